@@ -1,0 +1,121 @@
+"""A sweep at the true size: seven levels of a randomly initialised Llama-3.2-1B shape, timed stage by stage.
+
+    python benchmarks/true_size.py WORK_DIR --include-path TASKS_DIR [--tasks piqa,wikitext] [--limit 200]
+
+Random weights cost what trained ones cost. The tokenizer is a byte-level BPE of Llama-3's vocabulary size,
+trained on the text given with --corpus, so that prompts have about as many tokens as they have with the real one.
+The checkpoint is made once in WORK_DIR and reused.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from engine import launch
+from engine.levels import parse_levels
+from engine.plan import RunPlan
+from engine.rundir import RunDir, runs_root
+from engine.suites import TaskSpec
+
+LEVELS = "0,10,20,30,40,50,60"
+SHAPE = {
+    "hidden_size": 2048,
+    "intermediate_size": 8192,
+    "num_hidden_layers": 16,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "head_dim": 64,
+    "vocab_size": 128256,
+    "max_position_embeddings": 131072,
+    "tie_word_embeddings": True,
+}
+
+
+def make_checkpoint(folder: Path, corpus: list[Path]) -> None:
+    """Write config, bf16 weights and tokenizer, unless they are there."""
+    if (folder / "model.safetensors").exists():
+        return
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)  # type: ignore[assignment]
+    tokenizer.decoder = decoders.ByteLevel()  # type: ignore[assignment]
+    trainer = trainers.BpeTrainer(
+        vocab_size=SHAPE["vocab_size"],
+        special_tokens=["<|begin_of_text|>", "<|end_of_text|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+    )
+    tokenizer.train([str(path) for path in corpus], trainer)
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<|begin_of_text|>", eos_token="<|end_of_text|>"
+    )
+    fast.save_pretrained(folder)
+    torch.manual_seed(0)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    with torch.device(device):
+        model = LlamaForCausalLM(LlamaConfig(**SHAPE, dtype="bfloat16", bos_token_id=0, eos_token_id=1))
+    half: Any = model.bfloat16()
+    half.save_pretrained(folder)
+
+
+def report(run: RunDir) -> str:
+    """The run's wall time by stage, and by level and task, as Markdown."""
+    stages: dict[str, list[float]] = defaultdict(list)
+    cells: dict[str, dict[str, float]] = defaultdict(dict)
+    lines = []
+    for event in run.events():
+        match event.kind:
+            case "stage":
+                stages[event.data["stage"]].append(event.data["seconds"])
+            case "cell":
+                cells[event.data["level"]][event.data["task"]] = event.data["seconds"]
+            case "attempt":
+                made = event.data["provenance"]
+                lines.append(f"{(made['gpu'] or {}).get('name', made['cpu'])}, torch {made['versions']['torch']}")
+            case "log":
+                lines.append(event.data["message"])
+    lines += ["", "| stage | times | seconds in all | longest |", "|---|--:|--:|--:|"]
+    lines += [f"| {name} | {len(s)} | {sum(s):.3f} | {max(s):.4f} |" for name, s in stages.items()]
+    tasks = sorted({task for row in cells.values() for task in row})
+    lines += ["", "| level | " + " | ".join(f"{task} (s)" for task in tasks) + " |", "|--:|" + "--:|" * len(tasks)]
+    lines += [f"| {level} | " + " | ".join(f"{row[task]:.2f}" for task in tasks) + " |" for level, row in cells.items()]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("work_dir", type=Path)
+    parser.add_argument("--include-path", required=True)
+    parser.add_argument("--corpus", type=Path, nargs="+", required=True)
+    parser.add_argument("--tasks", default="piqa,wikitext")
+    parser.add_argument("--limit", type=float, default=200)
+    parser.add_argument("--levels", default=LEVELS)
+    arguments = parser.parse_args()
+    folder = arguments.work_dir / "random-1b"
+    make_checkpoint(folder, arguments.corpus)
+    plan = RunPlan(
+        name="true size",
+        model=str(folder),
+        levels=tuple(parse_levels(arguments.levels)),
+        tasks=tuple(TaskSpec.parse(text) for text in arguments.tasks.split(",")),
+        limit=arguments.limit,
+        include_paths=(arguments.include_path,),
+        # The seed checkpoint is bf16 as the real one is, and stays so on any device.
+        dtype="bfloat16",
+    ).resolved(Path.cwd())
+    database = arguments.work_dir / "results.duckdb"
+    run = RunDir.create(runs_root(database), plan, database)
+    code = launch.start(run).wait()
+    if code != launch.FINISHED:
+        print("\n".join(launch.log_tail(run, 40)))
+    print(report(run))
+    raise SystemExit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""Levels: how far to prune, as people write it, and the exact width it means.
+
+`40` or `40%` removes that share of the neurons, `2.4x` asks for an expansion ratio
+(intermediate_size / hidden_size) and `w4096` for an exact width.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.errors import UserError
+
+_PATTERN = re.compile(r"(?:(?P<pct>\d+(?:\.\d+)?)%?|(?P<ratio>\d+(?:\.\d+)?)x|w(?P<width>\d+))", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level as asked for; `str()` gives its canonical text, which names it in journals and tables."""
+
+    kind: Literal["pct", "ratio", "width"]
+    amount: float
+
+    @classmethod
+    def parse(cls, text: str) -> Level:
+        """Raises:
+        UserError: not a level, or a percentage outside 0–99.
+        """
+        match = _PATTERN.fullmatch(text.strip())
+        if match is None:
+            raise UserError(
+                f"'{text}' is not a pruning level: write a percentage such as 40, "
+                "an expansion ratio such as 2.4x, or an exact width such as w4096."
+            )
+        if (pct := match["pct"]) is not None:
+            if not 0 <= float(pct) <= 99:
+                raise UserError(f"Level {text} is outside 0–99 %: choose a percentage of neurons to remove in it.")
+            return cls("pct", float(pct))
+        if (ratio := match["ratio"]) is not None:
+            if float(ratio) <= 0:
+                raise UserError(f"Expansion ratio {text} must be above zero.")
+            return cls("ratio", float(ratio))
+        if int(match["width"]) < 1:
+            raise UserError(f"Width {text} must be at least one neuron.")
+        return cls("width", int(match["width"]))
+
+    def __str__(self) -> str:
+        match self.kind:
+            case "pct":
+                return f"{self.amount:g}"
+            case "ratio":
+                return f"{self.amount:g}x"
+            case "width":
+                return f"w{self.amount:.0f}"
+
+    def intermediate_size(self, full: int, hidden_size: int, divisor: int | None = None) -> int:
+        """The exact width for a model of `full` neurons a layer.
+
+        Percentages follow OptiPFair 0.4.2: `full − min(int(pct / 100 · full), full − 1)`; a ratio is turned
+        into the percentage it stands for, as there. `divisor` rounds the width down to a multiple of it.
+
+        Raises:
+            UserError: the level would widen the model, or rounding leaves it unpruned.
+        """
+        match self.kind:
+            case "pct":
+                pct = self.amount
+            case "ratio":
+                target = self.amount * hidden_size
+                if target > full:
+                    raise UserError(
+                        f"Level {self} would widen the model: it has {full} neurons a layer, "
+                        f"an expansion ratio of {full / hidden_size:g}."
+                    )
+                pct = (1 - target / full) * 100
+            case "width":
+                if self.amount > full:
+                    raise UserError(f"Level {self} would widen the model: it has {full} neurons a layer.")
+                pct = None
+        kept = int(self.amount) if pct is None else full - min(int(pct / 100 * full), full - 1)
+        if divisor is None or kept == full:
+            return kept
+        rounded = max(kept // divisor * divisor, 1)
+        if rounded >= full:
+            raise UserError(f"Level {self} prunes nothing once rounded to a multiple of {divisor}.")
+        return rounded
+
+    def pruning_pct(self, full: int, kept: int) -> float:
+        """The share of neurons removed in percent: the one asked for, else the exact one to two decimals."""
+        return self.amount if self.kind == "pct" else round(100 * (1 - kept / full), 2)
+
+
+def parse_levels(text: str) -> list[Level]:
+    """Levels from a comma-separated list, in the order given.
+
+    Raises:
+        UserError: none given, one is not a level, or one is given twice.
+    """
+    levels = [Level.parse(part) for part in text.split(",") if part.strip()]
+    if not levels:
+        raise UserError("No pruning level was given: write some, such as --levels 0,20,40.")
+    twice = [str(level) for level, count in Counter(levels).items() if count > 1]
+    if twice:
+        raise UserError(f"Level {', '.join(twice)} is given more than once: each level is evaluated once a run.")
+    return levels

@@ -1,0 +1,102 @@
+"""What a run is going to do, written down before it starts."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from engine.errors import UserError
+from engine.levels import Level
+from engine.suites import TaskSpec
+
+METHODS = ("maw", "ppm", "vow", "pon", "l2", "random")
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlan:
+    """One model, swept over levels and tasks.
+
+    `device` and `dtype` may be "auto": the best accelerator, and the checkpoint's own dtype there, float32 on
+    a CPU. `limit` is a number of documents a task, or below 1 a share of them. `batch_tokens` bounds the
+    tokens of one forward pass; None chooses it from the free memory.
+    """
+
+    name: str
+    model: str
+    levels: tuple[Level, ...]
+    tasks: tuple[TaskSpec, ...]
+    method: str = "maw"
+    suite: str | None = None
+    revision: str | None = None
+    divisor: int | None = None
+    limit: float | None = None
+    include_paths: tuple[str, ...] = ()
+    dtype: str = "auto"
+    device: str = "auto"
+    batch_tokens: int | None = None
+    seed: int = 0
+    trust_remote_code: bool = False
+    apply_chat_template: bool = False
+    system_instruction: str | None = None
+    fewshot_as_multiturn: bool = False
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise UserError(f"There is no pruning method '{self.method}': choose one of {', '.join(METHODS)}.")
+        if self.dtype not in DTYPES:
+            raise UserError(f"There is no dtype '{self.dtype}': choose one of {', '.join(DTYPES)}.")
+        if self.limit is not None and not 0 < self.limit < math.inf:
+            raise UserError(f"--limit {self.limit:g} is no number of documents: give one above zero.")
+        if self.divisor is not None and self.divisor < 1:
+            raise UserError(f"A divisor of {self.divisor} cannot round a width: give a whole number above zero.")
+        if self.batch_tokens is not None and self.batch_tokens < 1:
+            raise UserError("A batch needs room for at least one token.")
+
+    def conditions(self, dtype: str) -> str:
+        """What must be equal, beside model, task and shots, for two scores to be compared.
+
+        `dtype` is the one that "auto" resolved to.
+        """
+        parts = [
+            "all documents" if self.limit is None else f"limit {self.limit:g}",
+            dtype,
+            f"seed {self.seed}",
+        ]
+        if self.apply_chat_template:
+            parts.append("chat template")
+        if self.fewshot_as_multiturn:
+            parts.append("multi-turn shots")
+        if self.system_instruction is not None:
+            parts.append(f"system instruction {json.dumps(self.system_instruction, ensure_ascii=False)}")
+        return ", ".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self) | {
+            "levels": [str(level) for level in self.levels],
+            "tasks": [str(task) for task in self.tasks],
+            "include_paths": list(self.include_paths),
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> RunPlan:
+        return cls(
+            **data
+            | {
+                "levels": tuple(Level.parse(text) for text in data["levels"]),
+                "tasks": tuple(TaskSpec.parse(text) for text in data["tasks"]),
+                "include_paths": tuple(data["include_paths"]),
+            }
+        )
+
+    def resolved(self, base: Path) -> RunPlan:
+        """The plan with relative folders made absolute, since a resumed run may start elsewhere."""
+        model = base / self.model
+        return replace(
+            self,
+            model=str(model.resolve()) if model.is_dir() else self.model,
+            include_paths=tuple(str((base / path).resolve()) for path in self.include_paths),
+        )

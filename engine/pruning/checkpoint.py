@@ -1,0 +1,189 @@
+"""Saves one level of a model as a checkpoint of its exact width, for transformers to load."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from engine.errors import UserError
+from engine.levels import Level
+from engine.pruning.glu import GluMlp, find_glu_mlps
+from engine.pruning.importance import importance, ranking
+from engine.pruning.loading import inspect, load_model, resolve_dtype
+from engine.pruning.model_card import model_card
+from engine.pruning.sources import is_local
+
+
+@dataclass(frozen=True, slots=True)
+class SavedLevel:
+    """`bytes` is the size of the weights."""
+
+    path: Path
+    intermediate_size: int
+    parameters: int
+    bytes: int
+
+
+def save_level(
+    source: str,
+    *,
+    level: Level,
+    method: str,
+    to: Path,
+    divisor: int | None = None,
+    seed: int = 0,
+    dtype: str = "auto",
+    revision: str | None = None,
+    trust_remote_code: bool = False,
+    card: str | None = None,
+    overwrite: bool = False,
+) -> SavedLevel:
+    """Writes `source` at `level` into the folder `to`: weights, config, tokenizer and a model card.
+
+    Kept neurons stay in their original order. The folder appears complete or not at all.
+
+    Args:
+        source: a folder, a hub name or "demo".
+        level: how far to prune; `divisor` rounds its width down.
+        dtype: of the saved weights; "auto" keeps the checkpoint's own.
+        card: Markdown with results (a delta table) for the model card.
+        overwrite: replace the checkpoint that the folder holds.
+
+    Raises:
+        UserError: the model cannot be loaded or pruned, the level means no width of it, or the folder is in
+            use or cannot be written.
+    """
+    checkpoint = inspect(source, revision=revision, trust_remote_code=trust_remote_code)
+    kept = checkpoint.shape.width(level, divisor)
+    _refuse_target(to, checkpoint.source, overwrite)
+    with _folder_at_once(to) as partial:
+        cpu = torch.device("cpu")
+        model, tokenizer = load_model(
+            checkpoint.source,
+            revision=checkpoint.revision,
+            dtype="auto" if dtype == "auto" else resolve_dtype(dtype, checkpoint.config, cpu),
+            device=cpu,
+            trust_remote_code=trust_remote_code,
+        )
+        prune(model, kept, method=method, seed=seed)
+        size = checkpoint.shape.bytes_at(kept, model.dtype)
+        if (free := shutil.disk_usage(partial).free) < size:
+            raise UserError(
+                f"There is no room for {to}: the weights take {size / 1e9:.2f} GB and {free / 1e9:.2f} GB are free; "
+                "make room or choose another folder."
+            )
+        model.save_pretrained(partial)
+        for weights in partial.glob("*.safetensors"):
+            weights.chmod(_readable_by_others())  # safetensors writes them for their owner alone
+        tokenizer.save_pretrained(partial)
+        text = model_card(
+            base_model=source if not Path(source).is_dir() else Path(source).resolve().name,
+            on_hub=not is_local(checkpoint.source),
+            revision=checkpoint.revision,
+            shape=checkpoint.shape,
+            level=level,
+            intermediate_size=kept,
+            method=method,
+            seed=seed,
+            dtype=model.dtype,
+            folder_name=to.resolve().name,
+            results=card,
+        )
+        (partial / "README.md").write_text(text, encoding="utf-8")
+    return SavedLevel(to, kept, checkpoint.shape.parameters_at(kept), size)
+
+
+@torch.no_grad()
+def prune(model: PreTrainedModel, intermediate_size: int, *, method: str, seed: int) -> None:
+    """Cuts every MLP of `model` to exactly `intermediate_size` neurons, in their original order, and says so
+    in its config.
+
+    Raises:
+        UserError: the model's MLPs cannot be pruned, or there is no such method.
+    """
+    for mlp in find_glu_mlps(model):
+        scores = importance(method, *mlp.gate_and_up, seed=seed, layer=mlp.layer)
+        _narrow(mlp, ranking(scores)[:intermediate_size].sort().values)
+    model.config.get_text_config().intermediate_size = intermediate_size
+
+
+def _narrow(mlp: GluMlp, kept: Tensor) -> None:
+    rows = torch.cat((kept, kept + mlp.intermediate_size)) if mlp.fused else kept
+    for name, linear in mlp.linears.items():
+        if name == "down_proj":
+            linear.weight = _selected(linear.weight, 1, kept)
+            linear.in_features = len(kept)
+        else:
+            linear.weight = _selected(linear.weight, 0, rows)
+            linear.out_features = len(rows)
+            if linear.bias is not None:
+                linear.bias = _selected(linear.bias, 0, rows)
+
+
+def _selected(tensor: Tensor, dim: int, indices: Tensor) -> nn.Parameter:
+    return nn.Parameter(tensor.index_select(dim, indices), requires_grad=False)
+
+
+def _refuse_target(to: Path, source: str, overwrite: bool) -> None:
+    if to.exists() and not to.is_dir():
+        raise UserError(f"{to} is a file: give a folder to save into.")
+    if not to.exists():
+        return
+    if is_local(source) and Path(source).resolve().is_relative_to(to.resolve()):
+        raise UserError(f"{to} holds the model that is to be pruned: choose another folder to save into.")
+    held = [path.name for path in to.iterdir()]
+    if held and not overwrite:
+        raise UserError(f"{to} is not empty: choose another folder, or add --overwrite to replace what it holds.")
+    # All of the folder goes, so it must be what it is taken for: "--to ." would cost a home folder otherwise.
+    if held and "config.json" not in held:
+        raise UserError(f"{to} holds other things than a checkpoint, which stay: choose another folder.")
+
+
+@contextmanager
+def _folder_at_once(to: Path) -> Iterator[Path]:
+    """A folder beside `to` that takes its place if all goes well, and vanishes if not."""
+    partial = to.with_name(f".{to.name}.partial-{os.getpid()}")
+    replaced = to.with_name(f".{to.name}.replaced-{os.getpid()}")
+    try:
+        partial.mkdir(parents=True)
+        yield partial
+        if to.exists():
+            to.rename(replaced)
+        try:
+            partial.rename(to)
+        except OSError:
+            if replaced.exists():
+                replaced.rename(to)
+            raise
+        shutil.rmtree(replaced, ignore_errors=True)
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{to} cannot be written: {_reason(error)}.") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _readable_by_others() -> int:
+    """The mode that an ordinary new file gets."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def _reason(error: OSError | SafetensorError) -> str:
+    if "No space left" in str(error) or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full; make room or choose another folder"
+    if isinstance(error, PermissionError) or getattr(error, "errno", None) == errno.EROFS:
+        return "this user may not write there; choose another folder"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}; choose another folder"
+    return " ".join(str(error).split()).rstrip(".")

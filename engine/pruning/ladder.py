@@ -1,0 +1,131 @@
+"""All widths of one model in one set of weights.
+
+Each layer's neurons are sorted by importance once, in place; every width is then a prefix of the same
+tensors. A width that is not a multiple of `pad_to` leaves the fast path of a GPU's matrix units, so it is
+evaluated with a few neurons more whose weights are zero: they add exactly zero.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from engine.pruning.glu import GluMlp, find_glu_mlps
+from engine.pruning.importance import importance, ranking
+
+
+def padded_size(kept: int, full: int, pad_to: int) -> int:
+    """`kept` rounded up to a multiple of `pad_to`, never beyond the full width."""
+    return min(-(-kept // pad_to) * pad_to, full)
+
+
+class Ladder:
+    """Steps `model` from width to width without copying its weights.
+
+    Args:
+        model: a causal language model whose weights are in memory; its neurons are reordered in place, and a
+            fused gate_up_proj is replaced by one that holds gate and up apart.
+        method: importance method, see `engine.pruning.importance`.
+        seed: for the method "random".
+        pad_to: widths are zero-padded to a multiple of this; 1 pads nothing.
+
+    Raises:
+        UserError: the model's MLPs cannot be pruned, or there is no such method.
+    """
+
+    @torch.no_grad()
+    def __init__(self, model: PreTrainedModel, *, method: str, seed: int, pad_to: int = 64) -> None:
+        mlps = find_glu_mlps(model)
+        self.full_size = mlps[0].intermediate_size
+        self.intermediate_size = self.full_size
+        self.padded_size = self.full_size
+        self._pad_to = pad_to
+        # Allocated at once: a small tensor kept between large temporary ones would fragment the heap.
+        self._rankings = torch.empty(len(mlps), self.full_size, dtype=torch.int64)
+        self._tensors: list[_NeuronTensor] = []
+        self._linears: list[tuple[nn.Linear, nn.Linear, nn.Linear]] = []
+        for mlp in mlps:
+            order = ranking(importance(method, *mlp.gate_and_up, seed=seed, layer=mlp.layer))
+            gate, up, down = _separate(mlp)
+            tensors = [_NeuronTensor(linear.weight, 0) for linear in (gate, up)] + [_NeuronTensor(down.weight, 1)]
+            tensors += [_NeuronTensor(linear.bias, 0) for linear in (gate, up) if linear.bias is not None]
+            for tensor in tensors:
+                tensor.reorder(order)
+            self._tensors += tensors
+            self._linears.append((gate, up, down))
+            self._rankings[mlp.layer] = order
+
+    @torch.no_grad()
+    def set_width(self, intermediate_size: int) -> int:
+        """Makes the model compute at this exact width; widths may come in any order, the full one included.
+
+        Returns the padded width its tensors now have.
+        """
+        if not 1 <= intermediate_size <= self.full_size:
+            raise ValueError(f"width {intermediate_size} is outside 1–{self.full_size}")
+        padded = padded_size(intermediate_size, self.full_size, self._pad_to)
+        for tensor in self._tensors:
+            tensor.narrow(intermediate_size, padded)
+        for gate, up, down in self._linears:
+            gate.out_features = up.out_features = down.in_features = padded
+        self.intermediate_size = intermediate_size
+        self.padded_size = padded
+        return padded
+
+    def kept(self, layer: int, intermediate_size: int) -> Tensor:
+        """Original indices, ascending, of the neurons that layer `layer` keeps: [intermediate_size] int64."""
+        return self._rankings[layer][:intermediate_size].sort().values
+
+
+class _NeuronTensor:
+    """A weight or bias whose dimension `dim` counts neurons, and what its zeroed tail held."""
+
+    def __init__(self, parameter: Tensor, dim: int) -> None:
+        self.parameter, self.dim = parameter, dim
+        self.full = parameter.data
+        self.tail_start = 0
+        self.tail: Tensor | None = None
+
+    def reorder(self, order: Tensor) -> None:
+        self.full.copy_(self.full.index_select(self.dim, order))
+
+    def narrow(self, kept: int, padded: int) -> None:
+        if self.tail is not None:
+            self.full.narrow(self.dim, self.tail_start, self.tail.shape[self.dim]).copy_(self.tail)
+            self.tail = None
+        if kept < padded:
+            tail = self.full.narrow(self.dim, kept, padded - kept)
+            self.tail_start, self.tail = kept, tail.clone()
+            tail.zero_()
+        self.parameter.data = self.full.narrow(self.dim, 0, padded)
+
+
+class SeparateGateUp(nn.Module):
+    """Stands in for a fused gate_up_proj: same output, but its two halves can be narrowed without a copy."""
+
+    def __init__(self, fused: nn.Linear) -> None:
+        super().__init__()
+        self.gate_proj = _half(fused, 0)
+        self.up_proj = _half(fused, 1)
+
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        """[..., hidden_size] → [..., 2 · intermediate_size]"""
+        return torch.cat((self.gate_proj(hidden_states), self.up_proj(hidden_states)), dim=-1)
+
+
+def _half(fused: nn.Linear, which: int) -> nn.Linear:
+    half = nn.Linear(fused.in_features, fused.out_features // 2, bias=fused.bias is not None, device="meta")
+    half.weight = nn.Parameter(fused.weight.data.chunk(2)[which], requires_grad=False)
+    if fused.bias is not None:
+        half.bias = nn.Parameter(fused.bias.data.chunk(2)[which], requires_grad=False)
+    return half
+
+
+def _separate(mlp: GluMlp) -> tuple[nn.Linear, nn.Linear, nn.Linear]:
+    """Gate, up and down of one MLP as linear layers of their own."""
+    if mlp.fused:
+        parts = SeparateGateUp(mlp.linears["gate_up_proj"])
+        mlp.module.gate_up_proj = parts
+        return parts.gate_proj, parts.up_proj, mlp.down
+    return mlp.linears["gate_proj"], mlp.linears["up_proj"], mlp.down

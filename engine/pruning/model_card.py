@@ -1,0 +1,68 @@
+"""The README.md of a saved checkpoint."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import torch
+
+from engine.levels import Level
+from engine.pruning.accounting import ModelShape
+
+_METHODS = {
+    "maw": "the highest maximum absolute weight (MAW, max + |min| of its gate and up weights)",
+    "ppm": "the highest peak-to-peak magnitude (PPM, max + |min| of its gate and up weights)",
+    "vow": "the highest variance of its gate and up weights (VOW)",
+    "pon": "the highest product of the L1 norms of its gate and up weights (PON)",
+    "l2": "the highest sum of the L2 norms of its gate and up weights (L2)",
+    "random": "the luck of the draw (random, a control)",
+}
+
+
+def model_card(
+    *,
+    base_model: str,
+    on_hub: bool,
+    revision: str | None,
+    shape: ModelShape,
+    level: Level,
+    intermediate_size: int,
+    method: str,
+    seed: int,
+    dtype: torch.dtype,
+    folder_name: str,
+    results: str | None,
+) -> str:
+    """Markdown with the hub's front matter. `results` is a delta table in Markdown, if there is one."""
+    full, kept = shape.intermediate_size, intermediate_size
+    front = [f"base_model: {base_model}"] if on_hub else []
+    front += ["library_name: transformers", "pipeline_tag: text-generation", "tags:"]
+    front += [f"- {tag}" for tag in ("pruning", "width-pruning", "glu", "prune-tui")]
+    origin = f"`{base_model}`" + (f" at revision `{revision}`" if revision else "")
+    drawn = f", seed {seed}" if method == "random" else ""
+    rows = [
+        ("intermediate_size", f"{full}", f"{kept}"),
+        ("expansion ratio", f"{shape.expansion_ratio(full):.3g}", f"{shape.expansion_ratio(kept):.3g}"),
+        ("parameters", f"{shape.parameters:,}", f"{shape.parameters_at(kept):,}"),
+        ("bytes", f"{shape.bytes_at(full, dtype):,}", f"{shape.bytes_at(kept, dtype):,}"),
+    ]
+    table = "\n".join(f"| {name} | {before} | {after} |" for name, before, after in rows)
+    parts = [
+        "---\n" + "\n".join(front) + "\n---",
+        f"# {folder_name}",
+        f"{origin} with narrower MLPs: each of its {shape.num_hidden_layers} layers keeps {kept} of {full} GLU "
+        f"neurons ({level.pruning_pct(full, kept):g} % removed), those with {_METHODS[method]}{drawn}. "
+        "Kept neurons are in their original order; nothing was trained afterwards.",
+        f"| | base | this |\n|---|---:|---:|\n{table}",
+        "```python\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
+        f'model = AutoModelForCausalLM.from_pretrained("{folder_name}")\n'
+        f'tokenizer = AutoTokenizer.from_pretrained("{folder_name}")\n```',
+    ]
+    if results:
+        parts.append(f"## What it gained and lost\n\n{results.strip()}")
+    parts.append(
+        f"Made with prune-tui {version('prune-tui')}. The method: P. Martra, *Fragile Knowledge, Robust "
+        "Instruction-Following: The Width Pruning Dichotomy in Llama-3.2*, 2025, "
+        "[arXiv 2512.22671](https://arxiv.org/abs/2512.22671)."
+    )
+    return "\n\n".join(parts) + "\n"

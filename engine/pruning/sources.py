@@ -1,0 +1,166 @@
+"""Where a model comes from, which revision of it, and a hash of its weights."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import huggingface_hub
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.utils import validate_repo_id
+
+from engine.errors import UserError
+from engine.suites import DEMO_MODEL
+
+_CONNECT_SECONDS = 10
+_TOO_MANY_REQUESTS = 429
+_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+
+
+def resolve(model: str) -> str:
+    """The folder or hub name that `model` means; "demo" is the model that ships with the program.
+
+    Raises:
+        UserError: no such folder, and not a name the hub could have.
+    """
+    path = Path(model).expanduser()
+    if path.is_dir():
+        return str(path)
+    if path.is_file():
+        raise UserError(f"{model} is a file: give the folder that holds config.json and the weights.")
+    if model == DEMO_MODEL:
+        return str(files("engine.demo").joinpath("model"))
+    if model.startswith((".", "/", "~")) or model.count("/") > 1 or "\\" in model:
+        raise UserError(f"There is no folder {model}: check the path.")
+    try:
+        validate_repo_id(model)
+    except HFValidationError as error:
+        raise UserError(f"'{model}' is neither a folder here nor a name a model on the hub can have.") from error
+    return model
+
+
+def is_local(source: str) -> bool:
+    return Path(source).is_dir()
+
+
+def fetch_config(source: str, revision: str | None) -> tuple[Path, str | None]:
+    """The path of config.json and, for a hub model, the commit that `revision` (default: main) names now.
+
+    Raises:
+        UserError: no such model, revision or file, no access to it, or no network.
+    """
+    if is_local(source):
+        if not (config := Path(source, "config.json")).is_file():
+            raise UserError(f"{source} holds no config.json: give the folder of a transformers checkpoint.")
+        return config, None
+    try:
+        offline = not is_reachable(source, revision)
+        config = huggingface_hub.hf_hub_download(source, "config.json", revision=revision, local_files_only=offline)
+    except (EntryNotFoundError, HfHubHTTPError, OfflineModeIsEnabled) as error:
+        raise hub_error(error, source, revision) from error
+    return Path(config), Path(config).parent.name
+
+
+def hub_error(error: Exception, source: str, revision: str | None) -> UserError:
+    """One sentence for an exception of huggingface_hub."""
+    match error:
+        case GatedRepoError():
+            return UserError(
+                f"{source} is gated: accept its licence at {huggingface_hub.constants.ENDPOINT}/{source}, then log in "
+                "with `hf auth login` or set HF_TOKEN."
+            )
+        case RepositoryNotFoundError():
+            return UserError(
+                f"There is no folder and no model on the hub named '{source}': check the spelling, or log in with "
+                "`hf auth login` if it is private."
+            )
+        case RevisionNotFoundError():
+            return UserError(f"{source} has no revision '{revision}': give a branch, tag or commit of it.")
+        case LocalEntryNotFoundError() | OfflineModeIsEnabled():
+            return UserError(
+                f"There is no folder '{source}', and the hub cannot be reached to look for a model of that name: "
+                "check the network (and HF_HUB_OFFLINE), or give a local folder."
+            )
+        case EntryNotFoundError():
+            return UserError(f"{source} on the hub holds no config.json: it is not a transformers checkpoint.")
+        case _:
+            return UserError(
+                f"The hub refused {source}: {_first_line(error)}; check HF_TOKEN, or log in again with `hf auth login`."
+            )
+
+
+def weights_hash(source: str, revision: str | None) -> str | None:
+    """sha256 of the weights, equal for a hub model and a copy of it in a folder.
+
+    Of a single file its own sha256; of several the sha256 of the lines `<sha256>  <name>` in order of names.
+    `revision` is the commit of a hub model, whose files must be in the cache. None where no weights are found.
+    """
+    digests = {path.name: _sha256(path) for path in weight_files(source, revision)}
+    if len(digests) <= 1:
+        return next(iter(digests.values()), None)
+    return hashlib.sha256("".join(f"{digests[name]}  {name}\n" for name in sorted(digests)).encode()).hexdigest()
+
+
+def weight_files(source: str, revision: str | None) -> list[Path]:
+    """The files that transformers loads the weights from, safetensors first."""
+    for name in _WEIGHTS:
+        if (single := _local_file(source, name, revision)) is not None:
+            return [single]
+        if (index := _local_file(source, f"{name}.index.json", revision)) is not None:
+            shards = sorted(set(json.loads(index.read_text())["weight_map"].values()))
+            return [path for shard in shards if (path := _local_file(source, shard, revision)) is not None]
+    return []
+
+
+def is_reachable(source: str, revision: str | None) -> bool:
+    """Whether the hub answers, asked once and briefly: its clients would retry each file for half a minute.
+
+    Raises:
+        EntryNotFoundError: it answers that there is no config.json.
+        HfHubHTTPError: it answers that there is no such model or revision, or that this user may not see it.
+    """
+    url = huggingface_hub.hf_hub_url(source, "config.json", revision=revision)
+    try:
+        huggingface_hub.get_hf_file_metadata(url, timeout=_CONNECT_SECONDS)
+    except EntryNotFoundError:
+        raise
+    except HfHubHTTPError as error:
+        if error.response.status_code < 500 and error.response.status_code != _TOO_MANY_REQUESTS:
+            raise
+        return False
+    except Exception:
+        # Out of reach; whose exception says so depends on huggingface_hub's HTTP library.
+        return False
+    return True
+
+
+def _local_file(source: str, name: str, revision: str | None) -> Path | None:
+    if is_local(source):
+        path = Path(source, name)
+        return path if path.is_file() else None
+    cached = huggingface_hub.try_to_load_from_cache(source, name, revision=revision)
+    return Path(cached) if isinstance(cached, str) else None
+
+
+def _sha256(path: Path) -> str:
+    # The hub's cache names a large file's blob by its sha256, which saves reading gigabytes.
+    if path.is_symlink() and re.fullmatch(r"[0-9a-f]{64}", path.resolve().name):
+        return path.resolve().name
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

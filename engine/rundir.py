@@ -1,0 +1,242 @@
+"""A run's folder: `<database stem>.runs/<run id>/` beside the database.
+
+    plan.json       what the run is going to do, written before anything starts
+    journal.jsonl   what happened, one event a line (warehouse/journal.py)
+    samples/        one Parquet file of per-document results for each finished cell
+    run.lock        held by the working process for as long as it lives
+    worker.log      what that process printed
+
+Whether a run is alive is told from its lock, which the kernel frees whichever way the process ends; everything
+else is told from the journal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+
+from engine import runlock
+from engine.errors import UserError
+from engine.plan import RunPlan
+from engine.progress import Progress, RunTracker
+from engine.runlock import Holder
+from warehouse import journal
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    INTERRUPTED = "interrupted"
+    STOPPED = "stopped"
+    FINISHED = "finished"
+    FINISHED_WITH_FAILURES = "finished with failures"
+    REFUSED = "refused"
+    CRASHED = "crashed"
+
+
+def runs_root(database: Path) -> Path:
+    """The folder of a database's runs: `results.duckdb` has `results.runs`."""
+    return database.with_suffix(".runs")
+
+
+@dataclass(frozen=True, slots=True)
+class RunDir:
+    """One run's folder."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, root: Path, plan: RunPlan, database: Path) -> RunDir:
+        """Make a run's folder under a new id and write its plan down.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        created_at = datetime.now(UTC)
+        root.mkdir(parents=True, exist_ok=True)
+        # The milliseconds make ids sort by age; the rest tells two processes apart.
+        suffix = f"{created_at.microsecond // 1000:03d}{secrets.token_hex(2)}"
+        path = root / f"{created_at:%Y%m%d-%H%M%S}-{suffix}"
+        path.mkdir()
+        record = {
+            "plan": plan.to_dict(),
+            # Relative, so that a database and its runs can be moved together.
+            "database": os.path.relpath(database.resolve(), path.resolve()),
+            "created_at": created_at.isoformat(timespec="seconds"),
+            "prune_tui": version("prune-tui"),
+        }
+        try:
+            _write_durably(path / "plan.json", json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+        except OSError:
+            shutil.rmtree(path, ignore_errors=True)
+            raise
+        return cls(path)
+
+    @property
+    def run_id(self) -> str:
+        return self.path.name
+
+    @property
+    def journal_path(self) -> Path:
+        return self.path / "journal.jsonl"
+
+    @property
+    def log_path(self) -> Path:
+        return self.path / "worker.log"
+
+    @property
+    def samples_dir(self) -> Path:
+        return self.path / "samples"
+
+    @property
+    def lock_path(self) -> Path:
+        return self.path / "run.lock"
+
+    @property
+    def plan(self) -> RunPlan:
+        """Raises:
+        UserError: plan.json is damaged, or from another version of the program.
+        """
+        try:
+            return RunPlan.from_dict(self._record()["plan"])
+        except (KeyError, TypeError) as error:
+            raise UserError(
+                f"The plan of run {self.run_id} was written by another version of prune-tui: use that one, "
+                "or start the run anew."
+            ) from error
+
+    @property
+    def name(self) -> str:
+        try:
+            return self.plan.name
+        except UserError:
+            return "damaged plan"
+
+    @property
+    def database(self) -> Path:
+        return (self.path.resolve() / self._record()["database"]).resolve()
+
+    @property
+    def created_at(self) -> datetime:
+        return datetime.fromisoformat(self._record()["created_at"])
+
+    def _record(self) -> dict:
+        text = (self.path / "plan.json").read_text(encoding="utf-8")
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise UserError(
+                f"The plan of run {self.run_id} ({self.path / 'plan.json'}) is damaged: remove the run's folder, "
+                "or put the file back."
+            ) from error
+
+    def events(self) -> list[journal.Event]:
+        """Every complete event so far; none before the first attempt.
+
+        Raises:
+            JournalError: the journal is damaged before its last line.
+        """
+        return self._read()[0]
+
+    def _read(self) -> tuple[list[journal.Event], int]:
+        try:
+            return journal.read(self.journal_path)
+        except FileNotFoundError:
+            return [], 0
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold the run for as long as the block lasts; entering raises RunBusyError if another process works on it."""
+        return runlock.hold(self.lock_path)
+
+    def holder(self) -> Holder | None:
+        """The process that works on the run now, or None; see `runlock.holder`."""
+        return runlock.holder(self.lock_path)
+
+    def state(self) -> RunState:
+        """Raises:
+        JournalError: the journal is damaged before its last line.
+        """
+        # The lock first: a worker writes its last event before it lets go.
+        if self.holder() is not None:
+            return RunState.RUNNING
+        state = RunState.QUEUED
+        for event in self.events():
+            match event.kind:
+                case "attempt":
+                    state = RunState.INTERRUPTED
+                case "finished":
+                    state = RunState.FINISHED_WITH_FAILURES if event.data["failed"] else RunState.FINISHED
+                case "stopped" | "refused" | "crashed":
+                    state = RunState(event.kind)
+        return state
+
+    def tracker(self) -> tuple[RunTracker, int]:
+        """The run so far, ready to be fed with what follows in the journal from the byte offset beside it.
+
+        Raises:
+            JournalError: the journal is damaged before its last line.
+        """
+        tracker = RunTracker(self.plan)
+        events, offset = self._read()
+        for event in events:
+            tracker.feed(event)
+        return tracker, offset
+
+    def progress(self) -> Progress:
+        """Raises:
+        JournalError: the journal is damaged before its last line.
+        """
+        return self.tracker()[0].progress()
+
+
+def all_runs(root: Path) -> list[RunDir]:
+    """The runs under a folder, oldest first."""
+    return [RunDir(plan.parent) for plan in sorted(root.glob("*/plan.json"))]
+
+
+def find(root: Path, text: str) -> RunDir:
+    """The run that a person means by its id, the beginning of one, its name, or `latest`.
+
+    Raises:
+        UserError: no run fits, or several do.
+    """
+    runs = all_runs(root)
+    if not runs:
+        raise UserError(f"There are no runs in {root}: start one with `prune-tui run`, or name another database.")
+    if text == "latest":
+        return runs[-1]
+    fitting = (
+        [run for run in runs if run.run_id == text]
+        or [run for run in runs if run.name == text]
+        or [run for run in runs if text and run.run_id.startswith(text)]
+    )
+    if len(fitting) == 1:
+        return fitting[0]
+    candidates = ", ".join(f"{run.run_id} ({run.name})" for run in reversed((fitting or runs)[-5:]))
+    if fitting:
+        raise UserError(f"'{text}' fits {len(fitting)} runs: give more of the id, such as {candidates}.")
+    raise UserError(f"There is no run '{text}': the latest are {candidates}.")
+
+
+def _write_durably(path: Path, text: str) -> None:
+    draft = path.with_suffix(".draft")
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

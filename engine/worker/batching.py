@@ -1,0 +1,76 @@
+"""Filling batches by tokens, and carrying on with smaller ones when the memory runs out."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import torch
+
+Row = TypeVar("Row")
+
+_CPU_TOKENS = 4096
+_MAX_TOKENS = 2**17
+
+
+def default_batch_tokens(device: torch.device, *, hidden_size: int, intermediate_size: int, dtype: torch.dtype) -> int:
+    """Tokens of one forward pass that fit the free memory, as a cautious estimate of activations per token.
+
+    The memory is asked for once the weights are loaded. Off CUDA a fixed number serves: larger batches gain
+    nothing there.
+    """
+    if device.type != "cuda":
+        return _CPU_TOKENS
+    free, _ = torch.cuda.mem_get_info(device)
+    per_token = dtype.itemsize * (16 * hidden_size + 4 * intermediate_size)
+    logits = 3 * 2**30
+    return max(256, min(_MAX_TOKENS, int((free - logits) * 0.6) // per_token))
+
+
+class Batcher:
+    """Runs rows in batches of at most `tokens` tokens, padding included.
+
+    When a batch does not fit the memory, `tokens` is halved, for good, and the batch is tried again in parts.
+    """
+
+    def __init__(self, tokens: int) -> None:
+        self.tokens = tokens
+
+    def run(self, rows: Sequence[Row], length: Callable[[Row], int], work: Callable[[Sequence[Row]], None]) -> None:
+        """Call `work` with consecutive batches; `rows` are sorted by falling length.
+
+        Raises:
+            torch.OutOfMemoryError: a single row does not fit.
+        """
+        start = 0
+        while start < len(rows):
+            count = max(1, self.tokens // max(1, length(rows[start])))
+            batch = rows[start : start + count]
+            if self._fits(batch, work):
+                start += len(batch)
+            else:
+                self.tokens = max(1, len(batch) // 2) * length(batch[0])
+
+    def _fits(self, batch: Sequence[Row], work: Callable[[Sequence[Row]], None]) -> bool:
+        try:
+            work(batch)
+        except RuntimeError as error:
+            if len(batch) == 1 or not is_out_of_memory(error):
+                raise
+        else:
+            return True
+        # Outside the except clause, whose traceback keeps the failed batch's tensors alive.
+        release_memory()
+        return False
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the accelerator's or the host's memory is too small for what was tried."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+
+
+def release_memory() -> None:
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,0 +1,165 @@
+"""One step of decoding for many sequences at once, on a KV cache of our own.
+
+Each sequence has a slot of the cache and its own position. transformers' attention repeats keys and values for
+grouped-query heads whenever there is a mask; ours does not. On a CUDA GPU a step is captured as a graph, so that
+thousands of small kernels are launched at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import AttentionInterface, PreTrainedModel
+
+from engine.worker.head import Head
+from engine.worker.tree_attention import capped_attention
+
+_NAME = "prune_tui_decode"
+_BUCKET = 256  # the cache is read up to the next multiple of this
+
+
+class Slots:
+    """The state of `count` sequences of at most `length` tokens: cache, last token and position of each."""
+
+    def __init__(self, model: PreTrainedModel, count: int, length: int) -> None:
+        config = model.config.get_text_config()
+        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+        head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        self.count = count
+        self.length = length
+        self.tokens = torch.zeros(count, dtype=torch.long, device=model.device)
+        self.positions = torch.zeros(count, dtype=torch.long, device=model.device)
+        shape = (config.num_hidden_layers, 2, count, heads, length, head_dim)
+        self.cache = torch.zeros(shape, dtype=model.dtype, device=model.device)
+        self.index = torch.arange(count, device=model.device)
+        self.steps = torch.arange(length, device=model.device)
+
+    def shrink(self, keep: Sequence[int]) -> Slots:
+        """Slots for only some of the sequences, in the order given."""
+        smaller = object.__new__(Slots)
+        chosen = torch.tensor(keep, device=self.tokens.device)
+        smaller.count, smaller.length, smaller.steps = len(keep), self.length, self.steps
+        smaller.tokens, smaller.positions = self.tokens[chosen], self.positions[chosen]
+        smaller.cache = self.cache[:, :, chosen]
+        smaller.index = self.index[: len(keep)]
+        return smaller
+
+
+class Decoder:
+    """Advances slots token by token, greedily, with the model at the width it has when the slots are made."""
+
+    def __init__(self, model: PreTrainedModel, head: Head, slots: Slots) -> None:
+        self._model: Any = model
+        self._head = head
+        self._slots = slots
+        self._graphs: dict[int, torch.cuda.CUDAGraph] = {}
+
+    def run(self, steps: int, longest: int) -> Tensor:
+        """Generate `steps` tokens for every slot: [steps, slots] int64.
+
+        `longest` is the largest position any slot that matters has now.
+        """
+        made = []
+        for step in range(steps):
+            reach = min(-(-(longest + step + 1) // _BUCKET) * _BUCKET, self._slots.length)
+            self._step(reach)
+            made.append(self._slots.tokens.clone())
+        return torch.stack(made)
+
+    def _step(self, reach: int) -> None:
+        if self._slots.tokens.device.type != "cuda":
+            self._forward(reach)
+            return
+        if reach not in self._graphs:
+            self._graphs[reach] = self._capture(reach)
+        self._graphs[reach].replay()
+
+    def _capture(self, reach: int) -> torch.cuda.CUDAGraph:
+        tokens, positions = self._slots.tokens.clone(), self._slots.positions.clone()
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            self._forward(reach)  # libraries set themselves up outside of the capture
+        torch.cuda.current_stream().wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            self._forward(reach)
+        # The rehearsal moved the slots on; what it wrote to the cache is written again by the real step.
+        self._slots.tokens.copy_(tokens)
+        self._slots.positions.copy_(positions)
+        return graph
+
+    @torch.no_grad()
+    def _forward(self, reach: int) -> None:
+        slots = self._slots
+        with _decoding(self._model, slots, reach):
+            hidden = self._model.base_model(
+                slots.tokens[:, None], position_ids=slots.positions[:, None], use_cache=False
+            ).last_hidden_state[:, -1]
+        slots.tokens.copy_(self._head(hidden).argmax(-1))
+        # A slot whose sequence has ended runs on, harmlessly, at the end of its cache.
+        slots.positions.copy_((slots.positions + 1).clamp(max=slots.length - 1))
+
+
+# transformers knows attention functions by name, so what they work on is known to the module.
+_slots: Slots | None = None
+_reach = 0
+_masks: dict[int | None, Tensor] = {}
+
+
+@contextmanager
+def _decoding(model: PreTrainedModel, slots: Slots, reach: int) -> Iterator[None]:
+    global _slots, _reach
+    usual = model.config._attn_implementation or "sdpa"
+    model.set_attn_implementation(_NAME)
+    _slots, _reach = slots, reach
+    try:
+        yield
+    finally:
+        _slots = None
+        _masks.clear()
+        model.set_attn_implementation(usual)
+
+
+def _attend(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    sliding_window: int | None = None,
+    softcap: float | None = None,
+    **kwargs: Any,
+) -> tuple[Tensor, None]:
+    """query [slots, heads, 1, head_dim], key and value [slots, kv_heads, 1, head_dim] → [slots, 1, heads, head_dim]."""
+    assert _slots is not None, "the decoding attention was called outside of its block"
+    keys, values = _slots.cache[module.layer_idx]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    keys[_slots.index, :, _slots.positions] = key[:, :, 0]
+    values[_slots.index, :, _slots.positions] = value[:, :, 0]
+    mask = _mask(_slots, sliding_window)
+    keys, values = keys[:, :, :_reach], values[:, :, :_reach]
+    if softcap is not None:
+        output = capped_attention(query, keys, values, mask, scaling, softcap)
+    else:
+        output = scaled_dot_product_attention(query, keys, values, attn_mask=mask, scale=scaling, enable_gqa=True)
+    return output.transpose(1, 2).contiguous(), None
+
+
+def _mask(slots: Slots, window: int | None) -> Tensor:
+    """bool [slots, 1, 1, reach], the same for all layers of a step."""
+    if window not in _masks:
+        steps, positions = slots.steps[:_reach], slots.positions[:, None]
+        sees = steps <= positions
+        if window is not None:
+            sees &= positions - steps < window
+        _masks[window] = sees[:, None, None]
+    return _masks[window]
+
+
+AttentionInterface.register(_NAME, _attend)

@@ -1,0 +1,160 @@
+"""Greedy generation for many prompts: shared beginnings computed once, finished sequences replaced at once."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel
+
+from engine.worker.batching import is_out_of_memory, release_memory
+from engine.worker.decoding import Decoder, Slots
+from engine.worker.head import Head
+from engine.worker.tree import Ints, Scored, TreeRow, pack
+from engine.worker.tree_attention import DeviceRow, attending
+from engine.worker.tree_scorer import Progress
+
+CHUNK = 16  # steps between two looks at what has finished
+_MAX_SLOTS = 256
+_CPU_SLOTS = 32
+_DENSE_TOKENS = 2048  # of a row of prompts whose mask is dense
+
+
+class Generator:
+    """Continues prompts with one model, at the width it has when asked.
+
+    When the memory does not hold as many sequences at a time as it seemed to, half as many are tried, for good.
+    """
+
+    def __init__(self, model: PreTrainedModel, head: Head, *, tiles: bool) -> None:
+        self._model: Any = model
+        self._head = head
+        self._tiles = tiles
+        self._max_slots = _MAX_SLOTS if model.device.type == "cuda" else _CPU_SLOTS
+
+    def generate(
+        self,
+        prompts: Sequence[Ints],
+        *,
+        max_new_tokens: int,
+        eos: Collection[int],
+        has_ended: Callable[[list[int]], bool],
+        max_tokens: int,
+        progress: Progress,
+    ) -> list[list[int]]:
+        """The tokens that greedy decoding adds to each prompt, without the end-of-sequence token.
+
+        Args:
+            has_ended: whether tokens hold a stop string; asked every few steps, so that tokens after it may follow.
+            max_tokens: tokens of one forward pass over prompts.
+
+        Raises:
+            torch.OutOfMemoryError: a single sequence does not fit.
+        """
+        while True:
+            try:
+                return self._generate(prompts, max_new_tokens, eos, has_ended, max_tokens, progress)
+            except RuntimeError as error:
+                if self._max_slots == 1 or not is_out_of_memory(error):
+                    raise
+            # Outside the except clause, whose traceback keeps the cache alive.
+            self._max_slots = max(1, min(self._max_slots, len(prompts)) // 2)
+            release_memory()
+
+    @torch.no_grad()
+    def _generate(
+        self,
+        prompts: Sequence[Ints],
+        max_new_tokens: int,
+        eos: Collection[int],
+        has_ended: Callable[[list[int]], bool],
+        max_tokens: int,
+        progress: Progress,
+    ) -> list[list[int]]:
+        # Neighbours in sorted order share beginnings, and wait for a slot together.
+        waiting = deque(sorted(range(len(prompts)), key=lambda index: prompts[index].astype(">i8").tobytes()))
+        made: list[list[int]] = [[] for _ in prompts]
+        length = max(len(prompt) for prompt in prompts) + max_new_tokens
+        slots = Slots(self._model, self._slot_count(len(prompts), length), length)
+        decoder = Decoder(self._model, self._head, slots)
+        active: dict[int, int] = {}  # slot → prompt
+        while waiting or active:
+            free = [slot for slot in range(slots.count) if slot not in active]
+            entering = dict(zip(free, [waiting.popleft() for _ in range(min(len(free), len(waiting)))], strict=False))
+            if entering:
+                first = self._prefill(slots, {slot: prompts[index] for slot, index in entering.items()}, max_tokens)
+                for slot, index in entering.items():
+                    made[index].append(first[slot])
+                active |= entering
+                progress(0, sum(len(prompts[index]) for index in entering.values()))
+            elif len(active) <= slots.count // 2:
+                order = list(active)
+                slots = slots.shrink(order)
+                decoder = Decoder(self._model, self._head, slots)
+                active = {new: active[old] for new, old in enumerate(order)}
+            steps = min(CHUNK, max(1, max_new_tokens - min(len(made[index]) for index in active.values())))
+            longest = max(len(prompts[index]) + len(made[index]) for index in active.values()) - 1
+            new = decoder.run(steps, longest).T.tolist()
+            finished = 0
+            for slot, index in list(active.items()):
+                made[index] = (made[index] + new[slot])[:max_new_tokens]
+                end = next((at for at, token in enumerate(made[index]) if token in eos), None)
+                if end is not None:
+                    made[index] = made[index][:end]
+                if end is not None or len(made[index]) == max_new_tokens or has_ended(made[index]):
+                    del active[slot]
+                    finished += 1
+            progress(finished, steps * (len(active) + finished))
+        return made
+
+    def _slot_count(self, prompts: int, length: int) -> int:
+        device = self._model.device
+        if device.type != "cuda":
+            return min(prompts, self._max_slots)
+        config = self._model.config.get_text_config()
+        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+        head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        per_slot = 2 * config.num_hidden_layers * heads * head_dim * length * self._model.dtype.itemsize
+        free, _ = torch.cuda.mem_get_info(device)
+        free += torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        # Less than half of what is free, since sequences that move to fewer slots are copied.
+        return max(1, min(prompts, self._max_slots, int(free * 0.4) // per_slot))
+
+    def _prefill(self, slots: Slots, prompts: dict[int, Ints], max_tokens: int) -> dict[int, int]:
+        """Fill the cache of some slots with their prompts, and return the first token each is followed by."""
+        by_tokens: dict[bytes, list[int]] = {}
+        for slot, prompt in prompts.items():
+            by_tokens.setdefault(prompt.tobytes(), []).append(slot)
+        # The request of a sequence stands for all slots with its tokens.
+        sequences = [Scored(prompts[same[0]], ((same[0], np.zeros(1, np.int64)),)) for same in by_tokens.values()]
+        first: dict[int, int] = {}
+        for row in pack(sequences, max_tokens if self._tiles else min(max_tokens, _DENSE_TOKENS)):
+            chosen = self._prefill_row(slots, row, by_tokens)
+            for owner, token in zip(row.owners.tolist(), chosen, strict=True):
+                for slot in by_tokens[prompts[owner].tobytes()]:
+                    first[slot] = token
+        index = torch.tensor(list(first), device=slots.tokens.device)
+        slots.tokens[index] = torch.tensor(list(first.values()), device=slots.tokens.device)
+        lengths = [len(prompts[slot]) for slot in first]
+        slots.positions[index] = torch.tensor(lengths, device=slots.tokens.device)
+        return first
+
+    def _prefill_row(self, slots: Slots, row: TreeRow, by_tokens: dict[bytes, list[int]]) -> list[int]:
+        on_device = DeviceRow(row, self._model.device, tiles=self._tiles, keep_cache=True)
+        with attending(self._model, on_device):
+            hidden = self._model.base_model(
+                on_device.tokens, position_ids=on_device.positions, use_cache=False
+            ).last_hidden_state[0]
+        assert on_device.cache is not None
+        index = np.arange(len(row.tokens))
+        for sequence, node in zip(row.sequences, row.nodes, strict=True):
+            path = np.flatnonzero((index <= node) & (row.end > node))
+            nodes = torch.from_numpy(path).to(slots.cache.device)
+            for slot in by_tokens[sequence.tokens.tobytes()]:
+                for layer, (keys, values) in on_device.cache.items():
+                    slots.cache[layer, 0, slot, :, : len(path)] = keys[0].index_select(1, nodes)
+                    slots.cache[layer, 1, slot, :, : len(path)] = values[0].index_select(1, nodes)
+        return self._head(hidden[on_device.nodes]).argmax(-1).tolist()

@@ -1,0 +1,340 @@
+"""The language model that lm-eval talks to: our pruned model behind lm-eval's LM interface.
+
+Scores are those of lm-eval's own `HFLM` (tokenisation, truncation, stop strings), with logits computed only
+where they are read, batches filled by tokens instead of rows, and requests tokenised once for all levels.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from jinja2 import TemplateError
+from lm_eval.api.instance import Instance
+from lm_eval.api.model import TemplateLM
+from lm_eval.models.utils import (
+    configure_pad_token,
+    handle_stop_sequences,
+    has_bos_prefix,
+    normalize_gen_kwargs,
+    postprocess_generated_text,
+    resolve_max_length,
+)
+from lm_eval.models.utils_hf import stop_sequences_criteria
+from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
+from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase, StoppingCriteria
+
+from engine.errors import UserError
+from engine.worker.batching import Batcher
+from engine.worker.generator import CHUNK, Generator
+from engine.worker.head import Head
+from engine.worker.tree import Ints, Scored
+from engine.worker.tree_attention import flex_problem
+from engine.worker.tree_scorer import Batch, Progress, TreeScorer
+
+logger = logging.getLogger(__name__)
+
+_MAX_GEN_TOKS = 256  # as in HFLM, where a task does not say
+
+# What a model's own generation config may say without changing greedy decoding; all else is left to transformers.
+_NEUTRAL: dict[str, tuple[Any, ...]] = {
+    "num_beams": (None, 1),
+    "repetition_penalty": (None, 1.0),
+    "no_repeat_ngram_size": (None, 0),
+    "min_length": (None, 0),
+    "min_new_tokens": (None, 0),
+    "guidance_scale": (None, 1.0),
+    "penalty_alpha": (None,),
+    "bad_words_ids": (None,),
+    "suppress_tokens": (None, []),
+    "begin_suppress_tokens": (None, []),
+    "forced_bos_token_id": (None,),
+    "forced_eos_token_id": (None,),
+    "exponential_decay_length_penalty": (None,),
+    "sequence_bias": (None,),
+    "watermarking_config": (None,),
+    "stop_strings": (None, []),
+    "max_time": (None,),
+}
+
+_Pair = tuple[list[int], list[int]]  # context and continuation
+
+
+class PrunedLM(TemplateLM):
+    """lm-eval's view of one loaded model, whose width may change between calls.
+
+    Args:
+        batch_tokens: tokens of one forward pass, padding included; halved for good when memory runs out.
+        progress: called after every batch with the requests and tokens it finished; may raise to stop.
+        seed: of the generator for sampled generation.
+
+    Attributes:
+        slow_because: why rows are masked densely, which costs the square of their length; None with FlexAttention.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        batch_tokens: int,
+        seed: int = 0,
+        progress: Progress = lambda requests, tokens: None,
+    ) -> None:
+        super().__init__()
+        # transformers' annotations make every tokenizer call return a union; what they return here is known.
+        self.model: Any = model
+        self.tokenizer: Any = configure_pad_token(tokenizer, model_config=model.config)
+        self.batcher = Batcher(batch_tokens)
+        self.progress = progress
+        self.seed = seed
+        self._device = model.device
+        head = Head(model)
+        self.slow_because = flex_problem(model)
+        tiles = self.slow_because is None
+        self._tree = TreeScorer(model, head, batch_tokens, tiles=tiles)
+        self._generator = Generator(model, head, tiles=tiles)
+        # The instance is kept beside its tokens, so that its id stays its own.
+        self._encoded: dict[int, tuple[Instance, Any]] = {}
+        self._batches: dict[tuple[int, ...], tuple[Batch, list[int]]] = {}
+
+    @property
+    def eot_token_id(self) -> int:
+        return self.tokenizer.eos_token_id
+
+    @property
+    def prefix_token_id(self) -> int:
+        bos = self.tokenizer.bos_token_id
+        return self.tokenizer.eos_token_id if bos is None else bos
+
+    @property
+    def max_length(self) -> int:
+        return resolve_max_length(self.model.config, self.tokenizer)
+
+    @property
+    def tokenizer_name(self) -> str:
+        return self.tokenizer.name_or_path.replace("/", "__")
+
+    def apply_chat_template(self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True) -> str:
+        try:
+            return self._templated(chat_history, add_generation_prompt)
+        except TemplateError:
+            # As HFLM: Gemma's template, for one, refuses a system turn.
+            logger.warning("The chat template refuses this conversation; it is asked without its system turn.")
+            return self._templated([turn for turn in chat_history if turn["role"] != "system"], add_generation_prompt)
+
+    def _templated(self, chat_history: list[dict[str, str]], add_generation_prompt: bool) -> str:
+        return self.tokenizer.apply_chat_template(
+            chat_history,
+            tokenize=False,
+            add_generation_prompt=add_generation_prompt,
+            continue_final_message=not add_generation_prompt,
+        )
+
+    def tok_encode(self, string: str, add_special_tokens: bool | None = None, **kwargs: Any) -> list[int]:
+        if add_special_tokens is None and has_bos_prefix(string, self.tokenizer.decode(self.prefix_token_id)):
+            add_special_tokens = False
+        special = {} if add_special_tokens is None else {"add_special_tokens": add_special_tokens}
+        return self.tokenizer.encode(string, **special)
+
+    def encode(self, instances: Sequence[Instance]) -> None:
+        """Tokenise instances of log-likelihood types ahead of scoring; they are not tokenised again."""
+        for instance in instances:
+            if id(instance) in self._encoded:
+                continue
+            match instance.request_type:
+                case "loglikelihood":
+                    tokens: Any = self._encode_request(*_args(instance))
+                case "loglikelihood_rolling":
+                    tokens = self._encode_windows(_args(instance)[0])
+                case _:
+                    tokens = self.tok_encode(_args(instance)[0])
+            self._encoded[id(instance)] = (instance, tokens)
+
+    def forget(self) -> None:
+        """Drop what is kept of earlier requests: their tokens, and how they are laid out."""
+        self._encoded.clear()
+        self._batches.clear()
+
+    def loglikelihood(self, requests: list[Instance], disable_tqdm: bool = False) -> list[tuple[float, bool]]:
+        return self._tree.score(self._batch(requests, lambda tokens: [tokens])[0], self.progress)
+
+    def loglikelihood_rolling(self, requests: list[Instance], disable_tqdm: bool = False) -> list[float]:
+        batch, owners = self._batch(requests, lambda windows: windows)
+        totals = [0.0] * len(requests)
+        for owner, (log_likelihood, _) in zip(owners, self._tree.score(batch, self.progress), strict=True):
+            totals[owner] += log_likelihood
+        return totals
+
+    def generate_until(self, requests: list[Instance], disable_tqdm: bool = False) -> list[str]:
+        self.encode(requests)
+        torch.manual_seed(self.seed)
+        by_kwargs: dict[str, list[int]] = defaultdict(list)
+        for index, request in enumerate(requests):
+            by_kwargs[repr(_args(request)[1])].append(index)
+        answers: list[str] = [""] * len(requests)
+        for indices in by_kwargs.values():
+            contexts = [self._encoded[id(requests[index])][1] for index in indices]
+            for index, text in zip(indices, self._generate(contexts, _args(requests[indices[0]])[1]), strict=True):
+                answers[index] = text
+        return answers
+
+    def _encode_request(self, context: str, continuation: str) -> tuple[list[int], list[int]]:
+        if context:
+            return self._encode_pair(context, continuation)
+        tokens = self.tok_encode(continuation, add_special_tokens=False)
+        if tokens[0] == self.prefix_token_id:
+            return tokens[:1], tokens[1:]
+        return [self.prefix_token_id], tokens
+
+    def _encode_windows(self, string: str) -> list[_Pair]:
+        windows = get_rolling_token_windows(
+            token_list=self.tok_encode(string),
+            prefix_token=self.prefix_token_id,
+            max_seq_len=self.max_length,
+            context_len=1,
+        )
+        return [make_disjoint_window(window) for window in windows]
+
+    def _loglikelihood_tokens(
+        self, requests: list[tuple[tuple[str, str], list[int], list[int]]], **kwargs: Any
+    ) -> list[tuple[float, bool]]:
+        pairs = [(context, continuation) for _, context, continuation in requests]
+        return self._tree.score(Batch(self._sequences(pairs), [1] * len(pairs)), self.progress)
+
+    def _batch(self, requests: Sequence[Instance], pairs_of: Callable[[Any], list[_Pair]]) -> tuple[Batch, list[int]]:
+        """The requests ready to be scored, laid out once for all levels, and the request each score belongs to."""
+        key = tuple(id(request) for request in requests)
+        if key not in self._batches:
+            self.encode(requests)
+            pairs, owners, weights = [], [], []
+            for index, request in enumerate(requests):
+                own = pairs_of(self._encoded[id(request)][1])
+                pairs += own
+                owners += [index] * len(own)
+                weights += [0] * (len(own) - 1) + [1] * bool(own)
+            self._batches[key] = Batch(self._sequences(pairs), weights), owners
+        return self._batches[key]
+
+    def _sequences(self, pairs: Sequence[_Pair]) -> list[Scored]:
+        """What the model has to run on: requests that differ in their last token only share one sequence."""
+        requests: dict[bytes, list[tuple[int, Ints]]] = defaultdict(list)
+        sequences: dict[bytes, Ints] = {}
+        for index, (context, continuation) in enumerate(pairs):
+            if len(continuation) > self.max_length:
+                raise ValueError(
+                    f"A continuation of {len(continuation)} tokens is longer than the model's {self.max_length}."
+                )
+            # Left truncation as in HFLM.
+            tokens = np.array((context + continuation)[-(self.max_length + 1) :][:-1])
+            sequences[tokens.tobytes()] = tokens
+            requests[tokens.tobytes()].append((index, np.array(continuation)))
+        return [Scored(tokens, tuple(requests[key])) for key, tokens in sequences.items()]
+
+    def _generate(self, contexts: Sequence[list[int]], gen_kwargs: dict[str, Any]) -> list[str]:
+        kwargs: dict[str, Any] = dict(normalize_gen_kwargs(gen_kwargs, _MAX_GEN_TOKS))
+        eos = self.tokenizer.decode(self.eot_token_id)
+        until = handle_stop_sequences(kwargs.pop("until", None), eos=eos)
+        max_gen_toks = kwargs.pop("max_gen_toks")
+        if max_gen_toks >= self.max_length:
+            raise UserError(
+                f"The task generates up to {max_gen_toks} tokens, but the model's context is {self.max_length}: "
+                "lower its max_gen_toks."
+            )
+        prompts = [tokens[-(self.max_length - max_gen_toks) :] for tokens in contexts]
+        if _is_plain_greedy(kwargs, self.model.generation_config):
+            made = self._generator.generate(
+                [np.array(tokens) for tokens in prompts],
+                max_new_tokens=max_gen_toks,
+                eos=_token_ids(self.model.generation_config.eos_token_id),
+                has_ended=self._stop_finder(until),
+                max_tokens=self.batcher.tokens,
+                progress=self.progress,
+            )
+            return [self._answer(tokens, until) for tokens in made]
+        rows = sorted(enumerate(prompts), key=lambda row: (-len(row[1]), row[1]))
+        answers = [""] * len(contexts)
+
+        def work(batch: Sequence[tuple[int, list[int]]]) -> None:
+            width = len(batch[0][1])
+            inputs = torch.full((len(batch), width), self.tokenizer.pad_token_id or 0, dtype=torch.long)
+            mask = torch.zeros_like(inputs)
+            for row, (_, tokens) in enumerate(batch):
+                inputs[row, width - len(tokens) :] = torch.tensor(tokens)
+                mask[row, width - len(tokens) :] = 1
+            made = self._generate_batch(inputs, mask, until, max_gen_toks, kwargs)
+            for (index, _), tokens in zip(batch, made, strict=True):
+                answers[index] = self._answer(tokens, until)
+            self.progress(len(batch), sum(len(tokens) for _, tokens in batch) + sum(map(len, made)))
+
+        self.batcher.run(rows, lambda row: len(row[1]) + max_gen_toks, work)
+        return answers
+
+    def _answer(self, tokens: list[int], until: list[str]) -> str:
+        text = self.tokenizer.decode(tokens, skip_special_tokens=True)
+        return postprocess_generated_text(text, until, think_end_token=None)
+
+    def _stop_finder(self, until: list[str]) -> Callable[[list[int]], bool]:
+        """Whether generated tokens hold a stop string. Their end is looked at first: all of them are rarely read."""
+        # One character may take four tokens of a byte-level vocabulary.
+        tail = 2 * CHUNK + 4 * max(map(len, until), default=0)
+
+        def found(tokens: list[int]) -> bool:
+            text = self.tokenizer.decode(tokens, skip_special_tokens=True)
+            return any(stop and stop in text for stop in until)
+
+        return lambda tokens: found(tokens[-tail:]) and (len(tokens) <= tail or found(tokens))
+
+    def _generate_batch(
+        self, inputs: torch.Tensor, mask: torch.Tensor, until: list[str], max_gen_toks: int, kwargs: dict[str, Any]
+    ) -> list[list[int]]:
+        options = dict(kwargs)
+        # As HFLM: a temperature of zero means greedy, and transformers wants it unsaid then.
+        temperature = options.setdefault("temperature", 0.0)
+        if temperature == 0.0 and options.get("do_sample") is None:
+            options["do_sample"] = False
+        if options.get("do_sample") is False and temperature == 0.0:
+            del options["temperature"]
+        stopping = stop_sequences_criteria(self.tokenizer, until, inputs.shape[1], inputs.shape[0])
+        stopping.append(_StopBetweenTokens(self.progress))
+        with torch.inference_mode():
+            made = self.model.generate(
+                input_ids=inputs.to(self._device),
+                attention_mask=mask.to(self._device),
+                max_length=options.pop("max_length", inputs.shape[1] + max_gen_toks),
+                stopping_criteria=stopping,
+                pad_token_id=self.tokenizer.pad_token_id,
+                use_cache=True,
+                **options,
+            )
+        return made[:, inputs.shape[1] :].tolist()
+
+
+def _is_plain_greedy(kwargs: dict[str, Any], config: GenerationConfig) -> bool:
+    """Whether transformers would take the most likely token at every step, and do nothing else."""
+    if kwargs.get("do_sample") or kwargs.keys() - {"do_sample", "temperature", "top_k", "top_p"}:
+        return False
+    return all(getattr(config, name, None) in neutral for name, neutral in _NEUTRAL.items())
+
+
+def _token_ids(ids: int | list[int] | None) -> frozenset[int]:
+    return frozenset([ids] if isinstance(ids, int) else ids or [])
+
+
+def _args(instance: Instance) -> tuple[Any, ...]:
+    return instance.args
+
+
+class _StopBetweenTokens(StoppingCriteria):
+    """Lets a stop be noticed while a long generation runs."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def __call__(self, input_ids: Any, scores: Any, **kwargs: Any) -> Any:
+        self._progress(0, 0)
+        return False

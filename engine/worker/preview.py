@@ -1,0 +1,35 @@
+"""`python -m engine.worker.preview MODEL [REVISION]`: a model's size, from its config alone and without the network.
+
+One line of JSON on standard output: the shape, or an `error` that the user can mend; `unknown` is true where the
+model may be on the hub, but nothing of it is here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from engine.errors import UserError
+
+
+def main(model: str, revision: str | None = None) -> dict[str, Any]:
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    from engine.pruning import loading, sources
+
+    try:
+        source = sources.resolve(model)
+    except UserError as error:
+        return {"error": str(error)}
+    try:
+        found = loading.inspect(model, revision=revision)
+    except UserError as error:
+        return {"error": str(error), "unknown": not sources.is_local(source)}
+    dtype = str(loading.resolve_dtype("auto", found.config, loading.resolve_device("auto")))
+    return asdict(found.shape) | {"dtype": dtype.removeprefix("torch.")}
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(*sys.argv[1:])))

@@ -1,0 +1,132 @@
+"""What a worker writes: its journal, and from it the warehouse."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+import duckdb
+
+from engine.errors import UserError
+from engine.gpu import Sampler
+from engine.rundir import RunDir
+from warehouse import journal
+from warehouse.facts import CellFacts, MetricFacts, ModelFacts, TaskFacts
+from warehouse.merge import merge_run
+
+_PROGRESS_EVERY = 1.0  # seconds
+_SAMPLES_EVERY = 5.0  # seconds
+_LAST = ("stopped", "finished", "refused", "crashed")  # after which a run's journal may end
+
+Facts = TypeVar("Facts")
+
+
+@dataclass(slots=True)
+class History:
+    """What earlier attempts at this run left behind."""
+
+    attempts: int = 0
+    plan: dict[str, Any] | None = None
+    model: ModelFacts | None = None
+    levels: set[str] = field(default_factory=set)
+    tasks: dict[str, TaskFacts] = field(default_factory=dict)
+    cells: dict[tuple[str, str], CellFacts] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, run: RunDir) -> History:
+        history = cls()
+        for event in run.events():
+            match event.kind:
+                case "attempt":
+                    history.attempts = event.data["attempt"]
+                case "plan":
+                    history.plan = event.data
+                case "model":
+                    history.model = _facts(ModelFacts, event.data)
+                case "variant":
+                    history.levels.add(event.data["level"])
+                case "task":
+                    history.tasks[event.data["task"]] = _facts(TaskFacts, event.data)
+                case "cell":
+                    metrics = [_facts(MetricFacts, metric) for metric in event.data["metrics"]]
+                    cell = _facts(CellFacts, event.data | {"metrics": metrics})
+                    history.cells[cell.level, cell.task] = cell
+        return history
+
+
+class Recorder:
+    """The journal of the running attempt; finished work goes on to the warehouse as soon as that is free."""
+
+    def __init__(self, run: RunDir) -> None:
+        self.history = History.of(run)
+        self._run = run
+        self._database = run.database
+        self._journal = journal.Journal(run.journal_path)
+        self._last_progress = 0.0
+        self._said: set[str] = set()
+        self._sampler: Sampler | None = None
+        self._last_samples = 0.0
+
+    def record(self, kind: str, facts: Any = None, /, **more: Any) -> None:
+        """Raises:
+        OSError: the disk is full or the folder cannot be written.
+        """
+        self._record_samples(at_once=kind in _LAST)
+        self._journal.append(kind, facts, **more)
+
+    def sample(self, sampler: Sampler) -> None:
+        """From now on, write down what a sampler reads: in batches, between the other events."""
+        self._sampler = sampler
+        sampler.start()
+
+    def _record_samples(self, *, at_once: bool) -> None:
+        now = time.monotonic()
+        if self._sampler is None or not (at_once or now - self._last_samples >= _SAMPLES_EVERY):
+            return
+        self._last_samples = now
+        if readings := self._sampler.take():
+            self._journal.append("gpu", samples=[reading.to_dict() for reading in readings])
+
+    def log(self, message: str, level_name: str = "info") -> None:
+        self.record("log", level_name=level_name, message=message)
+        print(message, file=sys.stderr, flush=True)
+
+    def progress(self, level: str, task: str, done: int, total: int, tokens: int) -> None:
+        """At most one event a second, and always the last one."""
+        now = time.monotonic()
+        if done < total and now - self._last_progress < _PROGRESS_EVERY:
+            return
+        self._last_progress = now
+        self.record("progress", level=level, task=task, done=done, total=total, tokens=tokens)
+
+    @contextmanager
+    def stage(self, name: str, level: str | None = None) -> Iterator[None]:
+        """Write down how long a block took, if it got to its end."""
+        start = time.monotonic()
+        yield
+        self.record("stage", stage=name, level=level, seconds=round(time.monotonic() - start, 6))
+
+    def merge(self, *, wait: float = 0.0) -> bool:
+        """Bring the warehouse up to date, or say once why it has to wait: the journal has everything."""
+        try:
+            merge_run(self._database, self._run.path, wait=wait)
+        except (UserError, duckdb.Error, OSError) as error:
+            message = f"The results wait in the run's journal, since {self._database.name} took none: {error}"
+            if message not in self._said:
+                self._said.add(message)
+                self.log(message, "warning")
+            return False
+        return True
+
+    def close(self) -> None:
+        if self._sampler is not None:
+            self._sampler.stop()
+        self._journal.close()
+
+
+def _facts(kind: type[Facts], data: dict[str, Any]) -> Facts:
+    return kind(**{item.name: data[item.name] for item in fields(kind)})  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,136 @@
+"""The work of a run: level by level, task by task, every finished cell written down at once."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from dataclasses import dataclass
+
+import torch
+
+from engine.pruning.ladder import Ladder
+from engine.rundir import RunDir
+from engine.worker.batching import release_memory
+from engine.worker.lm import PrunedLM
+from engine.worker.recorder import Recorder
+from engine.worker.samples import write_samples
+from engine.worker.scoring import aggregate, score
+from engine.worker.stopping import StopFlag
+from engine.worker.tasks import BuiltTask, TaskSet, fewshot_of
+from warehouse.facts import CellFacts, FailureFacts, VariantFacts
+
+
+@dataclass(slots=True)
+class Sweep:
+    """Evaluates every task at every variant, widest first, leaving out what the run's history has."""
+
+    run: RunDir
+    recorder: Recorder
+    stop: StopFlag
+    lm: PrunedLM
+    ladder: Ladder
+    variants: list[VariantFacts]
+    tasks: TaskSet
+    attempt: int
+
+    def __call__(self) -> int:
+        """Returns the number of cells that ended in an error.
+
+        Raises:
+            StopRequested: between two batches, when asked to stop.
+        """
+        failed = 0
+        for variant in sorted(self.variants, key=lambda variant: -variant.intermediate_size):
+            missing = [task for task in self.tasks.tasks if (variant.level, task.name) not in self._cells]
+            if missing:
+                with self.recorder.stage("prune", variant.level):
+                    self.ladder.set_width(variant.intermediate_size)
+            for task in missing:
+                self.stop.check()
+                failed += not self._cell(variant.level, task)
+                self._groups(variant.level)
+                self.recorder.merge()
+            self._groups(variant.level)
+        return failed
+
+    @property
+    def _cells(self) -> dict[tuple[str, str], CellFacts]:
+        return self.recorder.history.cells
+
+    def _cell(self, level: str, built: BuiltTask) -> bool:
+        """Score one task and write it down; False if it failed, which is written down as well."""
+        self.recorder.record("cell_started", level=level, task=built.name)
+        self.lm.progress = self._progress_of(level, built)
+        start = time.monotonic()
+        try:
+            metrics, samples = score(built, self.lm)
+        except torch.AcceleratorError:
+            raise  # the CUDA context is gone: every later cell would fail for the same reason
+        except Exception as error:
+            self._fail(level, built.name, error)
+            return False
+        finally:
+            self.lm.progress = lambda requests, tokens: None
+        path = write_samples(self.run.samples_dir, level=level, task=built.name, attempt=self.attempt, samples=samples)
+        self._finish(
+            CellFacts(
+                level=level,
+                task=built.name,
+                part_of=built.facts.part_of,
+                is_group=False,
+                version=built.facts.version,
+                num_fewshot=built.facts.num_fewshot,
+                seconds=round(time.monotonic() - start, 3),
+                metrics=metrics,
+                samples=str(path.relative_to(self.run.path)),
+            )
+        )
+        return True
+
+    def _groups(self, level: str) -> None:
+        """Write down the aggregate of every group whose tasks are all there now."""
+        for group in self.tasks.groups:
+            if not group.has_aggregation or (level, group.name) in self._cells:
+                continue
+            start = time.monotonic()
+            metrics = aggregate(group, {task: cell for (at, task), cell in self._cells.items() if at == level})
+            if metrics is None:
+                continue
+            shots = {fewshot_of(task) for task in group.get_all_tasks()}
+            self._finish(
+                CellFacts(
+                    level=level,
+                    task=group.name,
+                    part_of=self.tasks.parent(group.name),
+                    is_group=True,
+                    version=group.version,
+                    num_fewshot=shots.pop() if len(shots) == 1 else -1,
+                    seconds=round(time.monotonic() - start, 3),
+                    metrics=metrics,
+                )
+            )
+
+    def _finish(self, cell: CellFacts) -> None:
+        self.recorder.record("cell", cell)
+        self._cells[cell.level, cell.task] = cell
+
+    def _fail(self, level: str, task: str, error: Exception) -> None:
+        message = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+        detail = "".join(traceback.format_exception(error))
+        self.recorder.record("cell_failed", FailureFacts(level=level, task=task, error=message, detail=detail))
+        self.recorder.log(f"{task} at level {level} failed: {message}", "error")
+        error.__traceback__ = None  # it holds the failed batch's tensors
+        release_memory()
+
+    def _progress_of(self, level: str, built: BuiltTask):
+        done = tokens = 0
+
+        def progress(new_requests: int, new_tokens: int) -> None:
+            nonlocal done, tokens
+            done += new_requests
+            tokens += new_tokens
+            if new_requests:
+                self.recorder.progress(level, built.name, done, built.facts.n_requests, tokens)
+            self.stop.check()
+
+        return progress

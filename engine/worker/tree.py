@@ -1,0 +1,117 @@
+"""Packed prefix trees: many token sequences in one row, every shared beginning computed once.
+
+Sequences in sorted order form a trie. Laid out depth first in one row, each token keeps its depth as its
+position and the index where its subtree ends; token i may see token j exactly when j ≤ i < end[j]. One forward
+pass over the row then scores every sequence: few-shot prefixes, a question's context, repeated requests and
+choices with equal beginnings are all shared by the same rule, and nothing is padded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A sequence to run the model on. Each request is scored on its last tokens: (index, continuation)."""
+
+    tokens: Ints
+    requests: tuple[tuple[int, Ints], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TreeRow:
+    """One row of a packed tree of n tokens, m of whose next tokens are asked for.
+
+    tokens, depth, end: [n]. nodes, targets, owners: [m]: the node that predicts, the token it should predict,
+    and the index of the request that asks. `sequences` are those the row holds, to pack them anew.
+    """
+
+    tokens: Ints
+    depth: Ints
+    end: Ints
+    nodes: Ints
+    targets: Ints
+    owners: Ints
+    sequences: Sequence[Scored]
+
+
+def pack(sequences: Sequence[Scored], max_tokens: int) -> list[TreeRow]:
+    """Lay sequences out in rows of at most `max_tokens`; a longer sequence gets a row of its own.
+
+    A cut between rows repeats the beginning it falls into, so a row should hold several of the longest.
+    """
+    # Big-endian bytes sort as the tokens do, and compare at memcmp's speed.
+    order = sorted(range(len(sequences)), key=lambda index: sequences[index].tokens.astype(">i8").tobytes())
+    rows: list[TreeRow] = []
+    row = _Row()
+    for index in order:
+        sequence = sequences[index]
+        if row.length and row.length + row.new_tokens(sequence.tokens) > max_tokens:
+            rows.append(row.finish())
+            row = _Row()
+        row.add(sequence)
+    if row.length:
+        rows.append(row.finish())
+    return rows
+
+
+class _Row:
+    """A row under construction; the last sequence's path through the tree stays open."""
+
+    def __init__(self) -> None:
+        self.length = 0
+        self._sequences: list[Scored] = []
+        self._tokens: list[Ints] = []
+        self._depth: list[Ints] = []
+        self._end: dict[int, int] = {}
+        self._nodes: list[Ints] = []
+        self._targets: list[Ints] = []
+        self._owners: list[Ints] = []
+        self._open = np.empty(0, dtype=np.int64)  # tokens of the last sequence
+        self._path = np.empty(0, dtype=np.int64)  # and their nodes
+
+    def new_tokens(self, tokens: Ints) -> int:
+        return len(tokens) - self._shared(tokens)
+
+    def add(self, sequence: Scored) -> None:
+        tokens = sequence.tokens
+        shared = self._shared(tokens)
+        self._end.update(dict.fromkeys(self._path[shared:].tolist(), self.length))
+        new = np.arange(self.length, self.length + len(tokens) - shared)
+        self._path = np.concatenate((self._path[:shared], new))
+        self._open = tokens
+        self._tokens.append(tokens[shared:])
+        self._depth.append(np.arange(shared, len(tokens)))
+        self._sequences.append(sequence)
+        self.length += len(new)
+        for index, continuation in sequence.requests:
+            self._nodes.append(self._path[len(tokens) - len(continuation) :])
+            self._targets.append(continuation)
+            self._owners.append(np.full(len(continuation), index))
+
+    def finish(self) -> TreeRow:
+        end = np.full(self.length, self.length)
+        if self._end:
+            end[list(self._end)] = list(self._end.values())
+        return TreeRow(
+            tokens=np.concatenate(self._tokens),
+            depth=np.concatenate(self._depth),
+            end=end,
+            nodes=np.concatenate(self._nodes),
+            targets=np.concatenate(self._targets),
+            owners=np.concatenate(self._owners),
+            sequences=self._sequences,
+        )
+
+    def _shared(self, tokens: Ints) -> int:
+        """How many of the first tokens are those of the sequence before."""
+        both = min(len(tokens), len(self._open))
+        differs = np.flatnonzero(tokens[:both] != self._open[:both])
+        return int(differs[0]) if len(differs) else both

@@ -1,0 +1,198 @@
+"""Attention over packed prefix trees, registered with transformers as an attention function of our own.
+
+On a CUDA GPU it is FlexAttention with a block-sparse mask, so a row may hold tens of thousands of tokens;
+elsewhere it is scaled dot-product attention with a dense mask, whose cost grows with the square of the row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.attention.flex_attention import BlockMask, flex_attention
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import AttentionInterface, PreTrainedModel
+
+from engine.worker.tree import TreeRow
+
+_NAME = "prune_tui_tree"
+_BLOCK = 128  # FlexAttention's tile
+
+
+class DeviceRow:
+    """A row of a packed tree on the device, with the masks its layers ask for.
+
+    For FlexAttention the row is padded to whole tiles with tokens that see only themselves.
+    """
+
+    def __init__(self, row: TreeRow, device: torch.device, *, tiles: bool, keep_cache: bool = False) -> None:
+        # Keys and values of each layer, [1, kv_heads, n, head_dim], where they are asked for.
+        self.cache: dict[int, tuple[Tensor, Tensor]] | None = {} if keep_cache else None
+        self.tiles = tiles
+        padding = -len(row.tokens) % _BLOCK if self.tiles else 0
+        self.length = len(row.tokens) + padding
+        self._depth = np.pad(row.depth, (0, padding))
+        self._end = np.concatenate((row.end, np.arange(len(row.tokens), self.length) + 1))
+        self._device = device
+        self.tokens = torch.from_numpy(np.pad(row.tokens, (0, padding))).to(device)[None]
+        self.positions = torch.from_numpy(self._depth).to(device)[None]
+        self.nodes = torch.from_numpy(row.nodes).to(device)
+        self.targets = torch.from_numpy(row.targets).to(device)
+        self._masks: dict[tuple[bool, int | None], Any] = {}
+
+    def dense(self, window: int | None) -> Tensor:
+        """bool [1, 1, n, n]: whether the token of a row may see the token of a column."""
+        if (False, window) not in self._masks:
+            end = torch.from_numpy(self._end).to(self._device)
+            index = torch.arange(self.length, device=self._device)
+            sees = (index[None] <= index[:, None]) & (index[:, None] < end[None])
+            if window is not None:
+                depth = self.positions[0]
+                sees &= depth[:, None] - depth[None] < window
+            self._masks[False, window] = sees[None, None]
+        return self._masks[False, window]
+
+    def blocks(self, window: int | None) -> BlockMask:
+        """The same as a block-sparse mask for FlexAttention."""
+        if (True, window) not in self._masks:
+            self._masks[True, window] = _block_mask(self._depth, self._end, window, self._device)
+        return self._masks[True, window]
+
+
+def flex_problem(model: PreTrainedModel) -> str | None:
+    """Why FlexAttention cannot be used for this model, or None. Trying compiles it, which takes seconds."""
+    if model.device.type != "cuda":
+        return f"FlexAttention needs a CUDA GPU, and the model is on {model.device}"
+    token = np.zeros(_BLOCK, dtype=np.int64)
+    row = TreeRow(token, token, token + _BLOCK, token[:1], token[:1], token[:1], ())
+    probe: Any = model
+    try:
+        with torch.no_grad():
+            on_device = DeviceRow(row, model.device, tiles=True)
+            with attending(model, on_device):
+                probe.base_model(on_device.tokens, position_ids=on_device.positions, use_cache=False)
+    except torch.AcceleratorError:
+        raise
+    except Exception as error:  # no compiler, no Triton, a head size it cannot do: many libraries' many errors
+        return f"FlexAttention does not work here ({type(error).__name__}: {str(error).splitlines()[0]})"
+    return None
+
+
+@contextmanager
+def attending(model: PreTrainedModel, row: DeviceRow) -> Iterator[None]:
+    """Inside the block the model's forward pass takes this row's tokens at this row's positions."""
+    global _row
+    usual = model.config._attn_implementation or "sdpa"
+    model.set_attn_implementation(_NAME)
+    _row = row
+    try:
+        yield
+    finally:
+        _row = None
+        model.set_attn_implementation(usual)
+
+
+# transformers knows attention functions by name, so the row they work on is known to the module.
+_row: DeviceRow | None = None
+
+
+def _attend(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    sliding_window: int | None = None,
+    softcap: float | None = None,
+    s_aux: Tensor | None = None,
+    **kwargs: Any,
+) -> tuple[Tensor, None]:
+    """query [1, heads, n, head_dim], key and value [1, kv_heads, n, head_dim] → [1, n, heads, head_dim]."""
+    assert _row is not None, "the tree's attention was called outside of its block"
+    if s_aux is not None:
+        raise NotImplementedError("attention sinks are not supported")
+    if _row.cache is not None:
+        _row.cache[module.layer_idx] = key, value  # pyright: ignore[reportArgumentType]
+    if _row.tiles:
+        output = _compiled_flex()(query, key, value, _row.blocks(sliding_window), scaling, softcap)
+    elif softcap is not None:
+        output = capped_attention(query, key, value, _row.dense(sliding_window), scaling, softcap)
+    else:
+        output = scaled_dot_product_attention(
+            query, key, value, attn_mask=_row.dense(sliding_window), scale=scaling, enable_gqa=True
+        )
+    return output.transpose(1, 2).contiguous(), None
+
+
+AttentionInterface.register(_NAME, _attend)
+
+
+def capped_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, scaling: float | None, softcap: float) -> Tensor:
+    """Gemma 2's attention, whose scores are squeezed into ±softcap; `mask` is true where q may see k."""
+    groups = q.shape[1] // k.shape[1]
+    k, v = k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1)
+    scores = q @ k.transpose(2, 3) * (q.shape[-1] ** -0.5 if scaling is None else scaling)
+    scores = torch.tanh(scores / softcap) * softcap
+    return scores.masked_fill(~mask, float("-inf")).softmax(-1, dtype=torch.float32).to(q.dtype) @ v
+
+
+_flex: Callable[..., Tensor] | None = None
+
+
+def _compiled_flex() -> Callable[..., Tensor]:
+    global _flex
+    if _flex is None:
+
+        def attend(
+            q: Tensor, k: Tensor, v: Tensor, blocks: BlockMask, scaling: float | None, softcap: float | None
+        ) -> Tensor:
+            def cap(score: Tensor, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
+                return torch.tanh(score / softcap) * softcap  # pyright: ignore[reportOperatorIssue]
+
+            return flex_attention(  # pyright: ignore[reportReturnType]
+                q, k, v, score_mod=None if softcap is None else cap, block_mask=blocks, scale=scaling, enable_gqa=True
+            )
+
+        _flex = torch.compile(attend, dynamic=True)
+    return _flex
+
+
+def _block_mask(
+    depth: np.ndarray[Any, Any], end: np.ndarray[Any, Any], window: int | None, device: torch.device
+) -> BlockMask:
+    """Which tiles hold something to see, and which of them nothing hidden, from each tile's extremes alone."""
+    tiles = len(end) // _BLOCK
+    ends, depths = end.reshape(tiles, _BLOCK), depth.reshape(tiles, _BLOCK)
+    first = np.arange(tiles) * _BLOCK
+    last = first + _BLOCK - 1
+    query, key = np.arange(tiles)[:, None], np.arange(tiles)[None]
+    some = (key <= query) & (ends.max(1)[None] > first[:, None])
+    every = (key < query) & (ends.min(1)[None] > last[:, None])
+    if window is not None:
+        some &= depths.min(1)[:, None] - depths.max(1)[None] < window
+        every &= depths.max(1)[:, None] - depths.min(1)[None] < window
+    partial = some & ~every
+
+    def listed(chosen: np.ndarray[Any, Any]) -> tuple[Tensor, Tensor]:
+        order = np.argsort(~chosen, axis=1, kind="stable").astype(np.int32)
+        counts = chosen.sum(1).astype(np.int32)
+        return torch.from_numpy(counts).to(device)[None, None], torch.from_numpy(order).to(device)[None, None]
+
+    end_of, depth_of = torch.from_numpy(end).to(device), torch.from_numpy(depth).to(device)
+    if window is None:
+
+        def sees(b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
+            return (j <= i) & (i < end_of[j])
+    else:
+
+        def sees(b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
+            return (j <= i) & (i < end_of[j]) & (depth_of[i] - depth_of[j] < window)
+
+    return BlockMask.from_kv_blocks(
+        *listed(partial), *listed(every), BLOCK_SIZE=_BLOCK, mask_mod=sees, seq_lengths=(len(end), len(end))
+    )

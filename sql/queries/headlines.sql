@@ -1,0 +1,1 @@
+select task, metric, filter from benchmarks;

@@ -1,0 +1,38 @@
+-- One row is one width of a model over all its benchmarks, as in level_scores; the
+-- unpruned width stands there with 100 %.
+with
+deltas as (/* matrix_rows */),
+shares as (
+    select
+        *,
+        case
+            when unpruned then 1
+            when isnan(value) then 0
+            when higher_is_better = false then baseline / nullif(value, 0)
+            else value / nullif(baseline, 0)
+        end as share
+    from deltas
+    where unpruned or (baseline is not null and not isnan(baseline))
+)
+select
+    model,
+    method,
+    pruning_pct,
+    level,
+    intermediate_size,
+    expansion_ratio,
+    parameters,
+    100 * parameters / max(coalesce(baseline_parameters, parameters)) as parameters_pct,
+    100 * avg(share) as retained_pct,
+    count(share) as benchmarks,
+    count(*) filter (improved) as improved,
+    arg_min(benchmark, share) as worst_benchmark,
+    100 * min(share) as worst_retained_pct,
+    unpruned,
+    conditions,
+    model_id,
+    subject
+from shares
+group by model, method, pruning_pct, level, intermediate_size, expansion_ratio, parameters, unpruned, conditions,
+    model_id, subject
+order by model, method, conditions, subject, pruning_pct;

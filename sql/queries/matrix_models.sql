@@ -1,0 +1,27 @@
+-- What can be shown side by side: a model, pruned with a method, measured under given conditions.
+with
+measured as (
+    select
+        r.model_id, r.model, r.conditions, r.origin, r.created_at, r.parameters, v.method, v.level,
+        coalesce(v.intermediate_size = r.intermediate_size, v.pruning_pct = 0) as unpruned
+    from run_overview r
+    join variants v using (run_id)
+    where r.cells_done > 0
+)
+select
+    model_id,
+    arg_max(model, created_at) as model,
+    method,
+    conditions,
+    max(parameters) as parameters,
+    count(distinct level) filter (not unpruned) as levels,
+    list(distinct origin order by origin) as origins,
+    max(created_at) as latest
+from measured m
+where not unpruned
+    or not exists (
+        from measured o
+        where o.model_id = m.model_id and o.conditions is not distinct from m.conditions and not o.unpruned
+    )
+group by model_id, method, conditions
+order by model, method, conditions, model_id;

@@ -1,0 +1,1 @@
+select metric, preference from metric_order;

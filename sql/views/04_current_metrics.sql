@@ -1,0 +1,71 @@
+-- One row is the latest value of one metric of one task at one width of a model: latest among all runs with the
+-- same model, method, exact width, conditions, shots and task version. The unpruned width is the same whatever
+-- the method, so it stands under each method that the model was pruned with under those conditions. A width that was
+-- asked for in several ways (40, w4916) goes by one name: a percentage if there is one, else the latest.
+create or replace view current_metrics as
+with
+variant as (
+    select
+        v.*,
+        r.model_id,
+        r.model,
+        r.conditions,
+        r.origin,
+        coalesce(v.intermediate_size = r.intermediate_size, v.pruning_pct = 0) as unpruned
+    from variants v
+    join run_overview r using (run_id)
+    qualify row_number() over (partition by v.run_id, v.level order by v.seq desc) = 1
+),
+named as (
+    select
+        *,
+        first_value(level) over same_width as width_level,
+        first_value(pruning_pct) over same_width as width_pct
+    from variant
+    window same_width as (
+        partition by
+            model_id, intermediate_size, case when intermediate_size is null then pruning_pct end
+        order by regexp_full_match(level, '[0-9.]+') desc, recorded_at desc
+    )
+),
+pruned_by as (
+    select distinct model_id, conditions, method from variant where not unpruned
+),
+latest as (
+    select
+        v.model, v.method, v.width_pct as pruning_pct, m.task, m.metric, m.filter, m.value, m.stderr, m.n, m.higher_is_better,
+        m.part_of, m.is_group, m.version, m.num_fewshot,
+        v.width_level as level, v.unpruned, v.intermediate_size, v.expansion_ratio, v.parameters, v.bytes,
+        v.conditions, v.origin, v.model_id, m.run_id, m.seq, m.recorded_at
+    from metrics m
+    join named v using (run_id, level)
+    qualify row_number() over (
+        partition by
+            v.model_id,
+            v.unpruned,
+            case when not v.unpruned then v.method end,
+            v.intermediate_size,
+            case when v.intermediate_size is null then v.pruning_pct end,
+            v.conditions, m.task, m.num_fewshot, m.version, m.metric, m.filter
+        order by m.recorded_at desc, m.run_id desc, m.seq desc
+    ) = 1
+)
+select
+    latest.* replace (coalesce(pruned_by.method, latest.method) as method),
+    coalesce(b.benchmark, latest.task) as benchmark,
+    coalesce(b.position, 1000) as position,
+    coalesce(o.kind, 'score') as kind
+from latest
+left join pruned_by
+    on latest.unpruned
+    and pruned_by.model_id = latest.model_id
+    and pruned_by.conditions is not distinct from latest.conditions
+left join benchmarks b on b.task = latest.task
+left join metric_order o on o.metric = latest.metric;
+comment on view current_metrics is
+    'One row is the latest value of one metric of one task at one width of a model, under given conditions.';
+comment on column current_metrics.unpruned is 'True for the full width, which stands under each method.';
+comment on column current_metrics.run_id is 'The run that measured it; with seq, the event in its journal.';
+comment on column current_metrics.benchmark is 'Name of the task for tables.';
+comment on column current_metrics.position is 'Place in tables, from the left; 1000 for tasks the study did not use.';
+comment on column current_metrics.kind is 'Of the metric: perplexity or score.';

@@ -1,0 +1,36 @@
+-- One row is one pruned width of a model over all its benchmarks. `retained_pct` is the mean over benchmarks of the
+-- share of the unpruned model's score that is left: value / baseline, or baseline / value where lower is better; a
+-- value that is not a number counts as nothing left, a baseline of zero leaves the benchmark out.
+create or replace view level_scores as
+with shares as (
+    select
+        *,
+        case
+            when isnan(value) then 0
+            when higher_is_better = false then baseline / nullif(value, 0)
+            else value / nullif(baseline, 0)
+        end as share
+    from baseline_deltas
+    where is_headline and baseline is not null and not isnan(baseline)
+)
+select
+    model,
+    method,
+    pruning_pct,
+    intermediate_size,
+    expansion_ratio,
+    parameters,
+    100 * parameters / baseline_parameters as parameters_pct,
+    100 * avg(share) as retained_pct,
+    count(share) as benchmarks,
+    count(*) filter (improved) as improved,
+    arg_min(benchmark, share) as worst_benchmark,
+    100 * min(share) as worst_retained_pct,
+    conditions,
+    model_id
+from shares
+group by all;
+comment on view level_scores is 'One row is one pruned width of a model over all its benchmarks.';
+comment on column level_scores.retained_pct is
+    'Mean over benchmarks of the share of the unpruned score that is left, in percent; over 100 is a gain.';
+comment on column level_scores.parameters_pct is 'Parameters left, in percent of the unpruned model.';

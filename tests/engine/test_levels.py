@@ -1,0 +1,93 @@
+"""Levels as people write them, and the widths they mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.errors import UserError
+from engine.levels import Level, parse_levels
+
+
+@pytest.fixture(scope="module")
+def optipfair() -> Any:
+    return pytest.importorskip("optipfair.pruning.mlp_glu")
+
+
+def optipfair_width(optipfair: Any, full: int, hidden: int, pct: float, divisor: int | None = None) -> int:
+    from torch import nn
+
+    mlp = nn.Module()
+    mlp.gate_proj, mlp.up_proj = nn.Linear(hidden, full, bias=False), nn.Linear(hidden, full, bias=False)
+    mlp.down_proj = nn.Linear(full, hidden, bias=False)
+    return optipfair.prune_neuron_pairs(mlp, pct, expansion_divisor=divisor)[3]
+
+
+@pytest.mark.parametrize(
+    ("pct", "width"), [(0, 8192), (10, 7373), (20, 6554), (30, 5735), (40, 4916), (50, 4096), (60, 3277)]
+)
+def test_the_published_widths_follow(pct: int, width: int) -> None:
+    assert Level.parse(str(pct)).intermediate_size(8192, 2048) == width
+
+
+def test_at_least_one_neuron_stays() -> None:
+    assert Level.parse("99").intermediate_size(2, 8) == 1
+
+
+@pytest.mark.parametrize("pct", [1, 10, 12.5, 33.3, 50, 60, 99])
+@pytest.mark.parametrize("divisor", [None, 32, 64, 128, 256])
+def test_percentages_and_divisors_mean_the_same_widths_as_in_optipfair(
+    optipfair: Any, pct: float, divisor: int | None
+) -> None:
+    full, hidden = 1000, 8
+    assert Level("pct", pct).intermediate_size(full, hidden, divisor) == optipfair_width(
+        optipfair, full, hidden, pct, divisor
+    )
+
+
+@pytest.mark.parametrize("ratio", [0.5, 1.4, 2.0, 2.4, 3.3])
+def test_expansion_ratios_mean_the_same_widths_as_in_optipfair(optipfair: Any, ratio: float) -> None:
+    full, hidden = 333, 100
+    pct = optipfair.calculate_pruning_percentage_from_expansion_rate(full, hidden, ratio * 100)
+    assert Level("ratio", ratio).intermediate_size(full, hidden) == optipfair_width(optipfair, full, hidden, pct)
+
+
+def test_an_exact_width_is_taken_as_it_is() -> None:
+    level = Level.parse("w4096")
+    assert level.intermediate_size(8192, 2048) == 4096
+    assert level.pruning_pct(8192, 4096) == 50.0
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"), [("40", "40"), (" 40% ", "40"), ("12.50", "12.5"), ("2.4x", "2.4x"), ("W4096", "w4096")]
+)
+def test_each_level_has_one_name(text: str, canonical: str) -> None:
+    assert str(Level.parse(text)) == canonical
+
+
+def test_lists_keep_their_order() -> None:
+    assert [str(level) for level in parse_levels("60, 0,20%")] == ["60", "0", "20"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("forty", "'forty' is not a pruning level"),
+        ("-10", "'-10' is not a pruning level"),
+        ("100", "outside 0–99"),
+        ("0x", "must be above zero"),
+        ("w0", "at least one neuron"),
+        ("20,40,20%", "20 is given more than once"),
+        (" , ", "No pruning level was given"),
+    ],
+)
+def test_what_is_not_a_level_is_refused(text: str, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        parse_levels(text)
+
+
+@pytest.mark.parametrize("text", ["w9000", "4.5x"])
+def test_a_level_cannot_widen_the_model(text: str) -> None:
+    with pytest.raises(UserError, match=f"{text} would widen the model"):
+        Level.parse(text).intermediate_size(8192, 2048)

@@ -1,0 +1,69 @@
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from engine.errors import UserError
+from engine.levels import parse_levels
+from engine.plan import RunPlan
+from engine.suites import TaskSpec
+
+
+def plan(**changes) -> RunPlan:
+    given = {"name": "p", "model": "m", "levels": tuple(parse_levels("0,40")), "tasks": (TaskSpec("piqa", 0),)}
+    return RunPlan(**given | changes)
+
+
+def test_a_plan_survives_json():
+    written = plan(
+        levels=tuple(parse_levels("0,12.5,2.4x,w4096")),
+        tasks=(TaskSpec("gsm8k", 5), TaskSpec("wikitext")),
+        limit=0.25,
+        include_paths=("/tasks",),
+        system_instruction="Be brief.",
+        divisor=64,
+        batch_tokens=4096,
+    )
+    assert RunPlan.from_dict(json.loads(json.dumps(written.to_dict()))) == written
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"method": "magic"}, "magic"),
+        ({"dtype": "int4"}, "int4"),
+        ({"limit": 0}, "--limit 0"),
+        ({"limit": -3}, "--limit -3"),
+        ({"limit": math.nan}, "--limit nan"),
+        ({"limit": math.inf}, "--limit inf"),
+        ({"divisor": 0}, "divisor"),
+        ({"batch_tokens": 0}, "token"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_a_sentence(change, word):
+    with pytest.raises(UserError, match=word):
+        plan(**change)
+
+
+def test_conditions_tell_apart_what_must_not_be_compared():
+    changes = [
+        {},
+        {"limit": 100},
+        {"seed": 1},
+        {"apply_chat_template": True},
+        {"fewshot_as_multiturn": True},
+        {"system_instruction": ""},
+        {"system_instruction": "Be brief."},
+    ]
+    conditions = [plan(**change).conditions(dtype) for change in changes for dtype in ("float32", "bfloat16")]
+    assert len(set(conditions)) == len(conditions)
+    assert plan(name="other", batch_tokens=512, device="cuda").conditions("float32") == conditions[0]
+
+
+def test_relative_folders_are_resolved_and_hub_names_kept(tmp_path: Path):
+    (tmp_path / "checkpoint").mkdir()
+    local = plan(model="checkpoint", include_paths=("my-tasks",)).resolved(tmp_path)
+    assert local.model == str(tmp_path / "checkpoint")
+    assert local.include_paths == (str(tmp_path / "my-tasks"),)
+    assert plan(model="org/model").resolved(tmp_path).model == "org/model"

@@ -1,0 +1,102 @@
+"""Greedy generation gives the tokens that transformers' own `generate` gives for each prompt by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from transformers import (
+    Gemma2Config,
+    Gemma2ForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
+    PreTrainedModel,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+)
+
+from engine.worker import generator
+from engine.worker.generator import Generator
+from engine.worker.head import Head
+
+SIZES: dict[str, Any] = {
+    "vocab_size": 64,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "initializer_range": 0.3,  # wide enough that the most likely token is no near tie
+}
+MODELS: dict[str, Callable[[], PreTrainedModel]] = {
+    "llama": lambda: LlamaForCausalLM(LlamaConfig(**SIZES)),
+    "mistral with a sliding window": lambda: MistralForCausalLM(MistralConfig(**SIZES, sliding_window=6)),
+    "qwen2": lambda: Qwen2ForCausalLM(Qwen2Config(**SIZES)),
+    "gemma2": lambda: Gemma2ForCausalLM(
+        Gemma2Config(**SIZES, head_dim=8, sliding_window=6, attn_logit_softcapping=2.0)
+    ),
+}
+NEW = 40
+
+
+@pytest.fixture(params=MODELS)
+def model(request: pytest.FixtureRequest) -> PreTrainedModel:
+    torch.manual_seed(3)
+    return MODELS[request.param]().eval()
+
+
+def prompts(count: int = 11) -> list[np.ndarray[Any, Any]]:
+    """Prompts of many lengths; they share a beginning, and two of them are the same."""
+    rng = np.random.default_rng(2)
+    stem = rng.integers(3, 64, size=9)
+    made = [np.concatenate((stem, rng.integers(3, 64, size=rng.integers(0, 12)))) for _ in range(count - 2)]
+    return [*made, made[0].copy(), rng.integers(3, 64, size=1)]
+
+
+def alone(model: Any, prompt: np.ndarray[Any, Any]) -> list[int]:
+    output = model.generate(torch.from_numpy(prompt)[None], max_new_tokens=NEW, do_sample=False)
+    made = output[0, len(prompt) :].tolist()
+    return made[: made.index(2)] if 2 in made else made
+
+
+def generate(model: PreTrainedModel, has_ended: Callable[[list[int]], bool] = lambda tokens: False) -> list[list[int]]:
+    return Generator(model, Head(model), tiles=False).generate(
+        prompts(), max_new_tokens=NEW, eos={2}, has_ended=has_ended, max_tokens=64, progress=lambda *done: None
+    )
+
+
+@pytest.mark.parametrize("slots", [32, 3, 1], ids=["a slot each", "three slots", "one slot"])
+def test_every_prompt_is_continued_as_if_it_ran_alone(
+    model: PreTrainedModel, slots: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generator, "_CPU_SLOTS", slots)
+    assert generate(model) == [alone(model, prompt) for prompt in prompts()]
+
+
+def test_a_sequence_with_a_stop_string_makes_room(model: PreTrainedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generator, "_CPU_SLOTS", 4)
+    expected = [alone(model, prompt) for prompt in prompts()]
+    some = {token for tokens in expected[::2] for token in tokens[3:5]}
+    found = generate(model, lambda tokens: any(token in some for token in tokens))
+    for theirs, mine in zip(expected, found, strict=True):
+        assert mine == theirs[: len(mine)]
+        assert mine == theirs or any(token in some for token in mine)
+
+
+def test_progress_counts_every_prompt_once() -> None:
+    torch.manual_seed(3)
+    model = LlamaForCausalLM(LlamaConfig(**SIZES)).eval()
+    done: list[int] = []
+    Generator(model, Head(model), tiles=False).generate(
+        prompts(), max_new_tokens=5, eos={2}, has_ended=lambda tokens: False, max_tokens=64,
+        progress=lambda requests, tokens: done.append(requests),
+    )  # fmt: skip
+    assert sum(done) == len(prompts())

@@ -1,0 +1,218 @@
+"""Our LM class gives lm-eval the answers that lm-eval's own HFLM gives, on real benchmark rows in float32."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lm_eval.api.instance import Instance
+from lm_eval.api.registry import get_model
+from lm_eval.evaluator import simple_evaluate
+from lm_eval.tasks import TaskManager
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from engine.demo.paths import MODEL_DIR, TASKS_DIR
+from engine.levels import Level
+from engine.plan import RunPlan
+from engine.suites import TaskSpec
+from engine.worker.lm import PrunedLM
+from engine.worker.scoring import aggregate, score
+from engine.worker.tasks import TaskSet, build_tasks, load_tasks
+from warehouse.facts import CellFacts
+
+# Name (with shots where the study sets them) → documents, chosen so that all request types and lengths occur.
+CASES = {
+    "piqa": 24,
+    "hellaswag": 10,
+    "arc_challenge": 10,
+    "lambada_openai": 20,
+    "truthfulqa_mc2": 4,
+    "winogrande": 12,
+    "boolq": 4,
+    "mmlu_abstract_algebra@5": 6,
+    "mmlu_high_school_us_history@5": 2,  # five shots are longer than the model's context: truncated
+    "wikitext": 1,  # many windows
+    "gsm8k@5": 3,
+}
+
+
+@pytest.fixture(scope="module")
+def index(real_tasks: Path) -> TaskManager:
+    return TaskManager(include_path=str(real_tasks))
+
+
+@pytest.fixture(scope="module")
+def pair(stories_model: Path) -> tuple[Any, PrunedLM]:
+    model = AutoModelForCausalLM.from_pretrained(stories_model, dtype=torch.float32).eval()
+    tokenizer = AutoTokenizer.from_pretrained(stories_model)
+    hflm: Any = get_model("hf")
+    return hflm(pretrained=model, tokenizer=tokenizer, batch_size=8), PrunedLM(model, tokenizer, batch_tokens=4096)
+
+
+ODD_PAIRS = {
+    "no context": ("", "Once upon a time"),
+    "no context, and it begins with the BOS token": ("", "<s>Once"),
+    "the context ends in spaces": ("Once upon a  ", "time"),
+    "tokens merge across the boundary": ("Once upon a ti", "me there was"),
+    "Unicode": ("Ein Bär — 熊 🐻", " aß Käse\n\tété"),
+    "one token": ("Lily said", ' "'),
+    "the context says BOS itself": ("<s>Lily said", " hello"),
+    "the context is longer than the model's": ("Lily went home. " * 200, "She was happy."),
+    "the continuation is long": ("Lily", " went home and" * 60),
+}
+
+
+def test_odd_requests_are_answered_as_by_hflm(pair: tuple[Any, PrunedLM]) -> None:
+    requests = [
+        Instance(request_type="loglikelihood", doc={}, arguments=arguments, idx=index)
+        for index, arguments in enumerate(ODD_PAIRS.values())
+    ]
+    for name, theirs, mine in zip(ODD_PAIRS, *(lm.loglikelihood(requests) for lm in pair), strict=True):
+        assert mine[0] == pytest.approx(theirs[0], rel=1e-4), name
+        assert mine[1] == theirs[1], name
+
+
+STOPS = {
+    "a string of several tokens": {"until": ["the little girl", "."], "max_gen_toks": 40},
+    "one that may be cut by the check's window": {"until": [" was"], "max_gen_toks": 60},
+    "none": {"until": [], "max_gen_toks": 30},
+    "sampling that is greedy after all": {"do_sample": False, "temperature": 0.0, "top_p": 1.0, "max_gen_toks": 20},
+    "left to transformers": {"repetition_penalty": 1.3, "until": ["\n"], "max_gen_toks": 20},
+}
+
+
+@pytest.mark.parametrize("kwargs", STOPS.values(), ids=list(STOPS))
+def test_generations_stop_as_hflms_do(kwargs: dict[str, Any], pair: tuple[Any, PrunedLM]) -> None:
+    contexts = ["Once upon a time", "Lily and Tom went to the park. They", "One day,", "The dog was sad. " * 90]
+    requests = [
+        Instance(request_type="generate_until", doc={}, arguments=(context, kwargs), idx=index)
+        for index, context in enumerate(contexts)
+    ]
+    theirs, mine = (lm.generate_until(requests) for lm in pair)
+    assert mine == theirs
+
+
+@pytest.mark.parametrize("multiturn", [False, True], ids=["one turn", "a turn for each shot"])
+@pytest.mark.parametrize("task", ["demo_facts", "demo_sums@3"])
+def test_with_chat_template_and_system_instruction_too(task: str, multiturn: bool) -> None:
+    model: Any = AutoModelForCausalLM.from_pretrained(MODEL_DIR, dtype=torch.float32).eval()
+    tokenizer = AutoTokenizer.from_pretrained(MODEL_DIR)
+    hflm: Any = get_model("hf")
+    reference = hflm(pretrained=model, tokenizer=tokenizer, batch_size=8)
+    ours = PrunedLM(model, tokenizer, batch_tokens=2048)
+    chat = {"apply_chat_template": True, "fewshot_as_multiturn": multiturn, "system_instruction": "Answer in a word."}
+    spec = TaskSpec.parse(task)
+    expected: Any = simple_evaluate(
+        model=reference,
+        tasks=[spec.name],
+        num_fewshot=spec.num_fewshot,
+        limit=6,
+        task_manager=TaskManager(include_path=str(TASKS_DIR), include_defaults=False),
+        bootstrap_iters=0,
+        **chat,
+    )
+    plan = RunPlan(name="t", model="demo", levels=(Level.parse("0"),), tasks=(spec,), limit=6, **chat)
+    for part in build(plan, ours).tasks:
+        theirs = expected["samples"][part.name]
+        asked = [argument for sample in theirs for argument in sample["arguments"]]
+        assert [instance.args for instance in part.instances] == [tuple(argument) for argument in asked]
+        for metric in score(part, ours)[0]:
+            assert metric.value == pytest.approx(expected["results"][part.name][f"{metric.metric},{metric.filter}"])
+
+
+def plan_for(task: str, limit: int, tasks: Path) -> RunPlan:
+    return RunPlan(
+        name="test",
+        model="stories260K",
+        levels=(Level.parse("0"),),
+        tasks=(TaskSpec.parse(task),),
+        limit=limit,
+        include_paths=(str(tasks),),
+    )
+
+
+def build(plan: RunPlan, lm: PrunedLM) -> TaskSet:
+    tasks, groups = load_tasks(plan)
+    return build_tasks(tasks, groups, plan, lm, lambda: None)
+
+
+def answers(lm: Any, instances: list[Instance]) -> list[Any]:
+    by_type: dict[str, list[Instance]] = defaultdict(list)
+    for instance in instances:
+        by_type[instance.request_type].append(instance)
+    return [answer for kind, some in by_type.items() for answer in getattr(lm, kind)(some)]
+
+
+@pytest.mark.parametrize(("task", "limit"), CASES.items())
+def test_every_request_is_answered_as_by_hflm(
+    task: str, limit: int, pair: tuple[Any, PrunedLM], real_tasks: Path
+) -> None:
+    reference, ours = pair
+    [built] = build(plan_for(task, limit, real_tasks), ours).tasks
+    expected, found = answers(reference, built.instances), answers(ours, built.instances)
+    assert len(found) == len(expected) > 0
+    for theirs, mine in zip(expected, found, strict=True):
+        match theirs:
+            case str():
+                assert mine == theirs
+            case float():
+                assert mine == pytest.approx(theirs, rel=1e-4)
+            case log_likelihood, greedy:
+                assert mine[0] == pytest.approx(log_likelihood, rel=1e-4)
+                assert mine[1] == greedy
+
+
+@pytest.mark.parametrize("task", ["piqa", "lambada_openai", "wikitext", "gsm8k@5", "leaderboard_musr"])
+def test_every_metric_is_the_one_simple_evaluate_reports(
+    task: str, pair: tuple[Any, PrunedLM], real_tasks: Path, index: TaskManager
+) -> None:
+    reference, ours = pair
+    limit = 2 if task in ("wikitext", "gsm8k@5", "leaderboard_musr") else 20
+    plan = plan_for(task, limit, real_tasks)
+    spec = plan.tasks[0]
+    expected: Any = simple_evaluate(
+        model=reference,
+        tasks=[spec.name],
+        num_fewshot=spec.num_fewshot,
+        limit=limit,
+        task_manager=index,
+        bootstrap_iters=1000,
+    )
+    assert expected is not None
+    built = build(plan, ours)
+    cells: dict[str, CellFacts] = {}
+    for part in built.tasks:
+        metrics, _ = score(part, ours)
+        cells[part.name] = CellFacts(
+            level="0",
+            task=part.name,
+            part_of=part.facts.part_of,
+            is_group=False,
+            version=part.facts.version,
+            num_fewshot=part.facts.num_fewshot,
+            seconds=0.0,
+            metrics=metrics,
+        )
+    found = {name: cell.metrics for name, cell in cells.items()}
+    for group in built.groups:
+        metrics = aggregate(group, cells)
+        assert metrics is not None
+        found[group.name] = metrics
+
+    for name, metrics in found.items():
+        theirs = expected["results"][name]
+        reported = {key for key in theirs if "," in key and "_stderr" not in key}
+        assert {f"{metric.metric},{metric.filter}" for metric in metrics} == reported
+        for metric in metrics:
+            assert metric.value == pytest.approx(theirs[f"{metric.metric},{metric.filter}"], rel=1e-6)
+            stderr = theirs[f"{metric.metric}_stderr,{metric.filter}"]
+            if stderr == "N/A":
+                assert metric.stderr is None
+            else:
+                assert metric.stderr == pytest.approx(stderr, rel=1e-6)
+            assert metric.higher_is_better == expected["higher_is_better"][name][metric.metric]
+            if name in cells:
+                assert metric.n == expected["n-samples"][name]["effective"]

@@ -1,0 +1,240 @@
+"""Runs as processes: what they record, and that nothing is lost or doubled however they end.
+
+All of them evaluate the demo model on a few documents of its own benchmarks.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import launch
+from engine.levels import parse_levels
+from engine.plan import RunPlan
+from engine.rundir import RunDir, RunState, runs_root
+from engine.suites import SUITES, TaskSpec
+from warehouse import db
+from warehouse.merge import merge_run
+
+PLAN = RunPlan(name="test", model="demo", levels=tuple(parse_levels("0,30,60")), tasks=SUITES["demo"], limit=6)
+METRICS = (Path(__file__).parent / "metrics_of_run.sql").read_text()
+
+
+def new_run(folder: Path, plan: RunPlan = PLAN) -> RunDir:
+    database = folder / "results.duckdb"
+    return RunDir.create(runs_root(database), plan, database)
+
+
+def work(run: RunDir) -> int:
+    return launch.start(run).wait(timeout=300)
+
+
+def recorded(run: RunDir) -> list[tuple[Any, ...]]:
+    """The run's rows in the warehouse: level, task, metric, filter, value, standard error, n."""
+    with db.open_read(run.database) as con:
+        return con.execute(METRICS, {"run_id": run.run_id}).fetchall()
+
+
+def sample_counts(run: RunDir) -> list[tuple[Any, ...]]:
+    sql = (Path(__file__).parent / "samples_of_run.sql").read_text()
+    with db.open_read(run.database) as con:
+        return con.execute(sql, {"run_id": run.run_id}).fetchall()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
+    """A run that nothing disturbed."""
+    run = new_run(tmp_path_factory.mktemp("undisturbed"))
+    assert work(run) == launch.FINISHED, "\n".join(launch.log_tail(run))
+    return run
+
+
+def test_a_run_records_every_task_at_every_level(finished: RunDir) -> None:
+    assert finished.state() is RunState.FINISHED
+    cells = {(event.data["level"], event.data["task"]) for event in finished.events() if event.kind == "cell"}
+    names = {event.data["task"] for event in finished.events() if event.kind == "task"}
+    assert len(names) >= len(SUITES["demo"])
+    assert {(level, name) for level in ("0", "30", "60") for name in names} <= cells
+    assert {(level, task) for level, task, *_ in recorded(finished)} == cells
+    assert sample_counts(finished)
+
+
+def test_a_run_says_where_its_numbers_come_from(finished: RunDir) -> None:
+    events = {event.kind: event.data for event in finished.events()}
+    made = events["attempt"]["provenance"]
+    assert made["versions"]["torch"]
+    assert made["versions"]["lm-eval"].startswith("0.4")
+    assert made["device"]
+    assert len(events["model"]["weights_hash"]) == 64
+    assert len(events["task"]["requests_hash"]) == 64
+    assert {event.data["stage"] for event in finished.events() if event.kind == "stage"} >= {
+        "load model", "build requests", "sort neurons", "prune",
+    }  # fmt: skip
+
+
+def test_widths_are_visited_from_wide_to_narrow_and_padded(finished: RunDir) -> None:
+    variants = [event.data for event in finished.events() if event.kind == "variant"]
+    assert [variant["level"] for variant in variants] == ["0", "30", "60"]
+    for variant in variants:
+        assert variant["intermediate_size"] <= variant["padded_size"] <= variants[0]["intermediate_size"]
+
+
+def test_resuming_a_finished_run_does_nothing_new(finished: RunDir) -> None:
+    before = recorded(finished)
+    assert work(finished) == launch.FINISHED
+    assert recorded(finished) == before
+
+
+def test_asked_to_stop_it_stops_and_resumes_with_the_same_numbers(finished: RunDir, tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    process = launch.start(run)
+    wait_for(run, "cell", 2)
+    launch.stop(run)
+    assert process.wait(timeout=60) == launch.STOPPED
+    assert run.state() is RunState.STOPPED
+    assert 0 < len(recorded(run)) < len(recorded(finished))
+    assert work(run) == launch.FINISHED
+    assert recorded(run) == recorded(finished)
+
+
+def test_two_workers_never_share_a_run(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    process = launch.start(run)
+    wait_for(run, "attempt", 1)
+    second = subprocess.run(
+        launch.module_command("engine.worker", str(run.path)), capture_output=True, text=True, timeout=60
+    )
+    assert second.returncode == launch.REFUSED
+    assert f"is being worked on by process {process.pid}" in second.stderr
+    assert process.wait(timeout=300) == launch.FINISHED
+    assert [event.data["attempt"] for event in run.events() if event.kind == "attempt"] == [1]
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("held", [False, True], ids=["database free", "database held by another process"])
+def test_killed_at_ten_random_moments_nothing_is_lost_or_doubled(finished: RunDir, tmp_path: Path, held: bool) -> None:
+    rng = random.Random(7 if held else 3)
+    with holding(tmp_path / "results.duckdb") if held else nothing():
+        kills = 0
+        while kills < 10:
+            run = new_run(tmp_path)
+            while kills < 10 and run.state() is not RunState.FINISHED:
+                seen = len(run.events())
+                process = launch.start(run)
+                # Some kills come while it loads, most while it evaluates.
+                if rng.random() < 0.8:
+                    wait_for_more(run, process, seen + 12)
+                time.sleep(rng.uniform(0, 0.6))
+                kills += process.poll() is None
+                process.kill()
+                process.wait()
+            if run.state() is not RunState.FINISHED:
+                assert work(run) == launch.FINISHED
+            if not held:
+                assert recorded(run) == recorded(finished)
+                assert sample_counts(run) == sample_counts(finished)
+    for run_dir in sorted(runs_root(tmp_path / "results.duckdb").iterdir()):
+        merge_run(tmp_path / "results.duckdb", run_dir)
+        assert merge_run(tmp_path / "results.duckdb", run_dir) == 0
+        assert recorded(RunDir(run_dir)) == recorded(finished)
+        assert sample_counts(RunDir(run_dir)) == sample_counts(finished)
+
+
+def test_a_task_that_fails_is_recorded_and_the_run_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / "rows.jsonl").write_text('{"q": "Anna likes", "a": " tea"}\n' * 3)
+    (tmp_path / "tasks" / "metric.py").write_text(
+        "from pathlib import Path\n\n"
+        "def judge(doc, results):\n"
+        "    if not (Path(__file__).parent / 'mended').exists():\n"
+        "        raise ValueError('row 0 has no label')\n"
+        "    return {'acc': 1.0}\n"
+    )
+    (tmp_path / "tasks" / "broken.yaml").write_text(
+        f"task: broken\ndataset_path: json\ndataset_kwargs:\n  data_files:\n    test: {tmp_path}/tasks/rows.jsonl\n"
+        "output_type: loglikelihood\ntest_split: test\ndoc_to_text: '{{q}}'\ndoc_to_target: '{{a}}'\n"
+        "process_results: !function metric.judge\n"
+        "metric_list:\n  - metric: acc\n    aggregation: mean\n    higher_is_better: true\n"
+    )
+    tasks = (TaskSpec("broken"), TaskSpec("demo_grammar"))
+    run = new_run(tmp_path, replace(PLAN, tasks=tasks, include_paths=(str(tmp_path / "tasks"),)))
+
+    assert work(run) == launch.FAILED
+    assert run.state() is RunState.FINISHED_WITH_FAILURES
+    failures = [event.data for event in run.events() if event.kind == "cell_failed"]
+    assert {(failure["level"], failure["task"]) for failure in failures} == {
+        ("0", "broken"), ("30", "broken"), ("60", "broken"),
+    }  # fmt: skip
+    assert failures[0]["error"] == "ValueError: row 0 has no label"
+    assert "Traceback" in failures[0]["detail"]
+    assert {task for _, task, *_ in recorded(run)} == {"demo_grammar"}
+
+    (tmp_path / "tasks" / "mended").touch()
+    assert work(run) == launch.FINISHED
+    assert {task for _, task, *_ in recorded(run)} == {"demo_grammar", "broken"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"tasks": (TaskSpec("demo_gramar"),)}, "There is no task or group 'demo_gramar': did you mean demo_grammar"),
+        ({"tasks": (TaskSpec("demo_facts"), TaskSpec("demo_facts"))}, "is asked for twice"),
+        ({"model": "no/such/folder"}, "There is no folder no/such/folder"),
+        ({"levels": tuple(parse_levels("30,w4096"))}, "Level w4096 would widen the model"),
+        ({"device": "cuda:77"}, "GPU"),
+    ],
+)
+def test_a_plan_that_cannot_be_carried_out_is_refused_in_one_sentence(
+    changes: dict[str, Any], sentence: str, tmp_path: Path
+) -> None:
+    run = new_run(tmp_path, replace(PLAN, **changes))
+    assert work(run) == launch.REFUSED
+    assert run.state() is RunState.REFUSED
+    error = run.events()[-1].data["error"]
+    assert sentence in error
+    assert "\n" not in error
+
+
+def wait_for(run: RunDir, kind: str, count: int, timeout: float = 120) -> None:
+    deadline = time.monotonic() + timeout
+    while sum(event.kind == kind for event in run.events()) < count:
+        assert time.monotonic() < deadline, f"no {count} {kind} events came"
+        time.sleep(0.02)
+
+
+def wait_for_more(run: RunDir, process: subprocess.Popen[bytes], count: int) -> None:
+    while len(run.events()) < count and process.poll() is None:
+        time.sleep(0.02)
+
+
+@contextmanager
+def holding(database: Path) -> Iterator[None]:
+    """Another process has the database open for writing all the while."""
+    with db.open_write(database):
+        pass
+    code = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+@contextmanager
+def nothing() -> Iterator[None]:
+    yield

@@ -1,0 +1,94 @@
+"""Results into the database and out of it again."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shlex
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+README = Path(__file__).resolve().parents[3] / "README.md"
+
+
+@pytest.fixture
+def published(shell):
+    done = shell("import", "published")
+    assert done.returncode == 0, done.stderr
+    return shell
+
+
+def test_importing_twice_changes_nothing(published):
+    count = ("sql", "select count(*) as n from metrics", "--format", "json")
+    before = published(*count).stdout
+    again = published("import", "published")
+    assert again.stdout.startswith("published: 0 imported")
+    assert published(*count).stdout == before
+
+
+def test_markdown_goes_to_standard_output_or_to_a_file(published):
+    out = published("export", "deltas", "--model", "Llama-3.2-1B")
+    assert out.returncode == 0, out.stderr
+    assert "0.2511 (-19.3%)" in out.stdout
+    assert "**+37.5%**" in out.stdout
+    published("export", "deltas", "--model", "Llama-3.2-1B", "--format", "markdown", "-o", "deltas.md")
+    assert (published.cwd / "deltas.md").read_text() == out.stdout
+
+
+def test_the_formats_agree(published):
+    def export(*more: str) -> str:
+        done = published("export", "deltas", "--model", "Llama-3.2-1B", "--task", "mmlu", *more)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    from_json = {row["pruning_pct"]: row["value"] for row in json.loads(export("--format", "json"))}
+    from_csv = pl.read_csv(io.StringIO(export("--format", "csv")))
+    export("--format", "parquet", "-o", "deltas.parquet")
+    from_parquet = pl.read_parquet(published.cwd / "deltas.parquet")
+    assert from_json == dict(from_csv.select("pruning_pct", "value").iter_rows())
+    assert from_json == dict(from_parquet.select("pruning_pct", "value").iter_rows())
+    assert len(from_json) == 7
+    wide = pl.read_csv(io.StringIO(export("--format", "csv", "--wide")))
+    assert dict(wide.select("pruning_pct", "mmlu/acc").iter_rows()) == from_json
+
+
+def test_an_unknown_model_is_answered_with_close_names(published):
+    done = published("export", "deltas", "--model", "Llama-3.2-1")
+    assert done.returncode == 2
+    assert "meta-llama/Llama-3.2-1B" in done.stderr
+
+
+def test_sql_is_read_from_the_argument_standard_input_or_a_file(published):
+    query = "select 1 as one, 'a|b' as text"
+    (published.cwd / "query.sql").write_text(query)
+    answers = [
+        published("sql", query, "--format", "csv"),
+        published("sql", "-", "--format", "csv", stdin=query),
+        published("sql", "--file", "query.sql", "--format", "csv"),
+    ]
+    assert {answer.stdout for answer in answers} == {"one,text\n1,a|b\n"}
+    assert json.loads(published("sql", query, "--format", "json").stdout) == [{"one": 1, "text": "a|b"}]
+    assert "a\\|b" in published("sql", query, "--format", "markdown").stdout
+
+
+def test_sql_shows_no_control_characters(published):
+    done = published("sql", "select chr(27) || '[31mred' as text")
+    assert "\x1b" not in done.stdout
+    assert "[31mred" in done.stdout
+
+
+def readme_queries() -> list[str]:
+    text = README.read_text(encoding="utf-8").replace("> sizes.csv", "")
+    found = re.findall(r"^prune-tui (sql (?:\"[^\"]*\"|[^\"\n])*)", text, flags=re.MULTILINE)
+    assert len(found) >= 4
+    return found
+
+
+@pytest.mark.parametrize("command", readme_queries())
+def test_the_readmes_queries_have_answers(published, command: str):
+    done = published(*shlex.split(command))
+    assert done.returncode == 0, done.stderr
+    assert "Llama" in done.stdout

@@ -1,0 +1,213 @@
+"""How a run looks from the command line, whatever befalls its worker."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from engine.rundir import RunDir, RunState
+
+RUN = ("run", "org/tiny", "--levels", "0,40", "--tasks", "piqa,boolq", "--name")
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def only_run(fake) -> RunDir:
+    (path,) = fake.runs
+    return RunDir(path)
+
+
+def cells(fake) -> list[tuple]:
+    with duckdb.connect(fake.cwd / "results.duckdb", read_only=True) as con:
+        return con.sql("select level, task from cells order by all").fetchall()
+
+
+EVERY_CELL = [("0", "boolq"), ("0", "piqa"), ("40", "boolq"), ("40", "piqa")]
+
+
+def test_a_run_ends_with_its_delta_table_and_leaves_its_results_in_the_database(fake):
+    done = fake(*RUN, "fine")
+    assert done.returncode == 0, done.stderr
+    assert "org/tiny, pruned with MAW" in done.stdout
+    assert "0.5000" in done.stdout
+    assert "-8.0%" in done.stdout
+    assert "results.duckdb" in done.stderr
+    assert cells(fake) == EVERY_CELL
+
+
+def test_progress_without_a_terminal_is_a_line_a_cell(fake):
+    done = fake(*RUN, "fine")
+    lines = [line for line in done.stderr.splitlines() if "done in" in line]
+    assert len(lines) == 4
+    assert "level 0 piqa" in lines[0]
+    assert "4 of 4 cells" in lines[3]
+    assert "\x1b" not in done.stderr
+
+
+def test_json_gives_a_script_what_it_needs(fake):
+    done = fake(*RUN, "fine", "--json")
+    (run,) = json.loads(done.stdout)["runs"]
+    assert run["state"] == "finished"
+    assert run["model"] == "org/tiny"
+    assert run["cells"] == {"done": 4, "failed": 0, "total": 4}
+    assert run["failures"] == []
+    assert Path(run["folder"], "journal.jsonl").exists()
+    assert json.loads(fake("runs", "--json").stdout)["runs"] == [run]
+
+
+def test_failed_cells_are_listed_and_tried_again_by_resume(fake):
+    failed = fake(*RUN, "fail")
+    assert failed.returncode == 1
+    assert "2 of 4 cells failed" in failed.stderr
+    assert "level 40 piqa: OutOfMemoryError: full" in failed.stderr
+    assert "prune-tui resume" in failed.stderr
+    assert "finished with failures" in fake("runs").stdout
+    again = fake("resume", "latest")
+    assert again.returncode == 0, again.stderr
+    assert cells(fake) == EVERY_CELL
+
+
+def test_a_refused_plan_is_one_sentence_and_leaves_nothing_behind(fake):
+    refused = fake(*RUN, "refuse")
+    assert refused.returncode == 2
+    complaint = refused.stderr.splitlines()[-1]
+    assert complaint == "prune-tui: This model cannot be pruned: \N{REPLACEMENT CHARACTER}[31mtry [bold]another[/bold]."
+    assert "Traceback" not in refused.stderr
+    assert fake.runs == []
+    assert not (fake.cwd / "results.duckdb").exists()
+
+
+def test_a_refused_resume_keeps_the_run(fake):
+    fake(*RUN, "hang", "--detach")
+    wait_for(lambda: fake.runs and only_run(fake).state() == RunState.RUNNING)
+    fake("stop", "latest")
+    plan = only_run(fake).path / "plan.json"
+    plan.write_text(plan.read_text().replace('"hang"', '"refuse"'))
+    refused = fake("resume", "latest")
+    assert refused.returncode == 2
+    assert "cannot be pruned" in refused.stderr
+    assert only_run(fake).state() == RunState.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("die", "killed by SIGKILL"), ("crash", "ValueError: oops"), ("silent", "no module named torch")],
+)
+def test_a_dead_worker_is_reported_and_its_run_goes_on_with_resume(fake, name: str, words: str):
+    dead = fake(*RUN, name)
+    assert dead.returncode == 1
+    assert words in dead.stderr
+    assert f"prune-tui resume {only_run(fake).run_id}" in dead.stderr
+    if name == "silent":
+        return
+    assert cells(fake) == [("0", "piqa")]
+    assert fake("resume", "latest").returncode == 0
+    assert cells(fake) == EVERY_CELL
+
+
+def test_ctrl_c_stops_the_worker_cleanly(fake):
+    process = fake.start(*RUN, "hang")
+    wait_for(lambda: fake.runs and "40" in str(only_run(fake).progress().current))
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Stopping after the current batch" in errors
+    assert "2 of 4 cells are done" in errors
+    assert only_run(fake).state() == RunState.STOPPED
+    assert cells(fake) == EVERY_CELL[:2]
+    assert fake("resume", "latest").returncode == 0
+    assert cells(fake) == EVERY_CELL
+
+
+def test_a_second_ctrl_c_leaves_the_worker(fake):
+    process = fake.start(*RUN, "deaf")
+    wait_for(lambda: fake.runs and "40" in str(only_run(fake).progress().current))
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Left alone" in errors
+    who = only_run(fake).holder()
+    assert who is not None
+    os.kill(who.pid, signal.SIGKILL)
+
+
+def test_the_worker_survives_the_terminal(fake):
+    process = fake.start(*RUN, "hang")
+    wait_for(lambda: fake.runs and only_run(fake).state() == RunState.RUNNING)
+    os.killpg(process.pid, signal.SIGHUP)
+    process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGHUP
+    assert only_run(fake).state() == RunState.RUNNING
+    stopped = fake("stop", "latest")
+    assert stopped.returncode == 0
+    assert only_run(fake).state() == RunState.STOPPED
+
+
+def test_a_detached_run_can_be_seen_and_stopped_but_not_started_twice(fake):
+    assert fake(*RUN, "hang", "--detach").returncode == 0
+    wait_for(lambda: only_run(fake).state() == RunState.RUNNING)
+    assert "running" in fake("runs").stdout
+    twice = fake("resume", "hang")
+    assert twice.returncode == 2
+    assert "being worked on by process" in twice.stderr
+    assert fake("stop", "hang").returncode == 0
+    again = fake("stop", "hang")
+    assert again.returncode == 2
+    assert "not running: it is stopped" in again.stderr
+
+
+def test_resuming_a_finished_run_says_that_nothing_is_missing(fake):
+    fake(*RUN, "fine")
+    again = fake("resume", "latest")
+    assert again.returncode == 0
+    assert "nothing is missing" in again.stderr
+
+
+def test_several_models_are_run_one_after_another(fake):
+    done = fake("run", "org/a", "org/b", "--levels", "0,40", "--tasks", "piqa")
+    assert done.returncode == 0, done.stderr
+    assert [RunDir(path).plan.model for path in fake.runs] == ["org/a", "org/b"]
+    assert all(RunDir(path).state() == RunState.FINISHED for path in fake.runs)
+
+
+HOLD = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+
+
+def test_results_wait_while_another_process_holds_the_database(fake):
+    fake("run", "org/tiny", "--levels", "0", "--tasks", "arc")
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, "results.duckdb"],
+        cwd=fake.cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        done = fake(*RUN, "fine")
+        assert done.returncode == 0
+        assert f"PID {holder.pid}" in done.stderr
+        assert "prune-tui merge" in done.stderr
+        busy = fake("merge")
+        assert busy.returncode == 2
+        assert f"PID {holder.pid}" in busy.stderr
+    finally:
+        holder.communicate("")
+    merged = fake("merge")
+    assert merged.returncode == 0
+    assert [cell for cell in cells(fake) if cell[1] != "arc"] == EVERY_CELL
+    assert fake("merge").stdout == "Nothing to merge.\n"

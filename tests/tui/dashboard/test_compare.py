@@ -1,0 +1,134 @@
+"""Compare: models side by side, the best level of each and what improves everywhere, on the published figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from tui.app import Dashboard
+from tui.screens.choose import ChooseSeveral
+from tui.screens.compare import CompareScreen
+from tui.screens.query import QueryScreen
+from tui.widgets.grid import Grid
+
+NARROW, WIDE = (80, 24), (160, 45)
+
+
+def screen(pilot: Pilot) -> CompareScreen:
+    assert isinstance(pilot.app.screen, CompareScreen)
+    return pilot.app.screen
+
+
+def lines(pilot: Pilot, which: str = "sides") -> list[str]:
+    grid = pilot.app.screen.query_one(f"#{which}", Grid)
+    return [" ".join(grid.render_line(y).text.split()) for y in range(grid.size.height)]
+
+
+def said(pilot: Pilot, which: str) -> str:
+    return str(pilot.app.screen.query_one(f"#{which}", Static).render())
+
+
+async def shown(pilot: Pilot, until) -> None:
+    await pilot.press("3")
+    await until(
+        pilot,
+        lambda: (
+            isinstance(pilot.app.screen, CompareScreen) and len(pilot.app.screen.query_one("#sides", Grid).model) > 0
+        ),
+    )
+
+
+async def test_models_stand_side_by_side_at_equal_percentage(dashboard: Dashboard, until):
+    async with dashboard.run_test(size=NARROW) as pilot:
+        await shown(pilot, until)
+        assert "▏Llama-3.2-1B-In… ▏Llama-3.2-1B ▏Llama-3.2-3B" in lines(pilot)[0]
+        assert lines(pilot)[3] == "MMLU 0.4027 ▼ -11.6% 0.2511 ▼ -19.3% ★ 0.4333 ▼ -22.7%"
+        assert "Llama-3.2-3B 10% is best on 7 of 13 (3,001 M parameters)" in said(pilot, "compare-verdict")
+        await pilot.press("right_square_bracket")
+        assert screen(pilot).at == 20
+        assert "▏Llama-3.2-1B ▏Llama-3.2-3B" in lines(pilot)[0]
+        await pilot.press("left_square_bracket", "left_square_bracket", "left_square_bracket")
+        assert screen(pilot).at == 0
+
+
+async def test_at_equal_expansion_ratio_different_percentages_meet(dashboard: Dashboard, until):
+    async with dashboard.run_test(size=NARROW) as pilot:
+        await shown(pilot, until)
+        await pilot.press("e")
+        await until(pilot, lambda: screen(pilot).at == 2.4)
+        assert "▏40% · 4916 ▏40% · 4916 ▏10% · 7373" in lines(pilot)[1]
+        wikitext = next(line for line in lines(pilot) if line.startswith("WikiText"))
+        assert wikitext == "WikiText – – 56.33 ▼ +387% ★ 11.88 ▼ +28.2%"
+
+
+async def test_the_best_level_is_named_with_its_reasons(dashboard: Dashboard, until):
+    async with dashboard.run_test(size=NARROW) as pilot:
+        await shown(pilot, until)
+        await pilot.press("b")
+        await pilot.pause()
+        assert pilot.app.screen.query_one("#compare-best").display
+        assert not pilot.app.screen.query_one("#compare-sides").display
+        best = " ".join(said(pilot, "best").split())
+        assert "Llama-3.2-1B: 10% (7373 neurons, 3.60×) keeps 90.1% of the unpruned scores" in best
+        assert "with 93% of the parameters; 5 improve. Worst: LAMBADA, 28% kept." in best
+        assert "Next: 20% (6554 neurons, 3.20×) keeps 83.2%" in best
+
+
+async def test_what_improves_at_every_level_is_listed(dashboard: Dashboard, until):
+    async with dashboard.run_test(size=NARROW) as pilot:
+        await shown(pilot, until)
+        await pilot.press("b", "b")
+        await pilot.pause()
+        assert lines(pilot, "improving")[1] == "IFEval Llama-3.2-1B 6 ▲ +23.2% ▲ +75.0% 30% 3/6"
+        assert len(screen(pilot).query_one("#improving", Grid).model) == 6
+
+
+async def test_a_wide_terminal_shows_all_three_panes(dashboard: Dashboard, until):
+    async with dashboard.run_test(size=WIDE) as pilot:
+        await shown(pilot, until)
+        for pane in ("#compare-sides", "#compare-best", "#compare-improving"):
+            assert pilot.app.screen.query_one(pane).display, pane
+
+
+async def test_models_are_chosen_from_all_there_are(dashboard: Dashboard, until):
+    async with dashboard.run_test(size=NARROW) as pilot:
+        await shown(pilot, until)
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ChooseSeveral))
+        await pilot.press("space", "down", "space", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, CompareScreen) and not screen(pilot).values())
+        assert said(pilot, "compare-verdict") == "There is one model only: m chooses others to compare it with."
+
+
+async def test_each_pane_opens_its_own_sql(dashboard: Dashboard, until):
+    async with dashboard.run_test(size=NARROW) as pilot:
+        await shown(pilot, until)
+        for steps, rows in ((0, 18), (1, 18), (2, 6)):
+            await pilot.press("3")
+            await until(pilot, lambda: isinstance(pilot.app.screen, CompareScreen))
+            while screen(pilot).pane != steps:
+                await pilot.press("b")
+            await pilot.press("s")
+            await until(
+                pilot,
+                lambda: (
+                    isinstance(pilot.app.screen, QueryScreen)
+                    and pilot.app.screen.table is not None
+                    and not pilot.app.screen.running
+                ),
+            )
+            query = pilot.app.screen
+            assert isinstance(query, QueryScreen)
+            assert query.table is not None
+            assert len(query.table.rows) == rows or steps == 0
+            await pilot.press("escape")
+
+
+async def test_without_results_it_says_what_to_do(tmp_path: Path, until):
+    async with Dashboard(tmp_path / "results.duckdb").run_test(size=NARROW) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: bool(pilot.app.screen.query("#compare-empty")))
+        await until(pilot, lambda: pilot.app.screen.query_one("#compare-empty").display)
+        assert "prune-tui import published" in said(pilot, "compare-empty")

@@ -1,0 +1,123 @@
+"""What a cell of the delta matrix says, and the order of its rows and columns."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from tui.matrix import build, cell_text, markdown, sentence, within_noise, z_score
+from tui.queries import Reader, choices, chosen, subject
+from tui.screens.cell import sign_test
+
+
+def row(**facts):
+    found = {"value": 0.3, "baseline": 0.4, "stderr": None, "delta_stderr": None, "improved": None, "delta": None,
+             "delta_pct": None, "unpruned": False, "higher_is_better": True}  # fmt: skip
+    found |= facts
+    if found["delta"] is None and found["baseline"] is not None:
+        found["delta"] = found["value"] - found["baseline"]
+        found["delta_pct"] = 100 * found["delta"] / found["baseline"]
+        found["improved"] = found["delta"] != 0 and (found["delta"] > 0) == found["higher_is_better"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("facts", "view", "text"),
+    [
+        ({}, "value", "▼ 0.3000"),
+        ({}, "relative", "▼ -25.0%"),
+        ({}, "absolute", "▼-0.1000"),
+        ({}, "significance", "▼  no se"),
+        ({"delta_stderr": 0.02}, "significance", "▼  -5.0σ"),
+        ({"delta_stderr": 0.1}, "significance", "≈  -1.0σ"),
+        ({"delta_stderr": 0.1}, "relative", "≈ -25.0%"),
+        ({"value": 0.5}, "relative", "▲ +25.0%"),
+        ({"value": 0.4}, "relative", "≈  +0.0%"),
+        ({"value": 12.0, "baseline": 6.0, "higher_is_better": False}, "relative", "▼  +100%"),
+        ({"value": 5012388.0, "baseline": 6.0, "higher_is_better": False}, "relative", "▼  +84M%"),
+        ({"value": 5012388.0, "baseline": 6.0, "higher_is_better": False}, "value", "▼5012388"),
+        ({"value": 3.0, "baseline": 6.0, "higher_is_better": False}, "absolute", "▲-3.0000"),
+        ({"baseline": None}, "relative", "n/a"),
+        ({"baseline": None}, "value", "0.3000"),
+        ({"unpruned": True, "baseline": None}, "relative", "0.3000"),
+        ({"value": math.nan, "baseline": 6.0, "delta": math.nan}, "value", "NaN"),
+    ],
+)
+def test_a_cell_says_direction_and_number_in_eight_characters(facts: dict, view, text: str):
+    assert cell_text(row(**facts), view) == text
+    assert len(text) <= 8
+
+
+def test_a_cell_that_was_not_measured_is_a_dash():
+    assert cell_text(None, "relative") == "–"
+
+
+def test_noise_ends_at_1_96_standard_errors():
+    assert within_noise(row(value=0.4 + 0.0195, delta_stderr=0.01))
+    assert not within_noise(row(value=0.4 + 0.0197, delta_stderr=0.01))
+    assert not within_noise(row())  # nobody knows
+    assert z_score(row(delta_stderr=0.0)) is None
+
+
+@pytest.fixture(scope="module")
+def matrix(study: Path):
+    reader = Reader(study)
+    [known] = reader.ask("a", reader.turn("a"), choices())
+    [rows] = reader.ask("a", reader.turn("a"), chosen("matrix_rows", [subject(one) for one in known]))
+    return build(rows)
+
+
+def test_benchmarks_go_down_as_in_the_study_and_widths_across_from_the_full_one(matrix):
+    assert [benchmark.name for benchmark in matrix.benchmarks][:3] == ["MMLU", "GSM8K", "ARC-C"]
+    assert [benchmark.name for benchmark in matrix.benchmarks][-2:] == ["WikiText", "LAMBADA"]
+    assert [(first.model.partition("/")[2], count) for first, count in matrix.groups()] == [
+        ("Llama-3.2-1B", 7),
+        ("Llama-3.2-1B-Instruct", 4),
+        ("Llama-3.2-3B", 7),
+    ]
+    assert [width.label for width in matrix.widths[:7]] == ["full", "10%", "20%", "30%", "40%", "50%", "60%"]
+
+
+def test_sorting_puts_the_largest_losses_first_and_perplexities_among_them(matrix):
+    at_40 = matrix.widths[4]
+    losses = [benchmark.name for benchmark in matrix.sorted_by(at_40, losses_first=True).benchmarks]
+    assert losses[:3] == ["LAMBADA", "WikiText", "GSM8K"]
+    assert losses[-1] == "IFEval"
+    gains = [benchmark.name for benchmark in matrix.sorted_by(at_40, losses_first=False).benchmarks]
+    assert gains[0] == "IFEval"
+
+
+def test_searching_looks_at_names_tasks_and_metrics(matrix):
+    assert [benchmark.name for benchmark in matrix.searched("perplex").benchmarks] == ["WikiText", "LAMBADA"]
+    assert [benchmark.name for benchmark in matrix.searched("arc_ch").benchmarks] == ["ARC-C"]
+    assert matrix.searched("nothing").benchmarks == ()
+
+
+def test_a_cell_in_words_says_how_sure_it_is(matrix):
+    musr = next(benchmark for benchmark in matrix.benchmarks if benchmark.name == "MuSR")
+    at = {width.label: width for width in matrix.widths[:7]}
+    told = sentence(musr, at["40%"], matrix.cells[musr, at["40%"]])
+    assert told == (
+        "acc_norm 0.4286 ± 0.0174 against 0.3399: +0.0887 (+26.1%) ± 0.0241, clearly better (3.7 standard errors)"
+    )
+    assert "within noise" in sentence(musr, at["10%"], matrix.cells[musr, at["10%"]])
+    mmlu = matrix.benchmarks[0]
+    assert sentence(mmlu, at["40%"], matrix.cells[mmlu, at["40%"]]).endswith("worse; standard error not known")
+
+
+def test_as_markdown_each_model_has_a_table_with_its_conditions(matrix):
+    text = markdown(matrix, "relative")
+    assert text.count("### ") == 3
+    assert "Conditions: all documents, NVIDIA L4." in text
+    line = next(line for line in text.splitlines() if line.startswith("| MMLU"))
+    assert [cell.strip() for cell in line.strip("|").split("|")][:4] == ["MMLU", "acc", "0.3111", "▼ -19.3%"]
+
+
+def test_the_sign_test_is_exact_and_two_sided():
+    assert sign_test(0, 0) == 1
+    assert sign_test(0, 3) == pytest.approx(0.25)
+    assert sign_test(5, 5) == 1
+    assert sign_test(2, 10) == pytest.approx(2 * (1 + 12 + 66) / 4096)
+    assert sign_test(1000, 1200) == pytest.approx(sign_test(999, 1199), rel=0.1)

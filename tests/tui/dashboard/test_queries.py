@@ -1,0 +1,183 @@
+"""The questions that screens ask: the same answers as the warehouse's views, and as the SQL that is shown for them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tui.queries import CancelledError, Question, Reader, Rows, choices, chosen, literal, subject
+from warehouse.errors import DatabaseBusyError, UserError
+
+CHOSEN = [
+    ("matrix_rows", {}),
+    ("matrix_levels", {}),
+    ("matrix_improvements", {}),
+    ("matrix_matched", {"basis": "percentage"}),
+    ("matrix_matched", {"basis": "expansion ratio"}),
+    ("plot_points", {"task": "mmlu", "num_fewshot": 5}),
+]
+
+
+def ask(database: Path, *questions: Question) -> list[Rows]:
+    reader = Reader(database)
+    return reader.ask("test", reader.turn("test"), *questions)
+
+
+@pytest.fixture(scope="module")
+def subjects(study: Path) -> list[str]:
+    [rows] = ask(study, choices())
+    return [subject(row) for row in rows]
+
+
+def views(database: Path, sql: str) -> set[tuple]:
+    with duckdb.connect(database, read_only=True) as con:
+        return set(con.execute(sql).fetchall())
+
+
+def test_the_choices_are_models_with_method_and_conditions(study: Path):
+    [rows] = ask(study, choices())
+    assert [(r["model"], r["method"], r["conditions"], r["levels"]) for r in rows] == [
+        ("meta-llama/Llama-3.2-1B", "maw", "all documents, NVIDIA L4", 6),
+        ("meta-llama/Llama-3.2-1B-Instruct", "maw", "all documents, NVIDIA L4", 3),
+        ("meta-llama/Llama-3.2-3B", "maw", "all documents, NVIDIA L4", 6),
+    ]
+
+
+def test_the_matrix_has_the_rows_of_the_views(study: Path, subjects: list[str]):
+    [rows] = ask(study, chosen("matrix_rows", subjects))
+    mine = {
+        tuple(r[name] for name in ("model", "pruning_pct", "task", "metric", "filter", "value", "delta", "delta_pct",
+                                   "improved", "delta_stderr", "baseline_run_id"))
+        for r in rows if not r["unpruned"]
+    }  # fmt: skip
+    theirs = views(
+        study,
+        "select model, pruning_pct, task, metric, filter, value, delta, delta_pct, improved, stderr, baseline_run_id "
+        "from baseline_deltas where is_headline",
+    )
+    assert mine == theirs
+    assert len(mine) == 13 * 6 * 2 + 7 * 3
+    full = {(r["model"], r["task"], r["metric"], r["filter"], r["value"]) for r in rows if r["unpruned"]}
+    assert full == views(study, "select model, task, metric, filter, value from headline_metrics where unpruned")
+
+
+def test_the_levels_are_those_of_the_view_and_the_full_width(study: Path, subjects: list[str]):
+    [rows] = ask(study, chosen("matrix_levels", subjects))
+    names = "model, pruning_pct, parameters, parameters_pct, retained_pct, benchmarks, improved, worst_benchmark"
+    mine = {
+        tuple(round(v, 9) if isinstance(v, float) else v for v in (row[name] for name in names.split(", ")))
+        for row in rows
+        if not row["unpruned"]
+    }
+    theirs = {
+        tuple(round(v, 9) if isinstance(v, float) else v for v in row)
+        for row in views(study, f"select {names} from level_scores")
+    }
+    assert mine == theirs
+    assert all(row["retained_pct"] == 100 and row["parameters_pct"] == 100 for row in rows if row["unpruned"])
+
+
+def test_the_improvements_are_those_of_the_view(study: Path, subjects: list[str]):
+    [rows] = ask(study, chosen("matrix_improvements", subjects))
+    names = "model, benchmark, metric, levels, baseline, smallest_delta_pct, largest_delta_pct, largest_at_pct"
+    mine = {tuple(row[name] for name in names.split(", ")) for row in rows}
+    assert mine == views(study, f"select {names} from consistent_improvements")
+    ifeval = next(row for row in rows if row["model"].endswith("-1B") and row["benchmark"] == "IFEval")
+    assert (ifeval["clear"], ifeval["with_stderr"]) == (3, 6)
+
+
+@pytest.mark.parametrize("basis", ["percentage", "expansion ratio"])
+def test_matched_widths_are_those_that_size_comparison_pairs(study: Path, subjects: list[str], basis: str):
+    [rows] = ask(study, chosen("matrix_matched", subjects, basis=basis))
+    mine = {(r["basis_value"], r["task"], r["model"], r["value"]) for r in rows}
+    paired = views(
+        study,
+        "select basis_value, task, unnest([smaller, larger]), unnest([smaller_value, larger_value]) "
+        f"from size_comparison where basis = '{basis}'",
+    )
+    assert paired <= mine
+    alone = {row[:2] for row in mine - paired}  # benchmarks that only one of the models at that width was measured on
+    assert not alone & {row[:2] for row in paired}
+
+
+def test_the_published_ratios_in_common_are_four(study: Path, subjects: list[str]):
+    [rows] = ask(study, chosen("matrix_matched", subjects, basis="expansion ratio"))
+    assert {row["basis_value"] for row in rows} == {4.0, 3.6, 2.4, 1.6}
+    [best] = [r for r in rows if r["basis_value"] == 2.4 and r["task"] == "wikitext" and r["rank"] == 1]
+    assert (best["model"], best["value"]) == ("meta-llama/Llama-3.2-3B", 11.8759)  # lower is better there
+
+
+def test_a_metric_that_was_picked_takes_the_headline_ones_place(study: Path, subjects: list[str]):
+    [rows] = ask(study, chosen("matrix_rows", subjects, picked=["piqa|acc_norm|none"]))
+    assert {row["metric"] for row in rows if row["task"] == "piqa"} == {"acc_norm"}
+    assert {row["metric"] for row in rows if row["task"] == "arc_challenge"} == {"acc_norm"}
+    assert {row["metric"] for row in rows if row["task"] == "boolq"} == {"acc"}
+
+
+def test_a_search_leaves_the_benchmarks_that_have_it_in_their_names(study: Path, subjects: list[str]):
+    [rows] = ask(study, chosen("matrix_rows", subjects, search="Truthful"))
+    assert {row["task"] for row in rows} == {"truthfulqa_mc1", "truthfulqa_mc2"}
+
+
+def test_the_metrics_of_a_benchmark_begin_with_its_headline(study: Path, subjects: list[str]):
+    models = [one.partition("|")[0] for one in subjects]
+    [rows] = ask(study, Question("matrix_metrics", {"task": "gsm8k", "model_ids": models}))
+    assert [(r["metric"], r["filter"], r["with_stderr"]) for r in rows] == [
+        ("exact_match", "flexible-extract", True),
+        ("exact_match", "strict-match", True),
+    ]
+
+
+@pytest.mark.parametrize(("name", "more"), CHOSEN, ids=lambda value: str(value))
+def test_the_sql_that_is_shown_gives_the_same_rows_in_the_same_order(
+    study: Path, subjects: list[str], name: str, more: dict
+):
+    question = chosen(name, subjects, **more)
+    [rows] = ask(study, question)
+    with duckdb.connect(study, read_only=True) as con:
+        assert con.execute(question.sql()).fetchall() == [tuple(row.values()) for row in rows]
+    assert rows
+
+
+def test_literals_are_sql_whatever_is_in_them():
+    values = [None, True, 3, 2.5, "it's", ["a", "b'c"], []]
+    with duckdb.connect() as con:
+        assert [con.execute(f"select {literal(value)}").fetchall()[0][0] for value in values] == values
+
+
+def test_a_missing_database_is_a_sentence(tmp_path: Path):
+    with pytest.raises(UserError, match="There is no database"):
+        ask(tmp_path / "none.duckdb", choices())
+
+
+def test_a_database_held_elsewhere_names_the_holder(study: Path, tmp_path: Path):
+    database = tmp_path / "held.duckdb"
+    script = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline().strip() == "held"
+        with pytest.raises(DatabaseBusyError, match=rf"held open by .*\(PID {holder.pid}\)"):
+            ask(database, choices())
+        holder.communicate("")
+
+
+def test_a_newer_turn_stops_an_older_question(study: Path, monkeypatch: pytest.MonkeyPatch):
+    endless = "select sum(a.range * b.range) from range(100000000) a, range(100000000) b"
+    monkeypatch.setattr(Question, "statement", lambda self: endless)
+    reader = Reader(study)
+    turn = reader.turn("matrix")
+    threading.Timer(0.3, lambda: reader.turn("matrix")).start()
+    started = time.monotonic()
+    with pytest.raises(CancelledError):
+        reader.ask("matrix", turn, Question("endless"))
+    assert time.monotonic() - started < 5
+    with pytest.raises(CancelledError):
+        reader.ask("matrix", turn, choices())

@@ -1,0 +1,67 @@
+"""The samples behind a cell: those that flipped against the unpruned model, with an exact paired test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+from textual.widgets import Static
+
+from tui.app import Dashboard
+from tui.matrix import build
+from tui.queries import Question, Reader, choices, chosen, subject
+from tui.screens.cell import CellScreen
+from tui.widgets.grid import Grid
+from warehouse.imports import import_published
+
+BEFORE, AFTER = [1, 1, 1, 1, 0, 0], [1, 0, 0, 0, 0, 1]
+
+
+@pytest.fixture
+def sampled(tmp_path: Path) -> Path:
+    """The study, with samples of PIQA at the full width and at 40 %."""
+    database = tmp_path / "results.duckdb"
+    import_published(database)
+    with duckdb.connect(database) as con:
+        for level, scores in (("0", BEFORE), ("40", AFTER)):
+            run_id, seq = con.execute(
+                "select run_id, seq from cells where task = 'piqa' and level = ? and run_id like '%-1b-scores-%'",
+                [level],
+            ).fetchall()[0]
+            for doc_id, score in enumerate(scores):
+                con.execute(
+                    "insert into samples by name select ? as run_id, ? as seq, ? as level, 'piqa' as task, "
+                    "? as doc_id, 'none' as filter, 'acc' as metric, ? as value, ?::json as response",
+                    [run_id, seq, level, doc_id, score, str(score)],
+                )
+    return database
+
+
+def cell(database: Path):
+    reader = Reader(database)
+    [known] = reader.ask("a", reader.turn("a"), choices())
+    [rows] = reader.ask("a", reader.turn("a"), chosen("matrix_rows", [subject(known[0])]))
+    matrix = build(rows)
+    place = next(p for p in matrix.cells if p[0].task == "piqa" and p[1].label == "40%")
+    return (*place, matrix.cells[place])
+
+
+def test_documents_whose_score_changed_come_with_the_counts_of_all(sampled: Path):
+    reader = Reader(sampled)
+    [rows] = reader.ask("a", reader.turn("a"), Question("cell_flips", cell(sampled)[2]))
+    assert [(r["doc_id"], r["before"], r["after"]) for r in rows] == [(1, 1, 0), (2, 1, 0), (3, 1, 0), (5, 0, 1)]
+    assert {(r["changed"], r["rose"], r["fell"], r["documents"]) for r in rows} == {(4, 1, 3, 6)}
+
+
+async def test_the_cell_says_how_many_flipped_and_how_sure_that_is(sampled: Path, until):
+    async with Dashboard(sampled).run_test(size=(80, 24)) as pilot:
+        await pilot.app.push_screen(CellScreen(*cell(sampled)))
+        says = pilot.app.screen.query_one("#cell-flips-says", Static)
+        await until(pilot, lambda: "of 6 documents" in str(says.render()))
+        assert "3 got worse and 1 better; by chance alone as uneven with p = 0.62" in " ".join(
+            str(says.render()).split()
+        )
+        flips = pilot.app.screen.query_one("#cell-flips", Grid)
+        assert flips.display
+        assert flips.render_line(1).text.split()[:4] == ["1", "1.0000", "▼", "0.0000"]

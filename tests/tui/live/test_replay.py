@@ -1,0 +1,75 @@
+"""Playing a run back from its journal."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.errors import UserError
+from engine.rundir import RunState
+from tui.replay import Replay
+
+
+def test_a_replay_goes_from_nothing_to_the_run_as_it_ended(warehouse):
+    replay = Replay(warehouse.add().path)
+    replay.move(0)
+    assert replay.detail().row.done == 0
+    replay.move(replay.length / 2)
+    assert replay.detail().row.state == RunState.RUNNING
+    half = replay.detail().row.done
+    assert 0 < half < 32
+    replay.move(replay.length)
+    assert replay.at_end
+    assert (replay.detail().row.state, replay.detail().row.done) == (RunState.FINISHED, 32)
+    replay.move(-replay.length / 2)
+    assert replay.detail().row.done == half
+
+
+def test_a_night_between_two_attempts_is_not_waited_for(warehouse):
+    run = warehouse.add()
+    before = Replay(run.path).length
+    lines = run.journal_path.read_text().splitlines(keepends=True)
+    last = lines.pop()
+    run.journal_path.write_text("".join(lines) + last.replace('"t":17', '"t":18'))
+    assert Replay(run.path).length < before + 31
+
+
+def test_a_damaged_journal_is_refused_with_a_sentence(warehouse):
+    run = warehouse.add()
+    run.journal_path.write_text("no event\n")
+    with pytest.raises(UserError, match="damaged"):
+        Replay(run.path)
+
+
+async def test_w_plays_the_run_back_and_its_keys_steer(dashboard, warehouse, driver):
+    warehouse.add()
+    async with dashboard.run_test(size=(100, 30)) as pilot:
+        await driver.loaded(pilot)
+        await pilot.press("w")
+        await driver.until(pilot, lambda: getattr(dashboard.screen, "detail", None) is not None)
+        dashboard.screen._speed = 0.5
+        await pilot.press("space")  # pause
+        await pilot.press("home")
+        await pilot.pause(0.3)
+        assert dashboard.screen.detail.row.done == 0
+        assert "paused" in driver.text(dashboard, "#clock")
+        await pilot.press("end")
+        await pilot.pause(0.3)
+        assert dashboard.screen.detail.row.done == 32
+        assert "end" in driver.text(dashboard, "#clock")
+        await pilot.press("left_square_bracket", "plus")
+        await pilot.pause(0.3)
+        assert dashboard.screen.detail.row.done < 32
+        assert "×1 " in driver.text(dashboard, "#clock")
+        await pilot.press("escape")
+        await pilot.pause(0.1)
+        assert type(dashboard.screen).__name__ == "RunsScreen"
+
+
+async def test_prune_tui_replay_opens_on_the_replay(warehouse, driver):
+    from tui.app import Dashboard
+
+    run = warehouse.add()
+    app = Dashboard(warehouse.database, replay=(run.path, 500.0))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await driver.until(pilot, lambda: getattr(app.screen, "detail", None))
+        await driver.until(pilot, lambda: getattr(app.screen, "detail").row.done == 32)  # noqa: B009

@@ -1,0 +1,202 @@
+"""The list of runs: what it shows, and what can be done from it."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine import launch
+from engine.rundir import RunState
+from warehouse.merge import merge_run
+
+
+async def test_runs_are_listed_newest_first_with_their_state(dashboard, warehouse, driver):
+    warehouse.add()
+    warehouse.add_failed()
+    warehouse.add("20261124-041900-cut000", until=driver.cell("20", "demo_lambada"), name="cut off")
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.loaded(pilot)
+        rows = driver.table(dashboard, "#runs")
+    assert [(row[0], row[3], row[4]) for row in rows] == [
+        ("one failed", "✗ 1 failed", "31/32"),
+        ("cut off", "! interrupted", "10/32"),
+        ("demo", "✓ finished", "32/32"),
+    ]
+
+
+async def test_a_run_whose_process_lives_is_running_and_one_that_died_is_interrupted(dashboard, warehouse, driver):
+    run = warehouse.add(until=driver.cell("20", "demo_lambada"))
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        with run.lock():
+            await driver.until(pilot, lambda: [row.state for row in dashboard.feed.snapshot.runs] == [RunState.RUNNING])
+            assert driver.table(dashboard, "#runs")[0][3] == "▶ running"
+            assert "x stops it" in driver.text(dashboard, "#advice")
+        await driver.until(pilot, lambda: dashboard.feed.snapshot.runs[0].state == RunState.INTERRUPTED, seconds=5)
+        assert "died without a word" in driver.text(dashboard, "#advice")
+        assert "r takes it up again" in driver.text(dashboard, "#advice")
+
+
+async def test_what_a_journal_gains_is_shown_while_the_dashboard_is_open(dashboard, warehouse, driver):
+    run = warehouse.add(until=driver.cell("20", "demo_lambada"))
+    whole = (warehouse.recording / "journal.jsonl").read_bytes()
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.loaded(pilot)
+        assert driver.table(dashboard, "#runs")[0][4] == "10/32"
+        run.journal_path.write_bytes(whole)
+        await driver.until(pilot, lambda: dashboard.feed.snapshot.runs[0].state == RunState.FINISHED)
+        assert driver.table(dashboard, "#runs")[0][3:5] == ["✓ finished", "32/32"]
+
+
+async def test_resume_starts_the_worker_of_the_chosen_run(dashboard, warehouse, driver, monkeypatch):
+    run = warehouse.add(until=driver.cell("20", "demo_lambada"))
+    started = []
+    monkeypatch.setattr(launch, "start", lambda run: started.append(run.path))
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.loaded(pilot)
+        await pilot.press("r")
+        await driver.until(pilot, lambda: started)
+    assert started == [run.path]
+
+
+async def test_a_finished_run_is_not_resumed(dashboard, warehouse, driver, monkeypatch):
+    warehouse.add()
+    monkeypatch.setattr(launch, "start", lambda run: pytest.fail("it was started"))
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.loaded(pilot)
+        await pilot.press("r", "x")
+        await pilot.pause(0.2)
+        assert driver.said(dashboard) == []
+
+
+async def test_stop_asks_the_process_that_holds_the_run(dashboard, warehouse, driver, monkeypatch):
+    run = warehouse.add(until=driver.cell("20", "demo_lambada"))
+    stopped = []
+    monkeypatch.setattr(launch, "stop", lambda run: stopped.append(run.path))
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        with run.lock():
+            await driver.until(pilot, lambda: dashboard.feed.snapshot.runs and dashboard.feed.snapshot.runs[0].running)
+            await pilot.press("x")
+            await driver.until(pilot, lambda: stopped)
+            assert driver.said(dashboard) == ["Run demo stops after its current batch."]
+    assert stopped == [run.path]
+
+
+async def test_delete_names_the_run_and_does_nothing_unless_it_is_confirmed(dashboard, warehouse, driver):
+    run = warehouse.add()
+    merge_run(warehouse.database, run.path)
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.loaded(pilot)
+        await pilot.press("d")
+        await pilot.pause()
+        question = driver.text(dashboard, "ConfirmScreen Static")
+        assert "demo" in question
+        assert driver.RUN in question
+        await pilot.press("enter")  # the button in focus is No
+        await pilot.pause(0.3)
+        assert run.path.exists()
+        await pilot.press("d", "y")
+        await driver.until(pilot, lambda: not run.path.exists() and not dashboard.feed.snapshot.runs)
+
+
+async def test_a_running_run_is_not_deleted(dashboard, warehouse, driver):
+    run = warehouse.add(until=driver.cell("20", "demo_lambada"))
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        with run.lock():
+            await driver.until(pilot, lambda: dashboard.feed.snapshot.runs and dashboard.feed.snapshot.runs[0].running)
+            await pilot.press("d")
+            await pilot.pause(0.3)
+            assert driver.said(dashboard) == ["Run demo is running: stop it first (x)."]
+    assert run.path.exists()
+
+
+async def test_runs_that_only_the_database_knows_are_listed_too(dashboard, warehouse, driver):
+    from warehouse.imports import import_published
+
+    import_published(warehouse.database)
+    async with dashboard.run_test(size=(160, 45)) as pilot:
+        await driver.until(pilot, lambda: dashboard.feed.snapshot.runs)
+        rows = driver.table(dashboard, "#runs")
+        assert {row[5] for row in rows} == {"↓ imported"}
+        await pilot.press("enter")
+        await pilot.pause(0.2)
+        assert "2 shows them" in driver.said(dashboard)[0]
+
+
+async def test_a_damaged_run_says_so_and_the_others_are_shown(dashboard, warehouse, driver):
+    warehouse.add()
+    broken = warehouse.add("20261124-042500-broken", name="broken")
+    broken.journal_path.write_text("this is no event\n" + broken.journal_path.read_text())
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.loaded(pilot)
+        states = {row[3] for row in driver.table(dashboard, "#runs")}
+        assert states == {"✗ damaged", "✓ finished"}
+
+
+async def test_without_runs_the_screen_says_what_to_press(dashboard, driver, monkeypatch):
+    pressed = []
+    monkeypatch.setattr(type(dashboard), "start_demo", lambda self: pressed.append("demo"))
+    monkeypatch.setattr(type(dashboard), "import_published", lambda self: pressed.append("published"))
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.loaded(pilot)
+        assert dashboard.screen.query_one("EmptyState").display
+        await pilot.press("d", "i")
+        assert pressed == ["demo", "published"]
+
+
+async def test_clone_opens_the_form_with_the_same_choices(dashboard, warehouse, driver):
+    warehouse.add()
+    async with dashboard.run_test(size=(120, 36)) as pilot:
+        await driver.loaded(pilot)
+        await pilot.press("c")
+        await pilot.pause(0.3)
+        draft = dashboard.screen.draft()
+        assert (draft.model, draft.levels, draft.suite, draft.limit) == ("demo", "0,20,40,60", "demo", "40")
+
+
+async def test_the_list_is_copied_as_markdown_and_saved_as_csv(dashboard, warehouse, driver, tmp_path, monkeypatch):
+    warehouse.add()
+    monkeypatch.chdir(tmp_path)
+    copied = []
+    monkeypatch.setattr(type(dashboard), "copy_to_clipboard", lambda self, text: copied.append(text))
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.loaded(pilot)
+        await pilot.press("y")
+        assert f"| {driver.RUN} | demo | demo  | maw    |" in copied[0]
+        await pilot.press("ctrl+e")
+        await pilot.pause(0.2)
+        await pilot.press("down", "enter")
+        await pilot.pause(0.3)
+    (file,) = tmp_path.glob("runs-*.csv")
+    assert file.read_text().splitlines()[0] == "run,name,model,method,levels,state,done,failed,cells,started"
+
+
+async def test_quitting_says_that_runs_go_on(dashboard, warehouse, driver, capsys):
+    run = warehouse.add(until=driver.cell("20", "demo_lambada"))
+    with run.lock():
+        async with dashboard.run_test(size=(80, 24)) as pilot:
+            await driver.until(pilot, lambda: dashboard.feed.snapshot.runs and dashboard.feed.snapshot.runs[0].running)
+            await pilot.press("q")
+        assert run.holder() is not None
+    assert "1 run continues" in capsys.readouterr().err
+
+
+async def test_pause_holds_the_display_still(dashboard, warehouse, driver):
+    run = warehouse.add(until=driver.cell("20", "demo_lambada"))
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.loaded(pilot)
+        await pilot.press("p")
+        run.journal_path.write_bytes((warehouse.recording / "journal.jsonl").read_bytes())
+        await driver.until(pilot, lambda: dashboard.feed.snapshot.runs[0].state == RunState.FINISHED)
+        assert driver.table(dashboard, "#runs")[0][4] == "10/32"
+        await pilot.press("p")
+        await pilot.pause(0.3)
+        assert driver.table(dashboard, "#runs")[0][4] == "32/32"
+
+
+async def test_a_click_chooses_a_run(dashboard, warehouse, driver):
+    warehouse.add()
+    warehouse.add_failed()
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.loaded(pilot)
+        await pilot.click("#runs", offset=(3, 2))
+        await pilot.pause(0.2)
+        assert dashboard.screen.chosen().run_id == driver.RUN

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+
+from warehouse import runs
+from warehouse.errors import UserError
+
+
+def test_runs_are_listed_newest_first(new_run, merged, database):
+    for run_id, t in (("r1", 0), ("r2", 60)):
+        run = new_run(run_id)
+        run.start(t=t)
+        run.cell("0", "piqa", 0.5, t=t)
+        merged(run)
+    found = runs.list_runs(database)
+    assert [(run.run_id, run.model, run.method, run.state, run.cells_done) for run in found] == [
+        ("r2", "org/Tiny", "maw", "started", 1),
+        ("r1", "org/Tiny", "maw", "started", 1),
+    ]
+    assert found[0].created_at > found[1].created_at
+
+
+def test_models_are_told_apart_by_name_and_weights(new_run, merged, database):
+    for i, (model, weights) in enumerate([("a", "1"), ("a", "1"), ("a", "2"), ("b", None)]):
+        run = new_run(f"r{i}")
+        run.start(model=model, weights=weights)
+        merged(run)
+    found = runs.list_models(database)
+    assert sorted((model.model, model.weights_hash, model.runs) for model in found[:2]) == [
+        ("a", "1", 2),
+        ("a", "2", 1),
+    ]
+    assert (found[2].model, found[2].origins) == ("b", ["run"])
+
+
+def test_a_missing_database_is_told(database):
+    with pytest.raises(UserError, match="no database"):
+        runs.list_runs(database)

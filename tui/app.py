@@ -1,0 +1,301 @@
+"""The dashboard.
+
+It shows runs and results and starts workers; the work itself is done by processes that outlive it. Nothing here
+imports duckdb or a plot before the first screen is on the terminal.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import traceback
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen, Screen
+
+from engine.errors import UserError
+from tui.exporting import Exportable, Sheet
+from tui.feed import Feed
+from tui.screens.live import LiveScreen
+from tui.themes import DARK, THEMES
+
+_PULL_SECONDS = 0.5
+_FIRST_PULLS = (0.03, 0.1, 0.25)  # the runs are read within a moment of the start: nobody should wait for the timer
+
+
+def _screen(module: str, name: str) -> Callable[[], Screen[Any]]:
+    """A screen whose module is imported when it is first shown."""
+    return lambda: getattr(import_module(module), name)()
+
+
+_SCREENS = {
+    "runs": ("tui.screens.runs", "RunsScreen"),
+    "results": ("tui.screens.results", "ResultsScreen"),
+    "compare": ("tui.screens.compare", "CompareScreen"),
+    "query": ("tui.screens.query", "QueryScreen"),
+}
+
+
+_SCREEN_KEYS = Binding.Group("Runs Results Compare Query")
+
+
+class Dashboard(App[None]):
+    """`database` is the DuckDB file that results go to; its runs lie beside it."""
+
+    TITLE = "prune-tui"
+    CSS_PATH = Path(__file__).with_name("styles") / "tokens.tcss"
+    MODES: ClassVar = {mode: _screen(*where) for mode, where in _SCREENS.items()}
+    DEFAULT_MODE = "runs"
+    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-normal"), (150, "-wide")]  # pyright: ignore[reportIncompatibleVariableOverride]
+    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-low"), (36, "-high")]  # pyright: ignore[reportIncompatibleVariableOverride]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "switch_mode('runs')", "Runs", tooltip="Every run, and where it stands", group=_SCREEN_KEYS),
+        Binding(
+            "2",
+            "switch_mode('results')",
+            "Results",
+            tooltip="What changed, as a heat map and as plots",
+            group=_SCREEN_KEYS,
+        ),
+        Binding("3", "switch_mode('compare')", "Compare", tooltip="Models or methods side by side", group=_SCREEN_KEYS),
+        Binding("4", "switch_mode('query')", "Query", tooltip="Ask the database in SQL", group=_SCREEN_KEYS),
+        Binding("n", "new_run", "New", tooltip="Choose a model, levels and tasks, and start"),
+        Binding("y", "copy", "Copy", show=False, tooltip="Copy the table on this screen as Markdown"),
+        Binding("ctrl+e", "export", "Export", show=False, tooltip="Save the table on this screen, or a picture of it"),
+        Binding("s", "sql", "SQL", show=False, tooltip="Open the SQL behind this table in Query"),
+        Binding("p", "pause", "Pause", show=False, tooltip="Hold the display still; runs go on"),
+        Binding("question_mark,f1", "help", "Help", key_display="?", tooltip="The keys of this screen"),
+        Binding("q", "quit", "Quit", tooltip="Close the dashboard; runs go on"),
+        Binding("ctrl+p", "command_palette", "Palette", key_display="^p", tooltip="Every action, by its name"),
+        Binding("ctrl+q", "quit", "Quit", show=False, system=True),
+    ]
+
+    def __init__(self, database: Path, *, replay: tuple[Path, float] | None = None) -> None:
+        super().__init__()
+        self.database = database
+        self.feed = Feed(database)
+        self._replay = replay
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = DARK.name
+        for name in set(self.available_themes) - {theme.name for theme in THEMES}:
+            self.unregister_theme(name)
+        self.paused = False
+
+    def on_ready(self) -> None:
+        if self._replay is not None:
+            self.open_replay(self._replay[0], speed=self._replay[1])
+        self.feed.start()
+        self.set_interval(_PULL_SECONDS, self._pull)
+        for seconds in _FIRST_PULLS:
+            self.set_timer(seconds, self._pull)
+        self._warm_up()
+
+    def on_unmount(self) -> None:
+        self.feed.stop()
+
+    async def _pull(self) -> None:
+        """The one timer: hand the newest snapshot to the screen that shows it."""
+        screen = next((one for one in reversed(self.screen_stack) if not isinstance(one, ModalScreen)), None)
+        if isinstance(screen, LiveScreen) and screen.is_composed and not self.paused:
+            await screen.show_snapshot(self.feed.snapshot)
+
+    @work(thread=True, exit_on_error=False)
+    def _warm_up(self) -> None:
+        """Import the other screens while nobody waits for them."""
+        for module, _ in _SCREENS.values():
+            import_module(module)
+
+    # What screens call
+
+    def open_sql(self, statement: str) -> None:
+        """Show a statement in Query, ready to run."""
+        self.switch_mode("query")
+        screen = self.screen
+        self.call_after_refresh(lambda: screen.open_sql(statement))  # type: ignore[attr-defined]
+
+    def colour(self, variable: str) -> str:
+        """A colour of the theme, for Rich text: gain, loss, neutral, primary, …"""
+        return self.theme_variables[variable]
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def open_run(self, run_id: str) -> None:
+        from tui.screens.run import RunScreen
+
+        self.push_screen(RunScreen(run_id))
+
+    def open_replay(self, folder: Path, *, speed: float | None = None) -> None:
+        from tui.screens.replay import ReplayScreen
+
+        self.push_screen(ReplayScreen(folder, speed=speed))
+
+    def new_run_like(self, folder: Path | None) -> None:
+        """The form for a new run, filled in from another one's plan."""
+        from engine.rundir import RunDir
+        from tui.screens.new_run import NewRunScreen
+
+        if isinstance(self.screen, NewRunScreen):
+            return
+        plan = None
+        if folder is not None:
+            try:
+                plan = RunDir(folder).plan
+            except (UserError, OSError) as error:
+                self.notify(str(error), severity="error")
+                return
+        self.push_screen(NewRunScreen(plan))
+
+    def show_started(self, form: Screen[Any], run_id: str) -> None:
+        """Leave the form for the run that it started."""
+        if self.screen is form:
+            self.pop_screen()
+        self.switch_mode("runs")
+        self.open_run(run_id)
+
+    @work(thread=True, exit_on_error=False, group="act")
+    def start_demo(self) -> None:
+        from engine.levels import parse_levels
+        from engine.plan import RunPlan
+        from engine.suites import DEMO_MODEL, suite
+        from tui.actions import start_new
+
+        levels = tuple(parse_levels("0,10,20,30,40,50,60"))
+        plan = RunPlan(name="demo", model=DEMO_MODEL, levels=levels, tasks=suite("demo"), suite="demo")
+        self._attempt(lambda: start_new(plan, self.database), "The demo runs: enter shows it.")
+
+    @work(thread=True, exit_on_error=False, group="act")
+    def import_published(self) -> None:
+        from tui.actions import import_published
+
+        self._attempt(lambda: import_published(self.database), "The published study is in: 2 shows it.")
+
+    def _attempt(self, act: Callable[[], object], done: str) -> None:
+        """In a thread: do it, and say how it went."""
+        try:
+            act()
+        except (UserError, OSError) as error:
+            self.call_from_thread(self.notify, str(error), severity="error", timeout=8)
+            return
+        self.feed.look_again(database=True)
+        self.call_from_thread(self.notify, done)
+
+    # Actions
+
+    def action_new_run(self) -> None:
+        self.new_run_like(None)
+
+    def action_pause(self) -> None:
+        self.paused = not self.paused
+        self.notify(
+            "The display holds still; p goes on. Runs are not touched." if self.paused else "The display is live."
+        )
+
+    def action_copy(self) -> None:
+        if (sheet := self._sheet()) is not None:
+            from tui.clipboard import copy
+
+            try:
+                self.notify(f"The table, as Markdown. {copy(self, sheet.markdown())}")
+            except OSError as error:
+                self.notify(f"It could not be copied: {error.strerror}.", severity="error")
+
+    def action_export(self) -> None:
+        from tui.screens.export import ExportScreen
+
+        if isinstance(self.screen, ModalScreen):
+            return
+        sheet = self.screen.sheet() if isinstance(self.screen, Exportable) else None
+        stem = f"{type(self.screen).__name__.removesuffix('Screen').lower()}-{self.now():%Y%m%d-%H%M%S}"
+
+        def written(path: Path | None) -> None:
+            if path is not None:
+                self.notify(f"Saved {path.resolve()}.")
+
+        self.push_screen(ExportScreen(sheet, self.export_screenshot(), stem), written)
+
+    def action_sql(self) -> None:
+        if (sheet := self._sheet()) is None:
+            return
+        if sheet.sql is None:
+            self.notify("This table comes from the run's journal, not from the database.")
+        else:
+            self.open_sql(sheet.sql)
+
+    def _sheet(self) -> Sheet | None:
+        sheet = self.screen.sheet() if isinstance(self.screen, Exportable) else None
+        if sheet is None:
+            self.notify("There is no table here to take.", severity="warning")
+        return sheet
+
+    def action_help(self) -> None:
+        from tui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, ModalScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    async def action_quit(self) -> None:
+        running = sum(row.running for row in self.feed.snapshot.runs)
+        if running:
+            runs = f"{running} run{'s' * (running > 1)} continue{'s' * (running == 1)}"
+            self.exit(message=f"{runs}: prune-tui shows {'it' if running == 1 else 'them'} again.")
+        else:
+            self.exit()
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C: never ends a run, nor the dashboard by accident."""
+        self.notify("q closes the dashboard; runs go on. x stops a run.")
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Every action of the screen and of the program, by its words."""
+        yield SystemCommand("Theme", "Dark, light or high contrast", self.action_change_theme)
+        said: set[str] = set()
+        for _, binding, enabled, tooltip in screen.active_bindings.values():
+            words = tooltip or binding.tooltip or binding.description
+            named = binding.show or binding.tooltip  # moving about by arrows needs no palette
+            if enabled and named and binding.description and binding.action not in said:
+                said.add(binding.action)
+                yield SystemCommand(
+                    binding.description,
+                    f"{words} [{self.get_key_display(binding)}]",
+                    partial(screen.call_later, screen.run_action, binding.action),
+                )
+        yield SystemCommand("Import the published study", "Llama 3.2 1B and 3B, 7 levels", self.import_published)
+        yield SystemCommand("Demo", "Measure the demo model: no GPU, no network", self.start_demo)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A defect: leave with one sentence, and the details in a file. Tests see it as it is."""
+        if self.is_headless:
+            super()._handle_exception(error)
+            return
+        path = Path(tempfile.gettempdir(), f"prune-tui-defect-{os.getpid()}.txt")
+        path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        self.exit(
+            return_code=1,
+            message=f"prune-tui met a defect ({type(error).__name__}) and closed; runs go on. Details: {path}",
+        )
+
+
+def open_dashboard(database: Path) -> int:
+    """Show the dashboard until it is closed; returns the exit code."""
+    return _show(Dashboard(database))
+
+
+def open_replay(database: Path, folder: Path, *, speed: float) -> int:
+    """Play a run back; leaving it shows the dashboard. Returns the exit code."""
+    return _show(Dashboard(database, replay=(folder, speed)))
+
+
+def _show(app: Dashboard) -> int:
+    app.run()
+    app.feed.join()  # a thread that loads duckdb must not be cut off
+    return app.return_code or 0

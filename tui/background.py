@@ -1,0 +1,24 @@
+"""Slow questions asked beside the event loop, in threads that nobody waits for when the dashboard is closed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+from textual.app import App
+
+Answer = TypeVar("Answer")
+
+
+def ask(app: App[None], question: Callable[[], Answer], then: Callable[[Answer], object]) -> None:
+    """Call `question` in a thread, and `then` with its answer on the event loop, if that still runs."""
+
+    def run() -> None:
+        answer = question()
+        if app.is_running:  # else the dashboard was closed meanwhile
+            with suppress(RuntimeError):
+                app.call_from_thread(then, answer)
+
+    threading.Thread(target=run, daemon=True).start()

@@ -1,0 +1,249 @@
+"""What `doctor` looks at, one function a subject."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from engine import rundir
+from engine.errors import UserError
+from engine.rundir import RunState
+from warehouse.errors import DatabaseBusyError
+
+_CUT_SHORT = (RunState.INTERRUPTED, RunState.CRASHED, RunState.STOPPED, RunState.FINISHED_WITH_FAILURES)
+_PACKAGES = ("torch", "transformers", "lm-eval", "duckdb")
+_HUB_SECONDS = 3
+_TORCH_SECONDS = 120
+_GIB = 2**30
+
+_ASK_TORCH = """
+import json, torch
+cuda = torch.cuda.is_available()
+print(json.dumps({
+    "built_for": torch.version.cuda,
+    "devices": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())] if cuda else [],
+    "mps": torch.backends.mps.is_available(),
+}))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`problem` would stop a run; `note` is worth knowing."""
+
+    subject: str
+    verdict: Literal["fine", "note", "problem"]
+    text: str
+    advice: str = ""
+
+
+def checks(db: Path) -> Iterator[Finding]:
+    """Every finding, as it comes; the slow ones are torch (seconds) and the hub (at most 3)."""
+    yield from versions()
+    gpu = driver()
+    yield gpu
+    yield torch(gpu)
+    yield hub()
+    yield token()
+    yield from disk(db)
+    yield database(db)
+    yield from runs(db)
+
+
+def versions() -> Iterator[Finding]:
+    found, missing = [f"Python {platform.python_version()}", f"prune-tui {version('prune-tui')}"], []
+    for package in _PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            missing.append(package)
+    yield Finding("versions", "fine", ", ".join(found))
+    if missing:
+        yield Finding("versions", "problem", f"not installed: {', '.join(missing)}", f"pip install {' '.join(missing)}")
+
+
+def driver() -> Finding:
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError as error:
+        return Finding(
+            "GPU",
+            "note",
+            f"no NVIDIA GPU can be seen ({error})",
+            "Runs use the CPU (or Apple's GPU): fine for the demo, slow for real models. "
+            "With an NVIDIA card, install its driver.",
+        )
+    try:
+        cards = []
+        for index in range(pynvml.nvmlDeviceGetCount()):
+            handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+            memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+            cards.append(
+                f"{pynvml.nvmlDeviceGetName(handle)} "
+                f"({int(memory.free) / _GIB:.0f} of {int(memory.total) / _GIB:.0f} GiB free)"
+            )
+        driver = pynvml.nvmlSystemGetDriverVersion()
+    except pynvml.NVMLError as error:
+        return Finding("GPU", "note", f"the driver does not answer ({error})", "Restart the machine or the driver.")
+    finally:
+        pynvml.nvmlShutdown()
+    if not cards:
+        return Finding("GPU", "note", f"driver {driver}, but no card", "Runs use the CPU.")
+    return Finding("GPU", "fine", f"{', '.join(cards)}; driver {driver}")
+
+
+def torch(gpu: Finding) -> Finding:
+    try:
+        answer = subprocess.run(
+            [sys.executable, "-P", "-c", _ASK_TORCH], capture_output=True, text=True, timeout=_TORCH_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return Finding(
+            "torch", "problem", f"importing it took more than {_TORCH_SECONDS} s", "Look for a stuck GPU or disk."
+        )
+    if answer.returncode != 0:
+        last = (answer.stderr.strip().splitlines() or [f"exit code {answer.returncode}"])[-1]
+        return Finding("torch", "problem", f"it cannot be imported: {last}", "Install torch again.")
+    seen = json.loads(answer.stdout.splitlines()[-1])
+    if seen["devices"]:
+        return Finding("torch", "fine", f"CUDA {seen['built_for']} on {', '.join(seen['devices'])}")
+    if gpu.verdict == "fine":
+        build = f"built for CUDA {seen['built_for']}" if seen["built_for"] else "a build without CUDA"
+        return Finding(
+            "torch",
+            "note",
+            f"it does not see the GPU: it is {build}",
+            "Install the build for your driver from pytorch.org, and look at CUDA_VISIBLE_DEVICES.",
+        )
+    return Finding("torch", "fine", "Apple's GPU (mps)" if seen["mps"] else "CPU only")
+
+
+def hub() -> Finding:
+    from huggingface_hub import constants
+
+    advice = "Local folders, cached models and the demo work without it; HF_ENDPOINT names a mirror."
+    if constants.HF_HUB_OFFLINE:
+        return Finding("hub", "note", "HF_HUB_OFFLINE is set: only what is in the cache is used", advice)
+    outcome = [f"no answer within {_HUB_SECONDS} s"]
+
+    def ask() -> None:
+        request = urllib.request.Request(constants.ENDPOINT, method="HEAD")
+        try:
+            with urllib.request.urlopen(request, timeout=_HUB_SECONDS):
+                outcome[0] = ""
+        except urllib.error.HTTPError:
+            outcome[0] = ""  # an answer all the same
+        except (OSError, ValueError) as error:
+            outcome[0] = str(getattr(error, "reason", error))
+
+    # Looking up the name has no time limit of its own.
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(_HUB_SECONDS)
+    if outcome[0]:
+        return Finding("hub", "note", f"{constants.ENDPOINT} cannot be reached: {outcome[0]}", advice)
+    return Finding("hub", "fine", f"{constants.ENDPOINT} answers")
+
+
+def token() -> Finding:
+    from huggingface_hub import get_token
+
+    if get_token():
+        return Finding("token", "fine", "there is one, for gated models")
+    return Finding(
+        "token", "note", "there is none", "Gated models (Llama, Gemma) need one: `hf auth login`, or HF_TOKEN."
+    )
+
+
+def disk(db: Path) -> Iterator[Finding]:
+    from huggingface_hub import constants
+
+    folder = _existing(db.resolve().parent)
+    free = shutil.disk_usage(folder).free
+    text = f"{free / _GIB:.1f} GiB free for results in {folder}"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        yield Finding("disk", "problem", f"{folder} cannot be written", "Choose another place with --db.")
+    elif free < _GIB / 10:
+        yield Finding("disk", "problem", text, "Free some space, or choose another place with --db.")
+    elif free < _GIB:
+        yield Finding("disk", "note", text, "Results with per-document samples can take this much: free some space.")
+    else:
+        yield Finding("disk", "fine", text)
+    cache = Path(constants.HF_HUB_CACHE)
+    free = shutil.disk_usage(_existing(cache)).free
+    text = f"{free / _GIB:.1f} GiB free for models in {cache}"
+    if free < 10 * _GIB:
+        yield Finding("disk", "note", text, "Larger models will not fit: free some space, or set HF_HOME.")
+    else:
+        yield Finding("disk", "fine", text)
+
+
+def _existing(folder: Path) -> Path:
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
+def database(db: Path) -> Finding:
+    from warehouse.db import open_read
+
+    if not db.exists():
+        return Finding("database", "fine", f"{db} is not there yet: the first run creates it")
+    try:
+        with open_read(db, wait=0):
+            size = db.stat().st_size / 2**20
+            return Finding("database", "fine", f"{db} opens, {size:.1f} MiB, its tables are up to date")
+    except DatabaseBusyError as error:
+        return Finding(
+            "database", "note", str(error), "Runs go on and keep their results until it is free: `prune-tui merge`."
+        )
+    except UserError as error:
+        return Finding("database", "problem", str(error))
+
+
+def runs(db: Path) -> Iterator[Finding]:
+    root = rundir.runs_root(db)
+    found = rundir.all_runs(root)
+    merged = _merged_cells(db)
+    fine = True
+    for run in found:
+        try:
+            state = run.state()
+            recorded = {(event.data["level"], event.data["task"]) for event in run.events() if event.kind == "cell"}
+        except UserError as error:
+            fine = False
+            yield Finding("runs", "note", str(error))
+            continue
+        name = f"{run.run_id} ({run.name})"
+        if state in _CUT_SHORT:
+            fine = False
+            yield Finding("runs", "note", f"{name} is {state}", f"`prune-tui resume {run.run_id}` goes on with it.")
+        if merged is not None and len(recorded) > merged.get(run.run_id, 0) and state != RunState.RUNNING:
+            fine = False
+            yield Finding("runs", "note", f"{name} has results that are not in {db}", "`prune-tui merge` brings them.")
+    if fine:
+        yield Finding("runs", "fine", f"{len(found)} in {root}, nothing left to do" if found else f"none in {root} yet")
+
+
+def _merged_cells(db: Path) -> dict[str, int] | None:
+    """How many cells of each run the database has; None if that cannot be told now, which `database` has said."""
+    from warehouse.runs import list_runs
+
+    if not db.exists():
+        return {}
+    try:
+        return {run.run_id: run.cells_done for run in list_runs(db, wait=0)}
+    except UserError:
+        return None

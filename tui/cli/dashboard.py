@@ -1,0 +1,69 @@
+"""Commands that open the dashboard."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine import launch, rundir
+from engine.errors import UserError
+from tui.cli.options import DEFAULT_DATABASE, Database, Debug
+from tui.cli.run import RunArgument
+
+
+def has_terminal() -> bool:
+    """Whether there is a terminal, or a browser in its place, to show screens on."""
+    return "TEXTUAL_DRIVER" in os.environ or (sys.stdin.isatty() and sys.stdout.isatty())
+
+
+def show(db: Path) -> None:
+    """The dashboard, until it is closed."""
+    from tui.app import open_dashboard
+
+    raise typer.Exit(open_dashboard(db))
+
+
+def replay(
+    text: RunArgument,
+    speed: Annotated[float, typer.Option(metavar="N", help="So many times as fast as it was.")] = 20.0,
+    db: Database = DEFAULT_DATABASE,
+    debug: Debug = False,
+) -> None:
+    """Play a run back from its journal: its grid filling in, its rates, its log and GPU."""
+    if not 0 < speed < 100_000:
+        raise UserError(f"A speed of {speed:g} plays nothing: give a number above zero, such as 20.")
+    found = rundir.find(rundir.runs_root(db), text)
+    if not found.journal_path.exists():
+        raise UserError(f"Run {found.run_id} has not been started: there is nothing to play back.")
+    if not has_terminal():
+        raise UserError("A replay needs a terminal to be shown on.")
+    from tui.app import open_replay
+
+    raise typer.Exit(open_replay(db, found.path, speed=speed))
+
+
+def serve(
+    host: Annotated[str, typer.Option(metavar="NAME", help="Address to listen on; localhost is this machine only.")] = (
+        "localhost"
+    ),
+    port: Annotated[int, typer.Option(metavar="N", min=1, max=65535)] = 8000,
+    db: Database = DEFAULT_DATABASE,
+    debug: Debug = False,
+) -> None:
+    """Show the dashboard in a browser. There is no password: whoever reaches the address can start and delete runs."""
+    try:
+        from textual_serve.server import Server
+    except ImportError as error:
+        raise UserError(
+            "The browser version needs textual-serve, which is not installed: pip install 'prune-tui[web]'."
+        ) from error
+    if host not in ("localhost", "127.0.0.1", "::1"):
+        typer.echo(f"Anyone who reaches {host}:{port} can start and delete runs.", err=True)
+    os.environ["PRUNE_TUI_DB"] = str(db.resolve())
+    command = shlex.join(launch.module_command("tui"))
+    Server(command, host=host, port=port, title="prune-tui").serve()

@@ -1,0 +1,85 @@
+"""A delta table on a terminal: benchmarks down, levels across, each change below its value."""
+
+from __future__ import annotations
+
+import math
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tui.cli.output import one_line
+from warehouse.deltas import Cell, Column, DeltaTable, Width
+from warehouse.numbers import format_change, format_value
+
+# Told apart by the colour-blind, too.
+_BETTER, _WORSE = "bold dodger_blue1", "dark_orange"
+_CELL = 8  # characters of a level's column, its padding included
+_NAME = 22  # of the benchmark's name, at most: the study's seven levels fit into 80 columns
+
+
+def print_tables(console: Console, tables: list[DeltaTable]) -> None:
+    for table in tables:
+        console.print(Text(f"{one_line(table.model)}, pruned with {table.method.upper()}", style="bold"))
+        if table.conditions:
+            console.print(Text(one_line(table.conditions), style="dim"))
+        for widths in _fitting(table.widths, console.width, _name_width(table)):
+            console.print(_grid(table, widths))
+        console.print(
+            Text.assemble(
+                "Below each score: its change against the unpruned model; ",
+                ("better", _BETTER),
+                ", ",
+                ("worse", _WORSE),
+            )
+        )
+        for (pct, task), error in table.errors.items():
+            console.print(Text(f"{one_line(task)} at {pct:g} %: {one_line(error)}", style="red"))
+
+
+def _fitting(widths: tuple[Width, ...], room: int, names: int) -> list[tuple[Width, ...]]:
+    """The widths in as many parts as the screen needs, the first of them (the unpruned one) in each."""
+    size = max((room - names) // _CELL - 1, 1)
+    rest = widths[1:]
+    return [widths[:1] + rest[start : start + size] for start in range(0, max(len(rest), 1), size)]
+
+
+def _name_width(table: DeltaTable) -> int:
+    return min(max((max(len(c.benchmark), len(c.metric)) for c in table.columns), default=0), _NAME) + 1
+
+
+def _grid(table: DeltaTable, widths: tuple[Width, ...]) -> Table:
+    grid = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    grid.add_column("", width=_name_width(table) - 1, overflow="ellipsis", no_wrap=True)
+    for width in widths:
+        grid.add_column(_heading(width), justify="right", min_width=_CELL - 1, no_wrap=True)
+    for column in table.columns:
+        names = Text.assemble(one_line(column.benchmark), "\n", (one_line(column.metric), "dim"))
+        grid.add_row(names, *(_cell(table.cells.get((width, column)), column, width) for width in widths))
+    return grid
+
+
+def _heading(width: Width) -> Text:
+    if width.unpruned:
+        return Text("full")
+    return Text(f"{width.pruning_pct:g}%" if width.level == f"{width.pruning_pct:g}" else one_line(width.level))
+
+
+def _cell(cell: Cell | None, column: Column, width: Width) -> Text:
+    if cell is None:
+        return Text("–", style="dim")
+    value = format_value(cell.value, column.kind)
+    if len(value) >= _CELL and math.isfinite(cell.value):
+        value = f"{cell.value:.1e}"
+    if width.unpruned:
+        return Text(value)
+    style = "" if cell.improved is None else _BETTER if cell.improved else "" if cell.delta == 0 else _WORSE
+    return Text.assemble(value, "\n", (_change(cell.delta_pct), style))
+
+
+def _change(delta_pct: float | None) -> str:
+    """As in papers, but for what would be too long: a perplexity that grows by +2691.0 % is ×28."""
+    if delta_pct is not None and delta_pct >= 1000:
+        factor = 1 + delta_pct / 100
+        return f"×{factor:.0f}" if factor < 10**6 else f"×{factor:.0e}"
+    return format_change(delta_pct)

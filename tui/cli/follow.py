@@ -1,0 +1,77 @@
+"""Following a worker by its journal until it ends."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from engine import launch
+from engine.progress import RunTracker
+from warehouse import journal
+
+_POLL_SECONDS = 0.1
+
+
+class View(Protocol):
+    """Shows a run while it works; entered before the first event and left after the last."""
+
+    def shown(self) -> AbstractContextManager[object]: ...
+
+    def event(self, event: journal.Event, tracker: RunTracker) -> None:
+        """One event, after the tracker has taken it in."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Something to say that is not in the journal."""
+        ...
+
+
+class Detached(Exception):
+    """The user has had enough of watching; the worker was asked to stop and is left to it."""
+
+
+def follow(worker: subprocess.Popen[bytes], path: Path, tracker: RunTracker, view: View, offset: int) -> int:
+    """Show a run until its worker ends, and return the worker's exit code (see `engine.launch`).
+
+    `tracker` knows the journal at `path` up to byte `offset`. The first Ctrl-C asks the worker to stop, the second
+    leaves it.
+
+    Raises:
+        Detached: at the second Ctrl-C.
+    """
+    requests = 0
+    with view.shown(), _counted_interrupts() as interrupts:
+        while True:
+            ended = worker.poll() is not None
+            if path.exists():
+                events, offset = journal.read(path, offset)
+                for event in events:
+                    tracker.feed(event)
+                    view.event(event, tracker)
+            if ended:
+                break
+            if len(interrupts) > requests:
+                requests = len(interrupts)
+                if requests > 1:
+                    raise Detached
+                worker.send_signal(signal.SIGINT)
+                view.note("Stopping after the current batch. Ctrl-C again leaves the worker to it.")
+            time.sleep(_POLL_SECONDS)
+    # A worker that was interrupted while it was still importing dies of the signal itself.
+    return launch.STOPPED if worker.returncode == -signal.SIGINT else worker.returncode
+
+
+@contextmanager
+def _counted_interrupts() -> Iterator[list[int]]:
+    """Ctrl-C adds to the list instead of breaking into whatever is running."""
+    seen: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: seen.append(number))
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,121 @@
+"""A run as a live display: a grid of tasks and levels, and where the current cell stands."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from engine.progress import RunTracker
+from tui.cli.lines import describe
+from tui.cli.output import duration, one_line
+from warehouse.journal import Event
+
+_WIDTH = 6  # of a level's column, in characters
+_NAME = 26  # of the task's name
+
+
+class LiveView:
+    """Redraws itself a few times a second while it is shown; what the worker says scrolls away above it."""
+
+    def __init__(self, console: Console, tracker: RunTracker) -> None:
+        self._console = console
+        self._tracker = tracker
+        self._doing = "starting the worker"
+        self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=5, transient=True)
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        with self._live:
+            yield
+
+    def event(self, event: Event, tracker: RunTracker) -> None:
+        match event.kind:
+            case "attempt":
+                self._doing = "loading the model"
+            case "model":
+                self._doing = "reading the tasks"
+            case "stage":
+                self._doing = f"{event.data['stage']} done"
+        if event.kind in ("model", "log", "stopped"):
+            self.note(describe(event, tracker) or "")
+
+    def note(self, text: str) -> None:
+        self._console.print(Text(one_line(text)))
+
+    def _draw(self) -> Group:
+        progress = self._tracker.progress()
+        settled = progress.done + progress.failed
+        bar = Table.grid(padding=(0, 1))
+        bar.add_row(
+            Text(f"{settled}/{progress.total if progress.total is not None else '?'} cells"),
+            ProgressBar(total=progress.total or 1, completed=settled, width=24),
+            Text(f"{progress.failed} failed", style="red") if progress.failed else "",
+            Text(f"{duration(progress.seconds_left)} left" if progress.seconds_left is not None else "", style="cyan"),
+        )
+        return Group(self._grid(), bar, Text(self._now(), style="dim", no_wrap=True, overflow="ellipsis"))
+
+    def _now(self) -> str:
+        """What is going on, in a line, with its rates."""
+        current = self._tracker.current
+        if current is None:
+            return self._doing
+        parts = [f"level {current.level} {one_line(current.task)}"]
+        if current.total:
+            parts.append(f"{current.done}/{current.total} requests")
+        if (rate := current.requests_per_second) is not None:
+            parts.append(f"{rate:,.1f} requests/s")
+        if (rate := current.tokens_per_second) is not None:
+            parts.append(f"{rate:,.0f} tokens/s")
+        return " · ".join(parts)
+
+    def _grid(self) -> Table:
+        tracker = self._tracker
+        rows: defaultdict[str, list[str]] = defaultdict(list)
+        for task in tracker.tasks:
+            rows[tracker.group_of.get(task, task)].append(task)
+        here = tracker.current
+        size = self._console.size
+        levels = _window(
+            tracker.levels,
+            here.level if here else None,
+            max((size.width - _NAME) // (_WIDTH + 1), 1),
+        )
+        names = _window(
+            list(rows), tracker.group_of.get(here.task, here.task) if here else None, max(size.height - 6, 1)
+        )
+        grid = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+        grid.add_column("", width=_NAME, no_wrap=True, overflow="ellipsis")
+        for level in levels:
+            grid.add_column(f"{level}%" if level.replace(".", "").isdigit() else level, width=_WIDTH, justify="right")
+        for name in names:
+            grid.add_row(Text(one_line(name)), *(self._cell(level, rows[name]) for level in levels))
+        return grid
+
+    def _cell(self, level: str, tasks: list[str]) -> Text:
+        states = Counter(self._tracker.cells.get((level, task)) for task in tasks)
+        current = self._tracker.current
+        if states["failed"]:
+            return Text("✗" if len(tasks) == 1 else f"✗ {states['failed']}", style="red")
+        if states["done"] == len(tasks):
+            return Text("✓", style="green")
+        if current is not None and current.level == level and current.task in tasks:
+            if len(tasks) == 1:
+                return Text(f"{100 * current.done // max(current.total, 1)}%", style="yellow")
+            return Text(f"{states['done']}/{len(tasks)}", style="yellow")
+        return Text(f"{states['done']}/{len(tasks)}" if states["done"] else "·", style="dim")
+
+
+def _window(items: list[str], focus: str | None, room: int) -> list[str]:
+    """As many neighbours of the focus as there is room for."""
+    if len(items) <= room:
+        return items
+    middle = items.index(focus) if focus in items else 0
+    start = min(max(middle - room // 2, 0), len(items) - room)
+    return items[start : start + room]

@@ -1,0 +1,52 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from tui.cli import guard
+
+
+def _debug(wanted: bool) -> None:
+    if wanted:
+        guard.show_tracebacks()
+
+
+Debug = Annotated[
+    bool,
+    typer.Option("--debug", metavar="", callback=_debug, is_eager=True, help="Show the traceback of an error."),
+]
+Database = Annotated[
+    Path,
+    typer.Option("--db", metavar="FILE", envvar="PRUNE_TUI_DB", help="The results, a DuckDB file."),
+]
+DEFAULT_DATABASE = Path("results.duckdb")
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", metavar="", help="Plain log lines instead of a live display.")]
+Json = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON on standard output.")]
+Detach = Annotated[bool, typer.Option("--detach", metavar="", help="Start the run and return; it goes on by itself.")]
+
+Method = Annotated[
+    Literal["maw", "ppm", "vow", "pon", "l2", "random"],
+    typer.Option(
+        metavar="NAME",
+        case_sensitive=False,
+        help="How a neuron's importance is measured: maw (also called ppm), vow, pon, l2, random.",
+    ),
+]
+Dtype = Annotated[
+    Literal["auto", "float32", "bfloat16", "float16"],
+    typer.Option(
+        metavar="NAME",
+        help="float32, bfloat16, float16; auto is the checkpoint's own on a GPU, float32 on a CPU.",
+    ),
+]
+Revision = Annotated[str | None, typer.Option(metavar="NAME", help="Branch, tag or commit of the model on the hub.")]
+Divisor = Annotated[int | None, typer.Option(metavar="N", help="Round widths down to a multiple of N.")]
+TrustRemoteCode = Annotated[
+    bool,
+    typer.Option("--trust-remote-code", metavar="", help="Run Python code that comes with the model. Read it first."),
+]

@@ -1,0 +1,162 @@
+"""Commands that measure: start a run, take one up again, stop one."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine import launch, rundir
+from engine.errors import UserError
+from engine.levels import parse_levels
+from engine.plan import RunPlan
+from engine.suites import DEMO_MODEL, SUITES, suite
+from tui.choices import chosen_tasks, short_name, task_folders
+from tui.cli import session
+from tui.cli.options import (
+    DEFAULT_DATABASE,
+    Database,
+    Debug,
+    Detach,
+    Divisor,
+    Dtype,
+    Json,
+    Method,
+    Quiet,
+    Revision,
+    TrustRemoteCode,
+)
+
+_LEVELS = "0,10,20,30,40,50,60"
+
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Its id, the beginning of one, its name, or `latest`.")]
+
+
+def demo(
+    levels: Annotated[str, typer.Option(metavar="LIST", help="Percentages of neurons to remove.")] = _LEVELS,
+    db: Database = DEFAULT_DATABASE,
+    quiet: Quiet = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Prune and evaluate the small model that ships with prune-tui: the whole path, without GPU or network."""
+    plan = RunPlan(
+        name="demo",
+        model=DEMO_MODEL,
+        levels=tuple(parse_levels(levels)),
+        tasks=suite("demo"),
+        suite="demo",
+    )
+    session.check_database(db)
+    raise typer.Exit(session.work([session.create(plan, db)], db, quiet=quiet, as_json=as_json))
+
+
+def run(
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL…", help="Models on the hub, folders, or `demo`; one run for each.")
+    ],
+    levels: Annotated[
+        str,
+        typer.Option(metavar="LIST", help="Percentages to remove (40), expansion ratios (2.4x) or widths (w4096)."),
+    ] = _LEVELS,
+    method: Method = "maw",
+    suite_name: Annotated[
+        str | None, typer.Option("--suite", metavar="NAME", help=f"A named list of tasks: {', '.join(SUITES)}.")
+    ] = None,
+    tasks: Annotated[
+        str | None,
+        typer.Option(metavar="LIST", help="lm-eval tasks or groups; `gsm8k@5` is gsm8k with five shots."),
+    ] = None,
+    limit: Annotated[
+        float | None, typer.Option(metavar="N", help="Documents of each task; below 1, a share of them.")
+    ] = None,
+    include_path: Annotated[
+        list[Path] | None, typer.Option(metavar="DIR", help="Folder with your own lm-eval task files.")
+    ] = None,
+    dtype: Dtype = "auto",
+    device: Annotated[str, typer.Option(metavar="NAME", help="cpu, cuda, cuda:1, mps; auto takes the best.")] = "auto",
+    seed: Annotated[int, typer.Option(metavar="N", help="For few-shot examples and the random method.")] = 0,
+    name: Annotated[str | None, typer.Option(metavar="TEXT", help="A name to find the run by.")] = None,
+    revision: Revision = None,
+    divisor: Divisor = None,
+    batch_tokens: Annotated[
+        int | None, typer.Option(metavar="N", help="Most tokens in a forward pass; unset, it follows the memory.")
+    ] = None,
+    trust_remote_code: TrustRemoteCode = False,
+    apply_chat_template: Annotated[
+        bool, typer.Option("--apply-chat-template", metavar="", help="Put every prompt into the model's chat template.")
+    ] = False,
+    system_instruction: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="System message for every prompt.")
+    ] = None,
+    fewshot_as_multiturn: Annotated[
+        bool, typer.Option("--fewshot-as-multiturn", metavar="", help="Few-shot examples as turns of a chat.")
+    ] = False,
+    detach: Detach = False,
+    db: Database = DEFAULT_DATABASE,
+    quiet: Quiet = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Prune models at several levels, evaluate each, and show what changed."""
+    if detach and len(models) > 1:
+        raise UserError("--detach starts one run and returns: give one model, and start the next when it has ended.")
+    specs = chosen_tasks(suite_name, tasks)
+    plans = [
+        RunPlan(
+            name=name or short_name(model),
+            model=model,
+            levels=tuple(parse_levels(levels)),
+            tasks=specs,
+            method=method,
+            suite=suite_name,
+            revision=revision,
+            divisor=divisor,
+            limit=limit,
+            include_paths=tuple(str(path) for path in task_folders(include_path or [])),
+            dtype=dtype,
+            device=device,
+            batch_tokens=batch_tokens,
+            seed=seed,
+            trust_remote_code=trust_remote_code,
+            apply_chat_template=apply_chat_template,
+            system_instruction=system_instruction,
+            fewshot_as_multiturn=fewshot_as_multiturn,
+        ).resolved(Path.cwd())
+        for model in models
+    ]
+    session.check_database(db)
+    if detach:
+        session.detach(session.create(plans[0], db), as_json=as_json)
+    else:
+        created = (session.create(plan, db) for plan in plans)
+        raise typer.Exit(session.work(created, db, quiet=quiet, as_json=as_json))
+
+
+def resume(
+    text: RunArgument,
+    detach: Detach = False,
+    db: Database = DEFAULT_DATABASE,
+    quiet: Quiet = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Do what is missing of a run: cells not reached yet, and those that failed."""
+    session.check_database(db)
+    found = rundir.find(rundir.runs_root(db), text)
+    if detach:
+        session.detach(found, as_json=as_json)
+    else:
+        raise typer.Exit(session.work([found], db, quiet=quiet, as_json=as_json))
+
+
+def stop(text: RunArgument, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
+    """Stop a run cleanly; `resume` takes it up again."""
+    found = rundir.find(rundir.runs_root(db), text)
+    launch.stop(found)
+    typer.echo(f"Run {found.run_id} stops after its current batch.", err=True)
+    while found.holder() is not None:
+        time.sleep(0.1)
+    typer.echo(f"Run {found.run_id} is {found.state()}.", err=True)

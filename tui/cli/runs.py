@@ -1,0 +1,65 @@
+"""Commands about the runs that there are."""
+
+from __future__ import annotations
+
+import typer
+
+from engine import rundir
+from engine.errors import UserError
+from engine.rundir import RunDir
+from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
+from tui.cli.output import console, duration, one_line, print_json
+
+
+def runs(as_json: Json = False, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
+    """List the runs beside a database, and where each stands."""
+    root = rundir.runs_root(db)
+    found = rundir.all_runs(root)
+    if as_json:
+        print_json({"runs": [_plain(run) for run in found]})
+        return
+    if not found:
+        typer.echo(f"There are no runs in {root}.", err=True)
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("run", "name", "state", "cells", "left"):
+        table.add_column(column, overflow="fold", justify="right" if column in ("cells", "left") else "left")
+    for run in found:
+        table.add_row(*_row(run))
+    console().print(table)
+
+
+def merge(db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
+    """Bring results over that runs could not merge, because another program held the database."""
+    from warehouse.merge import merge_all
+
+    report = merge_all(db, rundir.runs_root(db), wait=2.0)
+    new = {run_id: count for run_id, count in report.merged.items() if count}
+    for run_id, count in new.items():
+        typer.echo(f"{run_id}: {count} events merged")
+    if not new:
+        typer.echo("Nothing to merge.")
+    if report.unreadable:
+        raise UserError(" ".join(f"{run_id}: {reason}" for run_id, reason in report.unreadable.items()))
+
+
+def _plain(run: RunDir) -> dict:
+    from tui.cli.session import summary
+
+    try:
+        return summary(run)
+    except UserError as error:
+        return {"run_id": run.run_id, "state": "damaged", "error": str(error)}
+
+
+def _row(run: RunDir) -> tuple[str, ...]:
+    try:
+        progress = run.progress()
+        cells = f"{progress.done}/{progress.total if progress.total is not None else '?'}"
+        failed = f", {progress.failed} failed" if progress.failed else ""
+        left = duration(progress.seconds_left) if progress.current and progress.seconds_left else ""
+        return run.run_id, one_line(run.plan.name), str(run.state()), cells + failed, left
+    except UserError as error:
+        return run.run_id, "", f"damaged: {one_line(str(error))}", "", ""

@@ -1,0 +1,110 @@
+"""How numbers, times and changes are written on the screens."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def duration(seconds: float) -> str:
+    """`75` is "1m15s"."""
+    whole = max(round(seconds), 0)
+    if whole < 60:
+        return f"{whole}s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes}m{rest:02d}s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02d}m" if hours < 48 else f"{hours // 24}d{hours % 24:02d}h"
+
+
+def seconds(number: float) -> str:
+    """A short time with a decimal, a long one as `duration` has it."""
+    return f"{number:.1f}s" if number < 10 else duration(number)
+
+
+def ago(then: datetime, now: datetime) -> str:
+    """How long ago, in one unit: "now", "12m ago", "3d ago", else the date."""
+    passed = (now - then).total_seconds()
+    if passed < 60:
+        return "now" if passed < 10 else f"{passed:.0f}s ago"
+    for limit, size, unit in ((3600, 60, "m"), (86400, 3600, "h"), (14 * 86400, 86400, "d")):
+        if passed < limit:
+            return f"{passed // size:.0f}{unit} ago"
+    return f"{then.astimezone():%Y-%m-%d}"
+
+
+def utc(moment: datetime) -> datetime:
+    """A moment with its time zone; the warehouse's timestamps come without one and are UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def size(count: float) -> str:
+    """Bytes: `1536` is "1.5 KiB"."""
+    unit = 0
+    while abs(count) >= 1024 and unit < len(_UNITS) - 1:
+        count /= 1024
+        unit += 1
+    return f"{count:.0f} {_UNITS[unit]}" if unit == 0 or count >= 100 else f"{count:.1f} {_UNITS[unit]}"
+
+
+def count(number: float) -> str:
+    """A large number in short: `1235814` is "1.24 M"."""
+    for limit, unit in ((1e9, " G"), (1e6, " M"), (1e4, " k")):
+        if abs(number) >= limit:
+            scaled = number / limit if unit != " k" else number / 1e3
+            return f"{scaled:.3g}{unit}"
+    return f"{number:,.0f}"
+
+
+def rate(number: float) -> str:
+    """A rate with as many digits as tell it apart: 0.42, 7.3, 1,240."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.1f}" if number >= 1 else f"{number:.2f}"
+
+
+def value(number: float, *, width: int = 7) -> str:
+    """A score with four decimals; a large one (a perplexity) with as many digits as fit `width`."""
+    if math.isnan(number):
+        return "NaN"
+    if math.isinf(number):
+        return "∞" if number > 0 else "-∞"
+    if abs(number) < 10:
+        return f"{number:.4f}"
+    text = f"{number:.2f}" if abs(number) < 1000 else f"{number:.0f}"
+    return text if len(text) <= width else f"{number:.1e}"
+
+
+def glyph(improved: bool | None, delta: float | None, *, noise: float | None = None) -> str:
+    """▲ a gain, ▼ a loss, ≈ no change, or one smaller than `noise`; empty where there is nothing to compare.
+
+    The arrow says better or worse; the sign of the number beside it says up or down.
+    """
+    if delta is None or math.isnan(delta):
+        return ""
+    if delta == 0 or improved is None or (noise is not None and abs(delta) < noise):
+        return "≈"
+    return "▲" if improved else "▼"
+
+
+def change(delta_pct: float | None) -> str:
+    """`-19.3%`, at most six characters: `+1.2k%` for what no longer fits."""
+    if delta_pct is None or math.isnan(delta_pct):
+        return "n/a"
+    if math.isinf(delta_pct):
+        return "+∞%" if delta_pct > 0 else "-∞%"
+    if abs(delta_pct) < 99.95:
+        return f"{delta_pct:+.1f}%"
+    if abs(delta_pct) < 9999.5:
+        return f"{delta_pct:+.0f}%"
+    for limit, unit in ((1e6, "k"), (1e9, "M"), (1e12, "G")):
+        if abs(delta_pct) < limit:
+            return f"{delta_pct / (limit / 1e3):+.0f}{unit}%"
+    return ">+T%" if delta_pct > 0 else "<-T%"
+
+
+def bar(share: float, width: int) -> str:
+    """A thick line for what is done and a thin one for the rest: to be told apart without colour."""
+    halves = round(min(max(share, 0.0), 1.0) * width * 2)
+    return "━" * (halves // 2) + "╸" * (halves % 2) + "─" * (width - halves // 2 - halves % 2)

@@ -1,0 +1,217 @@
+"""All runs, newest first, as they go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import DataTable, Footer, Static
+
+from engine.rundir import RunState
+from tui import format as fmt
+from tui.cli.output import one_line
+from tui.exporting import Sheet
+from tui.feed import Snapshot
+from tui.record import RunRow
+from tui.screens.empty import EmptyState
+from tui.screens.live import LiveScreen
+from tui.states import advice, left_text, levels_text, model_text, state_text
+from tui.widgets.run_grid import RunGrid
+from warehouse import statements
+
+# Columns and their widths, the gap to the next included, by the class of the terminal's width.
+_NARROW = {"run": 14, "model": 15, "levels": 9, "state": 14, "progress": 9, "started": 9, "left": 7}
+_NORMAL = {"run": 19, "model": 22, "levels": 10, "state": 14, "progress": 19, "started": 9, "left": 7}
+_WIDE = {
+    "run": 26, "model": 32, "method": 8, "levels": 10, "tasks": 20, "state": 15, "progress": 21, "started": 10,
+    "left": 8,
+}  # fmt: skip
+
+
+class RunsTable(DataTable[Text]):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select_cursor", "Open", tooltip="Open the run: its grid, rates, log and GPU"),
+        Binding("j", "cursor_down", show=False),
+        Binding("k", "cursor_up", show=False),
+        Binding("g", "scroll_top", show=False),
+        Binding("G", "scroll_bottom", show=False),
+    ]
+
+
+class RunsScreen(LiveScreen):
+    """The first screen."""
+
+    TITLE = "Runs"
+    HELP = (
+        "Every run beside this database, newest first, and what was imported. Runs are processes of their own: "
+        "closing the dashboard leaves them alone, and two dashboards may look at the same runs."
+    )
+    CSS_PATH = "../styles/runs.tcss"
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="list"):
+            yield RunsTable(id="runs", cursor_type="row", cell_padding=0, zebra_stripes=False)
+            yield RunGrid(id="preview")
+            yield Static(id="advice", markup=False)
+        yield EmptyState(id="empty")
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self._rows: dict[str, RunRow] = {}
+        self._texts: dict[str, list[Text]] = {}
+        self._shape: tuple[object, ...] = ()
+        self._columns: dict[str, int] = {}
+        self.query_one("#empty").display = False
+        self.query_one("#preview").can_focus = False
+
+    def chosen(self) -> RunRow | None:
+        table = self.query_one(RunsTable)
+        if not table.row_count:
+            return None
+        return self._rows.get(list(self._texts)[table.cursor_row])
+
+    async def show_snapshot(self, snapshot: Snapshot) -> None:
+        empty = snapshot.loaded and not snapshot.runs
+        self.query_one("#empty").display = empty
+        self.query_one("#list").display = not empty
+        self._show_rows(snapshot.runs)
+        if not empty and self.is_current and self.focused is None:
+            self.query_one(RunsTable).focus()
+        self._show_advice(snapshot.problem)
+        self._show_preview(snapshot)
+        self.update_keys()
+
+    def on_screen_suspend(self) -> None:
+        if not isinstance(self.app.screen, LiveScreen | ModalScreen):
+            self.app.feed.watch(None)
+
+    def on_resize(self) -> None:
+        self._show_rows(tuple(self._rows.values()))
+
+    def on_data_table_row_highlighted(self) -> None:
+        self._show_advice(self.app.feed.snapshot.problem)
+        self.update_keys()
+
+    def on_data_table_row_selected(self) -> None:
+        row = self.chosen()
+        if row is None:
+            return
+        if row.folder is None:
+            self.notify("Only the results of this run are here: 2 shows them.")
+        elif row.state == "damaged":
+            self.notify(row.note, severity="error")
+        else:
+            self.app.open_run(row.run_id)
+
+    def key_d(self) -> None:
+        if not self._rows and self.app.feed.snapshot.loaded:
+            self.app.start_demo()
+
+    def key_i(self) -> None:
+        if not self._rows and self.app.feed.snapshot.loaded:
+            self.app.import_published()
+
+    def sheet(self) -> Sheet | None:
+        if not self._rows:
+            return None
+        return Sheet(
+            title="Runs",
+            columns=("run", "name", "model", "method", "levels", "state", "done", "failed", "cells", "started"),
+            rows=tuple(
+                (
+                    row.run_id, row.name, row.model, row.method, ", ".join(row.levels), str(row.state), row.done,
+                    row.failed, row.total, row.created_at.isoformat(timespec="seconds"),
+                )
+                for row in self._rows.values()
+            ),
+            sql=statements.query("runs"),
+        )  # fmt: skip
+
+    def _show_advice(self, problem: str | None) -> None:
+        row = self.chosen()
+        text = Text()
+        if row is not None:
+            text.append(one_line(row.name), style="bold")
+            text.append(f"  {one_line(row.model)}\n", style=self.app.theme_variables["neutral"])
+            text.append(one_line(advice(row)))
+        if problem:
+            text.append(f"\n! {one_line(problem)}", style=self.app.theme_variables["loss"])
+        self.query_one("#advice", Static).update(text)
+
+    def _show_preview(self, snapshot: Snapshot) -> None:
+        """The grid of the run under the cursor, where the terminal is high enough for both."""
+        if not self.is_current:
+            return
+        row = self.chosen()
+        wanted = row is not None and row.folder is not None and self.has_class("-high")
+        self.app.feed.watch(row.run_id if row is not None and wanted else None)
+        detail = snapshot.detail if snapshot.detail is not None and row is not None else None
+        grid = self.query_one("#preview", RunGrid)
+        if detail is not None and row is not None and detail.row.run_id == row.run_id:
+            grid.show(detail)
+        elif not wanted:
+            grid.clear(columns=True)
+
+    def _show_rows(self, rows: Sequence[RunRow]) -> None:
+        table = self.query_one(RunsTable)
+        columns = _NARROW if self.size.width < 100 else _NORMAL if self.size.width < 150 else _WIDE
+        chosen = self.chosen()
+        self._rows = {row.run_id: row for row in rows}
+        now = self.app.now()
+        texts = {row.run_id: [self._text(row, name, width, now) for name, width in columns.items()] for row in rows}
+        shape = (tuple(texts), tuple(columns), self.app.theme)
+        if shape == self._shape:
+            for run_id, line in texts.items():
+                for name, text, before in zip(columns, line, self._texts[run_id], strict=True):
+                    if text != before:
+                        table.update_cell(run_id, name, text)
+            self._texts = texts
+            return
+        self._shape, self._texts = shape, texts
+        table.clear(columns=True)
+        for name, width in columns.items():
+            table.add_column(name, width=width, key=name)
+        for run_id, line in texts.items():
+            table.add_row(*line, key=run_id)
+        if chosen is not None and chosen.run_id in texts:
+            table.move_cursor(row=list(texts).index(chosen.run_id))
+
+    def _text(self, row: RunRow, column: str, width: int, now: datetime) -> Text:
+        text = Text(no_wrap=True, overflow="ellipsis")
+        match column:
+            case "run":
+                text.append(one_line(row.name), style="bold" if row.running else "")
+            case "model":
+                text.append(one_line(model_text(row.model)))
+            case "method":
+                text.append(row.method.upper())
+            case "levels":
+                text.append(levels_text(row.levels))
+            case "tasks":
+                text.append(f"{row.suite} suite" if row.suite else ", ".join(row.tasks))
+            case "state":
+                text = state_text(row, self.app.theme_variables)
+            case "progress":
+                text.append(self._progress(row, width))
+            case "started":
+                text.append(fmt.ago(row.created_at, now))
+            case "left":
+                text.append(left_text(row))
+        text.truncate(width - 1, overflow="ellipsis")
+        return text
+
+    def _progress(self, row: RunRow, width: int) -> str:
+        if row.origin != "run":
+            return f"{row.done} cells"
+        cells = f"{row.done}/{row.total}" if row.total else "–"
+        if width < 15:
+            return cells
+        if row.total is None and row.state != RunState.RUNNING:
+            return cells
+        return f"{fmt.bar(row.share, width - 10)} {cells}"

@@ -1,0 +1,90 @@
+"""A run's state as it is shown: a glyph, a word, and a colour that adds nothing to them."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from engine.rundir import RunState
+from tui.format import duration
+from tui.record import RunRow
+
+_LOOKS: dict[str, tuple[str, str]] = {
+    RunState.QUEUED: ("○", "neutral"),
+    RunState.RUNNING: ("▶", "primary"),
+    RunState.INTERRUPTED: ("!", "loss"),
+    RunState.STOPPED: ("■", "warning"),
+    RunState.FINISHED: ("✓", "neutral"),
+    RunState.FINISHED_WITH_FAILURES: ("✗", "loss"),
+    RunState.REFUSED: ("✗", "loss"),
+    RunState.CRASHED: ("✗", "loss"),
+}
+
+
+def state_text(row: RunRow, colours: dict[str, str]) -> Text:
+    """`✓ finished`, `✗ 3 failed`, `! interrupted`."""
+    glyph, variable = _LOOKS.get(row.state, ("✗", "loss"))
+    if row.state == RunState.FINISHED_WITH_FAILURES:
+        word = f"{row.failed} failed"
+    elif row.origin != "run":
+        glyph, word = "↓", "imported"
+    else:
+        word = row.state
+    return Text(f"{glyph} {word}", style=colours[variable])
+
+
+def levels_text(levels: tuple[str, ...]) -> str:
+    """`0–60 ×7`, or the few there are."""
+    if not levels:
+        return ""
+    if len(levels) < 3:
+        return ", ".join(level_text(level) for level in levels)
+    return f"{levels[0]}–{levels[-1]} ×{len(levels)}"
+
+
+def level_text(level: str) -> str:
+    """`40%`, `2.4x`, `w4096`."""
+    return f"{level}%" if level.replace(".", "", 1).isdigit() else level
+
+
+def model_text(model: str) -> str:
+    """The part of a model's name that tells it apart."""
+    return model.rstrip("/").rsplit("/", 1)[-1]
+
+
+def can_resume(row: RunRow) -> bool:
+    return row.folder is not None and row.state not in (RunState.RUNNING, RunState.FINISHED, "damaged")
+
+
+def advice(row: RunRow, *, opened: bool = False) -> str:
+    """How the run stands, in a sentence, and what can be done about it; `opened` where its grid is on the screen."""
+    cells = f"{row.done} of {row.total} cells are done" if row.total else "no cell is done yet"
+    match row.state:
+        case RunState.RUNNING:
+            if row.current is not None:
+                return f"Working on level {level_text(row.current.level)} of {row.current.task}; {cells}. x stops it."
+            stage = row.stage or ("between two cells" if row.done else "starting")
+            return f"Working: {stage}; {cells}. x stops it."
+        case RunState.QUEUED:
+            return "It has not been started. r starts it."
+        case RunState.INTERRUPTED:
+            return f"Its process died without a word (killed, or the machine went down); {cells}. r takes it up again."
+        case RunState.STOPPED:
+            return f"It was stopped; {cells}. r takes it up again."
+        case RunState.FINISHED_WITH_FAILURES:
+            why = "go to a ✗ to read why" if opened else "enter shows why"
+            return f"{row.failed} of {row.total} cells failed: {why}. r tries them again."
+        case RunState.REFUSED:
+            return f"{row.note} {cells.capitalize()}; r tries again."
+        case RunState.CRASHED:
+            return f"The worker met a defect ({row.note}); {cells}. r takes it up again."
+        case "damaged":
+            return row.note
+        case _ if row.origin != "run":
+            return "Brought in from elsewhere: 2 shows its results."
+        case _:
+            grid = "" if opened else "enter shows the grid, "
+            return f"Finished: {cells}; {grid}2 the results, w plays it back."
+
+
+def left_text(row: RunRow) -> str:
+    return duration(row.seconds_left) if row.seconds_left is not None else ""

@@ -1,0 +1,65 @@
+"""What a run said, line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rich.text import Text
+from textual.events import Resize
+from textual.widgets import RichLog
+
+from tui.cli.output import one_line
+from tui.record import LOG_LINES, LogLine
+
+
+class LogPane(RichLog):
+    """Follows the end, unless the reader has scrolled up.
+
+    Lines are laid out as they are written, so they are written anew when the width changes.
+    """
+
+    DEFAULT_CSS = """
+    LogPane {
+        background: $background; border: round $border-blurred; border-title-color: $primary; padding: 0 1;
+        scrollbar-size-vertical: 0;
+    }
+    LogPane:focus { border: round $border; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, max_lines=2 * LOG_LINES, wrap=True, min_width=20)
+        self.border_title = "Log"
+        self._last: LogLine | None = None
+        self._lines: Sequence[LogLine] = ()
+        self._width = 0
+
+    def on_resize(self, event: Resize) -> None:
+        if self._width != (width := self.scrollable_content_region.width):
+            self._width = width
+            self._last = None
+            self.clear()
+            self.show(self._lines)
+
+    def show(self, lines: Sequence[LogLine]) -> None:
+        """Add what is new since the last call; start anew where the lines are others (a replay went back)."""
+        new = self._new(lines)
+        if new is None:
+            self.clear()
+            new = list(lines)
+        at_end = self._last is None or self.is_vertical_scroll_end
+        for line in new:
+            style = self.app.theme_variables["loss"] if line.level in ("error", "warning") else ""
+            mark = {"error": "✗ ", "warning": "! "}.get(line.level, "")
+            clock = f"{datetime.fromtimestamp(line.t):%H:%M:%S} "
+            self.write(Text.assemble((clock, "dim"), (mark + one_line(line.text), style)), scroll_end=at_end)
+        self._last = lines[-1] if lines else None
+        self._lines = lines
+
+    def _new(self, lines: Sequence[LogLine]) -> list[LogLine] | None:
+        if self._last is None:
+            return list(lines)
+        for back, line in enumerate(reversed(lines)):
+            if line is self._last:
+                return list(lines[len(lines) - back :])
+        return None

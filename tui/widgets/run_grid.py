@@ -1,0 +1,183 @@
+"""A run's grid of tasks and levels, filling in as the run goes."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, Self
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import DataTable
+
+from tui import format as fmt
+from tui.record import GridCell, GridRow, RunDetail
+from tui.states import level_text
+
+View = Literal["value", "change", "both"]
+VIEWS: tuple[View, ...] = ("both", "value", "change")
+
+_VALUE, _CHANGE = 7, 7  # characters
+
+
+class RunGrid(DataTable[Text]):
+    """Benchmarks down, levels across. Enter on a group shows or hides its parts."""
+
+    HELP = "Each cell is a task at a level: its score, and what changed against the unpruned model."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("h", "cursor_left", show=False),
+        Binding("j", "cursor_down", show=False),
+        Binding("k", "cursor_up", show=False),
+        Binding("l", "cursor_right", show=False),
+    ]
+
+    class Selected(Message):
+        """The cursor is on this cell."""
+
+        def __init__(self, level: str, name: str) -> None:
+            super().__init__()
+            self.level = level
+            self.name = name
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        self._shape: tuple[object, ...] = ()
+        super().__init__(id=id, cursor_type="cell", fixed_columns=1, zebra_stripes=False, cell_padding=0)
+        self.view: View | None = None  # None: both, where there is room
+        self._detail: RunDetail | None = None
+        self._open: set[str] = set()
+        self._texts: dict[tuple[str, str], Text] = {}
+
+    @property
+    def view_shown(self) -> View:
+        if self.view is not None:
+            return self.view
+        if self._detail is None:
+            return "both"
+        room = self.size.width - self._name_width()
+        return "both" if len(self._detail.row.levels) * (_VALUE + _CHANGE + 3) <= room else "change"
+
+    def show(self, detail: RunDetail) -> None:
+        self._detail = detail
+        rows = self._visible(detail)
+        shape = (detail.row.run_id, tuple(rows), detail.row.levels, self.view_shown, self._name_width(), self.app.theme)
+        if shape != self._shape:
+            self._rebuild(detail, rows)
+            self._shape = shape
+            return
+        for line in rows:
+            for level in detail.row.levels:
+                text = self._text(detail.cells[level, line.name], level)
+                if text != self._texts[line.name, level]:
+                    self._texts[line.name, level] = text
+                    self.update_cell(line.name, level, text)
+
+    def on_resize(self) -> None:
+        if self._detail is not None:
+            self.show(self._detail)
+
+    def selected(self) -> tuple[str, str] | None:
+        """Level and name under the cursor."""
+        if self._detail is None or not self.row_count:
+            return None
+        row, column = self.cursor_coordinate
+        rows = self._visible(self._detail)
+        if row >= len(rows):
+            return None
+        levels = self._detail.row.levels
+        return levels[max(column - 1, 0)], rows[row].name
+
+    def clear(self, columns: bool = False) -> Self:
+        if columns:
+            self._shape = ()
+        return super().clear(columns=columns)
+
+    def on_data_table_cell_highlighted(self) -> None:
+        if (cell := self.selected()) is not None:
+            self.post_message(self.Selected(*cell))
+
+    def on_data_table_cell_selected(self) -> None:
+        cell = self.selected()
+        if cell is None or self._detail is None:
+            return
+        name = cell[1]
+        if any(line.name == name and line.parts for line in self._detail.rows):
+            self._open ^= {name}
+            self.show(self._detail)
+
+    def next_view(self) -> View:
+        shown = self.view_shown
+        self.view = VIEWS[(VIEWS.index(shown) + 1) % len(VIEWS)]
+        if self._detail is not None:
+            self.show(self._detail)
+        return self.view
+
+    def _visible(self, detail: RunDetail) -> list[GridRow]:
+        shown, hidden_below = [], None
+        for line in detail.rows:
+            if hidden_below is not None and line.depth > hidden_below:
+                continue
+            hidden_below = line.depth if line.parts and line.name not in self._open else None
+            shown.append(line)
+        return shown
+
+    def _name_width(self) -> int:
+        longest = (
+            max((len(row.name) + 2 * row.depth + 2 for row in self._detail.rows), default=10) if self._detail else 10
+        )
+        return min(longest + 1, 20 if self.size.width < 100 else 36)
+
+    def _rebuild(self, detail: RunDetail, rows: list[GridRow]) -> None:
+        before = self.cursor_coordinate
+        self.clear(columns=True)
+        self._texts.clear()
+        self.add_column(Text("benchmark"), width=self._name_width(), key="name")
+        for level in detail.row.levels:
+            heading = "full" if level == detail.baseline else level_text(level)
+            width = self._column_width(level)
+            self.add_column(heading.rjust(width - 1), width=width, key=level)
+        for line in rows:
+            mark = "" if not line.parts else "▾ " if line.name in self._open else "▸ "
+            name = Text("  " * line.depth + mark + line.name, no_wrap=True, overflow="ellipsis")
+            texts = [self._text(detail.cells[level, line.name], level) for level in detail.row.levels]
+            self._texts |= {(line.name, level): text for level, text in zip(detail.row.levels, texts, strict=True)}
+            self.add_row(name, *texts, key=line.name)
+        self.move_cursor(row=min(before.row, max(len(rows) - 1, 0)), column=max(before.column, 1))
+
+    def _column_width(self, level: str) -> int:
+        view = self.view_shown
+        if view == "value" or (self._detail is not None and level == self._detail.baseline):
+            return _VALUE + 1
+        return _CHANGE + 1 if view == "change" else _VALUE + _CHANGE + 3
+
+    def _text(self, cell: GridCell, level: str) -> Text:
+        colours = self.app.theme_variables
+        text = Text(no_wrap=True)
+        match cell.state:
+            case "pending":
+                text.append("·", style=colours["neutral"])
+            case "partial":
+                text.append(f"{cell.done}/{cell.total}", style=colours["neutral"])
+            case "running":
+                text.append(f"▶ {100 * (cell.share or 0):.0f}%", style=f"bold {colours['primary']}")
+            case "failed":
+                word = f"{cell.failed}/{cell.total}" if cell.total > 1 else "fail"
+                text.append(f"✗ {word}", style=f"bold {colours['loss']}")
+            case "done":
+                self._score(text, cell, level)
+        text.pad_left(max(self._column_width(level) - text.cell_len - 1, 0))
+        return text
+
+    def _score(self, text: Text, cell: GridCell, level: str) -> None:
+        assert self._detail is not None
+        if cell.score is None:
+            text.append("✓")
+            return
+        view = self.view_shown
+        if view != "change" or level == self._detail.baseline or cell.delta is None:
+            text.append(fmt.value(cell.score.value, width=_VALUE))
+        if view != "value" and level != self._detail.baseline and cell.delta is not None:
+            glyph = fmt.glyph(cell.improved, cell.delta, noise=cell.noise)
+            variable = {"▲": "gain", "▼": "loss"}.get(glyph, "neutral")
+            change = f"{glyph}{fmt.change(cell.delta_pct)}"
+            text.append(
+                f"{change:>{_CHANGE + 2}}" if view == "both" else change, style=self.app.theme_variables[variable]
+            )

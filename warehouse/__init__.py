@@ -1,0 +1,1 @@
+"""The results: journals that runs write, the DuckDB file they are merged into, and what is read from it."""

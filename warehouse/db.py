@@ -1,0 +1,167 @@
+"""Opening the DuckDB file: one process writes at a time, and a reader elsewhere blocks the writer.
+
+So every connection here is short: open, do one thing, close. DuckDB's lock is a POSIX one that vanishes when the
+same process opens and closes the file by other means: nothing in this program may open(), copy or hash the file.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+
+from warehouse import schema
+from warehouse.errors import DatabaseBusyError, UserError
+
+# The duckdb shells of 1.4 and 1.5 read this storage version; the file keeps it for good.
+STORAGE_VERSION = "v1.4.0"
+
+_HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
+_SAME_PROCESS = ("different configuration than existing connections", "Unique file handle conflict")
+
+
+def default_path() -> Path:
+    """The file that commands use when `--db` does not name one."""
+    return Path(os.environ.get("PRUNE_TUI_DB") or "results.duckdb")
+
+
+@contextmanager
+def open_write(path: Path, *, wait: float = 0.0) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The file open for writing, with its schema up to date; created where missing.
+
+    `wait` is how many seconds to go on trying while another process holds the file.
+
+    Raises:
+        DatabaseBusyError: another process holds it.
+        UserError: not a DuckDB file, one from a newer prune-tui, or the disk refuses.
+    """
+    with _mendable(path):
+        if not path.exists():
+            _create(path)
+        con = connect(path, read_only=False, wait=wait)
+        try:
+            schema.update(con, path)
+            yield con
+        finally:
+            con.close()
+
+
+@contextmanager
+def open_read(path: Path, *, wait: float = 2.0) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The file open for reading only, at this program's schema: an older file is first brought up to date.
+
+    Raises:
+        DatabaseBusyError: another process holds it open for writing, or holds an older file that must be changed.
+        UserError: no such file, not a DuckDB file, without prune-tui's tables, or from a newer prune-tui.
+    """
+    if not path.exists():
+        raise UserError(
+            f"There is no database {path} yet: a run creates it (prune-tui demo, prune-tui run), "
+            "as does prune-tui import published; --db names another file."
+        )
+    with _mendable(path):
+        con = connect(path, read_only=True, wait=wait)
+        try:
+            found = schema.state(con, path)
+            if found == "foreign":
+                raise UserError(f"{path} is a DuckDB file without prune-tui's tables: name another with --db.")
+            if found != "current":
+                con.close()
+                with open_write(path, wait=wait):
+                    pass
+                con = connect(path, read_only=True, wait=wait)
+            yield con
+        finally:
+            con.close()
+
+
+def connect(
+    path: Path, *, read_only: bool, wait: float, config: dict[str, str] | None = None
+) -> duckdb.DuckDBPyConnection:
+    """A bare connection, tried for `wait` seconds while another process holds the file.
+
+    Raises:
+        DatabaseBusyError: another process holds it.
+        duckdb.Error: anything else that DuckDB objects to.
+    """
+    deadline = time.monotonic() + wait
+    pause = 0.005
+    while True:
+        try:
+            return duckdb.connect(path, read_only=read_only, config={**(config or {})})
+        except duckdb.Error as error:
+            busy = _busy(path, str(error))
+            if busy is None:
+                raise
+            if time.monotonic() + pause > deadline:
+                raise busy from error
+        time.sleep(pause * random.uniform(0.5, 1))
+        pause = min(2 * pause, 0.25)
+
+
+def _create(path: Path) -> None:
+    """Make the file under another name first, so that a kill never leaves half a database in its place."""
+    if not path.parent.is_dir():
+        raise UserError(f"There is no folder {path.parent} to create {path.name} in: make it, or choose another --db.")
+    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        con = duckdb.connect(new, config={"storage_compatibility_version": STORAGE_VERSION})
+        try:
+            schema.update(con, path)
+            con.checkpoint()  # everything into the one file that gets the name; closing would not say if it failed
+        finally:
+            con.close()
+        with suppress(FileExistsError):
+            _link(new, path)
+    finally:
+        new.unlink(missing_ok=True)
+        new.with_name(f"{new.name}.wal").unlink(missing_ok=True)
+
+
+def _link(new: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(new)
+    except FileExistsError:
+        raise
+    except OSError:  # a filesystem without hard links
+        new.rename(path)
+
+
+def _busy(path: Path, message: str) -> DatabaseBusyError | None:
+    if match := _HOLDER.search(message):
+        holder = f"{Path(match['program']).name} (PID {match['pid']})"
+        return DatabaseBusyError(f"{path} is held open by {holder}: close it there, or try again later.", holder)
+    if "Could not set lock on file" in message:
+        return DatabaseBusyError(f"{path} is held open by another process: close it there, or try again later.")
+    if any(text in message for text in _SAME_PROCESS):
+        return DatabaseBusyError(f"{path} is already open in this process.", f"this process (PID {os.getpid()})")
+    return None
+
+
+@contextmanager
+def _mendable(path: Path) -> Iterator[None]:
+    """Turn what the user can mend into sentences; everything else stays what it is."""
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
+        message = str(error)
+        full = "No space left on device" in message or "Out of disk space" in message
+        if "not a valid DuckDB database file" in message:
+            raise UserError(f"{path} is not a DuckDB database: name another file with --db.") from error
+        if "version number" in message and "we can only read" in message:
+            raise UserError(
+                f"{path} was written by a newer DuckDB than this program's {duckdb.__version__}: upgrade duckdb."
+            ) from error
+        if full:
+            raise UserError(f"The disk of {path} is full: free some space, then run prune-tui merge.") from error
+        if "Permission denied" in message or "Read-only file system" in message:
+            raise UserError(f"{path} cannot be written: check its permissions, or choose another --db.") from error
+        if "Is a directory" in message:
+            raise UserError(f"{path} is a folder, not a database file: name a file with --db.") from error
+        raise

@@ -1,0 +1,10 @@
+"""Results from elsewhere: the published study, lm-eval's own result files, files in the study's format.
+
+Every import becomes a run whose id carries a hash of what was imported, so importing again changes nothing.
+"""
+
+from warehouse.imports.batch import ImportReport
+from warehouse.imports.files import import_path
+from warehouse.imports.published import import_published
+
+__all__ = ["ImportReport", "import_path", "import_published"]

@@ -1,0 +1,135 @@
+"""Merging journals into the DuckDB file. Merging the same journal again changes nothing."""
+
+from __future__ import annotations
+
+import glob
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from warehouse import db, journal, rows, statements
+from warehouse.errors import UserError
+from warehouse.journal import Event, JournalError
+from warehouse.transaction import transaction
+
+
+@dataclass(frozen=True, slots=True)
+class MergeReport:
+    """What a merge of several runs did: events merged by run, and runs that could not be read, with the reason."""
+
+    merged: dict[str, int] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+
+def merge_run(path: Path, run_dir: Path, *, wait: float = 0.0) -> int:
+    """Merge what is new in a run's journal, in one transaction, and return the number of events merged.
+
+    Raises:
+        DatabaseBusyError: another process holds the DuckDB file; nothing is lost, merge again later.
+        UserError: the journal is damaged or missing, or the file cannot be opened or written.
+    """
+    with db.open_write(path, wait=wait) as con:
+        return _merge(con, run_dir)
+
+
+def merge_all(path: Path, runs_root: Path, *, wait: float = 0.0) -> MergeReport:
+    """Merge every run folder under `runs_root`, oldest name first; one that cannot be read does not stop the rest.
+
+    Raises:
+        DatabaseBusyError: another process holds the DuckDB file.
+    """
+    report = MergeReport()
+    folders = sorted(found.parent for found in runs_root.glob("*/journal.jsonl"))
+    if not folders:
+        return report
+    with db.open_write(path, wait=wait) as con:
+        for folder in folders:
+            try:
+                report.merged[folder.name] = _merge(con, folder)
+            except UserError as error:
+                report.unreadable[folder.name] = str(error)
+    return report
+
+
+def store(con: duckdb.DuckDBPyConnection, run_id: str, events: Iterable[Event], *, end: int, folder: Path) -> int:
+    """Append the facts among `events` that the file does not have yet, in one transaction, and count them.
+
+    `end` is the journal's offset after the last of them; `folder` is where samples' paths start.
+    """
+    facts = [event for event in events if rows.is_fact(event)]
+    if not facts:
+        return 0
+    already = con.execute(
+        statements.query("merged_seqs"), {"run_id": run_id, "first_seq": min(event.seq for event in facts)}
+    ).fetchall()
+    known = {seq for (seq,) in already}
+    facts = [event for event in facts if event.seq not in known]
+    if not facts:
+        return 0
+    tables = rows.rows(run_id, facts)
+    samples = []
+    for event in facts:
+        if event.kind == "cell" and event.data.get("samples"):
+            parameters, problem = _sample_file(con, event, folder)
+            if problem is None:
+                samples.append(parameters | {"run_id": run_id, "seq": event.seq})
+            else:
+                tables["events"].append(rows.note(run_id, event, "samples_unreadable", problem))
+    now = rows.utc(time.time())
+    tables["merged_events"] = [
+        {"run_id": run_id, "seq": event.seq, "kind": event.kind, "journal_end": end, "merged_at": now}
+        for event in facts
+    ]
+    with transaction(con):
+        for table, found in tables.items():
+            _append(con, table, found)
+        for parameters in samples:
+            con.execute(statements.query("insert_samples"), parameters)
+    return len(facts)
+
+
+def _merge(con: duckdb.DuckDBPyConnection, run_dir: Path) -> int:
+    path = run_dir / "journal.jsonl"
+    run_id = run_dir.name
+    start, last_seq = con.execute(statements.query("journal_position"), {"run_id": run_id}).fetchall()[0]
+    try:
+        events, end = _read_on(path, start, last_seq)
+    except FileNotFoundError as error:
+        raise UserError(f"{run_dir} is not a run folder: it has no journal.jsonl.") from error
+    return store(con, run_id, events, end=end, folder=run_dir)
+
+
+def _read_on(path: Path, start: int, last_seq: int) -> tuple[list[Event], int]:
+    """What stands after `start`; everything where the journal no longer is what was read up to there."""
+    if start <= path.stat().st_size:
+        try:
+            events, end = journal.read(path, start)
+        except JournalError:
+            pass
+        else:
+            if not events or events[0].seq > last_seq:
+                return events, end
+    return journal.read(path)
+
+
+def _sample_file(con: duckdb.DuckDBPyConnection, event: Event, folder: Path) -> tuple[dict[str, Any], str | None]:
+    """Where a cell's per-document results are, and why they cannot be read, if so: its metrics count all the same."""
+    path = (folder / event.data["samples"]).resolve()
+    parameters = {"level": event.data["level"], "task": event.data["task"], "path": glob.escape(str(path))}
+    if not path.is_relative_to(folder.resolve()):
+        return parameters, f"{path} lies outside the run's folder"
+    try:
+        con.execute(statements.query("check_samples"), {"path": parameters["path"]}).fetchall()
+    except duckdb.Error as error:
+        return parameters, str(error).splitlines()[0]
+    return parameters, None
+
+
+def _append(con: duckdb.DuckDBPyConnection, table: str, found: list[dict[str, Any]]) -> None:
+    columns = list(found[0])
+    with con.appender(table, columns=columns) as appender:
+        appender.append_rows([[row[column] for column in columns] for row in found])

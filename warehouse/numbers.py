@@ -1,0 +1,35 @@
+"""How numbers are written, in tables and in JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from typing import Any
+
+
+def format_value(value: float, kind: str) -> str:
+    """Four decimals for scores, two for perplexities, as the study prints them."""
+    if math.isnan(value):
+        return "NaN"
+    return f"{value:.2f}" if kind == "perplexity" else f"{value:.4f}"
+
+
+def format_change(delta_pct: float | None) -> str:
+    """`-19.3%`; a change that has no percentage (of zero, or to no number) is `n/a`."""
+    return "n/a" if delta_pct is None or math.isnan(delta_pct) else f"{delta_pct:+.1f}%"
+
+
+def json_number(value: float) -> float | str:
+    """The number, or the name of one that JSON cannot write."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+def json_rows(rows: Iterable[dict[str, Any]]) -> str:
+    """A JSON list of objects, one a line."""
+    lines = (json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows)
+    return "[\n" + ",\n".join(lines) + "\n]\n"

@@ -1,0 +1,83 @@
+"""Bringing a file's schema up to date: numbered migrations once, views whenever their definitions changed."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from warehouse import statements
+from warehouse.errors import UserError
+from warehouse.transaction import transaction
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+State = Literal["current", "outdated", "empty", "foreign"]
+
+
+def state(con: DuckDBPyConnection, path: Path) -> State:
+    """What an open file needs: nothing, migrations or views, everything; "foreign" has tables, none of ours.
+
+    Raises:
+        UserError: the file was changed by a newer prune-tui, or an applied migration differs from ours.
+    """
+    ours, any_table = con.execute(statements.query("has_schema")).fetchall()[0]
+    if not ours:
+        return "foreign" if any_table else "empty"
+    applied = con.execute(statements.query("applied_migrations")).fetchall()
+    known = {migration.version: migration for migration in statements.migrations()}
+    for version, name, digest in applied:
+        if version not in known:
+            raise UserError(
+                f"{path} was written by a newer prune-tui (its schema has step {version}, {name}; "
+                f"this program knows {max(known)}): upgrade prune-tui to open it."
+            )
+        if digest != known[version].sha256:
+            raise UserError(
+                f"Step {version} of {path}'s schema ({name}) is not the one this prune-tui carries: "
+                "open the file with the prune-tui that wrote it, or name another file with --db."
+            )
+    if len(applied) < len(known):
+        return "outdated"
+    views = con.execute(statements.query("applied_views")).fetchall()
+    return "current" if views == [(_views_digest(),)] else "outdated"
+
+
+def update(con: DuckDBPyConnection, path: Path) -> None:
+    """Apply what is missing, in one transaction; cheap when nothing is.
+
+    Raises:
+        UserError: as `state`, or a table of the same name that is not ours stands in the way.
+    """
+    import duckdb
+
+    if state(con, path) == "current":
+        return
+    try:
+        with transaction(con):
+            _apply(con)
+    except duckdb.CatalogException as error:
+        raise UserError(
+            f"{path} holds tables of its own that stand in the way ({str(error).splitlines()[0]}): "
+            "name another file with --db."
+        ) from error
+
+
+def _apply(con: DuckDBPyConnection) -> None:
+    con.execute(statements.query("schema_ledger"))
+    applied = {version for version, _, _ in con.execute(statements.query("applied_migrations")).fetchall()}
+    for migration in statements.migrations():
+        if migration.version not in applied:
+            con.execute(migration.text)
+            con.execute(
+                statements.query("record_migration"),
+                {"version": migration.version, "name": migration.name, "sha256": migration.sha256},
+            )
+    for view in statements.views():
+        con.execute(view)
+    con.execute(statements.query("record_views"), {"sha256": _views_digest()})
+
+
+def _views_digest() -> str:
+    return sha256("\0".join(statements.views()).encode()).hexdigest()
