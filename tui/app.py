@@ -105,8 +105,8 @@ class Dashboard(App[None]):
     async def _pull(self) -> None:
         """The one timer: hand the newest snapshot to the screen that shows it."""
         screen = next((one for one in reversed(self.screen_stack) if not isinstance(one, ModalScreen)), None)
-        if isinstance(screen, LiveScreen) and screen.is_composed and not self.paused:
-            await screen.show_snapshot(self.feed.snapshot)
+        if isinstance(screen, LiveScreen) and not self.paused:
+            await screen.pull()
 
     @work(thread=True, exit_on_error=False)
     def _warm_up(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widgets import Footer
 
@@ -60,13 +61,23 @@ class LiveScreen(Screen[None]):
 
     async def resumed(self) -> None:
         """The screen is on top (again)."""
-        if self.is_composed:
+        await self.pull()
+
+    async def pull(self) -> None:
+        """Draw the newest snapshot, if the screen's widgets are there to draw it."""
+        if not self.is_composed:
+            return
+        try:
             await self.show_snapshot(self.app.feed.snapshot)
+        except NoMatches:
+            if self.is_composed:
+                raise
+            # The screen was closed while it drew.
 
     @property
     def is_composed(self) -> bool:
-        """Whether its widgets are there: not yet before it is shown, no more while the dashboard closes."""
-        return bool(self.query(Footer))
+        """Whether its widgets are there, theirs too: not before it is mounted, no more while it closes."""
+        return self.is_mounted and self.is_attached and not self._pruning and bool(self.query(Footer))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action not in ("resume", "stop", "clone", "delete", "replay"):

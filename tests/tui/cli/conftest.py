@@ -37,7 +37,7 @@ class Shell:
 
     @property
     def runs(self) -> list[Path]:
-        return sorted((self.cwd / "results.runs").glob("*"))
+        return sorted(plan.parent for plan in (self.cwd / "results.runs").glob("*/plan.json"))
 
 
 def _environment(more: dict[str, str]) -> dict[str, str]:

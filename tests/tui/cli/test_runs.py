@@ -19,7 +19,7 @@ from engine.rundir import RunDir, RunState
 RUN = ("run", "org/tiny", "--levels", "0,40", "--tasks", "piqa,boolq", "--name")
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -123,7 +123,7 @@ def test_ctrl_c_stops_the_worker_cleanly(fake):
     process = fake.start(*RUN, "hang")
     wait_for(lambda: fake.runs and "40" in str(only_run(fake).progress().current))
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=90)
     assert process.returncode == 130
     assert "Stopping after the current batch" in errors
     assert "2 of 4 cells are done" in errors
@@ -139,7 +139,7 @@ def test_a_second_ctrl_c_leaves_the_worker(fake):
     process.send_signal(signal.SIGINT)
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=90)
     assert process.returncode == 130
     assert "Left alone" in errors
     who = only_run(fake).holder()
@@ -151,7 +151,7 @@ def test_the_worker_survives_the_terminal(fake):
     process = fake.start(*RUN, "hang")
     wait_for(lambda: fake.runs and only_run(fake).state() == RunState.RUNNING)
     os.killpg(process.pid, signal.SIGHUP)
-    process.communicate(timeout=20)
+    process.communicate(timeout=90)
     assert process.returncode == -signal.SIGHUP
     assert only_run(fake).state() == RunState.RUNNING
     stopped = fake("stop", "latest")

@@ -34,7 +34,7 @@ def dashboard(study: Path) -> Dashboard:
 class Until:
     """Waits for what threads and timers bring about, however slow the machine."""
 
-    async def __call__(self, pilot: Pilot, fact: Callable[[], object], *, seconds: float = 20.0) -> None:
+    async def __call__(self, pilot: Pilot, fact: Callable[[], object], *, seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
         while not fact():
             assert time.monotonic() < deadline, "it did not come about"

@@ -106,10 +106,12 @@ class Driver:
     RUN = RUN
     cell = staticmethod(cell)
 
-    async def until(self, pilot: Pilot[None], true: Callable[[], object], *, seconds: float = 20.0) -> None:
+    async def until(self, pilot: Pilot[None], true: Callable[[], object], *, seconds: float = 60.0) -> None:
         """Wait for what a thread or a worker brings about."""
         deadline = time.monotonic() + seconds
         while not true():
+            if pilot.app._exception is not None:
+                raise pilot.app._exception
             assert time.monotonic() < deadline, f"it did not happen in time; said: {self.said(pilot.app)}"
             await pilot.pause(0.05)
         await pilot.pause(0.25)  # the next pull

@@ -85,7 +85,7 @@ async def test_what_is_wrong_is_said_as_it_is_typed(dashboard, driver, stubbed, 
     async with dashboard.run_test(size=(160, 45)) as pilot:
         await open_form(pilot, driver)
         await fill(pilot, **({"model": "demo", "tasks": "piqa"} | fields))
-        await driver.until(pilot, lambda: sentence in driver.text(dashboard, f"#{place}-problem"), seconds=4)
+        await driver.until(pilot, lambda: sentence in driver.text(dashboard, f"#{place}-problem"))
         assert dashboard.screen.query_one("#start", Button).disabled
 
 
@@ -165,14 +165,14 @@ async def test_a_run_started_here_fills_the_grid_and_goes_on_when_the_dashboard_
         dashboard.screen.query_one("#levels").chosen = {"0", "40"}
         await pilot.press("ctrl+s")
         await driver.until(pilot, lambda: type(dashboard.screen).__name__ == "RunScreen")
-        await driver.until(pilot, lambda: dashboard.screen.detail and dashboard.screen.detail.row.done > 0, seconds=90)
+        await driver.until(pilot, lambda: dashboard.screen.detail and dashboard.screen.detail.row.done > 0, seconds=240)
         assert dashboard.screen.detail.row.name == "from the form"
         await pilot.press("q")
 
     again = type(dashboard)(warehouse.database)
     async with again.run_test(size=(120, 40)) as pilot:
         await driver.loaded(pilot)
-        await driver.until(pilot, lambda: again.feed.snapshot.runs[0].state == RunState.FINISHED, seconds=120)
+        await driver.until(pilot, lambda: again.feed.snapshot.runs[0].state == RunState.FINISHED, seconds=240)
         await driver.open_run(pilot)
         rows = {row[0]: row[1:] for row in driver.table(again, "#grid")}
         detail = again.screen.detail

@@ -30,7 +30,7 @@ async def test_a_run_whose_process_lives_is_running_and_one_that_died_is_interru
             await driver.until(pilot, lambda: [row.state for row in dashboard.feed.snapshot.runs] == [RunState.RUNNING])
             assert driver.table(dashboard, "#runs")[0][3] == "▶ running"
             assert "x stops it" in driver.text(dashboard, "#advice")
-        await driver.until(pilot, lambda: dashboard.feed.snapshot.runs[0].state == RunState.INTERRUPTED, seconds=5)
+        await driver.until(pilot, lambda: dashboard.feed.snapshot.runs[0].state == RunState.INTERRUPTED)
         assert "died without a word" in driver.text(dashboard, "#advice")
         assert "r takes it up again" in driver.text(dashboard, "#advice")
 
