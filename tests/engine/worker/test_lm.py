@@ -120,7 +120,9 @@ def test_with_chat_template_and_system_instruction_too(task: str, multiturn: boo
         asked = [argument for sample in theirs for argument in sample["arguments"]]
         assert [instance.args for instance in part.instances] == [tuple(argument) for argument in asked]
         for metric in score(part, ours)[0]:
-            assert metric.value == pytest.approx(expected["results"][part.name][f"{metric.metric},{metric.filter}"])
+            assert metric.value == pytest.approx(
+                expected["results"][part.name][f"{metric.metric},{metric.filter}"], rel=1e-4
+            )
 
 
 def plan_for(task: str, limit: int, tasks: Path) -> RunPlan:
@@ -207,12 +209,14 @@ def test_every_metric_is_the_one_simple_evaluate_reports(
         reported = {key for key in theirs if "," in key and "_stderr" not in key}
         assert {f"{metric.metric},{metric.filter}" for metric in metrics} == reported
         for metric in metrics:
-            assert metric.value == pytest.approx(theirs[f"{metric.metric},{metric.filter}"], rel=1e-6)
+            # What is off by 1e-5 in a sum of log-likelihoods, which float32 is, is off by that share after exp.
+            rel = 1e-4 if "perplexity" in metric.metric else 1e-6
+            assert metric.value == pytest.approx(theirs[f"{metric.metric},{metric.filter}"], rel=rel)
             stderr = theirs[f"{metric.metric}_stderr,{metric.filter}"]
             if stderr == "N/A":
                 assert metric.stderr is None
             else:
-                assert metric.stderr == pytest.approx(stderr, rel=1e-6)
+                assert metric.stderr == pytest.approx(stderr, rel=rel)
             assert metric.higher_is_better == expected["higher_is_better"][name][metric.metric]
             if name in cells:
                 assert metric.n == expected["n-samples"][name]["effective"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ class Shell:
         process = subprocess.Popen(
             [*self.command, *arguments],
             cwd=self.cwd, env=_environment({}), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, start_new_session=True,
+            stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=_heed_signals,
         )  # fmt: skip
         self.started.append(process)
         return process
@@ -38,6 +39,12 @@ class Shell:
     @property
     def runs(self) -> list[Path]:
         return sorted(plan.parent for plan in (self.cwd / "results.runs").glob("*/plan.json"))
+
+
+def _heed_signals() -> None:
+    """As from a person's shell, also where the tests themselves were started by nohup or in the background."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _environment(more: dict[str, str]) -> dict[str, str]:
