@@ -71,6 +71,7 @@ class ResultsScreen(ReadingScreen):
         self.filter = ""
         self._known: Rows = []
         self._matrix = Matrix((), (), {})
+        self._drawn: tuple[Matrix, Benchmark, str] | None = None  # the plot beside the matrix
 
     def compose(self) -> ComposeResult:
         yield Static(id="results-title", classes="title")
@@ -203,8 +204,11 @@ class ResultsScreen(ReadingScreen):
         head = f"{benchmark.name}, {subject_name(width, self._matrix.widths)} {_at(width)}: "
         detail.update(Text.assemble((head, "bold"), sentence(benchmark, width, row)))
         if self.query_one("#results-side").display:
-            plot = benchmark_plot(self._matrix, benchmark, self.app.current_theme.dark)
-            self.query_one(PlotView).draw(plot)
+            drawn = (self._matrix, benchmark, self.app.current_theme.name)
+            if drawn != self._drawn:
+                self._drawn = drawn
+                plot = benchmark_plot(self._matrix, benchmark, self.app.current_theme.dark)
+                self.query_one(PlotView).draw(plot)
             self.query_one("#results-facts", Static).update(_facts(benchmark, width, row))
 
     def on_grid_moved(self, event: Grid.Moved) -> None:
