@@ -87,7 +87,10 @@ class RunScreen(LiveScreen):
         self.detail = detail
         if changed:
             self.query_one(RunGrid).show(detail)
-            self.query_one("#head", Static).update(self._head(detail))
+            head = self.query_one("#head", Static)
+            head.update(self._head(detail))
+            # Its last line changes all the time while the run works: were it to wrap, the grid would jump.
+            head.set_class(detail.row.running, "-running")
             self.query_one(LogPane).show(detail.log)
             self._show_cell()
             self.update_keys()
