@@ -116,6 +116,15 @@ class Dashboard(App[None]):
 
     # What screens call
 
+    def copy_text(self, text: str, what: str, *, name: str = "copied", suffix: str = ".md") -> None:
+        """Copy a text and say where it went; `name` and `suffix` are of the file it goes to without a clipboard."""
+        from tui.clipboard import copy
+
+        try:
+            self.notify(f"{what} {copy(self, text, name=name, suffix=suffix)}")
+        except OSError as error:
+            self.notify(f"It could not be copied: {error.strerror}.", severity="error")
+
     def open_sql(self, statement: str) -> None:
         """Show a statement in Query, ready to run."""
         self.switch_mode("query")
@@ -202,12 +211,7 @@ class Dashboard(App[None]):
 
     def action_copy(self) -> None:
         if (sheet := self._sheet()) is not None:
-            from tui.clipboard import copy
-
-            try:
-                self.notify(f"The table, as Markdown. {copy(self, sheet.markdown())}")
-            except OSError as error:
-                self.notify(f"It could not be copied: {error.strerror}.", severity="error")
+            self.copy_text(sheet.markdown(), "The table, as Markdown (ctrl+e saves a file).")
 
     def action_export(self) -> None:
         from tui.screens.export import ExportScreen

@@ -24,11 +24,8 @@ def copy(app: App[Any], text: str, *, name: str = "copied", suffix: str = ".md")
     if size <= MOST_BYTES and os.environ.get("TERM") not in ("linux", "dumb"):
         app.copy_to_clipboard(text)
         if os.environ.get("TMUX"):
-            return (
-                "Sent to the terminal's clipboard through tmux (OSC 52), which passes it on if set-clipboard is on; "
-                "if it did not arrive, ctrl+e saves a file."
-            )
-        return "Sent to the terminal's clipboard (OSC 52); if it did not arrive, ctrl+e saves a file."
+            return "Sent to the terminal's clipboard through tmux (OSC 52), which passes it on if set-clipboard is on."
+        return "Sent to the terminal's clipboard (OSC 52)."
     handle, path = tempfile.mkstemp(prefix=f"prune-tui-{name}-", suffix=suffix, text=True)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)

@@ -26,14 +26,15 @@ def seconds(number: float) -> str:
 
 
 def ago(then: datetime, now: datetime) -> str:
-    """How long ago, in one unit: "now", "12m ago", "3d ago", else the day, or of another year the month."""
+    """How long ago, in one unit: "now", "12m ago", "3d ago", else the day, or after ten months the month."""
     passed = (now - then).total_seconds()
     if passed < 60:
         return "now" if passed < 10 else f"{passed:.0f}s ago"
     for limit, size, unit in ((3600, 60, "m"), (86400, 3600, "h"), (14 * 86400, 86400, "d")):
         if passed < limit:
             return f"{passed // size:.0f}{unit} ago"
-    return f"{then.astimezone():{'%-d %b' if passed < 300 * 86400 else '%b %Y'}}"
+    day = then.astimezone()
+    return f"{day.day} {day:%b}" if passed < 300 * 86400 else f"{day:%b %Y}"
 
 
 def utc(moment: datetime) -> datetime:

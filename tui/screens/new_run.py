@@ -20,7 +20,6 @@ from engine.plan import DTYPES, METHODS, RunPlan
 from engine.preview import Shape
 from engine.suites import DEMO_MODEL, SUITES
 from engine.task_index import TaskEntry
-from tui import clipboard
 from tui import format as fmt
 from tui.actions import start_new
 from tui.background import ask
@@ -234,10 +233,7 @@ class NewRunScreen(Screen[None]):
         except UserError as error:
             self.notify(str(error), severity="warning")
             return
-        try:
-            self.notify(clipboard.copy(self.app, text, name="command", suffix=".sh"), timeout=8)
-        except OSError as error:
-            self.notify(f"The command could not be copied or saved: {error}", severity="error")
+        self.app.copy_text(text, "The command.", name="command", suffix=".sh")
 
     def action_start(self) -> None:
         self._touched = set(Draft.__dataclass_fields__)

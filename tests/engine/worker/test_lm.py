@@ -120,9 +120,7 @@ def test_with_chat_template_and_system_instruction_too(task: str, multiturn: boo
         asked = [argument for sample in theirs for argument in sample["arguments"]]
         assert [instance.args for instance in part.instances] == [tuple(argument) for argument in asked]
         for metric in score(part, ours)[0]:
-            assert metric.value == pytest.approx(
-                expected["results"][part.name][f"{metric.metric},{metric.filter}"], rel=1e-4
-            )
+            assert metric.value == pytest.approx(expected["results"][part.name][f"{metric.metric},{metric.filter}"])
 
 
 def plan_for(task: str, limit: int, tasks: Path) -> RunPlan:

@@ -154,6 +154,20 @@ async def test_escape_leaves_the_form_and_starts_nothing(dashboard, warehouse, d
         assert not warehouse.root.exists()
 
 
+async def test_the_command_is_saved_where_the_terminal_has_no_clipboard(
+    dashboard, driver, stubbed, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TERM", "linux")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    async with dashboard.run_test(size=(160, 45)) as pilot:
+        await open_form(pilot, driver)
+        await fill(pilot, model="demo", tasks="piqa")
+        await pilot.press("ctrl+y")
+        await driver.until(pilot, lambda: list(tmp_path.glob("prune-tui-command-*.sh")))
+    [path] = tmp_path.glob("prune-tui-command-*.sh")
+    assert path.read_text().startswith("prune-tui run demo ")
+
+
 @pytest.mark.slow
 async def test_a_run_started_here_fills_the_grid_and_goes_on_when_the_dashboard_is_closed(
     dashboard, warehouse, driver, monkeypatch

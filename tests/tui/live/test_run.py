@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from engine import launch
 from engine.rundir import RunState
+from tui.widgets.gpu_panel import GpuPanel
 
 
 async def test_the_grid_shows_scores_and_changes_against_the_unpruned_model(dashboard, warehouse, driver):
@@ -189,3 +192,20 @@ async def test_two_dashboards_look_at_the_same_run(dashboard, warehouse, driver)
         await driver.open_run(one)
         await driver.open_run(two)
         assert dashboard.screen.detail.row == other.screen.detail.row
+
+
+async def test_news_that_come_while_the_screen_is_being_built_wait_for_it(dashboard, warehouse, driver, monkeypatch):
+    compose = GpuPanel._compose
+
+    async def slowly(panel: GpuPanel) -> None:
+        await asyncio.sleep(1.5)  # several pulls
+        await compose(panel)
+
+    monkeypatch.setattr(GpuPanel, "_compose", slowly)
+    warehouse.add()
+    async with dashboard.run_test(size=(120, 40)) as pilot:
+        await driver.loaded(pilot)
+        dashboard.feed.watch(dashboard.feed.snapshot.runs[0].run_id)
+        await driver.until(pilot, lambda: dashboard.feed.snapshot.detail is not None)
+        await driver.open_run(pilot)
+        assert driver.table(dashboard, "#grid")[4][0] == "demo_sums"

@@ -1,0 +1,27 @@
+"""How figures and times are written for a person."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tui import format as fmt
+
+NOW = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("then", "text"),
+    [
+        (datetime(2026, 6, 15, 11, 59, 55, tzinfo=UTC), "now"),
+        (datetime(2026, 6, 15, 11, 59, 15, tzinfo=UTC), "45s ago"),
+        (datetime(2026, 6, 15, 11, 15, tzinfo=UTC), "45m ago"),
+        (datetime(2026, 6, 14, 12, 0, tzinfo=UTC), "1d ago"),
+        (datetime(2026, 5, 4, 12, 0, tzinfo=UTC), "4 May"),
+        (datetime(2025, 5, 14, 12, 0, tzinfo=UTC), "May 2025"),
+    ],
+)
+def test_a_moment_is_told_in_what_the_narrowest_column_holds(then: datetime, text: str) -> None:
+    assert fmt.ago(then, NOW) == text
+    assert len(text) <= 8
