@@ -109,15 +109,16 @@ class Decoder:
 # transformers knows attention functions by name, so what they work on is known to the module.
 _slots: Slots | None = None
 _reach = 0
+_layer = 0  # whose attention comes next
 _masks: dict[int | None, Tensor] = {}
 
 
 @contextmanager
 def _decoding(model: PreTrainedModel, slots: Slots, reach: int) -> Iterator[None]:
-    global _slots, _reach
+    global _slots, _reach, _layer
     usual = model.config._attn_implementation or "sdpa"
     model.set_attn_implementation(_NAME)
-    _slots, _reach = slots, reach
+    _slots, _reach, _layer = slots, reach, 0
     try:
         yield
     finally:
@@ -138,17 +139,35 @@ def _attend(
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
     """query [slots, heads, 1, head_dim], key and value [slots, kv_heads, 1, head_dim] → [slots, 1, heads, head_dim]."""
+    return _decode_attention(query, key, value, scaling, sliding_window, softcap), None
+
+
+# An operator of its own, since torch.compile must not look inside: what it works on changes from step to step.
+@torch.library.custom_op("prune_tui::decode_attention", mutates_args=())
+def _decode_attention(
+    query: Tensor, key: Tensor, value: Tensor, scaling: float | None, window: int | None, softcap: float | None
+) -> Tensor:
+    global _layer
     assert _slots is not None, "the decoding attention was called outside of its block"
-    keys, values = _slots.cache[module.layer_idx]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    keys, values = _slots.cache[_layer]
+    _layer += 1
     keys[_slots.index, :, _slots.positions] = key[:, :, 0]
     values[_slots.index, :, _slots.positions] = value[:, :, 0]
-    mask = _mask(_slots, sliding_window)
+    mask = _mask(_slots, window)
     keys, values = keys[:, :, :_reach], values[:, :, :_reach]
     if softcap is not None:
         output = capped_attention(query, keys, values, mask, scaling, softcap)
     else:
         output = scaled_dot_product_attention(query, keys, values, attn_mask=mask, scale=scaling, enable_gqa=True)
-    return output.transpose(1, 2).contiguous(), None
+    return output.transpose(1, 2).contiguous()
+
+
+@_decode_attention.register_fake
+def _(
+    query: Tensor, key: Tensor, value: Tensor, scaling: float | None, window: int | None, softcap: float | None
+) -> Tensor:
+    slots, heads, length, head_dim = query.shape
+    return query.new_empty(slots, length, heads, head_dim)
 
 
 def _mask(slots: Slots, window: int | None) -> Tensor:

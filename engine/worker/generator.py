@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 from transformers import PreTrainedModel
 
 from engine.worker.batching import is_out_of_memory, release_memory
@@ -20,6 +21,7 @@ from engine.worker.tree_scorer import Progress
 CHUNK = 16  # steps between two looks at what has finished
 _MAX_SLOTS = 256
 _CPU_SLOTS = 32
+_FILLED_AT_ONCE = 64  # slots whose prompts' keys and values are copied together
 _DENSE_TOKENS = 2048  # of a row of prompts whose mask is dense
 
 
@@ -143,18 +145,38 @@ class Generator:
         return first
 
     def _prefill_row(self, slots: Slots, row: TreeRow, by_tokens: dict[bytes, list[int]]) -> list[int]:
-        on_device = DeviceRow(row, self._model.device, tiles=self._tiles, keep_cache=True)
+        filling = _Filling(slots, row, by_tokens)
+        on_device = DeviceRow(row, self._model.device, tiles=self._tiles, listener=filling)
         with attending(self._model, on_device):
             hidden = self._model.base_model(
                 on_device.tokens, position_ids=on_device.positions, use_cache=False
             ).last_hidden_state[0]
-        assert on_device.cache is not None
-        index = np.arange(len(row.tokens))
-        for sequence, node in zip(row.sequences, row.nodes, strict=True):
-            path = np.flatnonzero((index <= node) & (row.end > node))
-            nodes = torch.from_numpy(path).to(slots.cache.device)
-            for slot in by_tokens[sequence.tokens.tobytes()]:
-                for layer, (keys, values) in on_device.cache.items():
-                    slots.cache[layer, 0, slot, :, : len(path)] = keys[0].index_select(1, nodes)
-                    slots.cache[layer, 1, slot, :, : len(path)] = values[0].index_select(1, nodes)
         return self._head(hidden[on_device.nodes]).argmax(-1).tolist()
+
+
+class _Filling:
+    """Copies the keys and values of a row's prompts to the slots that wait for them, layer by layer.
+
+    What a shorter prompt's slot gets beyond its end is never seen: each step of decoding writes its place first.
+    """
+
+    def __init__(self, slots: Slots, row: TreeRow, by_tokens: dict[bytes, list[int]]) -> None:
+        device = slots.cache.device
+        self._slots = slots
+        paths = [
+            (slot, path)
+            for sequence, path in zip(row.sequences, row.paths(), strict=True)
+            for slot in by_tokens[sequence.tokens.tobytes()]
+        ]
+        self._parts = []
+        for start in range(0, len(paths), _FILLED_AT_ONCE):
+            part = paths[start : start + _FILLED_AT_ONCE]
+            longest = max(len(path) for _, path in part)
+            nodes = np.stack([np.pad(path, (0, longest - len(path))) for _, path in part])
+            index = torch.tensor([slot for slot, _ in part], device=device)
+            self._parts.append((index, torch.from_numpy(nodes).to(device)))
+
+    def __call__(self, layer: int, keys: Tensor, values: Tensor) -> None:
+        for index, nodes in self._parts:
+            for which, states in enumerate((keys[0], values[0])):
+                self._slots.cache[layer, which, index, :, : nodes.shape[1]] = states[:, nodes].transpose(0, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -17,21 +18,28 @@ _MAX_LOGITS = 2**28
 class Head:
     """A model's output layer, applied only where a token is scored.
 
+    With `fused` the logits are read once by a compiled kernel instead of several times by library calls.
+
     Raises:
         UserError: the model computes its logits in a way that is not known here.
     """
 
-    def __init__(self, model: PreTrainedModel) -> None:
+    def __init__(self, model: PreTrainedModel, *, fused: bool = False) -> None:
         self._projection: Any = model.get_output_embeddings()
         config = model.config.get_text_config()
         # Gemma 2 caps its logits, Granite divides them, Cohere multiplies them.
         self._softcap: float | None = getattr(config, "final_logit_softcapping", None)
         self._scale: float = getattr(config, "logit_scale", None) or 1 / (getattr(config, "logits_scaling", None) or 1)
+        self._pick: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] = (
+            torch.compile(self._pick_eagerly, dynamic=True) if fused else self._pick_eagerly
+        )
         self._verify(model)
 
     def __call__(self, hidden: Tensor) -> Tensor:
         """[tokens, hidden_size] → float32 logits [tokens, vocab_size]."""
-        logits = self._projection(hidden)
+        return self._finish(self._projection(hidden))
+
+    def _finish(self, logits: Tensor) -> Tensor:
         if self._scale != 1:
             logits = logits * self._scale
         if self._softcap is not None:
@@ -51,11 +59,15 @@ class Head:
         rows = max(1, _MAX_LOGITS // self._projection.weight.shape[0])
         log_probabilities, greedy = [], []
         for some_hidden, some_targets in zip(hidden.split(rows), targets.split(rows), strict=True):
-            logits = self(some_hidden)
-            chosen = logits.gather(1, some_targets[:, None])[:, 0]
-            log_probabilities.append(chosen - logits.logsumexp(1))
-            greedy.append(logits.argmax(1) == some_targets)
+            found, is_greedy = self._pick(self._projection(some_hidden), some_targets)
+            log_probabilities.append(found)
+            greedy.append(is_greedy)
         return torch.cat(log_probabilities), torch.cat(greedy)
+
+    def _pick_eagerly(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        logits = self._finish(logits)
+        chosen = logits.gather(1, targets[:, None])[:, 0]
+        return chosen - logits.logsumexp(1), logits.argmax(1) == targets
 
     def _verify(self, model: PreTrainedModel) -> None:
         probe = torch.arange(min(8, self._projection.weight.shape[0]), device=model.device)[None]

@@ -93,9 +93,9 @@ class PrunedLM(TemplateLM):
         self.progress = progress
         self.seed = seed
         self._device = model.device
-        head = Head(model)
         self.slow_because = flex_problem(model)
         tiles = self.slow_because is None
+        head = Head(model, fused=tiles)  # where FlexAttention works, so does the compiler
         self._tree = TreeScorer(model, head, batch_tokens, tiles=tiles)
         self._generator = Generator(model, head, tiles=tiles)
         # The instance is kept beside its tokens, so that its id stays its own.

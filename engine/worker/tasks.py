@@ -24,6 +24,7 @@ from engine.errors import UserError
 from engine.plan import RunPlan
 from engine.suites import TaskSpec
 from engine.worker.lm import PrunedLM
+from engine.worker.templates import compile_once
 from warehouse.facts import TaskFacts
 
 # lm-eval's default seed for choosing few-shot examples; the plan's seed is added to it.
@@ -74,6 +75,7 @@ def load_tasks(plan: RunPlan) -> tuple[list[Task], list[Group]]:
     Raises:
         UserError: unknown task, task named twice, fixed shots overridden, or data that cannot be had.
     """
+    compile_once()
     manager = _manager(plan)
     tasks: dict[str, Task] = {}
     groups: dict[str, Group] = {}

@@ -30,7 +30,8 @@ class TreeRow:
     """One row of a packed tree of n tokens, m of whose next tokens are asked for.
 
     tokens, depth, end: [n]. nodes, targets, owners: [m]: the node that predicts, the token it should predict,
-    and the index of the request that asks. `sequences` are those the row holds, to pack them anew.
+    and the index of the request that asks. `sequences` are those the row holds, to pack them anew; of each,
+    `shared` says how many of its first tokens are nodes of the sequence before.
     """
 
     tokens: Ints
@@ -40,6 +41,19 @@ class TreeRow:
     targets: Ints
     owners: Ints
     sequences: Sequence[Scored]
+    shared: Sequence[int]
+
+    def paths(self) -> list[Ints]:
+        """The nodes of each sequence's tokens."""
+        found: list[Ints] = []
+        path = np.empty(0, dtype=np.int64)
+        start = 0
+        for sequence, shared in zip(self.sequences, self.shared, strict=True):
+            end = start + len(sequence.tokens) - shared
+            path = np.concatenate((path[:shared], np.arange(start, end)))
+            found.append(path)
+            start = end
+        return found
 
 
 def pack(sequences: Sequence[Scored], max_tokens: int) -> list[TreeRow]:
@@ -68,6 +82,7 @@ class _Row:
     def __init__(self) -> None:
         self.length = 0
         self._sequences: list[Scored] = []
+        self._shared_counts: list[int] = []
         self._tokens: list[Ints] = []
         self._depth: list[Ints] = []
         self._end: dict[int, int] = {}
@@ -90,6 +105,7 @@ class _Row:
         self._tokens.append(tokens[shared:])
         self._depth.append(np.arange(shared, len(tokens)))
         self._sequences.append(sequence)
+        self._shared_counts.append(shared)
         self.length += len(new)
         for index, continuation in sequence.requests:
             self._nodes.append(self._path[len(tokens) - len(continuation) :])
@@ -108,6 +124,7 @@ class _Row:
             targets=np.concatenate(self._targets),
             owners=np.concatenate(self._owners),
             sequences=self._sequences,
+            shared=self._shared_counts,
         )
 
     def _shared(self, tokens: Ints) -> int:

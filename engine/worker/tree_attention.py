@@ -20,18 +20,21 @@ from transformers import AttentionInterface, PreTrainedModel
 from engine.worker.tree import TreeRow
 
 _NAME = "prune_tui_tree"
+# Takes the number of a layer and its keys and values, [1, kv_heads, n, head_dim], which are only lent.
+Listener = Callable[[int, Tensor, Tensor], None]
 _BLOCK = 128  # FlexAttention's tile
 
 
 class DeviceRow:
     """A row of a packed tree on the device, with the masks its layers ask for.
 
-    For FlexAttention the row is padded to whole tiles with tokens that see only themselves.
+    For FlexAttention the row is padded to whole tiles with tokens that see only themselves. A listener is told every
+    layer's keys and values.
     """
 
-    def __init__(self, row: TreeRow, device: torch.device, *, tiles: bool, keep_cache: bool = False) -> None:
-        # Keys and values of each layer, [1, kv_heads, n, head_dim], where they are asked for.
-        self.cache: dict[int, tuple[Tensor, Tensor]] | None = {} if keep_cache else None
+    def __init__(self, row: TreeRow, device: torch.device, *, tiles: bool, listener: Listener | None = None) -> None:
+        self.listener = listener
+        self.layer = 0  # of the attention that comes next
         self.tiles = tiles
         padding = -len(row.tokens) % _BLOCK if self.tiles else 0
         self.length = len(row.tokens) + padding
@@ -68,7 +71,7 @@ def flex_problem(model: PreTrainedModel) -> str | None:
     if model.device.type != "cuda":
         return f"FlexAttention needs a CUDA GPU, and the model is on {model.device}"
     token = np.zeros(_BLOCK, dtype=np.int64)
-    row = TreeRow(token, token, token + _BLOCK, token[:1], token[:1], token[:1], ())
+    row = TreeRow(token, token, token + _BLOCK, token[:1], token[:1], token[:1], (), ())
     probe: Any = model
     try:
         with torch.no_grad():
@@ -89,6 +92,7 @@ def attending(model: PreTrainedModel, row: DeviceRow) -> Iterator[None]:
     usual = model.config._attn_implementation or "sdpa"
     model.set_attn_implementation(_NAME)
     _row = row
+    row.layer = 0
     try:
         yield
     finally:
@@ -113,20 +117,37 @@ def _attend(
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
     """query [1, heads, n, head_dim], key and value [1, kv_heads, n, head_dim] → [1, n, heads, head_dim]."""
-    assert _row is not None, "the tree's attention was called outside of its block"
     if s_aux is not None:
         raise NotImplementedError("attention sinks are not supported")
-    if _row.cache is not None:
-        _row.cache[module.layer_idx] = key, value  # pyright: ignore[reportArgumentType]
+    return _tree_attention(query, key, value, scaling, sliding_window, softcap), None
+
+
+# An operator of its own, since torch.compile must not look inside: what it works on changes from row to row.
+@torch.library.custom_op("prune_tui::tree_attention", mutates_args=())
+def _tree_attention(
+    query: Tensor, key: Tensor, value: Tensor, scaling: float | None, window: int | None, softcap: float | None
+) -> Tensor:
+    assert _row is not None, "the tree's attention was called outside of its block"
+    if _row.listener is not None:
+        _row.listener(_row.layer, key, value)
+    _row.layer += 1
     if _row.tiles:
-        output = _compiled_flex()(query, key, value, _row.blocks(sliding_window), scaling, softcap)
+        output = _compiled_flex()(query, key, value, _row.blocks(window), scaling, softcap)
     elif softcap is not None:
-        output = capped_attention(query, key, value, _row.dense(sliding_window), scaling, softcap)
+        output = capped_attention(query, key, value, _row.dense(window), scaling, softcap)
     else:
         output = scaled_dot_product_attention(
-            query, key, value, attn_mask=_row.dense(sliding_window), scale=scaling, enable_gqa=True
+            query, key, value, attn_mask=_row.dense(window), scale=scaling, enable_gqa=True
         )
-    return output.transpose(1, 2).contiguous(), None
+    return output.transpose(1, 2).contiguous()
+
+
+@_tree_attention.register_fake
+def _(
+    query: Tensor, key: Tensor, value: Tensor, scaling: float | None, window: int | None, softcap: float | None
+) -> Tensor:
+    batch, heads, length, head_dim = query.shape
+    return query.new_empty(batch, length, heads, head_dim)
 
 
 AttentionInterface.register(_NAME, _attend)
