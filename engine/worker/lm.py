@@ -38,6 +38,7 @@ from engine.worker.tree_scorer import Batch, Progress, TreeScorer
 
 logger = logging.getLogger(__name__)
 
+_ENCODED_AT_ONCE = 4096  # instances
 _MAX_GEN_TOKS = 256  # as in HFLM, where a task does not say
 
 # What a model's own generation config may say without changing greedy decoding; all else is left to transformers.
@@ -89,6 +90,7 @@ class PrunedLM(TemplateLM):
         # transformers' annotations make every tokenizer call return a union; what they return here is known.
         self.model: Any = model
         self.tokenizer: Any = configure_pad_token(tokenizer, model_config=model.config)
+        self._prefix: str = self.tokenizer.decode(self.prefix_token_id)
         self.batcher = Batcher(batch_tokens)
         self.progress = progress
         self.seed = seed
@@ -100,6 +102,7 @@ class PrunedLM(TemplateLM):
         self._generator = Generator(model, head, tiles=tiles)
         # The instance is kept beside its tokens, so that its id stays its own.
         self._encoded: dict[int, tuple[Instance, Any]] = {}
+        self._known: dict[tuple[str, bool | None], list[int]] = {}  # strings that `encode` tokenised together
         self._batches: dict[tuple[int, ...], tuple[Batch, list[int]]] = {}
 
     @property
@@ -136,24 +139,43 @@ class PrunedLM(TemplateLM):
         )
 
     def tok_encode(self, string: str, add_special_tokens: bool | None = None, **kwargs: Any) -> list[int]:
-        if add_special_tokens is None and has_bos_prefix(string, self.tokenizer.decode(self.prefix_token_id)):
-            add_special_tokens = False
+        key = (string, self._adds_special_tokens(string, add_special_tokens))
+        return self._known[key] if key in self._known else self._tokenised([string], key[1])[0]
+
+    def _adds_special_tokens(self, string: str, asked: bool | None) -> bool | None:
+        """As HFLM: None leaves it to the tokenizer, and a string that begins with the token gets no second one."""
+        if asked is None and has_bos_prefix(string, self._prefix):
+            return False
+        return asked
+
+    def _tokenised(self, strings: list[str], add_special_tokens: bool | None) -> list[list[int]]:
         special = {} if add_special_tokens is None else {"add_special_tokens": add_special_tokens}
-        return self.tokenizer.encode(string, **special)
+        return self.tokenizer(strings, return_attention_mask=False, return_token_type_ids=False, **special)["input_ids"]
 
     def encode(self, instances: Sequence[Instance]) -> None:
-        """Tokenise instances of log-likelihood types ahead of scoring; they are not tokenised again."""
-        for instance in instances:
-            if id(instance) in self._encoded:
-                continue
-            match instance.request_type:
-                case "loglikelihood":
-                    tokens: Any = self._encode_request(*_args(instance))
-                case "loglikelihood_rolling":
-                    tokens = self._encode_windows(_args(instance)[0])
-                case _:
-                    tokens = self.tok_encode(_args(instance)[0])
-            self._encoded[id(instance)] = (instance, tokens)
+        """Tokenise instances ahead of asking them, many strings at a time; they are not tokenised again."""
+        new = [instance for instance in instances if id(instance) not in self._encoded]
+        for start in range(0, len(new), _ENCODED_AT_ONCE):
+            some = new[start : start + _ENCODED_AT_ONCE]
+            by_special: dict[bool | None, dict[str, None]] = defaultdict(dict)
+            for instance in some:
+                for string, asked in _strings(instance):
+                    by_special[self._adds_special_tokens(string, asked)][string] = None
+            for special, strings in by_special.items():
+                for string, tokens in zip(strings, self._tokenised(list(strings), special), strict=True):
+                    self._known[string, special] = tokens
+            for instance in some:
+                self._encoded[id(instance)] = (instance, self._encode_instance(instance))
+            self._known.clear()
+
+    def _encode_instance(self, instance: Instance) -> Any:
+        match instance.request_type:
+            case "loglikelihood" | "multiple_choice":
+                return self._encode_request(*_args(instance))
+            case "loglikelihood_rolling":
+                return self._encode_windows(_args(instance)[0])
+            case _:
+                return self.tok_encode(_args(instance)[0])
 
     def forget(self) -> None:
         """Drop what is kept of earlier requests: their tokens, and how they are laid out."""
@@ -323,6 +345,18 @@ def _is_plain_greedy(kwargs: dict[str, Any], config: GenerationConfig) -> bool:
 
 def _token_ids(ids: int | list[int] | None) -> frozenset[int]:
     return frozenset([ids] if isinstance(ids, int) else ids or [])
+
+
+def _strings(instance: Instance) -> list[tuple[str, bool | None]]:
+    """What has to be tokenised for an instance, and whether special tokens are asked for."""
+    args = _args(instance)
+    if instance.request_type not in ("loglikelihood", "multiple_choice"):
+        return [(args[0], None)]
+    context, continuation = args
+    if not context:
+        return [(continuation, False)]
+    # As TemplateLM splits them: spaces at the context's end belong to the continuation.
+    return [(context + continuation, None), (context.rstrip(), None)]
 
 
 def _args(instance: Instance) -> tuple[Any, ...]:
