@@ -34,6 +34,12 @@ def migrations() -> tuple[Migration, ...]:
 
 
 @cache
+def macros() -> tuple[str, ...]:
+    """The functions that views and queries use, in the order in which they build on each other."""
+    return tuple(text for _, text in _folder("macros"))
+
+
+@cache
 def views() -> tuple[str, ...]:
     """The definitions of the views, in the order in which they build on each other."""
     return tuple(text for _, text in _folder("views"))

@@ -33,7 +33,7 @@ pruned_by as (
 ),
 latest as (
     select
-        v.model, v.method, v.width_pct as pruning_pct, m.task, m.metric, m.filter, m.value, m.stderr, m.n, m.higher_is_better,
+        v.model, v.method, v.width_pct as pruning_pct, m.task, m.metric, m.filter, m.value, m.stderr, m.n, m.higher_is_better, m.chance,
         m.part_of, m.is_group, m.version, m.num_fewshot,
         v.width_level as level, v.unpruned, v.intermediate_size, v.expansion_ratio, v.parameters, v.bytes,
         v.conditions, v.origin, v.model_id, m.run_id, m.seq, m.recorded_at

@@ -9,6 +9,8 @@ with paired as (
         b.stderr as baseline_stderr,
         b.parameters as baseline_parameters,
         b.run_id as baseline_run_id,
+        b.seq as baseline_seq,
+        b.level as baseline_level,
         c.value - b.value as delta
     from current_metrics c
     left join current_metrics b
@@ -57,7 +59,11 @@ select
     p.run_id,
     p.seq,
     p.baseline_run_id,
-    p.recorded_at
+    p.recorded_at,
+    p.baseline_seq,
+    p.baseline_level,
+    p.chance,
+    p.baseline_stderr
 from paired p
 left join headline_metrics h
     on h.run_id = p.run_id
@@ -74,5 +80,5 @@ comment on column baseline_deltas.delta_pct is 'delta in percent of the baseline
 comment on column baseline_deltas.improved is
     'Whether the delta goes the way that is better for the metric; null where that is not known.';
 comment on column baseline_deltas.stderr is
-    'Standard error of delta, the two values taken as independent: sqrt(a^2 + b^2). Same documents make it smaller.';
+    'Standard error of delta, the two values taken as independent: sqrt(a^2 + b^2). `delta_statistics` has better ones.';
 comment on column baseline_deltas.is_headline is 'True for the one metric that stands for its benchmark.';
