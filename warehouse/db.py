@@ -23,6 +23,10 @@ from warehouse.errors import DatabaseBusyError, UserError
 STORAGE_VERSION = "v1.4.0"
 
 _HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
+_DAMAGED = re.compile(
+    r"Could not read enough bytes|[Cc]orrupt|[Cc]hecksum|[Dd]eserializ|Failed to load metadata|replaying WAL"
+)
+_FULL = ("No space left on device", "Out of disk space", "Disk quota exceeded", "File too large")
 _SAME_PROCESS = ("different configuration than existing connections", "Unique file handle conflict")
 
 
@@ -39,10 +43,11 @@ def open_write(path: Path, *, wait: float = 0.0) -> Iterator[duckdb.DuckDBPyConn
 
     Raises:
         DatabaseBusyError: another process holds it.
-        UserError: not a DuckDB file, one from a newer prune-tui, or the disk refuses.
+        UserError: not a DuckDB file, a damaged one, one from a newer prune-tui, or the disk refuses.
     """
     with _mendable(path):
         if not path.exists():
+            _refuse_stray_log(path)
             _create(path)
         con = connect(path, read_only=False, wait=wait)
         try:
@@ -124,6 +129,15 @@ def _create(path: Path) -> None:
         new.with_name(f"{new.name}.wal").unlink(missing_ok=True)
 
 
+def _refuse_stray_log(path: Path) -> None:
+    """DuckDB would take the log of a file that is gone for the log of the new one."""
+    log = path.with_name(f"{path.name}.wal")
+    if log.exists():
+        raise UserError(
+            f"There is no {path}, but its log {log.name}: put the file back, or move the log away to start a new one."
+        )
+
+
 def _link(new: Path, path: Path) -> None:
     try:
         path.hardlink_to(new)
@@ -151,17 +165,22 @@ def _mendable(path: Path) -> Iterator[None]:
         yield
     except (duckdb.Error, OSError) as error:
         message = str(error)
-        full = "No space left on device" in message or "Out of disk space" in message
         if "not a valid DuckDB database file" in message:
             raise UserError(f"{path} is not a DuckDB database: name another file with --db.") from error
         if "version number" in message and "we can only read" in message:
             raise UserError(
                 f"{path} was written by a newer DuckDB than this program's {duckdb.__version__}: upgrade duckdb."
             ) from error
-        if full:
+        if any(text in message for text in _FULL):
             raise UserError(f"The disk of {path} is full: free some space, then run prune-tui merge.") from error
         if "Permission denied" in message or "Read-only file system" in message:
             raise UserError(f"{path} cannot be written: check its permissions, or choose another --db.") from error
         if "Is a directory" in message:
             raise UserError(f"{path} is a folder, not a database file: name a file with --db.") from error
+        if isinstance(error, duckdb.Error) and _DAMAGED.search(message):
+            raise UserError(
+                f"{path} is damaged ({message.splitlines()[0]}). The runs' journals hold everything they recorded: "
+                f"move {path.name} and, if there is one, {path.name}.wal elsewhere, then prune-tui merge --db {path} "
+                "makes the database anew. What was imported has to be imported again."
+            ) from error
         raise

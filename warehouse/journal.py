@@ -30,10 +30,12 @@ cut off by a crash: readers leave it for later, the next writer removes it.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -58,47 +60,76 @@ class JournalError(UserError):
     """A line that is not ours in the middle of a journal."""
 
 
+class JournalFullError(UserError):
+    """There is no room for another event. What was written before is whole."""
+
+
 class Journal:
     """The one writer of a journal file. The caller holds the run's lock.
 
     Raises:
         JournalError: the file is damaged before its last line.
-        OSError: the disk is full or the folder cannot be written.
+        OSError: the folder cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._next = 0
-        end = 0
+        self._next = self._end = 0
         if path.exists():
-            events, end = read(path)
+            events, self._end = read(path)
             self._next = events[-1].seq + 1 if events else 0
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        if os.fstat(self._fd).st_size > end:
-            os.ftruncate(self._fd, end)
+        self._cut()
+        sync(path.parent)
 
     def append(self, kind: str, data: Any = None, /, **fields: Any) -> int:
-        """Write one event, from a facts dataclass, keywords or both, and return its `seq`."""
+        """Write one event, from a facts dataclass, keywords or both, and return its `seq`.
+
+        Raises:
+            JournalFullError: the disk is full; the event is not in the journal, the next one can be tried.
+            OSError: the disk refuses for another reason.
+        """
         record = {"seq": self._next, "t": round(time.time(), 3), "kind": kind}
         if data is not None:
             record |= asdict(data)
         record |= fields
         line = (json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
-        start = os.fstat(self._fd).st_size
-        written = 0
+        self._cut()
         try:
+            written = 0
             while written < len(line):
                 written += os.write(self._fd, line[written:])
             if kind in DURABLE:
                 os.fsync(self._fd)
-        except OSError:
-            os.ftruncate(self._fd, start)
+        except OSError as error:
+            with suppress(OSError):  # else before the next event
+                self._cut()
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise JournalFullError(
+                    f"There is no room for {self.path} to grow ({error.strerror}): free some space, then resume the "
+                    "run. What it recorded so far is kept."
+                ) from error
             raise
+        self._end += len(line)
         self._next += 1
         return self._next - 1
 
+    def _cut(self) -> None:
+        """Take away what a crash or a full disk left of an event that was never whole."""
+        if os.fstat(self._fd).st_size > self._end:
+            os.ftruncate(self._fd, self._end)
+
     def close(self) -> None:
         os.close(self._fd)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, would survive a power cut."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def read(path: Path, offset: int = 0) -> tuple[list[Event], int]:
@@ -111,6 +142,19 @@ def read(path: Path, offset: int = 0) -> tuple[list[Event], int]:
     return [event for event, _ in found], found[-1][1] if found else offset
 
 
+def parse(line: bytes) -> Event:
+    """The event of one line.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        record = json.loads(line)
+        return Event(record.pop("seq"), record.pop("t"), record.pop("kind"), record)
+    except (KeyError, AttributeError) as error:
+        raise ValueError("not an event") from error
+
+
 def _events(path: Path, offset: int) -> Iterator[tuple[Event, int]]:
     with path.open("rb") as file:
         file.seek(offset)
@@ -118,9 +162,8 @@ def _events(path: Path, offset: int) -> Iterator[tuple[Event, int]]:
             if not line.endswith(b"\n"):
                 return
             try:
-                record = json.loads(line)
-                event = Event(record.pop("seq"), record.pop("t"), record.pop("kind"), record)
-            except (ValueError, KeyError, AttributeError) as error:
+                event = parse(line)
+            except ValueError as error:
                 raise JournalError(
                     f"{path} is damaged at byte {offset}: cut the file there to keep what stands before it, "
                     "then resume the run."

@@ -11,9 +11,9 @@ from typing import Any
 
 import duckdb
 
-from warehouse import db, journal, rows, statements
+from warehouse import continuity, db, journal, rows, statements
 from warehouse.errors import UserError
-from warehouse.journal import Event, JournalError
+from warehouse.journal import Event
 from warehouse.transaction import transaction
 
 
@@ -95,25 +95,13 @@ def store(con: duckdb.DuckDBPyConnection, run_id: str, events: Iterable[Event], 
 def _merge(con: duckdb.DuckDBPyConnection, run_dir: Path) -> int:
     path = run_dir / "journal.jsonl"
     run_id = run_dir.name
-    start, last_seq = con.execute(statements.query("journal_position"), {"run_id": run_id}).fetchall()[0]
     try:
-        events, end = _read_on(path, start, last_seq)
+        events, end = continuity.new_events(con, run_id, path)
+        # Nothing may be in the warehouse that a power cut could still take out of the journal.
+        journal.sync(path)
     except FileNotFoundError as error:
         raise UserError(f"{run_dir} is not a run folder: it has no journal.jsonl.") from error
     return store(con, run_id, events, end=end, folder=run_dir)
-
-
-def _read_on(path: Path, start: int, last_seq: int) -> tuple[list[Event], int]:
-    """What stands after `start`; everything where the journal no longer is what was read up to there."""
-    if start <= path.stat().st_size:
-        try:
-            events, end = journal.read(path, start)
-        except JournalError:
-            pass
-        else:
-            if not events or events[0].seq > last_seq:
-                return events, end
-    return journal.read(path)
 
 
 def _sample_file(con: duckdb.DuckDBPyConnection, event: Event, folder: Path) -> tuple[dict[str, Any], str | None]:

@@ -77,6 +77,25 @@ def test_a_full_disk_is_told_in_a_sentence(database):
         raise duckdb.IOException("IO Error: Could not write file: No space left on device")
 
 
+@pytest.mark.parametrize("share", [0.01, 0.3, 0.6])
+@pytest.mark.parametrize("opener", [db.open_read, db.open_write])
+def test_a_file_that_was_cut_short_is_told_with_the_way_to_make_it_anew(database, share, opener):
+    with db.open_write(database):
+        pass
+    os.truncate(database, int(share * database.stat().st_size))
+    with pytest.raises(UserError, match=r"damaged .*move results.duckdb .* then prune-tui merge"), opener(database):
+        pass
+
+
+def test_the_log_of_a_file_that_is_gone_is_not_taken_for_a_new_ones(database):
+    log = database.with_name("results.duckdb.wal")
+    log.write_bytes(b"rows")
+    with pytest.raises(UserError, match=r"its log results.duckdb.wal"), db.open_write(database):
+        pass
+    assert log.read_bytes() == b"rows"
+    assert not database.exists()
+
+
 def test_other_errors_keep_their_type(database):
     with pytest.raises(duckdb.CatalogException), db.open_write(database) as con:
         con.execute("from nowhere")

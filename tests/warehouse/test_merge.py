@@ -156,6 +156,42 @@ def test_a_journal_that_was_cut_back_and_continued_is_merged_on(run, database, a
     assert ask("select message from events") == [("resumed",)]
 
 
+@pytest.mark.parametrize("kept", [6, 7, 8, 9])
+def test_events_that_took_the_numbers_of_lost_ones_are_merged_and_the_lost_ones_kept(run, database, ask, kept):
+    """A copy of the journal from before the last merge was put back, and the run resumed."""
+    for value, task in enumerate(["piqa", "boolq", "arc", "gsm8k"]):
+        run.cell("0", task, float(value), t=value)
+    merge.merge_run(database, run.folder)
+    run.path.write_bytes(b"".join(run.path.read_bytes().splitlines(keepends=True)[:kept]))
+    assert merge.merge_run(database, run.folder) == 0
+    run.seq = kept
+    run.line("log", 60, level_name="info", message="resumed")
+    for task in ["piqa", "boolq", "arc", "gsm8k"][kept - 6 :]:
+        run.cell("0", task, 10.0, t=60)
+    run.line("finished", 61, failed=0)
+    assert merge.merge_run(database, run.folder) == 12 - kept
+    assert merge.merge_run(database, run.folder) == 0
+    measured = {(task, value) for task, value in ask("select task, value from metrics")}
+    assert {("piqa", 0.0), ("boolq", 1.0), ("arc", 2.0), ("gsm8k", 3.0)} <= measured
+    assert len(measured) == ask("select count(*) from metrics")[0][0] == 4 + 10 - kept
+    assert ask("select state from run_overview") == [("finished",)]
+    assert ask("select seq from merged_events where seq >= 0 order by 1") == [(seq,) for seq in range(12)]
+    current = ask("select task, value from current_metrics where level = '0' order by position, task")
+    assert {value for task, value in current if (task, 10.0) in measured} <= {10.0}
+
+
+def test_a_lost_event_of_the_same_length_is_told_from_the_one_in_its_place(run, database, ask):
+    run.cell("0", "piqa", 0.25, t=1)
+    merge.merge_run(database, run.folder)
+    lines = run.path.read_bytes().splitlines(keepends=True)
+    run.path.write_bytes(b"".join(lines[:-1]))
+    run.seq -= 1
+    run.cell("0", "piqa", 0.75, t=2)
+    run.line("log", 3, level_name="info", message="resumed")
+    assert merge.merge_run(database, run.folder) == 2
+    assert ask("select value from metrics order by seq") == [(0.25,), (0.75,)]
+
+
 def test_a_folder_without_a_journal_is_refused(tmp_path, database):
     with pytest.raises(UserError, match="not a run folder"):
         merge.merge_run(database, tmp_path)

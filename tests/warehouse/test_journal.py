@@ -1,0 +1,79 @@
+"""The journal on a disk that refuses."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from warehouse import journal
+from warehouse.journal import Journal, JournalFullError
+
+
+class Disk:
+    """Takes `room` bytes, then refuses; `truncate` says whether what was begun can be taken back."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, room: int, *, truncate: bool = True) -> None:
+        self.room = room
+        self.write, self.truncate = os.write, os.ftruncate
+        monkeypatch.setattr(journal.os, "write", self._write)
+        if not truncate:
+            monkeypatch.setattr(journal.os, "ftruncate", self._refuse)
+
+    def _write(self, fd: int, data: bytes) -> int:
+        if not self.room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = self.write(fd, data[: self.room])
+        self.room -= written
+        return written
+
+    def _refuse(self, fd: int, length: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.jsonl"
+
+
+@pytest.mark.parametrize("room", range(0, 60, 7))
+def test_a_full_disk_costs_the_event_that_met_it_and_no_other(
+    path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    writer = Journal(path)
+    writer.append("log", message="before")
+    with monkeypatch.context() as full:
+        Disk(full, room)
+        with pytest.raises(JournalFullError, match=r"no room .*free some space, then resume"):
+            writer.append("log", message="a message that is too long for what is left of the disk")
+    assert writer.append("log", message="after") == 1
+    assert [event.data["message"] for event in journal.read(path)[0]] == ["before", "after"]
+
+
+def test_half_an_event_that_could_not_be_taken_back_at_once_is_before_the_next(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = Journal(path)
+    with monkeypatch.context() as full:
+        Disk(full, 10, truncate=False)
+        with pytest.raises(JournalFullError):
+            writer.append("log", message="lost")
+    assert path.stat().st_size == 10
+    writer.append("log", message="after")
+    assert [event.data["message"] for event in journal.read(path)[0]] == ["after"]
+
+
+def test_an_event_that_did_not_reach_the_disk_is_not_in_the_journal(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(fd: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    writer = Journal(path)
+    with monkeypatch.context() as broken:
+        broken.setattr(journal.os, "fsync", refuse)
+        with pytest.raises(OSError, match="Input/output"):
+            writer.append("stopped", reason="asked to")
+    assert journal.read(path) == ([], 0)
