@@ -1,0 +1,78 @@
+"""`why`: where a number came from, and whether its sources still say the same."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine import rundir
+from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
+from tui.cli.output import one_line, print_json
+
+if TYPE_CHECKING:
+    from warehouse.trace import Origin
+
+_LABEL = 12
+
+
+def why(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="The model, the part of its name after the slash, or its id.")
+    ],
+    level: Annotated[
+        str, typer.Argument(metavar="LEVEL", help="A percentage (40), a ratio (2.4x) or a width (w4096).")
+    ],
+    task: Annotated[str, typer.Argument(metavar="TASK", help="An lm-eval task or group, or the name of a benchmark.")],
+    metric: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Instead of the headline metric; `name,filter` will do, too.")
+    ] = None,
+    filter_: Annotated[str | None, typer.Option("--filter", metavar="NAME", help="lm-eval's filter.")] = None,
+    method: Annotated[str | None, typer.Option(metavar="NAME", help="The pruning method.")] = None,
+    conditions: Annotated[str | None, typer.Option(metavar="TEXT", help="The conditions, or a part of them.")] = None,
+    shots: Annotated[int | None, typer.Option(metavar="N", help="The number of examples in the prompt.")] = None,
+    version: Annotated[
+        str | None, typer.Option("--version-of-task", metavar="TEXT", help="The version of the task.")
+    ] = None,
+    as_json: Json = False,
+    db: Database = DEFAULT_DATABASE,
+    debug: Debug = False,
+) -> None:
+    """Tell where a number came from: run, versions, model, task, samples and the line of the journal.
+
+    What can be verified is: that the journal, or the file it was imported from, still says the same number, and that
+    the per-document results give it. Exit code 1 where one of them says otherwise.
+    """
+    from tui import origins
+    from warehouse.number import Wanted
+    from warehouse.trace import trace
+
+    wanted = Wanted(
+        model=model, level=level, task=task, metric=metric, filter=filter_, method=method, conditions=conditions,
+        shots=shots, version=version,
+    )  # fmt: skip
+    found = trace(db, wanted, rundir.runs_root(db))
+    if as_json:
+        print_json(origins.as_json(found))
+    else:
+        typer.echo(one_line(origins.headline(found)))
+        _print(found.origin, "This number" if found.baseline else "")
+        if found.baseline is not None:
+            _print(found.baseline, "Its baseline, the unpruned model")
+        typer.echo(f"\n{origins.verdict(found)}")
+    if not found.holds:
+        raise typer.Exit(1)
+
+
+def _print(origin: Origin, title: str) -> None:
+    from tui import origins
+
+    typer.echo(f"\n{title}" if title else "")
+    width = max(shutil.get_terminal_size().columns, 60) if sys.stdout.isatty() else None
+    for label, text in origins.lines(origin):
+        line = f"  {label:<{_LABEL}}{one_line(text)}"
+        wrapped = line if width is None else textwrap.fill(line, width, subsequent_indent=" " * (_LABEL + 2))
+        typer.echo(wrapped)
