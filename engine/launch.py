@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 
+from engine import started
 from engine.errors import RunBusyError, UserError
 from engine.rundir import RunDir
+from engine.started import Start
 
 # How a worker ends.
 FINISHED = 0
@@ -30,13 +32,18 @@ def start(run: RunDir) -> subprocess.Popen[bytes]:
 
     Raises:
         RunBusyError: a worker has the run already.
-        OSError: the log cannot be written.
+        JournalError: the journal is damaged before its last line.
+        OSError: the folder cannot be written.
     """
-    if (who := run.holder()) is not None:
+    turns, who = run.turns(), run.holder()
+    if who is None and (start := run.unanswered(turns)) is not None and start.is_alive():
+        who = f"process {start.pid}"
+    if who is not None:
         raise RunBusyError(f"Run {run.run_id} is being worked on by {who} already: `prune-tui stop` ends that.")
     environment = _ENVIRONMENT | os.environ
     with run.log_path.open("ab") as log:
-        return subprocess.Popen(
+        log_size = log.tell()
+        worker = subprocess.Popen(
             module_command("engine.worker", str(run.path.resolve())),
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -44,6 +51,8 @@ def start(run: RunDir) -> subprocess.Popen[bytes]:
             env=environment,
             start_new_session=True,
         )
+    started.write(run.path, Start.of(worker.pid, turns=turns, log_size=log_size))
+    return worker
 
 
 def module_command(module: str, *arguments: str) -> list[str]:
@@ -62,7 +71,11 @@ def stop(run: RunDir) -> None:
     """
     who = run.holder()
     if who is None:
-        raise UserError(f"Run {run.run_id} is not running: it is {run.state()}.")
+        start = run.unanswered(run.turns())
+        if start is None or not start.is_alive():
+            raise UserError(f"Run {run.run_id} is not running: it is {run.state()}.")
+        os.kill(start.pid, signal.SIGINT)  # it has not come to take the lock yet
+        return
     if not who.is_local:
         raise UserError(f"Run {run.run_id} works on {who.host}: stop it there.")
     os.kill(who.pid, signal.SIGINT)

@@ -4,6 +4,7 @@
     journal.jsonl   what happened, one event a line (warehouse/journal.py)
     samples/        one Parquet file of per-document results for each finished cell
     run.lock        held by the working process for as long as it lives
+    start.json      who was last asked to work on it (engine/started.py)
     worker.log      what that process printed
 
 Whether a run is alive is told from its lock, which the kernel frees whichever way the process ends; everything
@@ -23,7 +24,7 @@ from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 
-from engine import runlock
+from engine import runlock, started
 from engine.errors import UserError
 from engine.plan import RunPlan
 from engine.progress import Progress, RunTracker
@@ -42,6 +43,10 @@ class RunState(StrEnum):
     FINISHED_WITH_FAILURES = "finished with failures"
     REFUSED = "refused"
     CRASHED = "crashed"
+
+
+# The events that an attempt begins and ends with, of which a worker that was started writes at least one.
+TURNS = frozenset({"attempt", "finished", "stopped", "refused", "crashed"})
 
 
 def runs_root(database: Path) -> Path:
@@ -169,8 +174,9 @@ class RunDir:
         # The lock first: a worker writes its last event before it lets go.
         if self.holder() is not None:
             return RunState.RUNNING
-        state = RunState.QUEUED
+        state, turns = RunState.QUEUED, 0
         for event in self.events():
+            turns += event.kind in TURNS
             match event.kind:
                 case "attempt":
                     state = RunState.INTERRUPTED
@@ -178,7 +184,25 @@ class RunDir:
                     state = RunState.FINISHED_WITH_FAILURES if event.data["failed"] else RunState.FINISHED
                 case "stopped" | "refused" | "crashed":
                     state = RunState(event.kind)
+        if (start := self.unanswered(turns)) is not None:
+            if start.is_alive():
+                return RunState.RUNNING
+            # It may have written something, and ended, since its journal was read.
+            return RunState.INTERRUPTED if self.turns() <= start.turns else self.state()
         return state
+
+    def unanswered(self, turns: int) -> started.Start | None:
+        """The latest start, if its worker has not written a word; `turns` counts the journal's `TURNS` so far."""
+        start = started.read(self.path)
+        return start if start is not None and start.turns >= turns else None
+
+    def turns(self) -> int:
+        """How many `TURNS` the journal holds.
+
+        Raises:
+            JournalError: the journal is damaged before its last line.
+        """
+        return sum(event.kind in TURNS for event in self.events())
 
     def tracker(self) -> tuple[RunTracker, int]:
         """The run so far, ready to be fed with what follows in the journal from the byte offset beside it.

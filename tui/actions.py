@@ -8,8 +8,9 @@ from pathlib import Path
 from engine import launch, rundir
 from engine.errors import UserError
 from engine.plan import RunPlan
-from engine.rundir import RunDir
+from engine.rundir import RunDir, RunState
 from tui.record import RunRow
+from warehouse.journal import JournalError
 
 
 def start_new(plan: RunPlan, database: Path) -> RunDir:
@@ -50,7 +51,7 @@ def delete(row: RunRow, database: Path) -> None:
     """
     from warehouse.forget import forget_run
 
-    if row.folder is not None and RunDir(row.folder).holder() is not None:
+    if row.folder is not None and _is_running(RunDir(row.folder)):
         raise UserError(f"Run {row.name} is running: stop it first.")
     if database.exists():
         forget_run(database, row.run_id, wait=2.0)
@@ -67,6 +68,13 @@ def import_published(database: Path) -> str:
     from warehouse.imports import import_published as bring_in
 
     return str(bring_in(database))
+
+
+def _is_running(run: RunDir) -> bool:
+    try:
+        return run.state() == RunState.RUNNING
+    except JournalError:  # a damaged run may be deleted, unless a process is at it
+        return run.holder() is not None
 
 
 def _folder(row: RunRow) -> RunDir:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine import rundir
+from engine import rundir, started
 from engine.errors import RunBusyError, UserError
 from engine.gpu import Meter, Reading
 from engine.rundir import RunDir, RunState
@@ -153,11 +153,11 @@ class Feed:
         for run_id, tail in self._tails.items():
             if run_id not in broken:
                 states[run_id] = _state(tail)
-                rows[run_id] = tail.record.row(states[run_id])
+                rows[run_id] = tail.record.row(*states[run_id])
         stored = [row for row in self._stored if row.run_id not in rows]
         detail = None
         if (watched := self._watched) is not None and watched in states:
-            detail = self._detail(self._tails[watched], states[watched])
+            detail = self._detail(self._tails[watched], *states[watched])
             self._read_meter(detail.row)
         runs = newest_first([*rows.values(), *stored])
         self.snapshot = Snapshot(
@@ -169,14 +169,14 @@ class Feed:
             loaded=True,
         )
 
-    def _detail(self, tail: _Tail, state: str) -> RunDetail:
+    def _detail(self, tail: _Tail, state: str, note: str | None) -> RunDetail:
         from warehouse.headlines import headlines
 
         before = self.snapshot.detail
         key = (tail.run.run_id, tail.offset, state)
         if before is None or key != self._detail_of or state == RunState.RUNNING:
             self._detail_of = key
-            return tail.record.detail(headlines(), state, now=time.time())
+            return tail.record.detail(headlines(), state, note, now=time.time())
         return before
 
     def _read_meter(self, row: RunRow) -> None:
@@ -225,15 +225,23 @@ class Feed:
         return timings
 
 
-def _state(tail: _Tail) -> str:
+def _state(tail: _Tail) -> tuple[str, str | None]:
+    """Where the run stands and, where its journal does not tell it, why."""
     # The lock first: a worker writes its last event before it lets go.
     try:
         if tail.run.holder() is not None:
-            return RunState.RUNNING
+            return RunState.RUNNING, None
     except RunBusyError:
-        return RunState.RUNNING
+        return RunState.RUNNING, None
     tail.read_on()
-    return tail.record.state
+    if (start := tail.run.unanswered(tail.record.turns)) is not None:
+        if start.is_alive():
+            return RunState.RUNNING, None
+        tail.read_on()  # what it wrote before it ended, after we looked
+    if start is None or tail.record.turns > start.turns:
+        return tail.record.state, None
+    last = started.reason(tail.run.log_path, start)
+    return RunState.INTERRUPTED, f"Its worker ended before it began{f': {last}' if last else ', without a word'}"
 
 
 def _stored(summary: RunSummary) -> RunRow:

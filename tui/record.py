@@ -15,7 +15,7 @@ from typing import Any, Literal
 from engine.gpu import Reading
 from engine.plan import RunPlan
 from engine.progress import CurrentCell, RunTracker
-from engine.rundir import RunState
+from engine.rundir import TURNS, RunState
 from warehouse.headlines import Headlines
 from warehouse.journal import Event
 
@@ -145,6 +145,7 @@ class RunRecord:
         self.state = RunState.QUEUED
         self.note = ""
         self.stage = ""
+        self.turns = 0  # how many attempts, and ends of attempts, there were
         self.pid: int | None = None
         self.host: str | None = None
         self.now = 0.0
@@ -159,6 +160,7 @@ class RunRecord:
     def feed(self, event: Event) -> None:
         self.tracker.feed(event)
         self.now = event.t
+        self.turns += event.kind in TURNS
         data = event.data
         match event.kind:
             case "attempt":
@@ -209,8 +211,8 @@ class RunRecord:
                 spent.setdefault(task, []).append(cell["seconds"])
         return {task: sum(times) / len(times) for task, times in spent.items()}
 
-    def row(self, state: str | None = None) -> RunRow:
-        """The run in a line; `state` is what else is known of it, such as that its process lives."""
+    def row(self, state: str | None = None, note: str | None = None) -> RunRow:
+        """The run in a line; `state` and `note` are what else is known of it, such as that its process lives."""
         progress = self.tracker.progress()
         running = state == RunState.RUNNING
         return RunRow(
@@ -230,13 +232,15 @@ class RunRecord:
             created_at=self.created_at,
             folder=self.folder,
             stage=self.stage if running else "",
-            note=self.note,
+            note=self.note if note is None else note,
             pid=self.pid,
             host=self.host,
         )
 
-    def detail(self, headlines: Headlines, state: str | None = None, *, now: float | None = None) -> RunDetail:
-        row = self.row(state)
+    def detail(
+        self, headlines: Headlines, state: str | None = None, note: str | None = None, *, now: float | None = None
+    ) -> RunDetail:
+        row = self.row(state, note)
         tree = self._tree()
         cells = {
             (level, line.name): self._cell(level, line, headlines, row.current) for level in row.levels for line in tree

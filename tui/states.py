@@ -66,6 +66,8 @@ def advice(row: RunRow, *, opened: bool = False) -> str:
             return f"Working: {stage}; {cells}. x stops it."
         case RunState.QUEUED:
             return "It has not been started. r starts it."
+        case RunState.INTERRUPTED if row.note:
+            return f"{row.note.rstrip('.')}; {cells}. r starts it again."
         case RunState.INTERRUPTED:
             return f"Its process died without a word (killed, or the machine went down); {cells}. r takes it up again."
         case RunState.STOPPED:

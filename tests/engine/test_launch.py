@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ from engine.errors import RunBusyError, UserError
 from engine.levels import parse_levels
 from engine.plan import RunPlan
 from engine.rundir import RunDir, RunState, runs_root
+from engine.started import Start, reason
 from engine.suites import TaskSpec
+from warehouse.journal import Journal
 
 WORKER = """
 import os, signal, sys, time
@@ -29,6 +32,17 @@ def stop(number, frame):
 signal.signal(signal.SIGINT, stop)
 with RunDir(Path(sys.argv[1])).lock():
     time.sleep(60)
+"""
+
+REFUSES = """
+import sys
+from pathlib import Path
+from engine.rundir import RunDir
+from warehouse.journal import Journal
+run = RunDir(Path(sys.argv[1]))
+with run.lock():
+    Journal(run.journal_path).append("refused", error="There is no such model.")
+sys.exit(2)
 """
 
 
@@ -83,3 +97,88 @@ def test_a_folder_in_the_way_is_not_taken_for_ours(run: RunDir, tmp_path: Path, 
     monkeypatch.chdir(tmp_path)
     done = subprocess.run(launch.module_command("engine.errors"), capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.fixture
+def started(run: RunDir, monkeypatch: pytest.MonkeyPatch):
+    """Starts a worker that runs some Python instead of our module, and ends it with the test."""
+    workers: list[subprocess.Popen] = []
+
+    def start(code: str) -> subprocess.Popen:
+        monkeypatch.setattr(launch, "module_command", lambda _, *arguments: [sys.executable, "-c", code, *arguments])
+        workers.append(launch.start(run))
+        return workers[-1]
+
+    yield start
+    for worker in workers:
+        worker.kill()
+        worker.wait()
+
+
+def dead(worker: subprocess.Popen) -> None:
+    """Wait for a worker's end without taking its exit code, as a dashboard that goes on does."""
+    os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)
+
+
+def test_a_run_works_from_the_moment_it_is_started(run: RunDir, started):
+    worker = started("import time; time.sleep(60)")
+    assert run.holder() is None
+    assert run.state() == RunState.RUNNING
+    with pytest.raises(RunBusyError, match=str(worker.pid)):
+        launch.start(run)
+
+
+def test_a_worker_killed_before_its_first_event_leaves_the_run_interrupted(run: RunDir, started):
+    worker = started("import time; time.sleep(60)")
+    worker.send_signal(signal.SIGKILL)
+    dead(worker)
+    assert run.state() == RunState.INTERRUPTED
+    start = run.unanswered(0)
+    assert start is not None
+    assert reason(run.log_path, start) is None
+
+
+def test_a_worker_that_ends_at_once_leaves_its_last_words(run: RunDir, started):
+    run.log_path.write_text("of an earlier attempt\n")
+    dead(started("import sys; sys.exit('No module named torch')"))
+    assert run.state() == RunState.INTERRUPTED
+    start = run.unanswered(0)
+    assert start is not None
+    assert reason(run.log_path, start) == "No module named torch"
+
+
+def test_a_run_that_was_stopped_and_cannot_be_taken_up_again_is_interrupted(run: RunDir, started):
+    journal = Journal(run.journal_path)
+    journal.append("attempt", attempt=1, pid=1, host="h", provenance={})
+    journal.append("stopped", reason="SIGINT")
+    journal.close()
+    assert run.state() == RunState.STOPPED
+    dead(started("raise SystemExit(3)"))
+    assert run.state() == RunState.INTERRUPTED
+    dead(started(REFUSES))  # and once its worker says something, that counts
+    assert run.state() == RunState.REFUSED
+
+
+def test_a_worker_that_is_still_starting_can_be_stopped(run: RunDir, started):
+    worker = started("import time; print('up', flush=True); time.sleep(60)")
+    deadline = time.monotonic() + 60
+    while launch.log_tail(run) != ["up"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    launch.stop(run)
+    dead(worker)
+    assert run.state() == RunState.INTERRUPTED
+    with pytest.raises(UserError, match="not running"):
+        launch.stop(run)
+
+
+def test_a_start_on_another_machine_or_by_a_process_whose_number_was_given_again_is_over(run: RunDir):
+    own = Start.of(os.getpid(), turns=0, log_size=0)
+    assert own.is_alive()
+    assert not replace(own, host="elsewhere").is_alive()
+    assert not replace(own, created=own.created - 1).is_alive()
+
+
+def test_a_damaged_note_of_a_start_is_as_good_as_none(run: RunDir):
+    (run.path / "start.json").write_text('{"pid": 1')
+    assert run.state() == RunState.QUEUED

@@ -12,6 +12,7 @@ from engine import launch, rundir
 from engine.errors import UserError
 from engine.levels import parse_levels
 from engine.plan import RunPlan
+from engine.rundir import RunState
 from engine.suites import DEMO_MODEL, SUITES, suite
 from tui.choices import chosen_tasks, short_name, task_folders
 from tui.cli import session
@@ -157,6 +158,6 @@ def stop(text: RunArgument, db: Database = DEFAULT_DATABASE, debug: Debug = Fals
     found = rundir.find(rundir.runs_root(db), text)
     launch.stop(found)
     typer.echo(f"Run {found.run_id} stops after its current batch.", err=True)
-    while found.holder() is not None:
+    while found.state() == RunState.RUNNING:
         time.sleep(0.1)
     typer.echo(f"Run {found.run_id} is {found.state()}.", err=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from engine import launch
@@ -33,6 +35,37 @@ async def test_a_run_whose_process_lives_is_running_and_one_that_died_is_interru
         await driver.until(pilot, lambda: dashboard.feed.snapshot.runs[0].state == RunState.INTERRUPTED)
         assert "died without a word" in driver.text(dashboard, "#advice")
         assert "r takes it up again" in driver.text(dashboard, "#advice")
+
+
+@pytest.mark.parametrize(
+    ("worker", "why"),
+    [
+        ("import sys; sys.exit('ImportError: no module named torch')", "ended before it began: ImportError: no module"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "ended before it began, without a word"),
+    ],
+    ids=["exits", "killed"],
+)
+async def test_a_worker_that_dies_before_its_first_event_is_not_queued_for_ever(
+    dashboard, warehouse, driver, monkeypatch, worker, why
+):
+    run = warehouse.add(until=driver.cell("20", "demo_lambada"))
+    run.journal_path.unlink()
+    monkeypatch.setattr(launch, "module_command", lambda _, *arguments: [sys.executable, "-c", worker, *arguments])
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.loaded(pilot)
+        assert driver.table(dashboard, "#runs")[0][3] == "○ queued"
+        await pilot.press("r")
+        await driver.until(pilot, lambda: dashboard.feed.snapshot.runs[0].state == RunState.INTERRUPTED)
+        assert driver.table(dashboard, "#runs")[0][3] == "! interrupted"
+        assert why in driver.text(dashboard, "#advice")
+        assert "r starts it again" in driver.text(dashboard, "#advice")
+        started = []
+        monkeypatch.setattr(launch, "start", lambda run: started.append(run.path))
+        await pilot.press("r")
+        await driver.until(pilot, lambda: started)
+        await pilot.press("enter")
+        await driver.until(pilot, lambda: getattr(dashboard.screen, "detail", None) is not None)
+        assert why in driver.text(dashboard, "#head")
 
 
 async def test_what_a_journal_gains_is_shown_while_the_dashboard_is_open(dashboard, warehouse, driver):
