@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from warehouse import journal, rows, statements
+from warehouse import journal, pairing, rows, statements
 from warehouse.journal import Event
 from warehouse.transaction import transaction
 
@@ -80,6 +80,7 @@ def _set_aside(con: DuckDBPyConnection, run_id: str, first_seq: int) -> None:
     tables = [name for (name,) in con.execute(statements.query("tables_of_events")).fetchall()]
     moved = {"run_id": run_id, "first_seq": first_seq, "shift": highest + 1 - min(0, lowest)}
     with transaction(con):
+        pairing.note_forgotten(con, run_id)
         for table in tables:
             con.execute(statements.query("set_aside").format(table=table), moved)
         con.execute(statements.query("forget_position"), {"run_id": run_id})

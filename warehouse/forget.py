@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from warehouse import db, statements
+from warehouse import db, pairing, statements
 
 
 def forget_run(path: Path, run_id: str, *, wait: float = 0.0) -> None:
@@ -20,9 +20,11 @@ def forget_run(path: Path, run_id: str, *, wait: float = 0.0) -> None:
         tables = [name for (name,) in con.execute(statements.query("tables_of_runs")).fetchall()]
         con.begin()
         try:
+            pairing.note_forgotten(con, run_id)
             for table in tables:
                 con.execute(statements.query("forget_run").format(table=table), {"run_id": run_id})
             con.commit()
         except BaseException:
             con.rollback()
             raise
+        pairing.refresh(con)

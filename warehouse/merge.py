@@ -11,10 +11,12 @@ from typing import Any
 
 import duckdb
 
-from warehouse import continuity, db, journal, rows, statements
+from warehouse import continuity, db, journal, pairing, rows, statements
 from warehouse.errors import UserError
 from warehouse.journal import Event
 from warehouse.transaction import transaction
+
+_PAIRING_SECONDS = 5.0  # for which a merge may hold the file on for comparing documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,9 @@ def merge_run(path: Path, run_dir: Path, *, wait: float = 0.0) -> int:
         UserError: the journal is damaged or missing, or the file cannot be opened or written.
     """
     with db.open_write(path, wait=wait) as con:
-        return _merge(con, run_dir)
+        merged = _merge(con, run_dir)
+        pairing.refresh(con, seconds=_PAIRING_SECONDS)
+        return merged
 
 
 def merge_all(path: Path, runs_root: Path, *, wait: float = 0.0) -> MergeReport:
@@ -52,6 +56,7 @@ def merge_all(path: Path, runs_root: Path, *, wait: float = 0.0) -> MergeReport:
                 report.merged[folder.name] = _merge(con, folder)
             except UserError as error:
                 report.unreadable[folder.name] = str(error)
+        pairing.refresh(con)
     return report
 
 
@@ -89,6 +94,8 @@ def store(con: duckdb.DuckDBPyConnection, run_id: str, events: Iterable[Event], 
             _append(con, table, found)
         for parameters in samples:
             con.execute(statements.query("insert_samples"), parameters)
+        if "cells" in tables:
+            pairing.note_cells(con, run_id, min(event.seq for event in facts))
     return len(facts)
 
 

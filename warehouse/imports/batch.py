@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import merge
+from warehouse import merge, pairing
 from warehouse.journal import Event
 
 
@@ -60,6 +60,7 @@ class ImportReport:
 def store(con: duckdb.DuckDBPyConnection, runs: Iterable[ImportedRun], skipped: Iterable[Path] = ()) -> ImportReport:
     """Merge the runs."""
     stored = {run.run_id: merge.store(con, run.run_id, run.events, end=0, folder=run.folder) for run in runs}
+    pairing.refresh(con)
     return ImportReport(
         imported=tuple(run_id for run_id, count in stored.items() if count),
         known=tuple(run_id for run_id, count in stored.items() if not count),

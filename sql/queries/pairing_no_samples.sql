@@ -1,0 +1,1 @@
+create or replace temp table pairing_samples as from samples limit 0;

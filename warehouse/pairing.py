@@ -1,0 +1,90 @@
+"""Keeping `paired_deltas` up to date: what the documents of a pruned width and of its baseline say together.
+
+Whatever changes a cell notes the cell's task in `pairing_due`, in its own transaction; `refresh` works that list off
+afterwards, in transactions of its own, and can be cut off at any point: what it had not finished is still on the list.
+Pairs that are there already are not computed again, and only the runs that take part are read from `samples`.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from warehouse import db, statements
+from warehouse.transaction import transaction
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_TASKS_AT_ONCE = 16
+
+
+def note_cells(con: DuckDBPyConnection, run_id: str, first_seq: int = 0) -> None:
+    """Note a run's cells from this event on as due, inside the caller's transaction."""
+    con.execute(statements.query("pairing_note"), {"run_id": run_id, "first_seq": first_seq})
+
+
+def note_forgotten(con: DuckDBPyConnection, run_id: str) -> None:
+    """Before a run's rows go, inside the same transaction: what was compared with it needs another baseline."""
+    note_cells(con, run_id)
+    con.execute(statements.query("pairing_forget"), {"run_id": run_id})
+
+
+def refresh(con: DuckDBPyConnection, *, seconds: float | None = None) -> bool:
+    """Compare what is due, and say whether nothing is left; after `seconds` the rest is left for the next time."""
+    deadline = None if seconds is None else time.monotonic() + seconds
+    for model_id, conditions, tasks in con.execute(statements.query("pairing_due")).fetchall():
+        for start in range(0, len(tasks), _TASKS_AT_ONCE):
+            if deadline is not None and time.monotonic() > deadline:
+                return False
+            about = {"model_id": model_id, "conditions": conditions, "tasks": tasks[start : start + _TASKS_AT_ONCE]}
+            _compare(con, about)
+    return True
+
+
+def rebuild(path: Path, *, wait: float = 0.0) -> None:
+    """Forget every comparison and make it again from the samples.
+
+    Raises:
+        DatabaseBusyError, UserError: as `db.open_write`.
+    """
+    with db.open_write(path, wait=wait) as con:
+        with transaction(con):
+            con.execute(statements.query("pairing_clear"))
+            con.execute(statements.query("pairing_note_all"))
+        refresh(con)
+
+
+def _compare(con: DuckDBPyConnection, about: dict[str, Any]) -> None:
+    con.execute(statements.query("pairing_work"), about)
+    for name in ("pairing_parts", "pairing_no_samples"):
+        con.execute(statements.query(name))
+    for run_id, seqs in con.execute(statements.query("pairing_cells")).fetchall():
+        asked = {"run_id": run_id, "seqs": seqs, "first_seq": min(seqs), "last_seq": max(seqs)}
+        con.execute(statements.query("pairing_samples"), asked)
+    for name in ("pairing_pairs", "pairing_results", "pairing_bootstraps"):
+        con.execute(statements.query(name))
+    for work, value, baseline in con.execute(statements.query("pairing_others")).fetchall():
+        _resample(con, work, value, baseline)
+    with transaction(con):
+        con.execute(statements.query("pairing_replace"))
+        con.execute(statements.query("pairing_insert"))
+        con.execute(statements.query("pairing_done"), about)
+    con.execute(statements.query("pairing_no_samples"))
+
+
+def _resample(con: DuckDBPyConnection, work: int, value: float, baseline: float) -> None:
+    import numpy as np  # only where there is something to resample
+
+    from warehouse.bootstrap import Side, bootstrap
+
+    columns = con.execute(statements.query("pairing_values"), {"work": work}).fetchnumpy()
+    numbers = {name: np.ma.filled(column.astype(float), np.nan) for name, column in columns.items()}
+    found = bootstrap(
+        before=Side(numbers["before"], numbers["weight_before"], baseline),
+        after=Side(numbers["after"], numbers["weight_after"], value),
+    )
+    if found is not None:
+        con.execute(statements.query("pairing_bootstrap"), {"work": work} | asdict(found))
