@@ -9,8 +9,8 @@ from dataclasses import asdict
 from typing import Any
 
 from tui.format import change, seconds, value
+from tui.plain import plain
 from tui.states import level_text
-from warehouse.numbers import json_number
 from warehouse.trace import Check, Origin, Trace
 
 _MARKS = {True: "✓", False: "✗", None: "–"}
@@ -81,7 +81,7 @@ def lines(origin: Origin) -> Iterator[Line]:
 
 def as_json(trace: Trace) -> dict[str, Any]:
     """Everything, for programs: numbers as they are, dates as ISO text."""
-    return _plain(
+    return plain(
         {
             "holds": trace.holds,
             "delta": trace.delta,
@@ -195,20 +195,6 @@ def _origin(origin: Origin) -> dict[str, Any]:
 
 def _check(check: Check) -> dict[str, Any]:
     return {"what": check.what, "holds": check.holds, "said": check.said}
-
-
-def _plain(told: Any) -> Any:
-    match told:
-        case None | bool() | int() | str():
-            return told
-        case float():
-            return json_number(told)
-        case dict():
-            return {str(key): _plain(one) for key, one in told.items()}
-        case list() | tuple():
-            return [_plain(one) for one in told]
-        case _:
-            return told.isoformat() if hasattr(told, "isoformat") else str(told)
 
 
 def _took(cell: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tui.cli import dashboard, doctor, results, run, runs, save, why
+from tui.cli import dashboard, diff, doctor, results, run, runs, save, why
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug
 
 app = typer.Typer(
@@ -65,6 +65,7 @@ app.command(rich_help_panel=WATCH)(dashboard.serve)
 app.command(rich_help_panel=READ)(results.export)
 app.command(rich_help_panel=READ)(results.sql)
 app.command(rich_help_panel=READ)(why.why)
+app.command(rich_help_panel=READ)(diff.diff)
 app.command(name="import", rich_help_panel=KEEP)(results.import_)
 app.command(rich_help_panel=KEEP)(runs.merge)
 app.command(rich_help_panel=KEEP)(save.save)
