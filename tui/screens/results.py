@@ -86,7 +86,7 @@ class ResultsScreen(ReadingScreen):
             with Vertical(id="results-side"):
                 yield PlotView(id="results-plot")
                 yield Static(id="results-facts")
-        yield Footer(show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.query_one("#results-empty").display = False
@@ -94,6 +94,8 @@ class ResultsScreen(ReadingScreen):
         self.query_one("#results-said").display = False
         self._title("reading…")
         self.app.theme_changed_signal.subscribe(self, lambda _: self._matrix.benchmarks and self._draw())
+        # Watched, not told by message: what the cursor is on and the words about it are drawn in one frame.
+        self.watch(self.query_one(DeltaMatrix), "cursor", self._tell, init=False)
 
     # Reading
 
@@ -210,10 +212,6 @@ class ResultsScreen(ReadingScreen):
                 plot = benchmark_plot(self._matrix, benchmark, self.app.current_theme.dark)
                 self.query_one(PlotView).draw(plot)
             self.query_one("#results-facts", Static).update(_facts(benchmark, width, row))
-
-    def on_grid_moved(self, event: Grid.Moved) -> None:
-        if not isinstance(event, Grid.CellSelected):
-            self._tell()
 
     def on_grid_cell_selected(self) -> None:
         self.action_details()

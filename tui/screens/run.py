@@ -53,7 +53,11 @@ class RunScreen(LiveScreen):
         with Horizontal(id="below"):
             yield LogPane(id="log")
             yield GpuPanel(id="gpu")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        # Watched, not told by message: the cursor and the lines about its cell are drawn in one frame.
+        self.watch(self.query_one(RunGrid), "cursor_coordinate", self._show_cell, init=False)
 
     async def resumed(self) -> None:
         self.app.feed.watch(self.run_id)
@@ -100,9 +104,6 @@ class RunScreen(LiveScreen):
         elif changed:
             when = f"as of {datetime.fromtimestamp(detail.readings[-1].t):%H:%M:%S}" if detail.readings else ""
             await panel.show(detail.readings, when=when)
-
-    def on_run_grid_selected(self) -> None:
-        self._show_cell()
 
     def deleted(self) -> None:
         if self.is_current:

@@ -6,7 +6,6 @@ from typing import ClassVar, Literal, Self
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.widgets import DataTable
 
 from tui import format as fmt
@@ -29,14 +28,6 @@ class RunGrid(DataTable[Text]):
         Binding("k", "cursor_up", show=False),
         Binding("l", "cursor_right", show=False),
     ]
-
-    class Selected(Message):
-        """The cursor is on this cell."""
-
-        def __init__(self, level: str, name: str) -> None:
-            super().__init__()
-            self.level = level
-            self.name = name
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         self._shape: tuple[object, ...] = ()
@@ -89,10 +80,6 @@ class RunGrid(DataTable[Text]):
         if columns:
             self._shape = ()
         return super().clear(columns=columns)
-
-    def on_data_table_cell_highlighted(self) -> None:
-        if (cell := self.selected()) is not None:
-            self.post_message(self.Selected(*cell))
 
     def on_data_table_cell_selected(self) -> None:
         cell = self.selected()
