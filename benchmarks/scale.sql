@@ -66,6 +66,12 @@ select
         as provenance
 from chunk order by i;
 
+insert into attempts by name
+select
+    run_id, 99 as seq, started + to_seconds(50) as recorded_at, 2 as attempt, 5000 + i as pid, 'gpu-' || i % 8 as host,
+    '{}'::json as provenance
+from chunk where i % 10 = 3 order by i;
+
 insert into models by name
 select
     run_id, 2 as seq, started as recorded_at, left(md5('model' || model_number), 12) as model_id,
@@ -127,6 +133,7 @@ select run_id, seq, kind, 200 * seq as journal_end, recorded_at as merged_at
 from (
     select i, run_id, 0 as seq, 'plan' as kind, started as recorded_at from chunk
     union all select i, run_id, 1, 'attempt', started from chunk
+    union all select i, run_id, 99, 'attempt', started from chunk where i % 10 = 3
     union all select i, run_id, 2, 'model', started from chunk
     union all select i, run_id, 3 + l.position, 'variant', started from chunk, level_list l
     union all select i, run_id, 20 + t.position, 'task', started from chunk, task_list t where not is_group

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse import schema
+from warehouse import schema, statements
 from warehouse.errors import DatabaseBusyError, UserError
 
 # The duckdb shells of 1.4 and 1.5 read this storage version; the file keeps it for good.
@@ -81,6 +81,7 @@ def open_read(path: Path, *, wait: float = 2.0) -> Iterator[duckdb.DuckDBPyConne
                 with open_write(path, wait=wait):
                     pass
                 con = connect(path, read_only=True, wait=wait)
+            con.execute(statements.query("read_settings"))
             yield con
         finally:
             con.close()

@@ -4,9 +4,9 @@ measured as (
     select
         r.model_id, r.model, r.conditions, r.origin, r.created_at, r.parameters, v.method, v.level,
         coalesce(v.intermediate_size = r.intermediate_size, v.pruning_pct = 0) as unpruned
-    from run_overview r
+    from run_models r
+    semi join cells using (run_id)
     join variants v using (run_id)
-    where r.cells_done > 0
 )
 select
     model_id,

@@ -4,7 +4,7 @@ select
     arg_max(weights_hash, created_at) as weights_hash,
     count(*) as runs,
     list(distinct origin order by origin) as origins
-from run_overview
+from run_models
 where model_id is not null
 group by model_id
 order by model, model_id;

@@ -8,5 +8,5 @@ select distinct
     v.intermediate_size,
     coalesce(v.intermediate_size = r.intermediate_size, v.pruning_pct = 0) as unpruned
 from variants v
-join run_overview r using (run_id)
+join run_models r using (run_id)
 where list_contains($model_ids, r.model_id);

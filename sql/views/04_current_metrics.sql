@@ -13,7 +13,7 @@ variant as (
         r.origin,
         coalesce(v.intermediate_size = r.intermediate_size, v.pruning_pct = 0) as unpruned
     from variants v
-    join run_overview r using (run_id)
+    join run_models r using (run_id)
     qualify row_number() over (partition by v.run_id, v.level order by v.seq desc) = 1
 ),
 named as (

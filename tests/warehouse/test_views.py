@@ -19,6 +19,7 @@ def run(new_run):
 
 def test_run_overview_counts_cells_and_knows_the_last_word(run, new_run, merged, ask):
     run.cell("0", "piqa", 0.5)
+    run.line("attempt", attempt=2, pid=2, host="here", provenance={})
     run.cell("0", "piqa", 0.5)
     run.line("cell_failed", level="20", task="piqa", error="no memory", detail="")
     run.line("cell_failed", level="0", task="boolq", error="no memory", detail="")
