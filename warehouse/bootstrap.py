@@ -53,7 +53,7 @@ def bootstrap(before: Side, after: Side, *, draws: int = DRAWS) -> Bootstrap | N
                 for found, side in zip(sides, (before, after), strict=True)
             ]
             if all(recorded):
-                return _summary(name, _deltas(*sides, statistic, draws))
+                return _summary(name, _deltas(sides[0], sides[1], statistic, draws))
     return None
 
 

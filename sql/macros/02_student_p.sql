@@ -9,7 +9,7 @@ create or replace macro student_p(t, df) as
             exp(df / 2.0 * ln(df / (df + t * t)) + 0.5 * ln(t * t / (df + t * t))
                 + lgamma(df / 2.0 + 0.5) - lgamma(df / 2.0 + 1) - lgamma(0.5))
             * list_sum(list_transform(
-                range(0, ceil(40 / ln((df + t * t) / df))::bigint),
+                range(0, ceil(least(40 / ln((df + t * t) / df), 1100))::bigint),
                 lambda n: exp(
                     lgamma(df / 2.0 + 0.5 + n) - lgamma(df / 2.0 + 0.5) - lgamma(df / 2.0 + 1 + n)
                     + lgamma(df / 2.0 + 1) + n * ln(df / (df + t * t)))

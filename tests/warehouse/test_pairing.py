@@ -1,0 +1,202 @@
+"""When documents are compared, and when not: small runs with samples of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+import pytest
+
+from warehouse import merge, pairing
+from warehouse.forget import forget_run
+
+SCHEMA = {"doc_id": pl.Int32, "filter": pl.String, "metric": pl.String, "value": pl.Float64, "weight": pl.Float64,
+          "response": pl.String}  # fmt: skip
+PAIRED = "select run_id, baseline_run_id, pairs, lost, gained, problem from paired_deltas order by all"
+
+
+def ask_questions(run, task="piqa", requests_hash="h"):
+    run.line(
+        "task", task=task, part_of=None, version="1", output_type="multiple_choice", num_fewshot=0, n_docs=4,
+        n_requests=8, dataset=task, dataset_fingerprint="f", requests_hash=requests_hash,
+    )  # fmt: skip
+
+
+def scored(run, level: str, values: Sequence[float | None], *, task="piqa", value: float | None = None, **fields):
+    """A cell whose documents have these values, and whose metric is their mean unless another is given."""
+    name = f"{level}-{task}-{run.seq}.parquet"
+    rows = [(i, "none", "acc", one, None, str(one)) for i, one in enumerate(values) if one is not None]
+    pl.DataFrame(rows, schema=SCHEMA, orient="row").write_parquet(run.folder / "samples" / name)
+    mean = sum(one for one in values if one is not None) / len(rows)
+    run.cell(level, task, mean if value is None else value, samples=f"samples/{name}", **fields)
+
+
+@pytest.fixture
+def started(new_run):
+    def start(run_id: str, requests_hash="h", **fields):
+        run = new_run(run_id)
+        run.start(**fields)
+        ask_questions(run, requests_hash=requests_hash)
+        return run
+
+    return start
+
+
+def test_a_run_is_compared_with_its_own_baseline(started, merged, ask):
+    run = started("r1")
+    scored(run, "0", [1, 1, 0, 1])
+    scored(run, "20", [0, 0, 1, 1])
+    merged(run)
+    assert ask(PAIRED) == [("r1", "r1", 4, 2, 1, None)]
+    assert ask("select stderr_kind, p_kind, p_value, agreement from delta_statistics") == [
+        ("paired", "McNemar, exact", 1.0, 0.25)
+    ]
+
+
+def test_a_baseline_that_comes_later_is_compared_when_it_comes(started, merged, ask):
+    pruned, full = started("r1"), started("r2")
+    scored(pruned, "20", [0, 1, 1, 1])
+    scored(full, "0", [1, 1, 1, 1])
+    merged(pruned)
+    assert ask(PAIRED) == []
+    merged(full)
+    assert ask(PAIRED) == [("r1", "r2", 4, 1, 0, None)]
+
+
+def test_a_baseline_measured_again_replaces_the_first(started, merged, ask):
+    run, again = started("r1"), started("r2")
+    scored(run, "0", [1, 1, 0, 0], t=1)
+    scored(run, "20", [1, 0, 0, 0], t=1)
+    scored(again, "0", [1, 1, 1, 1], t=5)
+    merged(run, again)
+    assert ask(PAIRED) == [("r1", "r2", 4, 3, 0, None)]
+
+
+def test_forgetting_a_baseline_brings_the_one_before_back(started, merged, ask, database):
+    run, again = started("r1"), started("r2")
+    scored(run, "0", [1, 1, 0, 0], t=1)
+    scored(run, "20", [1, 0, 0, 0], t=1)
+    scored(again, "0", [1, 1, 1, 1], t=5)
+    merged(run, again)
+    forget_run(database, "r2")
+    assert ask(PAIRED) == [("r1", "r1", 4, 1, 0, None)]
+    forget_run(database, "r1")
+    assert ask(PAIRED) == []
+    assert ask("select count(*) from pairing_due") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("other", "problem"),
+    [
+        ({"requests_hash": "another"}, "the two were asked different questions"),
+        ({"requests_hash": None}, "nothing says whether the two were asked the same questions"),
+    ],
+)
+def test_different_questions_are_not_paired(started, merged, ask, other, problem):
+    run, baseline = started("r1"), started("r2", **other)
+    scored(baseline, "0", [1, 1, 0, 1])
+    scored(run, "20", [0, 0, 1, 1])
+    merged(run, baseline)
+    assert ask(PAIRED) == [("r1", "r2", None, None, None, problem)]
+    assert ask("select stderr_kind, unpaired_because from delta_statistics") == [(None, problem)]
+
+
+def test_other_documents_are_not_paired(started, merged, ask):
+    run = started("r1")
+    scored(run, "0", [1, 1, 0, 1])
+    scored(run, "20", [0, None, 1, 1])
+    merged(run)
+    assert ask("select problem from paired_deltas") == [("the two were scored on different documents",)]
+
+
+def test_values_that_do_not_give_the_recorded_metric_are_not_believed(started, merged, ask):
+    run = started("r1")
+    scored(run, "0", [1, 1, 0, 1])
+    scored(run, "20", [0, 0, 1, 1], value=0.7)
+    merged(run)
+    assert ask("select problem, estimator, lost from paired_deltas") == [
+        ("no known way to sum the documents up gives the recorded values", None, None)
+    ]
+
+
+def test_without_samples_the_reported_standard_errors_are_used(started, merged, ask, metric):
+    run = started("r1")
+    run.cell("0", "piqa", metrics=[metric("acc", 0.5, stderr=0.03)])
+    run.cell("20", "piqa", metrics=[metric("acc", 0.7, stderr=0.04)])
+    merged(run)
+    assert ask("select stderr, stderr_kind, p_kind, verdict, unpaired_because from delta_statistics") == [
+        (pytest.approx(0.05), "unpaired", "z, unpaired", "gain", "there are no results per document")
+    ]
+
+
+def test_a_group_is_made_of_its_tasks_by_size(started, merged, ask):
+    run = started("r1")
+    for task, full, pruned in (("law", [1, 1], [1, 0]), ("art", [1, 0, 1, 1], [0, 0, 1, 0])):
+        ask_questions(run, task)
+        scored(run, "0", full, task=task, part_of="mmlu")
+        scored(run, "20", pruned, task=task, part_of="mmlu")
+    run.cell("0", "mmlu", 5 / 6, is_group=True)
+    run.cell("20", "mmlu", 2 / 6, is_group=True)
+    merged(run)
+    assert ask(
+        "select estimator, pairs, parts, lost, gained, paired_stderr, clustered_stderr from paired_deltas "
+        "where task = 'mmlu'"
+    ) == [("mean by size", 6, 2, 3, 0, pytest.approx((0.25 / 9 + 1 / 27) ** 0.5), pytest.approx(0.0))]
+
+
+def test_a_group_may_be_the_mean_of_its_tasks_means(started, merged, ask):
+    run = started("r1")
+    for task, full, pruned in (("law", [1, 1], [1, 0]), ("art", [1, 0, 1, 1], [0, 0, 0, 0])):
+        ask_questions(run, task)
+        scored(run, "0", full, task=task, part_of="both")
+        scored(run, "20", pruned, task=task, part_of="both")
+    run.cell("0", "both", (1 + 0.75) / 2, is_group=True)
+    run.cell("20", "both", 0.25, is_group=True)
+    merged(run)
+    assert ask("select estimator, clustered_stderr from paired_deltas where task = 'both'") == [
+        ("mean of means", pytest.approx(0.125))
+    ]
+
+
+def test_cut_off_before_the_comparison_the_next_merge_makes_it(started, ask, database, monkeypatch):
+    run = started("r1")
+    scored(run, "0", [1, 1, 0, 1])
+    scored(run, "20", [0, 0, 1, 1])
+    with monkeypatch.context() as patched:
+        patched.setattr(pairing, "_compare", lambda con, about: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            merge.merge_run(database, run.folder)
+    assert ask(PAIRED) == []
+    assert merge.merge_run(database, run.folder) == 0
+    assert ask(PAIRED) == [("r1", "r1", 4, 2, 1, None)]
+
+
+def test_out_of_time_the_rest_is_left_for_later(started, ask, database, monkeypatch):
+    run = started("r1")
+    scored(run, "0", [1, 1, 0, 1])
+    scored(run, "20", [0, 0, 1, 1])
+    with monkeypatch.context() as patched:
+        patched.setattr(merge, "_PAIRING_SECONDS", -1.0)
+        merge.merge_run(database, run.folder)
+    assert ask(PAIRED) == []
+    merge.merge_run(database, run.folder)
+    assert ask(PAIRED) == [("r1", "r1", 4, 2, 1, None)]
+
+
+def test_pairs_that_are_there_are_not_compared_again(started, merged, database, monkeypatch, ask):
+    run = started("r1")
+    scored(run, "0", [1, 1, 0, 1])
+    scored(run, "20", [0, 0, 1, 1])
+    merged(run)
+    monkeypatch.setattr(pairing, "_compare", lambda con, about: pytest.fail("compared again"))
+    merged(run)
+
+
+def test_a_rebuild_gives_the_same(started, merged, database, ask):
+    run = started("r1")
+    scored(run, "0", [1, 1, 0, 1])
+    scored(run, "20", [0, 0, 1, 1])
+    merged(run)
+    before = ask("from paired_deltas order by all")
+    pairing.rebuild(database)
+    assert ask("from paired_deltas order by all") == before
