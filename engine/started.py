@@ -57,7 +57,7 @@ def write(folder: Path, start: Start) -> None:
     """
     draft = folder / "start.draft"
     draft.write_text(json.dumps(asdict(start)) + "\n", encoding="utf-8")
-    os.replace(draft, folder / _NAME)
+    draft.replace(folder / _NAME)
 
 
 def read(folder: Path) -> Start | None:

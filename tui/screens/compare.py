@@ -10,7 +10,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from tui.exporting import Sheet
 from tui.format import change, value
@@ -20,6 +20,7 @@ from tui.screens.choose import ChooseSeveral
 from tui.screens.reading import NO_RESULTS, ReadingScreen
 from tui.widgets.delta_matrix import Palette
 from tui.widgets.grid import Grid, GridColumn
+from tui.widgets.key_footer import KeyFooter
 
 _PANES = ("side by side", "best level", "improves everywhere")
 _BASES = ("percentage", "expansion ratio")
@@ -65,7 +66,7 @@ class CompareScreen(ReadingScreen):
                     yield Static("Improves at every level", classes="title")
                     yield Grid(by_row=True, id="improving")
                     yield Static(id="improving-says")
-        yield Footer(show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.query_one("#compare-empty").display = False

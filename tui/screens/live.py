@@ -29,9 +29,9 @@ class LiveScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "resume", "Resume", tooltip="Start it, take it up again, or retry its failed cells"),
         Binding("x", "stop", "Stop", tooltip="Stop the run after its current batch"),
-        Binding("c", "clone", "Clone", show=False, tooltip="A new run with the same choices, to change and start"),
-        Binding("d,delete", "delete", "Delete", show=False, key_display="d", tooltip="Delete the run (asks first)"),
-        Binding("w", "replay", "Replay", show=False, tooltip="Play the run back from its journal"),
+        Binding("c", "clone", "Clone", tooltip="A new run with the same choices, to change and start"),
+        Binding("d,delete", "delete", "Delete", key_display="d", tooltip="Delete the run (asks first)"),
+        Binding("w", "replay", "Replay", tooltip="Play the run back from its journal"),
     ]
 
     _keys_for: tuple[str, str] | None = None

@@ -27,6 +27,7 @@ from tui.draft import Draft, command
 from tui.forecast import Forecast, forecast
 from tui.screens.task_picker import TaskPickerScreen
 from tui.states import level_text, model_text
+from tui.widgets.key_footer import KeyFooter
 from tui.widgets.level_row import LEVELS, LevelRow
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class NewRunScreen(Screen[None]):
                 yield Static(id="forecast")
                 yield Static(id="command")
                 yield Static(id="widths")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.query_one("#preview").border_title = "What will happen"

@@ -9,13 +9,14 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from tui.exporting import Sheet
 from tui.matrix import Benchmark, Matrix
 from tui.plots import ACROSS, Across, benchmark_plot, kept_plot
 from tui.plotting import Plot
 from tui.queries import Question
+from tui.widgets.key_footer import KeyFooter
 from tui.widgets.plot import PlotView
 
 
@@ -44,7 +45,7 @@ class PlotScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Static(id="plot-title", classes="title")
         yield PlotView(id="plot-view")
-        yield Footer(show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self._draw()

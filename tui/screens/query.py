@@ -15,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Offset
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Input, Label, OptionList, Static, Tree
+from textual.widgets import Input, Label, OptionList, Static, Tree
 
 from tui.cli.output import printable
 from tui.completion import Source
@@ -26,6 +26,7 @@ from tui.query_store import QueryStore, Saved
 from tui.screens.choose import ChooseOne
 from tui.screens.reading import ReadingScreen
 from tui.widgets.grid import Grid
+from tui.widgets.key_footer import KeyFooter
 from tui.widgets.result_table import ResultModel, shown
 from tui.widgets.sql_editor import CompletionList, SqlEditor
 from warehouse.tables import Table
@@ -79,7 +80,7 @@ class QueryScreen(ReadingScreen):
                 yield Static(id="query-said")
                 yield Grid(id="answer")
         yield CompletionList(id="completions")
-        yield Footer(show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.query_one("#query-reading").display = False

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Offset
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from tui.exporting import Sheet
 from tui.matrix import (
@@ -32,6 +32,7 @@ from tui.screens.plot import PlotScreen
 from tui.screens.reading import NO_RESULTS, ReadingScreen
 from tui.widgets.delta_matrix import DeltaMatrix
 from tui.widgets.grid import Grid
+from tui.widgets.key_footer import KeyFooter
 from tui.widgets.plot import PlotView
 
 _FIRST = 3  # how many models to show before anybody chose

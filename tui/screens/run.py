@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from tui import format as fmt
 from tui.cli.output import one_line
@@ -20,6 +20,7 @@ from tui.record import GridCell, RunDetail, RunRow
 from tui.screens.live import LiveScreen
 from tui.states import advice, level_text, levels_text, state_text
 from tui.widgets.gpu_panel import GpuPanel
+from tui.widgets.key_footer import KeyFooter
 from tui.widgets.log_pane import LogPane
 from tui.widgets.run_grid import RunGrid
 from warehouse import statements

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import DataTable, Static
 
 from engine.rundir import RunState
 from tui import format as fmt
@@ -22,6 +22,7 @@ from tui.record import RunRow
 from tui.screens.empty import EmptyState
 from tui.screens.live import LiveScreen
 from tui.states import advice, left_text, levels_text, model_text, state_text
+from tui.widgets.key_footer import KeyFooter
 from tui.widgets.run_grid import RunGrid
 from warehouse import statements
 
@@ -60,7 +61,7 @@ class RunsScreen(LiveScreen):
             yield RunGrid(id="preview")
             yield Static(id="advice", markup=False)
         yield EmptyState(id="empty")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self._rows: dict[str, RunRow] = {}

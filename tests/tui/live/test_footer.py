@@ -1,0 +1,59 @@
+"""The line of keys: whole hints only, whatever the width, and `?` always among them."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets._footer import FooterKey, FooterLabel
+
+from tui.app import Dashboard
+from tui.widgets.key_footer import KeyFooter
+
+SCREENS = {
+    "runs": (),
+    "results": ("2",),
+    "compare": ("3",),
+    "query": ("4",),
+    "query, without the editor": ("4", "escape"),
+    "new run": ("n",),
+    "run": ("enter",),
+    "replay": ("w",),
+}
+
+
+def hints(app: Dashboard) -> list[FooterKey | FooterLabel]:
+    return list(app.screen.query_one(KeyFooter).query("FooterKey, FooterLabel").results())  # pyright: ignore[reportReturnType]
+
+
+@pytest.mark.parametrize("keys", SCREENS.values(), ids=SCREENS)
+async def test_no_hint_is_cut_off(dashboard, warehouse, driver, keys):
+    warehouse.add()
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.loaded(pilot)
+        await pilot.press(*keys)
+        for width in (80, 50, 160):
+            await pilot.resize_terminal(width, 24)
+            await pilot.pause(0.5)
+            shown = hints(dashboard)
+            assert max(hint.region.right for hint in shown) <= width
+            assert "help" in {hint.action for hint in shown if isinstance(hint, FooterKey)}
+
+
+async def test_what_there_is_no_room_for_comes_back_with_the_room(dashboard, warehouse, driver):
+    warehouse.add()
+
+    def words() -> str:
+        return " ".join(
+            f"{hint.key_display} {hint.description}".strip() if isinstance(hint, FooterKey) else str(hint.content)
+            for hint in hints(dashboard)
+        )
+
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.loaded(pilot)
+        await pilot.pause(0.5)
+        assert words().endswith("1 2 3 4 screens n New ? Help q Quit")
+        await pilot.resize_terminal(160, 24)
+        await pilot.pause(0.5)
+        assert words().endswith("1 2 3 4 Runs Results Compare Query n New ? Help q Quit ^p Palette")
+        await pilot.resize_terminal(30, 24)
+        await pilot.pause(0.5)
+        assert words().endswith("1 2 3 4 screens ? Help q Quit")
