@@ -31,7 +31,8 @@ named as (
 pruned_by as (
     select distinct model_id, conditions, method from variant where not unpruned
 ),
-latest as (
+-- Within a run the journal's order counts, not the clock, which may have been set back in the meantime.
+measured as (
     select
         v.model, v.method, v.width_pct as pruning_pct, m.task, m.metric, m.filter, m.value, m.stderr, m.n, m.higher_is_better, m.chance,
         m.part_of, m.is_group, m.version, m.num_fewshot,
@@ -40,14 +41,21 @@ latest as (
     from metrics m
     join named v using (run_id, level)
     qualify row_number() over (
+        partition by v.model_id, m.run_id, m.level, m.task, m.num_fewshot, m.version, m.metric, m.filter
+        order by m.seq desc
+    ) = 1
+),
+latest as (
+    from measured
+    qualify row_number() over (
         partition by
-            v.model_id,
-            v.unpruned,
-            case when not v.unpruned then v.method end,
-            v.intermediate_size,
-            case when v.intermediate_size is null then v.pruning_pct end,
-            v.conditions, m.task, m.num_fewshot, m.version, m.metric, m.filter
-        order by m.recorded_at desc, m.run_id desc, m.seq desc
+            model_id,
+            unpruned,
+            case when not unpruned then method end,
+            intermediate_size,
+            case when intermediate_size is null then pruning_pct end,
+            conditions, task, num_fewshot, version, metric, filter
+        order by recorded_at desc, run_id desc, seq desc
     ) = 1
 )
 select

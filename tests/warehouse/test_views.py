@@ -17,6 +17,13 @@ def run(new_run):
     return run
 
 
+def test_within_a_run_the_last_value_counts_whatever_the_clock_said(run, merged, ask):
+    run.cell("0", "piqa", 0.25, t=1000)
+    run.cell("0", "piqa", 0.75, t=-1000)
+    merged(run)
+    assert ask("select value from current_metrics") == [(0.75,)]
+
+
 def test_run_overview_counts_cells_and_knows_the_last_word(run, new_run, merged, ask):
     run.cell("0", "piqa", 0.5)
     run.line("attempt", attempt=2, pid=2, host="here", provenance={})
