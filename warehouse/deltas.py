@@ -38,13 +38,21 @@ class Width:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A score and its change. `delta_pct` and `stderr` (of the delta) are None where they are not known."""
+    """A score and its change; None is what is not known.
+
+    `stderr` is of the delta, `ci_low_pct` and `ci_high_pct` are its 95 % interval in percent of the baseline, and
+    `verdict` is gain, loss or noise, by the test that `p_kind` names.
+    """
 
     value: float
     delta: float | None
     delta_pct: float | None
     improved: bool | None
     stderr: float | None
+    ci_low_pct: float | None = None
+    ci_high_pct: float | None = None
+    p_kind: str | None = None
+    verdict: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,7 @@ class DeltaTable:
 
 @dataclass(frozen=True, slots=True)
 class Deltas:
-    """What was asked for: in long form as the `baseline_deltas` view has it, unpruned widths added, and as tables."""
+    """What was asked for: in long form as the `delta_statistics` view has it, unpruned widths added, and as tables."""
 
     model: str
     rows: list[dict[str, Any]]

@@ -14,6 +14,7 @@ import polars as pl
 from warehouse.deltas import Cell, Column, Deltas, DeltaTable, Width, read_deltas
 from warehouse.markdown import escape, table_lines
 from warehouse.numbers import format_change, format_value, json_number, json_rows
+from warehouse.significance import Shown, footnotes, marks
 
 Format = Literal["markdown", "csv", "parquet", "json"]
 
@@ -23,7 +24,10 @@ _SCHEMA = {
     "stderr": pl.Float64, "benchmark": pl.String, "filter": pl.String, "num_fewshot": pl.Int64, "version": pl.String,
     "higher_is_better": pl.Boolean, "n": pl.Int64, "level": pl.String, "intermediate_size": pl.Int64,
     "expansion_ratio": pl.Float64, "parameters": pl.Int64, "conditions": pl.String, "run_id": pl.String,
-    "model_id": pl.String,
+    "model_id": pl.String, "stderr_kind": pl.String, "ci_low": pl.Float64, "ci_high": pl.Float64,
+    "ci_low_pct": pl.Float64, "ci_high_pct": pl.Float64, "p_value": pl.Float64, "p_kind": pl.String,
+    "p_holm": pl.Float64, "verdict": pl.String, "pairs": pl.Int64, "lost": pl.Int64, "gained": pl.Int64,
+    "agreement": pl.Float64, "chance": pl.Float64, "retained_pct": pl.Float64,
 }  # fmt: skip
 _OF_A_WIDTH = (
     "model", "method", "conditions", "pruning_pct", "level", "intermediate_size", "expansion_ratio", "parameters",
@@ -40,9 +44,13 @@ def export_deltas(
     wide: bool = False,
     tasks: Collection[str] = (),
     metrics: Collection[str] = (),
+    significance: bool = False,
+    intervals: bool = False,
 ) -> str | bytes:
     """A model's delta table; bytes for Parquet, text else.
 
+    `significance` marks the changes beyond noise in Markdown, with a footnote that says how that was judged, and
+    `intervals` adds the 95 % interval of each change; the other formats have these as columns.
     Long form has one row per width and metric, the columns of the `baseline_deltas` view first; the unpruned
     width's rows have a value and no delta. `wide` has one row per width and, for each benchmark, a column of values
     (`piqa/acc`) and one of percent changes (`piqa/acc/delta_pct`). Markdown is always wide. JSON, which has no
@@ -53,7 +61,7 @@ def export_deltas(
     """
     deltas = read_deltas(db, model=model, method=method, tasks=tasks, metrics=metrics)
     if format == "markdown":
-        return markdown(deltas)
+        return markdown(deltas, significance=significance, intervals=intervals)
     frame = _wide(deltas) if wide else pl.DataFrame(deltas.rows, schema=_SCHEMA, orient="row", strict=False)
     match format:
         case "csv":
@@ -66,8 +74,9 @@ def export_deltas(
             return json_rows(_plain(row) for row in frame.to_dicts())
 
 
-def markdown(deltas: Deltas) -> str:
+def markdown(deltas: Deltas, *, significance: bool = False, intervals: bool = False) -> str:
     """Every table of the deltas, scores and perplexities apart, each with where it comes from."""
+    show = Shown(significance, intervals)
     parts: list[str] = []
     for table in deltas.tables:
         pruned = any(not width.unpruned for width in table.widths)
@@ -75,14 +84,15 @@ def markdown(deltas: Deltas) -> str:
         for kind in ("score", "perplexity"):
             columns = [column for column in table.columns if column.kind == kind]
             if columns:
-                parts.append(_markdown_table(table, columns))
+                parts.append(_markdown_table(table, columns, show))
         parts.append(_caption(table))
+        parts.extend(footnotes(table, show))
         if missing := _missing(table):
             parts.append(missing)
     return "\n\n".join(parts) + "\n"
 
 
-def _markdown_table(table: DeltaTable, columns: list[Column]) -> str:
+def _markdown_table(table: DeltaTable, columns: list[Column], show: Shown) -> str:
     twice = Counter(column.benchmark for column in columns)
     header = ["Pruning %"]
     for column in columns:
@@ -91,7 +101,7 @@ def _markdown_table(table: DeltaTable, columns: list[Column]) -> str:
     rows = []
     for width in table.widths:
         cells = [table.cells.get((width, column)) for column in columns]
-        texts = [_cell(cell, column, width) for cell, column in zip(cells, columns, strict=True)]
+        texts = [_cell(cell, column, width, show) for cell, column in zip(cells, columns, strict=True)]
         rows.append([_label(width, alone=same_pct[width.pruning_pct] == 1), *texts])
     return table_lines(header, rows, right=range(1, len(header)))
 
@@ -105,14 +115,14 @@ def _label(width: Width, *, alone: bool) -> str:
     return pct if alone else f"{pct} ({width.intermediate_size} neurons)"
 
 
-def _cell(cell: Cell | None, column: Column, width: Width) -> str:
+def _cell(cell: Cell | None, column: Column, width: Width, show: Shown) -> str:
     if cell is None:
         return "–"
     text = format_value(cell.value, column.kind)
     if width.unpruned or cell.delta is None:
         return text
     change = format_change(cell.delta_pct)
-    return f"{text} (**{change}**)" if cell.improved else f"{text} ({change})"
+    return f"{text} ({f'**{change}**' if cell.improved else change}{marks(cell, show)})"
 
 
 def _long_name(column: Column) -> str:

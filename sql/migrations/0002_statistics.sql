@@ -18,7 +18,6 @@ create table paired_deltas (
     parts integer,
     paired_stderr double,
     clustered_stderr double,
-    t_critical double,
     bootstrap_stderr double,
     bootstrap_low double,
     bootstrap_high double,
@@ -50,8 +49,6 @@ comment on column paired_deltas.parts is 'Tasks that a group''s aggregate is mad
 comment on column paired_deltas.paired_stderr is
     'Standard error of the mean of the documents'' differences; of a group, its tasks taken as strata.';
 comment on column paired_deltas.clustered_stderr is 'The same with the tasks of a group taken as clusters.';
-comment on column paired_deltas.t_critical is
-    '97.5 % quantile of Student''s t with parts - 1 degrees of freedom; null for a task.';
 comment on column paired_deltas.bootstrap_stderr is
     'Standard deviation of the delta over bootstrap_draws resamples of the pairs.';
 comment on column paired_deltas.bootstrap_low is '2.5 % quantile of those deltas.';

@@ -1,7 +1,7 @@
 -- What the pairs say of each metric. A mean is believed only if it gives both recorded values again; a metric that is
 -- none comes back with a null estimator, for other ways to be tried.
 create or replace temp table pairing_results as
-with recursive
+with
 part as (
     select
         work,
@@ -87,19 +87,6 @@ spread as (
         sqrt(count(*) / (count(*) - 1) * sum((share * (delta - total_delta)) ** 2)) as clustered_stderr
     from weighted
     group by work
-),
--- Newton's method on Student's t, from Cornish and Fisher's expansion.
-quantile as (
-    select df, z + (z ** 3 + z) / 4 / df + (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96 / df ** 2 as t, 0 as step
-    from (select distinct parts - 1 as df, 1.959963984540054::double as z from chosen where is_group and parts > 1)
-    union all
-    select
-        df,
-        t + (student_p(t, df) - 0.05) / 2 * sqrt(df * pi())
-            * exp(lgamma(df / 2) - lgamma((df + 1) / 2) + (df + 1) / 2 * ln(1 + t * t / df)),
-        step + 1
-    from quantile
-    where step < 8
 )
 select
     c.work,
@@ -109,7 +96,6 @@ select
     case when c.is_group then c.parts end as parts,
     s.paired_stderr,
     case when c.is_group and c.parts > 1 then s.clustered_stderr end as clustered_stderr,
-    q.t as t_critical,
     case when c.estimator is not null and c.right_or_wrong then c.lost end as lost,
     case when c.estimator is not null and c.right_or_wrong then c.gained end as gained,
     case when c.estimator is not null and c.right_or_wrong then mcnemar_p(c.lost, c.gained) end as mcnemar_p,
@@ -117,5 +103,4 @@ select
     case when c.problem is null then c.equal_answers / nullif(c.answers, 0) end as agreement,
     c.is_group
 from chosen c
-left join spread s using (work)
-left join quantile q on q.df = c.parts - 1 and q.step = 8 and c.is_group;
+left join spread s using (work);

@@ -37,7 +37,7 @@ with_stderr as (
         end as stderr,
         case
             when not isfinite(delta) or stderr_kind is null then null
-            when stderr_kind = 'paired, clustered' then 't, clustered'
+            when stderr_kind = 'paired, clustered' then 'z, clustered'
             when stderr_kind = 'paired' and mcnemar_p is not null then 'McNemar, exact'
             when stderr_kind = 'bootstrap' then 'bootstrap'
             when stderr_kind = 'paired' then 'z, paired'
@@ -51,19 +51,18 @@ tested as (
         case
             when not isfinite(delta) then null
             when stderr_kind = 'bootstrap' then bootstrap_low
-            else delta - coalesce(t_critical, 1.959963984540054) * stderr
+            else delta - 1.959963984540054 * stderr
         end as ci_low,
         case
             when not isfinite(delta) then null
             when stderr_kind = 'bootstrap' then bootstrap_high
-            else delta + coalesce(t_critical, 1.959963984540054) * stderr
+            else delta + 1.959963984540054 * stderr
         end as ci_high,
         case
             when test = 'McNemar, exact' then mcnemar_p
             when test = 'bootstrap' then bootstrap_p
             when stderr = 0 and delta = 0 and test is not null then 1
             when stderr = 0 then null
-            when test = 't, clustered' then student_p(delta / stderr, parts - 1)
             else normal_p(delta / stderr)
         end as p_value
     from with_stderr
@@ -133,7 +132,7 @@ select
     * exclude (
         model, method, pruning_pct, task, metric, value, baseline, delta, delta_pct, improved, stderr, stderr_kind,
         ci_low, ci_high, p_value, p_holm, pairs, lost, gained, agreement, chance, test, p_stepped,
-        t_critical, bootstrap_low, bootstrap_high, bootstrap_p
+        bootstrap_low, bootstrap_high, bootstrap_p
     )
 from corrected;
 comment on view delta_statistics is
@@ -147,7 +146,7 @@ comment on column delta_statistics.ci_low_pct is 'ci_low in percent of the basel
 comment on column delta_statistics.ci_high_pct is 'ci_high in percent of the baseline''s magnitude.';
 comment on column delta_statistics.p_value is 'Two-sided p value of no change, before any correction.';
 comment on column delta_statistics.p_kind is
-    'McNemar, exact; t, clustered; z, paired; bootstrap; z, unpaired; null if there is no p value.';
+    'McNemar, exact; z, clustered; z, paired; bootstrap; z, unpaired; null if there is no p value.';
 comment on column delta_statistics.p_holm is
     'p_value after Holm''s correction over the headline benchmarks of the same width; null for other metrics.';
 comment on column delta_statistics.verdict is 'gain or loss where p_holm is at most 0.05, else noise.';

@@ -1,5 +1,1 @@
-select s.*, p.t_critical
-from delta_statistics s
-join paired_deltas p using (run_id, seq, level, task, metric, filter)
-where s.task = $task and s.metric = $metric
-order by s.pruning_pct;
+from delta_statistics where task = $task and metric = $metric order by pruning_pct;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -29,15 +30,17 @@ def import_(
     db: Database = DEFAULT_DATABASE,
     debug: Debug = False,
 ) -> None:
-    """Bring in the published study, lm-eval's result files, or files in the study's format.
+    """Bring in the published study, a bundle, lm-eval's result files, or files in the study's format.
 
     lm-eval's files do not say what was pruned: --model, --level and --method do.
     """
-    from warehouse.imports import import_path, import_published
+    from warehouse.imports import import_bundle, import_path, import_published, is_bundle
 
     for source in sources:
         if source == _PUBLISHED:
             report = import_published(db)
+        elif is_bundle(Path(source)):
+            report = import_bundle(db, Path(source))
         else:
             report = import_path(db, Path(source), model=model, level=level, method=method)
         known = f", {len(report.known)} known already" if report.known else ""
@@ -47,8 +50,22 @@ def import_(
 
 
 def export(
-    what: Annotated[Literal["deltas"], typer.Argument(help="`deltas`: every width against the unpruned model.")],
-    model: Annotated[str, typer.Option(metavar="NAME", help="The model, or the part of its name after the slash.")],
+    what: Annotated[
+        Literal["deltas"] | None, typer.Argument(help="`deltas`: every width against the unpruned model.")
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="The model, or the part of its name after the slash; of a bundle there may be several."
+        ),
+    ] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write all that a reader needs to check a table, for `import` to take in."),
+    ] = None,
+    run: Annotated[
+        list[str] | None, typer.Option(metavar="RUN", help="Only this run, in a bundle; may be repeated.")
+    ] = None,
     format_: Annotated[
         Literal["markdown", "csv", "parquet", "json"], typer.Option("--format", help="Markdown is laid out for papers.")
     ] = "markdown",
@@ -64,16 +81,40 @@ def export(
         list[str] | None,
         typer.Option(metavar="NAME", help="This metric instead of the headline one; may be repeated."),
     ] = None,
+    significance: Annotated[
+        bool, typer.Option("--significance", help="Markdown: mark the changes beyond noise, and say how.")
+    ] = False,
+    intervals: Annotated[
+        bool, typer.Option("--intervals", help="Markdown: add the 95 % interval of each change.")
+    ] = False,
     db: Database = DEFAULT_DATABASE,
     debug: Debug = False,
 ) -> None:
-    """Print a model's delta table, or write it to a file."""
+    """Print a model's delta table, or write it to a file; or write a bundle.
+
+    A bundle holds all runs, or those of --model and --run, with their documents' answers.
+    """
+    if bundle is not None:
+        if what is not None or output is not None:
+            raise UserError("A bundle is a file of its own: leave `deltas` and --output away, or export twice.")
+        _export_bundle(db, bundle, models=model or (), runs=run or ())
+        return
+    if what is None or model is None or len(model) != 1 or run:
+        raise UserError("Say what to export: `export deltas --model NAME` for a table, `export --bundle FILE` for all.")
     from warehouse.export import export_deltas
 
     if format_ == "parquet" and output is None and sys.stdout.isatty():
         raise UserError("Parquet is no text for a terminal: name a file with -o, or pipe it on.")
     content = export_deltas(
-        db, model=model, method=method, format=format_, wide=wide, tasks=task or (), metrics=metric or ()
+        db,
+        model=model[0],
+        method=method,
+        format=format_,
+        wide=wide,
+        tasks=task or (),
+        metrics=metric or (),
+        significance=significance,
+        intervals=intervals,
     )
     data = content.encode() if isinstance(content, str) else content
     if output is not None:
@@ -81,6 +122,16 @@ def export(
     else:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
+
+
+def _export_bundle(db: Path, path: Path, *, models: Sequence[str], runs: Sequence[str]) -> None:
+    from tui.format import size
+    from warehouse.bundle import write_bundle
+
+    report = write_bundle(db, path, models=models, runs=runs)
+    what = f"{len(report.runs)} run{'' if len(report.runs) == 1 else 's'}"
+    rows = f"{report.rows['metrics']:,} metrics and {report.rows['samples']:,} documents' results"
+    typer.echo(f"{one_line(str(path))}: {what}, {rows}, {size(report.bytes)}. Fingerprint {report.fingerprint}.")
 
 
 def sql(
