@@ -72,8 +72,8 @@ def keys_during_a_run(database: Path) -> None:
         Terminal(prune_tui(database), size=SIZE) as terminal,
     ):
         terminal.wait("running")
-        press(terminal, "\r", "demo_story at 0%")
-        down, up = (DOWN, "demo_lambada at 0%"), (UP, "demo_story at 0%")
+        press(terminal, "\r", "demo_story unpruned")
+        down, up = (DOWN, "demo_lambada unpruned"), (UP, "demo_story unpruned")
         say("Key to repaint while a run works", to_and_fro(terminal, down, up, lambda _: run.poll() is None))
         say("Key to repaint after it", to_and_fro(terminal, down, up, lambda done: done < 60))
 

@@ -216,7 +216,7 @@ class Dashboard(App[None]):
     def action_export(self) -> None:
         from tui.screens.export import ExportScreen
 
-        if isinstance(self.screen, ModalScreen):
+        if isinstance(self.screen, ModalScreen) and not isinstance(self.screen, Exportable):
             return
         sheet = self.screen.sheet() if isinstance(self.screen, Exportable) else None
         stem = f"{type(self.screen).__name__.removesuffix('Screen').lower()}-{self.now():%Y%m%d-%H%M%S}"

@@ -195,6 +195,11 @@ def sentence(benchmark: Benchmark, width: Width, row: Row | None) -> str:
     return f"{told}, clearly {word} ({abs(z):.1f} standard errors)"
 
 
+def at(width: Width) -> str:
+    """Where a score stands, in a sentence."""
+    return "unpruned" if width.unpruned else f"at {width.label}"
+
+
 def short_name(model: str) -> str:
     """The part of a model's name after the slash."""
     return model.rstrip("/").rsplit("/", 1)[-1]

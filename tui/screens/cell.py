@@ -14,9 +14,10 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
+from tui.certainty import certainty
 from tui.exporting import Sheet
 from tui.format import change, value
-from tui.matrix import Benchmark, Row, Width, mark, sentence, short_name, signed
+from tui.matrix import Benchmark, Row, Width, at, mark, sentence, short_name, signed
 from tui.queries import CancelledError, Question, Reader, Rows
 from tui.widgets.delta_matrix import Palette
 from tui.widgets.grid import Grid, GridColumn
@@ -29,6 +30,9 @@ class CellScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "dismiss", "Back", key_display="esc"),
         Binding("tab", "app.focus_next", "Metrics/samples", show=True),
+        Binding("s", "app.sql", "SQL"),
+        Binding("y", "app.copy", "Copy"),
+        Binding("e,ctrl+e", "app.export", "Export"),
     ]
 
     def __init__(self, benchmark: Benchmark, width: Width, row: Row) -> None:
@@ -42,17 +46,23 @@ class CellScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog", id="cell") as dialog:
-            where = "unpruned" if self._width.unpruned else f"at {self._width.label}"
-            dialog.border_title = Text(f"{self._benchmark.name} · {short_name(self._width.model)} {where}").markup
+            dialog.border_title = Text(
+                f"{self._benchmark.name} · {short_name(self._width.model)} {at(self._width)}"
+            ).markup
             yield Static(Text(sentence(self._benchmark, self._width, self._row)), id="cell-says")
+            yield Static(id="cell-sure")
             yield Static(self._provenance(), id="cell-from", classes="muted")
             yield Grid(by_row=True, id="cell-metrics")
             yield Static("Samples: reading…", id="cell-flips-says")
             yield Grid(by_row=True, id="cell-flips")
-            yield Label("[b]tab[/b] other table · [b]s[/b] SQL · [b]y[/b] copy · [b]esc[/b] back", classes="muted")
+            yield Label(
+                "[b]tab[/b] other table · [b]s[/b] SQL · [b]y[/b] copy · [b]e[/b] export · [b]esc[/b] back",
+                classes="muted",
+            )
 
     def on_mount(self) -> None:
         self.query_one("#cell-flips").display = False
+        self.query_one("#cell-sure").display = False
         self.query_one("#cell-metrics").focus()
         self._reader = Reader(self.app.database)  # type: ignore[attr-defined]
         self.run_worker(self._read, thread=True)
@@ -67,7 +77,7 @@ class CellScreen(ModalScreen[None]):
         assert self._reader is not None
         asked = [self.question()]
         if not self._width.unpruned and self._row["baseline_run_id"] is not None:
-            asked.append(self.flips())
+            asked += [Question("cell_statistics", self._row), self.flips()]
         try:
             answers = self._reader.ask("cell", self._reader.turn("cell"), *asked)
         except CancelledError:
@@ -95,7 +105,12 @@ class CellScreen(ModalScreen[None]):
         grid = self.query_one("#cell-metrics", Grid)
         grid.show(_Metrics(self._metrics, palette, self._benchmark.task))
         grid.styles.height = min(len(self._metrics), 8) + 1
-        self._flips = answers[1] if len(answers) > 1 else []
+        if len(answers) > 1:
+            told = "\n".join(certainty(row) for row in answers[1])
+            sure = self.query_one("#cell-sure", Static)
+            sure.update(Text(told))
+            sure.display = bool(told)
+        self._flips = answers[2] if len(answers) > 2 else []
         self.query_one("#cell-flips-says", Static).update(self._flipped())
         if self._flips:
             flips = self.query_one("#cell-flips", Grid)
@@ -138,7 +153,7 @@ class CellScreen(ModalScreen[None]):
         rows, asked = (self._flips, self.flips()) if samples else (self._metrics, self.question())
         if not rows:
             return None
-        title = f"{self._benchmark.name}, {short_name(self._width.model)} at {self._width.label}"
+        title = f"{self._benchmark.name}, {short_name(self._width.model)} {at(self._width)}"
         title += ": samples that changed" if samples else ": all metrics"
         return Sheet(title, tuple(rows[0]), tuple(tuple(row.values()) for row in rows), asked.sql())
 

@@ -19,6 +19,7 @@ from tui.matrix import (
     Matrix,
     View,
     Width,
+    at,
     build,
     markdown,
     sentence,
@@ -204,7 +205,7 @@ class ResultsScreen(ReadingScreen):
             return
         benchmark, width = place
         row = self._matrix.cells.get(place)
-        head = f"{benchmark.name}, {subject_name(width, self._matrix.widths)} {_at(width)}: "
+        head = f"{benchmark.name}, {subject_name(width, self._matrix.widths)} {at(width)}: "
         detail.update(Text.assemble((head, "bold"), sentence(benchmark, width, row)))
         if self.query_one("#results-side").display:
             drawn = (self._matrix, benchmark, self.app.current_theme.name)
@@ -353,10 +354,6 @@ class MatrixSheet(Sheet):
 
     def markdown(self) -> str:
         return markdown(self.matrix, self.view)
-
-
-def _at(width: Width) -> str:
-    return "unpruned" if width.unpruned else f"at {width.label}"
 
 
 def _choice(row: Row) -> str:

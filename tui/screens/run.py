@@ -186,7 +186,8 @@ class RunScreen(LiveScreen):
 def _cell_text(detail: RunDetail, level: str, name: str, cell: GridCell, colours: dict[str, str]) -> Text:
     """Two lines about one cell."""
     text = Text(overflow="ellipsis")
-    text.append(f"{one_line(name)} at {level_text(level)}", style="bold")
+    where = "unpruned" if level == detail.baseline else f"at {level_text(level)}"
+    text.append(f"{one_line(name)} {where}", style="bold")
     if (facts := detail.facts.get(level)) is not None:
         text.append(
             f"  {facts['intermediate_size']:,} neurons a layer, {fmt.count(facts['parameters'])} parameters",

@@ -6,13 +6,17 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tui.app import Dashboard
 from tui.matrix import build
 from tui.queries import Question, Reader, choices, chosen, subject
 from tui.screens.cell import CellScreen
+from tui.screens.export import ExportScreen
+from tui.screens.query import QueryScreen
 from tui.widgets.grid import Grid
+from warehouse import pairing
 from warehouse.imports import import_published
 
 BEFORE, AFTER = [1, 1, 1, 1, 0, 0], [1, 0, 0, 0, 0, 1]
@@ -35,6 +39,7 @@ def sampled(tmp_path: Path) -> Path:
                     "? as doc_id, 'none' as filter, 'acc' as metric, ? as value, ?::json as response",
                     [run_id, seq, level, doc_id, score, str(score)],
                 )
+    pairing.rebuild(database)
     return database
 
 
@@ -65,3 +70,52 @@ async def test_the_cell_says_how_many_flipped_and_how_sure_that_is(sampled: Path
         flips = pilot.app.screen.query_one("#cell-flips", Grid)
         assert flips.display
         assert flips.render_line(1).text.split()[:4] == ["1", "1.0000", "▼", "0.0000"]
+
+
+async def opened(pilot: Pilot, database: Path, until) -> CellScreen:
+    await pilot.press("2")
+    screen = CellScreen(*cell(database))
+    await pilot.app.push_screen(screen)
+    await until(pilot, lambda: screen.sheet() is not None and len(screen.query_one("#cell-flips", Grid).model))
+    return screen
+
+
+async def test_the_cell_says_how_sure_its_change_is(sampled: Path, until):
+    async with Dashboard(sampled).run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, sampled, until)
+        sure = " ".join(str(screen.query_one("#cell-sure", Static).render()).split())
+        assert "6 documents compared · 33.3% answered alike" in sure
+        assert "chance scores 0.5000" in sure
+
+
+async def test_the_focused_table_of_the_cell_is_copied_and_opened_as_sql(sampled: Path, until):
+    async with Dashboard(sampled).run_test(size=(80, 24)) as pilot:
+        await opened(pilot, sampled, until)
+        await pilot.press("y")
+        assert "PIQA, Llama-3.2-1B at 40%: all metrics" in pilot.app.clipboard
+        await pilot.press("tab", "y")
+        assert "samples that changed" in pilot.app.clipboard
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, QueryScreen) and pilot.app.screen.table is not None)
+        query = pilot.app.screen
+        assert isinstance(query, QueryScreen)
+        assert query.table is not None
+        assert [row[1] for row in query.table.rows] == ["1", "2", "3", "5"] or [r[1] for r in query.table.rows] == [
+            1, 2, 3, 5,
+        ]  # fmt: skip
+
+
+async def test_the_focused_table_of_the_cell_is_exported(
+    sampled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, until
+):
+    monkeypatch.chdir(tmp_path)
+    async with Dashboard(sampled).run_test(size=(80, 24)) as pilot:
+        await opened(pilot, sampled, until)
+        await pilot.press("tab", "e")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ExportScreen))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: list(tmp_path.glob("cell-*.csv")))
+    [path] = tmp_path.glob("cell-*.csv")
+    lines = path.read_text().splitlines()
+    assert lines[0].startswith("task,doc_id,before,after")
+    assert len(lines) == 5

@@ -1,0 +1,38 @@
+"""How sure a change is, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tui.certainty import certainty
+
+PAIRED = {
+    "ci_low": -0.052, "ci_high": -0.011, "ci_low_pct": -9.1, "ci_high_pct": -1.9, "stderr_kind": "paired",
+    "unpaired_because": None, "p_value": 0.0021, "p_kind": "McNemar, exact", "p_holm": 0.0252, "verdict": "loss",
+    "pairs": 1838, "lost": 90, "gained": 32, "agreement": 0.874, "chance": 0.5, "retained_pct": 71.3,
+}  # fmt: skip
+UNKNOWN = dict.fromkeys(PAIRED)
+
+
+def test_interval_error_test_flips_and_chance_are_said():
+    assert certainty(PAIRED).splitlines() == [
+        "95 % interval -0.0520 to -0.0110 (-9.1% to -1.9%) · paired error · McNemar, exact: p = 0.0021, p = 0.025 over "
+        "all benchmarks of this width (Holm) · a loss, beyond noise",
+        "1,838 documents compared · 90 lost, 32 gained · 87.4% answered alike",
+        "chance scores 0.5000; 71.3% of the full model's lead over it is left",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({}, ""),
+        ({"p_value": 1e-9, "p_kind": "z, unpaired"}, "z, unpaired: p < 0.0001"),
+        ({"stderr_kind": "unpaired", "unpaired_because": "no samples"}, "unpaired error, no samples"),
+        ({"chance": 0.25}, "chance scores 0.2500; the full model is not clear of it"),
+    ],
+)
+def test_what_is_not_known_is_left_out(facts: dict[str, Any], told: str):
+    assert certainty(UNKNOWN | facts) == told
