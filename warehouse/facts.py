@@ -61,7 +61,10 @@ class TaskFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricFacts:
-    """One number that lm-eval reports, under its own name. NaN and infinities are legal values."""
+    """One number that lm-eval reports, under its own name. NaN and infinities are legal values.
+
+    `chance` is what guessing scores, None where there is nothing to guess from or nobody counted.
+    """
 
     metric: str
     filter: str
@@ -69,6 +72,7 @@ class MetricFacts:
     stderr: float | None
     n: int
     higher_is_better: bool | None
+    chance: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

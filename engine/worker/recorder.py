@@ -129,4 +129,5 @@ class Recorder:
 
 
 def _facts(kind: type[Facts], data: dict[str, Any]) -> Facts:
-    return kind(**{item.name: data[item.name] for item in fields(kind)})  # pyright: ignore[reportArgumentType]
+    """A journal from before a field existed leaves that field at its default."""
+    return kind(**{item.name: data[item.name] for item in fields(kind) if item.name in data})  # pyright: ignore[reportArgumentType]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.metrics import mean, perplexity, stderr_for_metric
 from lm_eval.api.task import Task
 
+from engine.worker.chance import chance_levels
 from engine.worker.lm import PrunedLM
 from engine.worker.tasks import BuiltTask
 from warehouse.facts import CellFacts, MetricFacts
@@ -58,7 +60,9 @@ def score(built: BuiltTask, lm: PrunedLM) -> tuple[list[MetricFacts], list[Sampl
                 number, weight = _as_numbers(task, value)
                 response = _response(task, doc, metric, responses)
                 samples.append(Sample(doc_id, name, metric, number, weight, response))
-    return [_aggregate(task, metric, name, items) for (metric, name), items in values.items()], samples
+    chances = chance_levels(task)
+    metrics = [_aggregate(task, metric, name, items, chances.get(metric)) for (metric, name), items in values.items()]
+    return metrics, samples
 
 
 def aggregate(group: Group, cells: dict[str, CellFacts]) -> list[MetricFacts] | None:
@@ -67,15 +71,20 @@ def aggregate(group: Group, cells: dict[str, CellFacts]) -> list[MetricFacts] | 
     if any(name not in cells for name in parts):
         return None
     scores: dict[str, Any] = {}
+    chances: dict[str, Any] = {}  # the same with guessing in place of the model, NaN where that has no score
     directions: dict[str, bool | None] = {}
     for name in parts:
         scores[name] = {"sample_len": max((metric.n for metric in cells[name].metrics), default=0)}
+        chances[name] = dict(scores[name])
         for metric in cells[name].metrics:
             scores[name][f"{metric.metric},{metric.filter}"] = metric.value
+            chances[name][f"{metric.metric},{metric.filter}"] = float("nan") if metric.chance is None else metric.chance
+            chances[name][f"{metric.metric}_stderr,{metric.filter}"] = "N/A"
             scores[name][f"{metric.metric}_stderr,{metric.filter}"] = "N/A" if metric.stderr is None else metric.stderr
             agreed = directions.setdefault(metric.metric, metric.higher_is_better)
             directions[metric.metric] = agreed if agreed == metric.higher_is_better else None
     result: Any = group.aggregate(scores)
+    guessed: Any = group.aggregate(chances)
     found = []
     for key, value in result.items():
         metric, comma, name = key.partition(",")
@@ -90,6 +99,7 @@ def aggregate(group: Group, cells: dict[str, CellFacts]) -> list[MetricFacts] | 
                     stderr=stderr,
                     n=n,
                     higher_is_better=directions.get(metric),
+                    chance=None if math.isnan(guessed[key]) else float(guessed[key]),
                 )
             )
     return found
@@ -107,7 +117,7 @@ def _ask(task: Task, lm: PrunedLM) -> None:
             instance.resps.append(response)
 
 
-def _aggregate(task: Any, metric: str, name: str, items: Sequence[Any]) -> MetricFacts:
+def _aggregate(task: Any, metric: str, name: str, items: Sequence[Any], chance: float | None) -> MetricFacts:
     function = task.aggregation().get(metric, mean)
     return MetricFacts(
         metric=metric,
@@ -116,6 +126,7 @@ def _aggregate(task: Any, metric: str, name: str, items: Sequence[Any]) -> Metri
         stderr=_standard_error(function, items),
         n=len(items),
         higher_is_better=task.higher_is_better().get(metric),
+        chance=chance,
     )
 
 

@@ -174,3 +174,17 @@ def test_mcnemars_p_values(demo, counts):
         ((found,),) = con.execute("select mcnemar_p($lost, $gained)", {"lost": lost, "gained": gained}).fetchall()
     expected = min(1.0, 2 * stats.binom.cdf(min(counts), sum(counts), 0.5)) if sum(counts) else 1.0
     assert found == pytest.approx(expected, abs=1e-10)
+
+
+def test_a_run_knows_what_guessing_scores(demo):
+    """Of demo_facts' and demo_grammar's choices; an open answer cannot be guessed."""
+    with db.open_read(demo) as con:
+        found = dict(
+            con.execute(
+                "select task, any_value(chance) from delta_statistics where is_headline group by task"
+            ).fetchall()
+        )
+    assert found["demo_sums"] == found["demo_instructions"] == 0
+    assert found["demo_grammar"] == pytest.approx(0.5)
+    assert found["demo_facts"] == pytest.approx(0.25)
+    assert found["demo_story"] is None
