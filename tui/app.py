@@ -165,10 +165,15 @@ class Dashboard(App[None]):
         self.push_screen(NewRunScreen(plan))
 
     def show_started(self, form: Screen[Any], run_id: str) -> None:
-        """Leave the form for the run that it started."""
+        """Leave the form for the run that it started; behind it is the list, with the cursor on that run."""
+        from tui.screens.runs import RunsScreen
+
         if self.screen is form:
             self.pop_screen()
         self.switch_mode("runs")
+        while not isinstance(self.screen, RunsScreen):  # such as the run that this one is a clone of
+            self.pop_screen()
+        self.screen.select(run_id)
         self.open_run(run_id)
 
     @work(thread=True, exit_on_error=False, group="act")

@@ -23,13 +23,13 @@ _LOOKS: dict[str, tuple[str, str]] = {
 def state_text(row: RunRow, colours: dict[str, str]) -> Text:
     """`✓ finished`, `✗ 3 failed`, `! interrupted`."""
     glyph, variable = _LOOKS.get(row.state, ("✗", "loss"))
+    return Text(f"{'↓' if row.origin != 'run' else glyph} {state_word(row)}", style=colours[variable])
+
+
+def state_word(row: RunRow) -> str:
     if row.state == RunState.FINISHED_WITH_FAILURES:
-        word = f"{row.failed} failed"
-    elif row.origin != "run":
-        glyph, word = "↓", "imported"
-    else:
-        word = row.state
-    return Text(f"{glyph} {word}", style=colours[variable])
+        return f"{row.failed} failed"
+    return row.state if row.origin == "run" else "imported"
 
 
 def levels_text(levels: tuple[str, ...]) -> str:

@@ -9,9 +9,9 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widgets import DataTable, Static
+from textual.widgets import DataTable, Input, Static
 
 from engine.rundir import RunState
 from tui import format as fmt
@@ -19,9 +19,10 @@ from tui.cli.output import one_line
 from tui.exporting import Sheet
 from tui.feed import Snapshot
 from tui.record import RunRow
+from tui.replay import RECORDING
 from tui.screens.empty import EmptyState
 from tui.screens.live import LiveScreen
-from tui.states import advice, left_text, levels_text, model_text, state_text
+from tui.states import advice, left_text, levels_text, model_text, state_text, state_word
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.run_grid import RunGrid
 from warehouse import statements
@@ -45,6 +46,14 @@ class RunsTable(DataTable[Text]):
     ]
 
 
+class FilterLine(Input):
+    """What the list is narrowed to."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,down", "screen.to_list", "To the list", key_display="⏎"),
+    ]
+
+
 class RunsScreen(LiveScreen):
     """The first screen."""
 
@@ -54,9 +63,17 @@ class RunsScreen(LiveScreen):
         "closing the dashboard leaves them alone, and two dashboards may look at the same runs."
     )
     CSS_PATH = "../styles/runs.tcss"
+    AUTO_FOCUS = "#runs"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", key_display="/", tooltip="Only runs whose name, model, … has these words"),
+        Binding("escape", "clear_filter", "All runs", key_display="esc", tooltip="Show all runs again"),
+    ]
 
     def compose(self) -> ComposeResult:
         with Vertical(id="list"):
+            with Horizontal(id="filter"):
+                yield FilterLine(placeholder="words of a name, model, state or method", compact=True)
+                yield Static(id="count")
             yield RunsTable(id="runs", cursor_type="row", cell_padding=0, zebra_stripes=False)
             yield RunGrid(id="preview")
             yield Static(id="advice", markup=False)
@@ -67,8 +84,10 @@ class RunsScreen(LiveScreen):
         self._rows: dict[str, RunRow] = {}
         self._texts: dict[str, list[Text]] = {}
         self._shape: tuple[object, ...] = ()
-        self._columns: dict[str, int] = {}
+        self._selected: str | None = None  # the run under the cursor, also while the filter hides it
+        self._awaited: str | None = None  # the run to go to once it is listed
         self.query_one("#empty").display = False
+        self.query_one("#filter").display = False
         self.query_one("#preview").can_focus = False
 
     def chosen(self) -> RunRow | None:
@@ -77,12 +96,17 @@ class RunsScreen(LiveScreen):
             return None
         return self._rows.get(list(self._texts)[table.cursor_row])
 
+    def select(self, run_id: str) -> None:
+        """Put the cursor on a run, now or as soon as it is listed; the filter is taken away."""
+        self._awaited = run_id
+        self.action_clear_filter()
+
     async def show_snapshot(self, snapshot: Snapshot) -> None:
         empty = snapshot.loaded and not snapshot.runs
         self.query_one("#empty").display = empty
         self.query_one("#list").display = not empty
         self._show_rows(snapshot.runs)
-        if not empty and self.is_current and self.focused is None:
+        if not empty and self.is_current and self.focused is None and not self._filtering:
             self.query_one(RunsTable).focus()
         self._show_advice(snapshot.problem)
         self._show_preview(snapshot)
@@ -93,9 +117,11 @@ class RunsScreen(LiveScreen):
             self.app.feed.watch(None)
 
     def on_resize(self) -> None:
-        self._show_rows(tuple(self._rows.values()))
+        self._show_rows(self.app.feed.snapshot.runs)
 
-    def on_data_table_row_highlighted(self) -> None:
+    def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
+        if event.row_key.value in self._rows and event.cursor_row == event.data_table.cursor_row:
+            self._selected = event.row_key.value
         self._show_advice(self.app.feed.snapshot.problem)
         self.update_keys()
 
@@ -110,12 +136,56 @@ class RunsScreen(LiveScreen):
         else:
             self.app.open_run(row.run_id)
 
+    # The filter
+
+    @property
+    def _filtering(self) -> bool:
+        return bool(self.query_one("#filter").display)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("filter", "clear_filter"):
+            return self.is_composed and (action == "filter" or self._filtering)
+        return super().check_action(action, parameters)
+
+    def action_filter(self) -> None:
+        if not self.app.feed.snapshot.runs:
+            return
+        self.query_one("#filter").display = True
+        self.query_one(FilterLine).focus()
+        self._filter_changed()
+
+    def action_clear_filter(self) -> None:
+        self.query_one("#filter").display = False
+        self.query_one(FilterLine).value = ""
+        self.query_one(RunsTable).focus()
+        self._filter_changed()
+
+    def action_to_list(self) -> None:
+        self.query_one(RunsTable).focus()
+
+    def on_input_changed(self) -> None:
+        self._filter_changed()
+
+    def _filter_changed(self) -> None:
+        self._show_rows(self.app.feed.snapshot.runs)
+        self._show_advice(self.app.feed.snapshot.problem)
+        self.refresh_bindings()
+
+    def _fits(self, row: RunRow) -> bool:
+        said = " ".join((row.name, row.model, row.method, state_word(row))).lower()
+        words = self.query_one(FilterLine).value.lower().split()
+        return all(word in said or row.run_id.startswith(word) for word in words)
+
     def key_d(self) -> None:
-        if not self._rows and self.app.feed.snapshot.loaded:
+        if self.app.feed.snapshot.loaded and not self.app.feed.snapshot.runs:
             self.app.start_demo()
 
-    def key_i(self) -> None:
+    def key_w(self) -> None:
         if not self._rows and self.app.feed.snapshot.loaded:
+            self.app.open_replay(RECORDING, speed=1.0)
+
+    def key_i(self) -> None:
+        if self.app.feed.snapshot.loaded and not self.app.feed.snapshot.runs:
             self.app.import_published()
 
     def sheet(self) -> Sheet | None:
@@ -162,11 +232,15 @@ class RunsScreen(LiveScreen):
     def _show_rows(self, rows: Sequence[RunRow]) -> None:
         table = self.query_one(RunsTable)
         columns = _NARROW if self.size.width < 100 else _NORMAL if self.size.width < 150 else _WIDE
-        chosen = self.chosen()
-        self._rows = {row.run_id: row for row in rows}
+        fitting = [row for row in rows if self._fits(row)]
+        self.query_one("#count", Static).update(f"{len(fitting)} of {len(rows)} runs")
+        self._rows = {row.run_id: row for row in fitting}
         now = self.app.now()
-        texts = {row.run_id: [self._text(row, name, width, now) for name, width in columns.items()] for row in rows}
+        texts = {row.run_id: [self._text(row, name, width, now) for name, width in columns.items()] for row in fitting}
         shape = (tuple(texts), tuple(columns), self.app.theme)
+        if self._awaited in texts:
+            self._selected, self._awaited = self._awaited, None
+            self._shape = ()
         if shape == self._shape:
             for run_id, line in texts.items():
                 for name, text, before in zip(columns, line, self._texts[run_id], strict=True):
@@ -175,13 +249,14 @@ class RunsScreen(LiveScreen):
             self._texts = texts
             return
         self._shape, self._texts = shape, texts
+        selected = self._selected  # filling the table moves the cursor about
         table.clear(columns=True)
         for name, width in columns.items():
             table.add_column(name, width=width, key=name)
         for run_id, line in texts.items():
             table.add_row(*line, key=run_id)
-        if chosen is not None and chosen.run_id in texts:
-            table.move_cursor(row=list(texts).index(chosen.run_id))
+        if selected in texts:
+            table.move_cursor(row=list(texts).index(selected))
 
     def _text(self, row: RunRow, column: str, width: int, now: datetime) -> Text:
         text = Text(no_wrap=True, overflow="ellipsis")

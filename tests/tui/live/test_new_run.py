@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.widgets import Button, Input, Select
 
-from engine import preview, task_index
+from engine import launch, preview, task_index
 from engine.errors import UserError
 from engine.preview import Shape
 from engine.rundir import RunState
@@ -199,3 +199,25 @@ async def test_a_run_started_here_fills_the_grid_and_goes_on_when_the_dashboard_
         for level in ("0", "40"):
             assert detail.cells[level, name].score.value == stored[level, name]
     assert rows["▸ demo_facts"][0] == f"{stored['0', 'demo_facts']:.4f}"
+
+
+@pytest.mark.parametrize("way", [("n",), ("c",), ("enter", "c")], ids=["new", "clone", "clone of the open run"])
+async def test_behind_a_run_started_here_the_list_stands_on_it(dashboard, warehouse, driver, stubbed, monkeypatch, way):
+    for minute in range(4):
+        warehouse.add(f"20261124-04{30 + minute}00-older00", name=f"older {minute}")
+    monkeypatch.setattr(launch, "start", lambda run: None)
+    async with dashboard.run_test(size=(120, 36)) as pilot:
+        await driver.loaded(pilot)
+        await pilot.press("slash", *"older", "enter", "down")
+        for key in way:
+            await pilot.press(key)
+            await pilot.pause(0.3)
+        await driver.until(pilot, lambda: getattr(dashboard.screen, "_index", None))
+        await fill(pilot, model="demo", tasks="piqa", name="mine")
+        await pilot.press("ctrl+s")
+        await driver.until(pilot, lambda: getattr(dashboard.screen, "detail", None) is not None)
+        assert dashboard.screen.detail.row.name == "mine"
+        await pilot.press("escape")
+        await pilot.pause(0.5)
+        assert type(dashboard.screen).__name__ == "RunsScreen"
+        assert dashboard.screen.chosen().name == "mine"
