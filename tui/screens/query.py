@@ -31,7 +31,8 @@ from tui.widgets.result_table import ResultModel, shown
 from tui.widgets.sql_editor import CompletionList, SqlEditor
 from warehouse.tables import Table
 
-ROWS = 10_000  # rows fetched to be looked at; an export fetches all of them
+ROWS = 10_000  # rows fetched at first, and more each time the cursor comes to the last of them
+MOST_ROWS = 200_000  # kept to be looked at; an export fetches all
 TIMEOUT = 60.0  # seconds
 _PLACE = re.compile(r" \(line (\d+)(?:, column (\d+))?\)$")
 
@@ -67,6 +68,7 @@ class QueryScreen(ReadingScreen):
         self._whole = False
         self._order: tuple[int, bool] | None = None
         self._cancel: threading.Event | None = None
+        self._going_on: Offset | None = None  # the cursor, while more rows of the same answer are fetched
         self._started = 0.0
         self._wanted: str | None = None
 
@@ -93,6 +95,7 @@ class QueryScreen(ReadingScreen):
         self.query_one(SqlEditor).focus()
         self._load_store()
         self.set_interval(0.25, self._tick)
+        self.watch(self.query_one("#answer", Grid), "cursor", self._scrolled, init=False)
         if self._wanted is not None:
             self.query_one(SqlEditor).text = self._wanted
 
@@ -175,6 +178,7 @@ class QueryScreen(ReadingScreen):
         self.query_one(CompletionList).display = False
         editor.point_at(None, None)
         self._cancel = threading.Event()
+        self._going_on = None
         self._started = time.monotonic()
         self.ran = editor.text
         self.store.remember(sql)
@@ -203,20 +207,35 @@ class QueryScreen(ReadingScreen):
         self._cancel = None
         self._whole = not table.truncated
         self.table = table
-        if not for_export:
+        if not for_export and self._going_on is None:
             self._order = None
-        self._draw()
+        goes_on = not for_export and self._going_on is not None
+        self._draw(cursor=self._going_on if goes_on else None)
+        self._going_on = None
         rows = f"{len(table.rows):,} row{'' if len(table.rows) == 1 else 's'}"
         if table.truncated:
-            rows = f"the first {len(table.rows):,} rows; ctrl+e exports all of them"
+            more = "G reads on; " if len(table.rows) < MOST_ROWS else ""
+            rows = f"the first {len(table.rows):,} rows; {more}ctrl+e exports all of them"
         self._say(f"{rows} · {len(table.columns)} columns · {took:.2f} s", good=True)
         if for_export:
             self._export()
+
+    def _scrolled(self, cursor: Offset) -> None:
+        """At the last row fetched, fetch more: the statement runs again, so that all rows are of one answer."""
+        if self.table is None or self._whole or self._cancel is not None or self._order is not None:
+            return
+        if len(self.table.rows) - 1 > cursor.y or len(self.table.rows) >= MOST_ROWS:
+            return
+        self._going_on = cursor
+        self._cancel = threading.Event()
+        self._started = time.monotonic()
+        self._answer(self.ran, min(len(self.table.rows) + ROWS, MOST_ROWS), self._cancel)
 
     def _failed(self, message: str, cancel: threading.Event) -> None:
         if cancel is not self._cancel:
             return
         self._cancel = None
+        self._going_on = None
         place = _PLACE.search(message)
         kept = " The last answer stays below." if self.table is not None else ""
         self._say(f"{message}{kept}")
@@ -227,6 +246,7 @@ class QueryScreen(ReadingScreen):
     def _cancelled(self, cancel: threading.Event) -> None:
         if cancel is self._cancel:
             self._cancel = None
+            self._going_on = None
             self._say("Cancelled: the query's process was ended.")
 
     def _tick(self) -> None:
@@ -240,10 +260,12 @@ class QueryScreen(ReadingScreen):
 
     # The answer
 
-    def _draw(self) -> None:
+    def _draw(self, cursor: Offset | None = None) -> None:
         assert self.table is not None
         neutral = self.app.theme_variables.get("neutral", "#888888")
-        self.query_one("#answer", Grid).show(ResultModel(self.table, neutral, self._order), cursor=Offset(1, 0))
+        self.query_one("#answer", Grid).show(
+            ResultModel(self.table, neutral, self._order), cursor=cursor or Offset(1, 0)
+        )
 
     def action_sort(self) -> None:
         if self.table is not None and self.table.columns:

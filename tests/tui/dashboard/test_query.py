@@ -199,10 +199,7 @@ async def test_a_large_answer_is_shown_in_part_and_exported_whole(dashboard: Das
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
         await run(pilot, until, "select range as n, 'x' || range as name from range(25000)")
-        assert said(pilot).startswith("the first 10,000 rows; ctrl+e exports all of them")
-        await pilot.press("escape", "ctrl+end")
-        await pilot.pause()
-        assert answer(pilot)[-1] in ("10000 9999 x9999", "")
+        assert said(pilot).startswith("the first 10,000 rows; G reads on; ctrl+e exports all of them")
         await pilot.press("ctrl+e")
         await until(pilot, lambda: isinstance(pilot.app.screen, ExportScreen))
         await pilot.press("escape")
@@ -210,6 +207,37 @@ async def test_a_large_answer_is_shown_in_part_and_exported_whole(dashboard: Das
         table = screen(pilot).table
         assert table is not None
         assert len(table.rows) == 25_000
+
+
+async def test_at_the_last_row_more_are_fetched_and_the_cursor_stays(dashboard: Dashboard, until):
+    async with dashboard.run_test(size=NARROW) as pilot:
+        await shown(pilot, until)
+        await run(pilot, until, "select range as n from range(25000) order by n")
+        grid = screen(pilot).query_one("#answer", Grid)
+        await pilot.press("escape")
+        for loaded, row in ((20_000, 9_999), (25_000, 19_999)):
+            await pilot.press("G")
+            await until(pilot, lambda loaded=loaded: len(grid.model) == loaded)
+            assert grid.cursor.y == row
+        await pilot.press("G")
+        await until(pilot, lambda: grid.cursor.y == 24_999)
+        assert not screen(pilot).running
+        assert said(pilot).startswith("25,000 rows")
+
+
+async def test_escape_cancels_fetching_more_and_keeps_what_is_there(dashboard: Dashboard, until):
+    slow = "select a.range as n from range(10001) a union all select sum(b.range) from range(1000000000000) b"
+    async with dashboard.run_test(size=NARROW) as pilot:
+        await shown(pilot, until)
+        await run(pilot, until, "select range as n from range(20001)")
+        screen(pilot).ran = slow
+        grid = screen(pilot).query_one("#answer", Grid)
+        await pilot.press("escape", "G")
+        await until(pilot, lambda: screen(pilot).running)
+        await pilot.press("escape")
+        await until(pilot, lambda: not screen(pilot).running)
+        assert said(pilot).startswith("Cancelled")
+        assert len(grid.model) == 10_000
 
 
 async def test_the_answer_sorts_by_the_column_at_the_cursor_and_opens_a_long_value(dashboard: Dashboard, until):
