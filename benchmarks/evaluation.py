@@ -7,12 +7,13 @@
 with tokenising and packing, and for every further one, which reuses both; their ratios to hf's; our tokens per
 second and TFLOP/s of a further level (2 floating-point operations a parameter and token, output layer left out);
 and the largest and mean difference of any request's log-likelihood, or the share of equal generations.
-`--reference-spread` adds the reference's own difference between batch size 64 and 1.
+`--spread` compares answers instead: ours, hf's at batch 64 and 1, and those of the same weights in float32.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import os
 import time
 from collections.abc import Sequence
@@ -29,9 +30,11 @@ from engine.levels import parse_levels
 from engine.plan import RunPlan
 from engine.pruning import loading
 from engine.suites import TaskSpec
+from engine.worker import compiling
 from engine.worker.batching import default_batch_tokens
 from engine.worker.lm import PrunedLM
-from engine.worker.tasks import build_tasks, load_tasks
+from engine.worker.scoring import score
+from engine.worker.tasks import BuiltTask, build_tasks, load_tasks
 
 
 def timed(work: Any) -> tuple[float, Any]:
@@ -59,6 +62,75 @@ def difference(expected: Sequence[Any], found: Sequence[Any]) -> str:
     return f"{max(gaps):.4f} / {sum(gaps) / len(gaps):.5f} (relative {relative:.1e})"
 
 
+def load(
+    model: str, dtype_name: str, device_name: str, *, batch_tokens: int | None = None, compile_layers: bool = False
+) -> tuple[PrunedLM, Any]:
+    """Our language model, and what was found out about the model it holds."""
+    found = loading.inspect(model)
+    device = loading.resolve_device(device_name)
+    dtype = loading.resolve_dtype(dtype_name, found.config, device)
+    loaded, tokenizer = loading.load_model(found.source, revision=found.revision, dtype=dtype, device=device)
+    batch_tokens = batch_tokens or default_batch_tokens(
+        device, hidden_size=found.shape.hidden_size, intermediate_size=found.shape.intermediate_size, dtype=dtype
+    )
+    if compile_layers:
+        compiling.compile_layers(loaded)
+    return PrunedLM(loaded, tokenizer, batch_tokens=batch_tokens), found
+
+
+def instances_of(text: str, model: str, include_paths: Sequence[str], lm: PrunedLM) -> list[list[Instance]]:
+    """The requests of `task[@shots][:documents]`, by task."""
+    return [part.instances for part in built_of(text, model, include_paths, lm)]
+
+
+def built_of(text: str, model: str, include_paths: Sequence[str], lm: PrunedLM) -> tuple[BuiltTask, ...]:
+    task, _, limit = text.partition(":")
+    plan = RunPlan(
+        name="benchmark", model=model, levels=tuple(parse_levels("0")), tasks=(TaskSpec.parse(task),),
+        limit=float(limit) if limit else None, include_paths=tuple(include_paths),
+    ).resolved(Path.cwd())  # fmt: skip
+    return build_tasks(*load_tasks(plan), plan, lm, lambda: None).tasks
+
+
+def matrix_rate(device: torch.device) -> float:
+    """Floating-point operations a second of a large bf16 matrix product on random data."""
+    left, right = (torch.randn(8192, 8192, device=device, dtype=torch.bfloat16) for _ in range(2))
+    timed(lambda: left @ right)
+    seconds, _ = timed(lambda: [left @ right for _ in range(20)])
+    return 20 * 2 * 8192**3 / seconds
+
+
+class Answers:
+    """A language model that keeps what it answered."""
+
+    def __init__(self, lm: Any) -> None:
+        self.lm = lm
+        self.given: list[float] = []
+
+    def loglikelihood(self, requests: list[Instance]) -> list[tuple[float, bool]]:
+        found = self.lm.loglikelihood(requests)
+        self.given += [log_likelihood for log_likelihood, _ in found]
+        return found
+
+
+def spread(built: Sequence[BuiltTask], models: dict[str, Any]) -> None:
+    """How far apart the answers of several models are, the first being the one compared with."""
+    answers, metrics = {}, {}
+    for name, lm in models.items():
+        answers[name] = Answers(lm)
+        metrics[name] = [metric for part in built for metric in score(part, answers[name])[0]]
+    (_, base), *others = answers.items()
+    for name, other in others:
+        gaps = [abs(a - b) for a, b in zip(base.given, other.given, strict=True)]
+        moved = max(
+            (abs(a.value - b.value) / a.stderr if a.stderr else 0.0)
+            for a, b in zip(metrics["hf, batch 64"], metrics[name], strict=True)
+        )
+        print(
+            f"| {built[0].name} | {len(gaps)} | {name} | {max(gaps):.4f} | {sum(gaps) / len(gaps):.5f} | {moved:.3f} |"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
@@ -67,27 +139,47 @@ def main() -> None:
     parser.add_argument("--dtype", default="auto")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--batch-tokens", type=int)
-    parser.add_argument("--reference-spread", action="store_true")
+    parser.add_argument("--compile", action="store_true", help="compile our layers")
+    parser.add_argument(
+        "--spread", action="store_true", help="compare answers with hf's own at other batch sizes instead"
+    )
     parser.add_argument("--no-reference", action="store_true", help="time ours only")
     arguments = parser.parse_args()
 
-    found = loading.inspect(arguments.model)
-    device = loading.resolve_device(arguments.device)
-    dtype = loading.resolve_dtype(arguments.dtype, found.config, device)
-    model, tokenizer = loading.load_model(found.source, revision=found.revision, dtype=dtype, device=device)
-    batch_tokens = arguments.batch_tokens or default_batch_tokens(
-        device, hidden_size=found.shape.hidden_size, intermediate_size=found.shape.intermediate_size, dtype=dtype
-    )
-    ours = PrunedLM(model, tokenizer, batch_tokens=batch_tokens)
+    ours, found = load(
+        arguments.model, arguments.dtype, arguments.device,
+        batch_tokens=arguments.batch_tokens, compile_layers=arguments.compile,
+    )  # fmt: skip
+    model, tokenizer = ours.model, ours.tokenizer
+    device = model.device
     hf: Any = get_model("hf")
-    reference = hf(pretrained=model, tokenizer=tokenizer, batch_size="auto", softmax_dtype="float32")
-    single = hf(pretrained=model, tokenizer=tokenizer, batch_size=1, softmax_dtype="float32")
+
+    def reference_of(some: Any, batch_size: Any) -> Any:
+        return hf(pretrained=some, tokenizer=tokenizer, batch_size=batch_size, softmax_dtype="float32")
+
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
-    print(f"{name}, {dtype}, {found.shape.parameters:,} parameters, torch {torch.__version__}")
+    print(f"{name}, {model.dtype}, {found.shape.parameters:,} parameters, torch {torch.__version__}")
+    if arguments.spread:
+        exact = copy.deepcopy(model).float()
+        models = {
+            "float32": reference_of(exact, 16), "hf, batch 64": reference_of(model, 64),
+            "hf, batch 1": reference_of(model, 1), "ours": ours,
+        }  # fmt: skip
+        for base in ("hf, batch 64", "float32"):
+            print(f"\n| task | requests | against {base} | largest | mean | metric moved, in standard errors |")
+            print("|---|--:|---|--:|--:|--:|", flush=True)
+            order = {base: models[base]} | models
+            for text in arguments.tasks.split(","):
+                spread(built_of(text, arguments.model, arguments.include_path, ours), order)
+        return
+    reference = reference_of(model, "auto")
+    rate = matrix_rate(device) if device.type == "cuda" else float("nan")
+    print(f"matrix products: {rate / 1e12:.0f} TFLOP/s; layers compiled: {arguments.compile}")
     print(
-        "| task | requests | hf s | first level s | further s | ratios | tok/s | TFLOP/s | largest / mean difference |"
+        "| task | requests | hf s | first level s | further s | ratios | tok/s | TFLOP/s | of the matrix rate "
+        "| largest / mean difference |"
     )
-    print("|---|--:|--:|--:|--:|--:|--:|--:|---|", flush=True)
+    print("|---|--:|--:|--:|--:|--:|--:|--:|--:|---|", flush=True)
 
     tokens = 0
 
@@ -99,13 +191,7 @@ def main() -> None:
     output = found.shape.vocab_size * found.shape.hidden_size
     warmed = False
     for text in arguments.tasks.split(","):
-        task, _, limit = text.partition(":")
-        plan = RunPlan(
-            name="benchmark", model=arguments.model, levels=tuple(parse_levels("0")), tasks=(TaskSpec.parse(task),),
-            limit=float(limit) if limit else None, include_paths=tuple(arguments.include_path),
-        ).resolved(Path.cwd())  # fmt: skip
-        built = build_tasks(*load_tasks(plan), plan, ours, lambda: None).tasks
-        instances = [part.instances for part in built]
+        instances = instances_of(text, arguments.model, arguments.include_path, ours)
         flat = [instance for some in instances for instance in some]
         if not warmed:
             seconds, _ = timed(lambda some=flat[:64]: ask(ours, some))
@@ -116,17 +202,14 @@ def main() -> None:
         tokens = 0
         own, answers = timed(lambda parts=instances: [answer for some in parts for answer in ask(ours, some)])
         scored = tokens
-        flop = 2 * (found.shape.parameters - output) * scored
+        flops = 2 * (found.shape.parameters - output) * scored / own
         theirs, ratio, gap = float("nan"), "", ""
         if not arguments.no_reference:
             theirs, expected = timed(lambda some=flat: ask(reference, some))
             ratio, gap = f"{theirs / first:.1f}×, {theirs / own:.1f}×", difference(expected, answers)
-            if arguments.reference_spread:
-                some = slice(0, 200)
-                gap += "; hf itself, batch 1: " + difference(expected[some], ask(single, flat[some]))
         print(
             f"| {text} | {len(flat)} | {theirs:.2f} | {first:.2f} | {own:.2f} | {ratio} | {scored / own:,.0f} "
-            f"| {flop / own / 1e12:.1f} | {gap} |",
+            f"| {flops / 1e12:.1f} | {flops / rate:.0%} | {gap} |",
             flush=True,
         )
     if device.type == "cuda":

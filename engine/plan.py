@@ -22,7 +22,8 @@ class RunPlan:
 
     `device` and `dtype` may be "auto": the best accelerator, and the checkpoint's own dtype there, float32 on
     a CPU. `limit` is a number of documents a task, or below 1 a share of them. `batch_tokens` bounds the
-    tokens of one forward pass; None chooses it from the free memory.
+    tokens of one forward pass; None chooses it from the free memory. `compile_layers` spends seconds at the start
+    to make every pass faster.
     """
 
     name: str
@@ -38,6 +39,7 @@ class RunPlan:
     dtype: str = "auto"
     device: str = "auto"
     batch_tokens: int | None = None
+    compile_layers: bool = False
     seed: int = 0
     trust_remote_code: bool = False
     apply_chat_template: bool = False

@@ -198,6 +198,7 @@ _OPTIONS = {
     "--revision": "revision",
     "--divisor": "divisor",
     "--batch-tokens": "batch_tokens",
+    "--compile": "compile_layers",
     "--trust-remote-code": "trust_remote_code",
     "--apply-chat-template": "apply_chat_template",
     "--system-instruction": "system_instruction",

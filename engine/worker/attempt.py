@@ -17,6 +17,7 @@ from engine.pruning.accounting import ModelShape
 from engine.pruning.ladder import Ladder
 from engine.rundir import RunDir
 from engine.worker.batching import default_batch_tokens
+from engine.worker.compiling import compile_layers
 from engine.worker.lm import PrunedLM
 from engine.worker.provenance import provenance
 from engine.worker.recorder import Recorder
@@ -82,6 +83,8 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
     batch_tokens = plan.batch_tokens or default_batch_tokens(
         device, hidden_size=found.shape.hidden_size, intermediate_size=found.shape.intermediate_size, dtype=dtype
     )
+    if plan.compile_layers:
+        compile_layers(model)
     with recorder.stage("set up scoring"):
         lm = PrunedLM(model, tokenizer, batch_tokens=batch_tokens, seed=_TORCH_SEED + plan.seed)
     if lm.slow_because is not None and device.type == "cuda":

@@ -58,18 +58,19 @@ class Decoder:
         self._head = head
         self._slots = slots
         self._graphs: dict[int, torch.cuda.CUDAGraph] = {}
+        self._stream = torch.cuda.Stream() if slots.tokens.device.type == "cuda" else None
 
     def run(self, steps: int, longest: int) -> Tensor:
         """Generate `steps` tokens for every slot: [steps, slots] int64.
 
         `longest` is the largest position any slot that matters has now.
         """
-        made = []
+        made = self._slots.tokens.new_empty(steps, self._slots.count)
         for step in range(steps):
             reach = min(-(-(longest + step + 1) // _BUCKET) * _BUCKET, self._slots.length)
             self._step(reach)
-            made.append(self._slots.tokens.clone())
-        return torch.stack(made)
+            made[step] = self._slots.tokens
+        return made
 
     def _step(self, reach: int) -> None:
         if self._slots.tokens.device.type != "cuda":
@@ -81,14 +82,19 @@ class Decoder:
 
     def _capture(self, reach: int) -> torch.cuda.CUDAGraph:
         tokens, positions = self._slots.tokens.clone(), self._slots.positions.clone()
-        stream = torch.cuda.Stream()
+        stream = self._stream
+        assert stream is not None
         stream.wait_stream(torch.cuda.current_stream())
+        graph = torch.cuda.CUDAGraph()
+        # Not torch.cuda.graph, which first gives all cached memory back.
         with torch.cuda.stream(stream):
             self._forward(reach)  # libraries set themselves up outside of the capture
-        torch.cuda.current_stream().wait_stream(stream)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
+            stream.synchronize()
+            pool = next(iter(self._graphs.values())).pool() if self._graphs else None
+            graph.capture_begin(pool)
             self._forward(reach)
+            graph.capture_end()
+        torch.cuda.current_stream().wait_stream(stream)
         # The rehearsal moved the slots on; what it wrote to the cache is written again by the real step.
         self._slots.tokens.copy_(tokens)
         self._slots.positions.copy_(positions)

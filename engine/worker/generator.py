@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,6 +83,23 @@ class Generator:
         slots = Slots(self._model, self._slot_count(len(prompts), length), length)
         decoder = Decoder(self._model, self._head, slots)
         active: dict[int, int] = {}  # slot → prompt
+        launched: dict[int, int] = {}  # prompt → its tokens so far, those that are still computed included
+        flying: _Flight | None = None
+
+        def land(flight: _Flight) -> None:
+            finished = 0
+            for slot, index, new in flight.tokens():
+                if active.get(slot) != index:
+                    continue  # it had ended before
+                made[index] = (made[index] + new)[:max_new_tokens]
+                end = next((at for at, token in enumerate(made[index]) if token in eos), None)
+                if end is not None:
+                    made[index] = made[index][:end]
+                if end is not None or len(made[index]) == max_new_tokens or has_ended(made[index]):
+                    del active[slot]
+                    finished += 1
+            progress(finished, flight.steps * len(flight.active))
+
         while waiting or active:
             free = [slot for slot in range(slots.count) if slot not in active]
             entering = dict(zip(free, [waiting.popleft() for _ in range(min(len(free), len(waiting)))], strict=False))
@@ -90,26 +107,29 @@ class Generator:
                 first = self._prefill(slots, {slot: prompts[index] for slot, index in entering.items()}, max_tokens)
                 for slot, index in entering.items():
                     made[index].append(first[slot])
+                    launched[index] = 1
                 active |= entering
                 progress(0, sum(len(prompts[index]) for index in entering.values()))
             elif len(active) <= slots.count // 2:
+                if flying is not None:
+                    land(flying)
+                    flying = None
+                    continue
                 order = list(active)
                 slots = slots.shrink(order)
                 decoder = Decoder(self._model, self._head, slots)
                 active = {new: active[old] for new, old in enumerate(order)}
-            steps = min(CHUNK, max(1, max_new_tokens - min(len(made[index]) for index in active.values())))
-            longest = max(len(prompts[index]) + len(made[index]) for index in active.values()) - 1
-            new = decoder.run(steps, longest).T.tolist()
-            finished = 0
-            for slot, index in list(active.items()):
-                made[index] = (made[index] + new[slot])[:max_new_tokens]
-                end = next((at for at, token in enumerate(made[index]) if token in eos), None)
-                if end is not None:
-                    made[index] = made[index][:end]
-                if end is not None or len(made[index]) == max_new_tokens or has_ended(made[index]):
-                    del active[slot]
-                    finished += 1
-            progress(finished, steps * (len(active) + finished))
+            steps = min(CHUNK, max(0, max_new_tokens - min(launched[index] for index in active.values())))
+            longest = max(len(prompts[index]) + launched[index] for index in active.values()) - 1
+            before, flying = flying, _Flight(decoder.run(steps, longest), steps, dict(active))
+            for index in active.values():
+                launched[index] += steps
+            # The last tokens are read while the next ones are computed.
+            if before is not None:
+                land(before)
+            if steps == 0:
+                land(flying)
+                flying = None
         return made
 
     def _slot_count(self, prompts: int, length: int) -> int:
@@ -152,6 +172,27 @@ class Generator:
                 on_device.tokens, position_ids=on_device.positions, use_cache=False
             ).last_hidden_state[0]
         return self._head(hidden[on_device.nodes]).argmax(-1).tolist()
+
+
+class _Flight:
+    """Tokens on their way from the device: `steps` of them for every slot, of which `active` ones matter."""
+
+    def __init__(self, made: Tensor, steps: int, active: dict[int, int]) -> None:
+        self.steps = steps
+        self.active = active
+        self._made = made
+        self._arrived: torch.cuda.Event | None = None
+        if made.device.type == "cuda":
+            self._made = torch.empty(made.shape, dtype=made.dtype, pin_memory=True).copy_(made, non_blocking=True)
+            self._arrived = torch.cuda.Event()
+            self._arrived.record()
+
+    def tokens(self) -> Iterator[tuple[int, int, list[int]]]:
+        """Slot, prompt and new tokens of each active slot; waits for them to arrive."""
+        if self._arrived is not None:
+            self._arrived.synchronize()
+        columns = self._made.T.tolist()
+        return ((slot, index, columns[slot]) for slot, index in self.active.items())
 
 
 class _Filling:

@@ -182,11 +182,18 @@ class PrunedLM(TemplateLM):
         self._encoded.clear()
         self._batches.clear()
 
+    def prepare(self, request_type: str, requests: Sequence[Instance]) -> None:
+        """Lay out requests that will be asked together; may run beside the asking of others."""
+        if request_type in ("loglikelihood", "multiple_choice"):
+            self._tree.lay_out(self._batch(requests, _one_pair)[0])
+        elif request_type == "loglikelihood_rolling":
+            self._tree.lay_out(self._batch(requests, _all_windows)[0])
+
     def loglikelihood(self, requests: list[Instance], disable_tqdm: bool = False) -> list[tuple[float, bool]]:
-        return self._tree.score(self._batch(requests, lambda tokens: [tokens])[0], self.progress)
+        return self._tree.score(self._batch(requests, _one_pair)[0], self.progress)
 
     def loglikelihood_rolling(self, requests: list[Instance], disable_tqdm: bool = False) -> list[float]:
-        batch, owners = self._batch(requests, lambda windows: windows)
+        batch, owners = self._batch(requests, _all_windows)
         totals = [0.0] * len(requests)
         for owner, (log_likelihood, _) in zip(owners, self._tree.score(batch, self.progress), strict=True):
             totals[owner] += log_likelihood
@@ -345,6 +352,14 @@ def _is_plain_greedy(kwargs: dict[str, Any], config: GenerationConfig) -> bool:
 
 def _token_ids(ids: int | list[int] | None) -> frozenset[int]:
     return frozenset([ids] if isinstance(ids, int) else ids or [])
+
+
+def _one_pair(tokens: _Pair) -> list[_Pair]:
+    return [tokens]
+
+
+def _all_windows(windows: list[_Pair]) -> list[_Pair]:
+    return windows
 
 
 def _strings(instance: Instance) -> list[tuple[str, bool | None]]:

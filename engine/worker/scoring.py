@@ -105,13 +105,24 @@ def aggregate(group: Group, cells: dict[str, CellFacts]) -> list[MetricFacts] | 
     return found
 
 
-def _ask(task: Task, lm: PrunedLM) -> None:
+def prepare(built: BuiltTask, lm: PrunedLM) -> None:
+    """Lay the requests of a task out on the CPU, so that asking them begins on the device at once."""
+    for request_type, instances in _requests(built.task).items():
+        lm.prepare(request_type, instances)
+
+
+def _requests(task: Task) -> dict[str, list[Instance]]:
     by_type: dict[str, list[Instance]] = defaultdict(list)
+    for instance in task.instances:
+        by_type[instance.request_type] += [instance] * (instance.repeats or 1)
+    return by_type
+
+
+def _ask(task: Task, lm: PrunedLM) -> None:
     for instance in task.instances:
         instance.resps = []
         instance.filtered_resps = {}
-        by_type[instance.request_type] += [instance] * (instance.repeats or 1)
-    for request_type, instances in by_type.items():
+    for request_type, instances in _requests(task).items():
         method = getattr(lm, "loglikelihood" if request_type == "multiple_choice" else request_type)
         for instance, response in zip(instances, method(instances), strict=True):
             instance.resps.append(response)

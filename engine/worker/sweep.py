@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import torch
 
@@ -14,7 +16,7 @@ from engine.worker.batching import release_memory
 from engine.worker.lm import PrunedLM
 from engine.worker.recorder import Recorder
 from engine.worker.samples import write_samples
-from engine.worker.scoring import aggregate, score
+from engine.worker.scoring import aggregate, prepare, score
 from engine.worker.stopping import StopFlag
 from engine.worker.tasks import BuiltTask, TaskSet, fewshot_of
 from warehouse.facts import CellFacts, FailureFacts, VariantFacts
@@ -40,17 +42,22 @@ class Sweep:
             StopRequested: between two batches, when asked to stop.
         """
         failed = 0
-        for variant in sorted(self.variants, key=lambda variant: -variant.intermediate_size):
-            missing = [task for task in self.tasks.tasks if (variant.level, task.name) not in self._cells]
-            if missing:
-                with self.recorder.stage("prune", variant.level):
-                    self.ladder.set_width(variant.intermediate_size)
-            for task in missing:
-                self.stop.check()
-                failed += not self._cell(variant.level, task)
+        with ThreadPoolExecutor(1, "next task") as beside:
+            for variant in sorted(self.variants, key=lambda variant: -variant.intermediate_size):
+                missing = [task for task in self.tasks.tasks if (variant.level, task.name) not in self._cells]
+                if missing:
+                    with self.recorder.stage("prune", variant.level):
+                        self.ladder.set_width(variant.intermediate_size)
+                ready = beside.submit(prepare, missing[0], self.lm) if missing else None
+                for task, following in zip_longest(missing, missing[1:]):
+                    self.stop.check()
+                    if ready is not None:
+                        wait([ready])  # what goes wrong there goes wrong again in the cell, which says so
+                    ready = beside.submit(prepare, following, self.lm) if following else None
+                    failed += not self._cell(variant.level, task)
+                    self._groups(variant.level)
+                    self.recorder.merge()
                 self._groups(variant.level)
-                self.recorder.merge()
-            self._groups(variant.level)
         return failed
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -47,6 +48,11 @@ class DeviceRow:
         self.targets = torch.from_numpy(row.targets).to(device)
         self._masks: dict[tuple[bool, int | None], Any] = {}
 
+    @property
+    def windows(self) -> frozenset[int | None]:
+        """The sliding windows that layers have asked for; None is to see everything before."""
+        return frozenset(window for _, window in self._masks)
+
     def dense(self, window: int | None) -> Tensor:
         """bool [1, 1, n, n]: whether the token of a row may see the token of a column."""
         if (False, window) not in self._masks:
@@ -78,6 +84,7 @@ def flex_problem(model: PreTrainedModel) -> str | None:
             on_device = DeviceRow(row, model.device, tiles=True)
             with attending(model, on_device):
                 probe.base_model(on_device.tokens, position_ids=on_device.positions, use_cache=False)
+            _windows[model] = on_device.windows
     except torch.AcceleratorError:
         raise
     except Exception as error:  # no compiler, no Triton, a head size it cannot do: many libraries' many errors
@@ -89,6 +96,10 @@ def flex_problem(model: PreTrainedModel) -> str | None:
 def attending(model: PreTrainedModel, row: DeviceRow) -> Iterator[None]:
     """Inside the block the model's forward pass takes this row's tokens at this row's positions."""
     global _row
+    if row.tiles:
+        # Ahead of the pass, since a mask cannot be made inside a compiled layer.
+        for window in _windows.get(model, ()):
+            row.blocks(window)
     usual = model.config._attn_implementation or "sdpa"
     model.set_attn_implementation(_NAME)
     _row = row
@@ -100,6 +111,7 @@ def attending(model: PreTrainedModel, row: DeviceRow) -> Iterator[None]:
         model.set_attn_implementation(usual)
 
 
+_windows: WeakKeyDictionary[PreTrainedModel, frozenset[int | None]] = WeakKeyDictionary()
 # transformers knows attention functions by name, so the row they work on is known to the module.
 _row: DeviceRow | None = None
 

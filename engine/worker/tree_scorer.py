@@ -58,6 +58,10 @@ class TreeScorer:
         self._token_cost = 2 * (sum(p.numel() for p in model.base_model.parameters()) - embeddings.weight.numel())
         self._pair_cost = 4 * _DENSE_FACTOR * config.num_hidden_layers * config.num_attention_heads * head_dim
 
+    def lay_out(self, batch: Batch) -> None:
+        """Pack a batch ahead of scoring it."""
+        self._rows(batch)
+
     def score(self, batch: Batch, progress: Progress) -> list[tuple[float, bool]]:
         """(log-likelihood, whether greedy decoding gives it) of every request, in the order of their indices.
 

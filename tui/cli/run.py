@@ -85,6 +85,12 @@ def run(
     batch_tokens: Annotated[
         int | None, typer.Option(metavar="N", help="Most tokens in a forward pass; unset, it follows the memory.")
     ] = None,
+    compile_layers: Annotated[
+        bool,
+        typer.Option(
+            "--compile", metavar="", help="Compile the layers first: pays on a GPU, when a sweep takes minutes."
+        ),
+    ] = False,
     trust_remote_code: TrustRemoteCode = False,
     apply_chat_template: Annotated[
         bool, typer.Option("--apply-chat-template", metavar="", help="Put every prompt into the model's chat template.")
@@ -120,6 +126,7 @@ def run(
             dtype=dtype,
             device=device,
             batch_tokens=batch_tokens,
+            compile_layers=compile_layers,
             seed=seed,
             trust_remote_code=trust_remote_code,
             apply_chat_template=apply_chat_template,

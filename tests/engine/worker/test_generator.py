@@ -91,6 +91,13 @@ def test_a_sequence_with_a_stop_string_makes_room(model: PreTrainedModel, monkey
         assert mine == theirs or any(token in some for token in mine)
 
 
+def test_a_single_token_needs_no_decoding(model: PreTrainedModel) -> None:
+    made = Generator(model, Head(model), tiles=False).generate(
+        prompts(), max_new_tokens=1, eos={2}, has_ended=lambda tokens: False, max_tokens=64, progress=lambda *done: None
+    )
+    assert made == [alone(model, prompt)[:1] for prompt in prompts()]
+
+
 def test_progress_counts_every_prompt_once() -> None:
     torch.manual_seed(3)
     model = LlamaForCausalLM(LlamaConfig(**SIZES)).eval()

@@ -1,0 +1,58 @@
+"""Compiled layers score and generate as the others do, at every width and without compiling for each."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch._dynamo.utils import counters
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from engine.pruning.ladder import Ladder
+from engine.worker.compiling import compile_layers
+from engine.worker.generator import Generator
+from engine.worker.head import Head
+from engine.worker.tree import Scored
+from engine.worker.tree_scorer import Batch, TreeScorer
+
+WIDTHS = (96, 64, 40)
+
+
+@pytest.mark.skipif(shutil.which("c++") is None, reason="torch.compile needs a C++ compiler on a CPU")
+def test_widths_share_what_was_compiled_and_nothing_changes() -> None:
+    torch.manual_seed(0)
+    model = LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=64, hidden_size=32, intermediate_size=96, num_hidden_layers=3, num_attention_heads=4,
+            num_key_value_heads=2, pad_token_id=0, bos_token_id=1, eos_token_id=2,
+        )
+    ).eval()  # fmt: skip
+    ladder = Ladder(model, method="maw", seed=0, pad_to=8)
+    plain = {width: answers(model, ladder, width) for width in WIDTHS}
+    ladder.set_width(WIDTHS[0])
+    counters.clear()
+    compile_layers(model)
+    compiled = 0
+    for width in WIDTHS:
+        scores, texts = answers(model, ladder, width)
+        np.testing.assert_allclose(scores, plain[width][0], rtol=1e-5)
+        assert texts == plain[width][1]
+        if width == WIDTHS[0]:
+            compiled = counters["stats"]["unique_graphs"]
+    assert 0 < compiled == counters["stats"]["unique_graphs"]
+
+
+def answers(model: Any, ladder: Ladder, width: int) -> tuple[list[float], list[list[int]]]:
+    ladder.set_width(width)
+    rng = np.random.default_rng(0)
+    prompts = [rng.integers(3, 64, size=rng.integers(3, 40)) for _ in range(20)]
+    batch = Batch([Scored(tokens, ((at, rng.integers(3, 64, 2)),)) for at, tokens in enumerate(prompts)], [1] * 20)
+    scores = TreeScorer(model, Head(model), 256, tiles=False).score(batch, lambda *done: None)
+    texts = Generator(model, Head(model), tiles=False).generate(
+        prompts[:6], max_new_tokens=9, eos={2}, has_ended=lambda tokens: False, max_tokens=256,
+        progress=lambda *done: None,
+    )  # fmt: skip
+    return [log_likelihood for log_likelihood, _ in scores], texts
