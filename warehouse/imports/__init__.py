@@ -1,10 +1,11 @@
-"""Results from elsewhere: the published study, lm-eval's own result files, files in the study's format.
+"""Results from elsewhere: the published study, lm-eval's own result files, files in the study's format, bundles.
 
 Every import becomes a run whose id carries a hash of what was imported, so importing again changes nothing.
 """
 
 from warehouse.imports.batch import ImportReport
+from warehouse.imports.bundle import import_bundle, is_bundle
 from warehouse.imports.files import import_path
 from warehouse.imports.published import import_published
 
-__all__ = ["ImportReport", "import_path", "import_published"]
+__all__ = ["ImportReport", "import_bundle", "import_path", "import_published", "is_bundle"]
