@@ -144,12 +144,10 @@ class RunsScreen(LiveScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("filter", "clear_filter"):
-            return self.is_composed and (action == "filter" or self._filtering)
+            return self.is_composed and (self._filtering or (action == "filter" and bool(self._rows)))
         return super().check_action(action, parameters)
 
     def action_filter(self) -> None:
-        if not self.app.feed.snapshot.runs:
-            return
         self.query_one("#filter").display = True
         self.query_one(FilterLine).focus()
         self._filter_changed()
