@@ -1,0 +1,182 @@
+"""Read the published study again, with intervals: which of its improvements are beyond noise?
+
+python benchmarks/published_reread.py > docs/published-reread.md
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from warehouse import db
+from warehouse.imports import import_published
+from warehouse.markdown import table_lines
+from warehouse.numbers import format_value
+
+QUERY = Path(__file__).with_suffix(".sql")
+Z = 1.959963984540054
+# Questions of the splits that the study's tasks score.
+QUESTIONS = {
+    "mmlu": 14042, "gsm8k": 1319, "arc_challenge": 1172, "hellaswag": 10042, "boolq": 3270, "piqa": 1838,
+    "ifeval": 541, "leaderboard_musr": 756, "truthfulqa_mc1": 817, "truthfulqa_mc2": 817, "winogrande": 1267,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One printed change, its error and where that comes from: "published", "binomial" or None."""
+
+    model: str
+    pruning_pct: float
+    task: str
+    benchmark: str
+    kind: str
+    value: float
+    baseline: float
+    improved: bool
+    stderr: float | None
+    source: str | None
+    p_holm: float | None = None
+
+    @property
+    def delta(self) -> float:
+        return self.value - self.baseline
+
+    @property
+    def p_value(self) -> float | None:
+        return None if self.stderr is None else math.erfc(abs(self.delta / self.stderr) / math.sqrt(2))
+
+    @property
+    def verdict(self) -> str:
+        if self.p_holm is None:
+            return "no error can be given"
+        if self.p_holm > 0.05:
+            return "within noise"
+        return "beyond noise"
+
+
+def changes(database: Path) -> list[Change]:
+    """Every headline change of the 1B and the 3B model, Holm's correction over the benchmarks of a width."""
+    with db.open_read(database) as con:
+        rows = con.execute(QUERY.read_text(encoding="utf-8")).fetchall()
+    found: dict[tuple[str, float], list[Change]] = {}
+    for model, pct, task, benchmark, kind, value, baseline, improved, published in rows:
+        stderr, source = published, "published" if published is not None else None
+        if stderr is None and kind == "score":
+            n = QUESTIONS[task]
+            stderr = math.sqrt((value * (1 - value) + baseline * (1 - baseline)) / n)
+            source = "binomial"
+        one = Change(model, pct, task, benchmark, kind, value, baseline, improved, stderr, source)
+        found.setdefault((model, pct), []).append(one)
+    return [one for table in found.values() for one in _corrected(table)]
+
+
+def _corrected(table: list[Change]) -> list[Change]:
+    """Holm 1979: the smallest p times their number, the next times one less, never falling."""
+    in_order = sorted((one.p_value, i) for i, one in enumerate(table) if one.p_value is not None)
+    holm: dict[int, float] = {}
+    so_far = 0.0
+    for rank, (p, i) in enumerate(in_order):
+        so_far = max(so_far, min(1.0, p * (len(in_order) - rank)))
+        holm[i] = so_far
+    return [
+        Change(
+            one.model, one.pruning_pct, one.task, one.benchmark, one.kind, one.value, one.baseline, one.improved,
+            one.stderr, one.source, holm.get(i),
+        )
+        for i, one in enumerate(table)
+    ]  # fmt: skip
+
+
+def document(database: Path) -> str:
+    everything = changes(database)
+    improved = [one for one in everything if one.improved]
+    clear = [one for one in improved if one.verdict == "beyond noise"]
+    alone = [one for one in improved if one.p_value is not None and one.p_value <= 0.05]
+    worse = [one for one in everything if not one.improved and one.kind == "score"]
+    worse_clear = [one for one in worse if one.verdict == "beyond noise"]
+    perplexities = sum(one.kind == "perplexity" for one in everything)
+    binomial = ", ".join(dict.fromkeys(one.benchmark for one in everything if one.source == "binomial"))
+    published = ", ".join(dict.fromkeys(one.benchmark for one in everything if one.source == "published"))
+    parts = [
+        "# The study's improvements, with intervals",
+        f"The study prints {len(improved)} improvements in bold for Llama-3.2-1B and 3B. Of these, **{len(clear)} "
+        f"are beyond noise** after Holm's correction over the benchmarks of one level, and {len(alone)} have p ≤ 0.05 "
+        f"before any correction. Of its {len(worse)} losses of a score, {len(worse_clear)} are beyond noise.",
+        "`python benchmarks/published_reread.py > docs/published-reread.md` writes this page; a test keeps it current.",
+        "## By benchmark",
+        _by_benchmark(improved),
+        "## Every improvement",
+        _table(improved),
+        "## How",
+        "\n".join(
+            [
+                f"- {published}: the standard errors are the study's own.",
+                f"- {binomial}: the study publishes none; they are binomial, √(p(1 − p) / n), from the published score "
+                "and the number of questions of the split that lm-eval scores. For TruthfulQA-MC2, whose questions "
+                "score between 0 and 1, and for MMLU, whose subjects differ, that is an upper bound (sampling the subjects "
+                "themselves aside).",
+                f"- WikiText, LAMBADA ({perplexities} changes, none an improvement): no error can be given; a "
+                "perplexity's depends on its documents, which are not published.",
+                "- The error of a change is √(a² + b²), the two levels taken as independent, for the answers to single "
+                "questions are not published. Both answered the same questions, so the true error is likely smaller: "
+                "some changes within noise here might be clear in paired data. None is shown to be zero.",
+                "- p is two-sided, from a z test; intervals are 95 %, not corrected, and in percent "
+                "of the unpruned score as printed. One run of each level: what "
+                "another seed, prompt or harness would change is in none of these errors.",
+            ]
+        ),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _by_benchmark(improved: list[Change]) -> str:
+    told = Counter((one.model, one.benchmark, one.verdict) for one in improved)
+    names = dict.fromkeys((one.model, one.benchmark) for one in improved)
+    rows = [
+        [_short(model), name, str(sum(told[model, name, v] for v in ("beyond noise", "within noise"))),
+         str(told[model, name, "beyond noise"]), _levels(improved, model, name)]
+        for model, name in names
+    ]  # fmt: skip
+    return table_lines(["Model", "Benchmark", "Bold", "Beyond noise", "At"], rows, right=(2, 3))
+
+
+def _levels(improved: list[Change], model: str, name: str) -> str:
+    clear = [one for one in improved if one.model == model and one.benchmark == name and one.verdict == "beyond noise"]
+    return ", ".join(f"{one.pruning_pct:g}%" for one in clear) or "–"
+
+
+def _table(rows: list[Change]) -> str:
+    cells = []
+    for one in rows:
+        assert one.stderr is not None, f"{one.benchmark} improved, and its error is not known"
+        assert one.p_holm is not None
+        scale = 100 / one.baseline
+        low, high = (scale * (one.delta + side * Z * one.stderr) for side in (-1, 1))
+        cells.append(
+            [
+                _short(one.model), f"{one.pruning_pct:g}%", one.benchmark, format_value(one.baseline, one.kind),
+                format_value(one.value, one.kind), f"{scale * one.delta:+.1f}%", f"{low:+.1f}% to {high:+.1f}%",
+                f"{one.p_holm:.3f}" if one.p_holm >= 0.001 else "< 0.001",
+                f"**{one.verdict}**" if one.verdict == "beyond noise" else one.verdict, str(one.source),
+            ]
+        )  # fmt: skip
+    header = [
+        "Model", "Pruning", "Benchmark", "Full", "Pruned", "Change", "95 % interval", "p (Holm)", "Verdict", "Error",
+    ]  # fmt: skip
+    return table_lines(header, cells, right=(1, 3, 4, 5, 6, 7))
+
+
+def _short(model: str) -> str:
+    return model.rsplit("/", 1)[-1]
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        database = Path(folder) / "published.duckdb"
+        import_published(database)
+        sys.stdout.write(document(database))

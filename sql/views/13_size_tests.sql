@@ -1,0 +1,176 @@
+-- One row is one benchmark of two models, the smaller first, compared by one measure: the change in points or in percent
+-- of each one's own baseline (which size loses more?), or the score itself. They meet at the same percentage, the
+-- same expansion ratio (to two decimals), or the same number of parameters: for each width of the smaller, the nearest
+-- width of the larger, no more than 5 % off. The test is z on the difference, the two models' errors taken as independent;
+-- Holm's correction is over the benchmarks of one such table.
+create or replace view size_tests as
+with
+changes as materialized (
+    select
+        *,
+        value / nullif(baseline, 0) as ratio,
+        sqrt(greatest(unpaired_stderr * unpaired_stderr - baseline_stderr * baseline_stderr, 0)) as value_stderr,
+        -- From the variance of the difference, so that pairing is not lost.
+        (unpaired_stderr * unpaired_stderr - stderr * stderr) / 2 as covariance
+    from delta_statistics
+    where is_headline
+),
+sizes as (
+    select model_id, max(parameters) filter (unpruned) as model_parameters from current_metrics group by model_id
+),
+measures as (
+    select
+        model_id, method, conditions, task, metric, filter, num_fewshot, version, model, benchmark, position,
+        higher_is_better, pruning_pct, intermediate_size, expansion_ratio, parameters,
+        'points' as measure, delta as amount, stderr
+    from changes
+    union all
+    select
+        model_id, method, conditions, task, metric, filter, num_fewshot, version, model, benchmark, position,
+        higher_is_better, pruning_pct, intermediate_size, expansion_ratio, parameters,
+        'percent', delta_pct,
+        100 / nullif(abs(baseline), 0) * sqrt(greatest(
+            value_stderr ** 2 - 2 * ratio * covariance + ratio ** 2 * baseline_stderr ** 2, 0
+        ))
+    from changes
+    union all
+    select
+        model_id, method, conditions, task, metric, filter, num_fewshot, version, model, benchmark, position,
+        higher_is_better, pruning_pct, intermediate_size, expansion_ratio, parameters,
+        'score', value, stderr
+    from headline_metrics
+),
+sized as (
+    select m.*, s.model_parameters from measures m join sizes s using (model_id) where isfinite(amount)
+),
+matched as (
+    select 'percentage' as basis, pruning_pct as basis_value, * from sized
+    union all
+    select 'expansion ratio', round(expansion_ratio, 2), * from sized
+    union all
+    select 'parameters', null, * from sized where measure = 'score'
+),
+pairs as (
+    select
+        s.basis,
+        coalesce(s.basis_value, s.parameters) as basis_value,
+        s.measure,
+        s.benchmark,
+        s.model as smaller,
+        l.model as larger,
+        s.pruning_pct as smaller_pruning_pct,
+        l.pruning_pct as larger_pruning_pct,
+        s.parameters as smaller_parameters,
+        l.parameters as larger_parameters,
+        100 * (l.parameters / s.parameters - 1) as parameters_off_pct,
+        s.amount as smaller_amount,
+        s.stderr as smaller_stderr,
+        l.amount as larger_amount,
+        l.stderr as larger_stderr,
+        l.amount - s.amount as difference,
+        sqrt(s.stderr * s.stderr + l.stderr * l.stderr) as stderr,
+        s.higher_is_better, s.method, s.conditions, s.task, s.metric, s.filter, s.num_fewshot, s.version, s.position,
+        s.model_id as smaller_id,
+        l.model_id as larger_id
+    from matched s
+    join matched l
+        on s.basis = l.basis
+        and s.measure = l.measure
+        and s.task = l.task
+        and s.metric = l.metric
+        and s.filter = l.filter
+        and s.method = l.method
+        and s.conditions is not distinct from l.conditions
+        and s.num_fewshot is not distinct from l.num_fewshot
+        and s.version is not distinct from l.version
+        and (s.model_parameters, s.model, s.model_id) < (l.model_parameters, l.model, l.model_id)
+        and case
+            when s.basis = 'parameters' then abs(l.parameters / s.parameters - 1) <= 0.05
+            else s.basis_value = l.basis_value
+        end
+    qualify s.basis <> 'parameters' or row_number() over (
+        partition by s.basis, s.model_id, l.model_id, s.method, s.conditions, s.parameters,
+            s.task, s.metric, s.filter, s.num_fewshot, s.version
+        order by abs(l.parameters - s.parameters), l.pruning_pct
+    ) = 1
+),
+tested as (
+    select *, case when stderr > 0 then normal_p(difference / stderr) end as p_value from pairs
+),
+ranked as (
+    select
+        *,
+        case when p_value is not null then
+            least(1, p_value * (1 + count(*) over tables - row_number() over (tables order by p_value, position, task)))
+        end as p_stepped
+    from tested
+    window tables as (
+        partition by
+            basis, basis_value, measure, smaller_id, larger_id, method, conditions, smaller_pruning_pct,
+            larger_pruning_pct, p_value is not null
+    )
+),
+corrected as (
+    select
+        *,
+        case when p_stepped is not null then
+            max(p_stepped) over (
+                partition by
+                    basis, basis_value, measure, smaller_id, larger_id, method, conditions, smaller_pruning_pct,
+                    larger_pruning_pct, p_stepped is not null
+                order by p_value, position, task
+                rows between unbounded preceding and current row
+            )
+        end as p_holm
+    from ranked
+)
+select
+    basis,
+    basis_value,
+    measure,
+    benchmark,
+    smaller,
+    larger,
+    smaller_pruning_pct,
+    larger_pruning_pct,
+    smaller_amount,
+    smaller_amount - 1.959963984540054 * smaller_stderr as smaller_low,
+    smaller_amount + 1.959963984540054 * smaller_stderr as smaller_high,
+    larger_amount,
+    larger_amount - 1.959963984540054 * larger_stderr as larger_low,
+    larger_amount + 1.959963984540054 * larger_stderr as larger_high,
+    difference,
+    stderr,
+    difference - 1.959963984540054 * stderr as ci_low,
+    difference + 1.959963984540054 * stderr as ci_high,
+    p_value,
+    p_holm,
+    case
+        when p_holm is null or higher_is_better is null then null
+        when p_holm > 0.05 then 'noise'
+        when (difference > 0) = higher_is_better then 'larger'
+        else 'smaller'
+    end as better_off,
+    smaller_parameters,
+    larger_parameters,
+    parameters_off_pct,
+    higher_is_better,
+    method,
+    conditions,
+    task,
+    metric,
+    filter,
+    num_fewshot,
+    version,
+    position,
+    smaller_id,
+    larger_id
+from corrected;
+comment on view size_tests is 'One row is one benchmark of two models at matching widths: which is better off, by a test.';
+comment on column size_tests.basis is 'What is equal: percentage, expansion ratio, or parameters (within 5 %).';
+comment on column size_tests.measure is 'points or percent: change against each one''s own baseline; score: the value itself.';
+comment on column size_tests.difference is 'larger_amount - smaller_amount.';
+comment on column size_tests.stderr is 'Of the difference; percentages'' by the delta method.';
+comment on column size_tests.p_holm is 'p_value after Holm''s correction over the benchmarks of one table.';
+comment on column size_tests.better_off is
+    'larger or smaller: the model that loses less (or scores better) where p_holm is at most 0.05, else noise.';

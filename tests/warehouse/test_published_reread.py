@@ -1,0 +1,58 @@
+"""The page that reads the study again with intervals."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import test_proportions_2indep as proportions_test
+
+from warehouse.imports import import_published
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def script():
+    spec = importlib.util.spec_from_file_location("published_reread", ROOT / "benchmarks" / "published_reread.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("published") / "results.duckdb"
+    import_published(path)
+    return path
+
+
+def test_the_page_is_current(published, script):
+    assert (ROOT / "docs" / "published-reread.md").read_text(encoding="utf-8") == script.document(published)
+
+
+def test_the_study_has_38_bold_improvements(published, script):
+    assert sum(one.improved for one in script.changes(published)) == 38
+
+
+def test_binomial_errors_and_holm_are_those_of_statsmodels(published, script):
+    of_width = [one for one in script.changes(published) if one.model.endswith("3B") and one.pruning_pct == 20]
+    scores = [one for one in of_width if one.p_value is not None]
+    assert len(scores) == 11
+    for one in scores:
+        if one.source == "binomial":
+            n = script.QUESTIONS[one.task]
+            z_test = proportions_test(one.value * n, n, one.baseline * n, n, method="wald", compare="diff")
+            assert one.p_value == pytest.approx(z_test.pvalue, rel=1e-6, abs=1e-12)
+    holm = multipletests([one.p_value for one in scores], method="holm")[1]
+    assert [one.p_holm for one in scores] == pytest.approx(list(holm))
+
+
+def test_perplexities_have_no_error(published, script):
+    assert {one.verdict for one in script.changes(published) if one.kind == "perplexity"} == {"no error can be given"}

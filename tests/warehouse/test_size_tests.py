@@ -1,0 +1,86 @@
+"""size_tests: two models of 1000 and 2000 parameters, against SciPy and statsmodels."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+SMALL = {"piqa": (0.6, 0.5), "boolq": (0.7, 0.69), "winogrande": (0.6, 0.58)}
+LARGE = {"piqa": (0.8, 0.5), "boolq": (0.7, 0.60), "winogrande": (0.7, 0.69)}
+S = 0.02
+
+
+@pytest.fixture
+def two_sizes(new_run, merged, metric):
+    def measure(large_widths: dict[str, int]) -> None:
+        for name, scale, scores, widths in (
+            ("org/Tiny", 1, SMALL, {"0": 100, "20": 80}),
+            ("org/Large", 2, LARGE, large_widths),
+        ):
+            run = new_run(f"r{scale}")
+            run.start(model=name, weights=name, scale=scale, widths=widths)
+            for task, values in scores.items():
+                for level, value in zip(widths, values, strict=True):
+                    run.cell(level, task, metrics=[metric("acc", value, stderr=S)])
+            merged(run)
+
+    return measure
+
+
+def test_which_size_loses_more_points_is_a_corrected_z_test(two_sizes, ask):
+    two_sizes({"0": 100, "20": 80})
+    tasks = sorted(SMALL)
+    differences = [(LARGE[t][1] - LARGE[t][0]) - (SMALL[t][1] - SMALL[t][0]) for t in tasks]
+    stderr = math.sqrt(4 * S * S)
+    p = [2 * stats.norm.sf(abs(d) / stderr) for d in differences]
+    holm = multipletests(p, method="holm")[1]
+    rows = ask(
+        "select task, difference, stderr, ci_low, p_value, p_holm, better_off from size_tests "
+        "where basis = 'percentage' and measure = 'points' order by task"
+    )
+    assert [row[:6] for row in rows] == [
+        (t, pytest.approx(d), pytest.approx(stderr), pytest.approx(d - 1.959963984540054 * stderr),
+         pytest.approx(one, abs=1e-12), pytest.approx(corrected, abs=1e-12))
+        for t, d, one, corrected in zip(tasks, differences, p, holm, strict=True)
+    ]  # fmt: skip
+    verdicts = [
+        "noise" if h > 0.05 else "larger" if d > 0 else "smaller" for d, h in zip(differences, holm, strict=True)
+    ]
+    assert [row[6] for row in rows] == verdicts
+    assert "smaller" in verdicts
+
+
+def test_changes_in_percent_have_their_error_by_the_delta_method(two_sizes, ask):
+    two_sizes({"0": 100, "20": 80})
+
+    def relative(baseline: float, value: float) -> float:
+        return 100 * abs(value / baseline) * math.hypot(S / value, S / baseline)
+
+    expected = math.hypot(relative(*SMALL["piqa"]), relative(*LARGE["piqa"]))
+    ((difference, stderr),) = ask(
+        "select difference, stderr from size_tests where basis = 'percentage' and measure = 'percent' and task = 'piqa'"
+    )
+    assert difference == pytest.approx(100 * (0.5 / 0.8 - 1) - 100 * (0.5 / 0.6 - 1))
+    assert stderr == pytest.approx(expected)
+
+
+def test_the_nearest_width_within_five_percent_has_equal_parameters(two_sizes, ask):
+    two_sizes({"0": 100, "52": 48})
+    assert ask(
+        "select distinct smaller_pruning_pct, larger_pruning_pct, parameters_off_pct, measure from size_tests "
+        "where basis = 'parameters'"
+    ) == [(0.0, 52.0, pytest.approx(-4.0), "score")]
+
+
+def test_farther_off_than_five_percent_is_no_match(two_sizes, ask):
+    two_sizes({"0": 100, "60": 40})
+    assert ask("select count(*) from size_tests where basis = 'parameters' and smaller_pruning_pct = 0") == [(0,)]
+
+
+def test_equal_ratios_meet(two_sizes, ask):
+    """80 of 25 neurons a hidden unit is a ratio of 3.2; the large model has 80 of 50, which is 1.6."""
+    two_sizes({"0": 100, "20": 80})
+    assert ask("select count(*) from size_tests where basis = 'expansion ratio'") == [(0,)]
