@@ -118,8 +118,8 @@ def document(database: Path) -> str:
                 f"- {published}: the standard errors are the study's own.",
                 f"- {binomial}: the study publishes none; they are binomial, √(p(1 − p) / n), from the published score "
                 "and the number of questions of the split that lm-eval scores. For TruthfulQA-MC2, whose questions "
-                "score between 0 and 1, and for MMLU, whose subjects differ, that is an upper bound (sampling the subjects "
-                "themselves aside).",
+                "score between 0 and 1, and for MMLU, whose subjects differ, that is an upper bound (sampling the "
+                "subjects themselves aside).",
                 f"- WikiText, LAMBADA ({perplexities} changes, none an improvement): no error can be given; a "
                 "perplexity's depends on its documents, which are not published.",
                 "- The error of a change is √(a² + b²), the two levels taken as independent, for the answers to single "
