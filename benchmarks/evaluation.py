@@ -73,9 +73,10 @@ def load(
     batch_tokens = batch_tokens or default_batch_tokens(
         device, hidden_size=found.shape.hidden_size, intermediate_size=found.shape.intermediate_size, dtype=dtype
     )
+    lm = PrunedLM(loaded, tokenizer, batch_tokens=batch_tokens)
     if compile_layers:
         compiling.compile_layers(loaded)
-    return PrunedLM(loaded, tokenizer, batch_tokens=batch_tokens), found
+    return lm, found
 
 
 def instances_of(text: str, model: str, include_paths: Sequence[str], lm: PrunedLM) -> list[list[Instance]]:

@@ -1,10 +1,11 @@
 """A sweep at the true size: seven levels of a randomly initialised Llama-3.2-1B shape, timed stage by stage.
 
-    python benchmarks/true_size.py WORK_DIR --include-path TASKS_DIR [--tasks piqa,wikitext] [--limit 200]
+    python benchmarks/true_size.py WORK_DIR --include-path TASKS_DIR [--tasks piqa,mmlu@5,gsm8k@5] [--limit 200] [--compile]
 
 Random weights cost what trained ones cost. The tokenizer is a byte-level BPE of Llama-3's vocabulary size,
 trained on the text given with --corpus, so that prompts have about as many tokens as they have with the real one.
-The checkpoint is made once in WORK_DIR and reused.
+The checkpoint is made once in WORK_DIR and reused. Interrupted, it reports what was done. A group's tasks share a
+column.
 """
 
 from __future__ import annotations
@@ -66,14 +67,21 @@ def make_checkpoint(folder: Path, corpus: list[Path]) -> None:
 def report(run: RunDir) -> str:
     """The run's wall time by stage, and by level and task, as Markdown."""
     stages: dict[str, list[float]] = defaultdict(list)
-    cells: dict[str, dict[str, float]] = defaultdict(dict)
+    cells: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    at: dict[str, list[float]] = defaultdict(list)
     lines = []
     for event in run.events():
         match event.kind:
             case "stage":
                 stages[event.data["stage"]].append(event.data["seconds"])
             case "cell":
-                cells[event.data["level"]][event.data["task"]] = event.data["seconds"]
+                at[event.data["level"]].append(event.t)
+                if not event.data["is_group"]:
+                    cells[event.data["level"]][event.data["part_of"] or event.data["task"]] += event.data["seconds"]
+            case "cell_started":
+                at[event.data["level"]].append(event.t)
+            case "cell_failed":
+                lines.append(f"{event.data['task']} at {event.data['level']} failed: {event.data['error']}")
             case "attempt":
                 made = event.data["provenance"]
                 lines.append(f"{(made['gpu'] or {}).get('name', made['cpu'])}, torch {made['versions']['torch']}")
@@ -82,8 +90,12 @@ def report(run: RunDir) -> str:
     lines += ["", "| stage | times | seconds in all | longest |", "|---|--:|--:|--:|"]
     lines += [f"| {name} | {len(s)} | {sum(s):.3f} | {max(s):.4f} |" for name, s in stages.items()]
     tasks = sorted({task for row in cells.values() for task in row})
-    lines += ["", "| level | " + " | ".join(f"{task} (s)" for task in tasks) + " |", "|--:|" + "--:|" * len(tasks)]
-    lines += [f"| {level} | " + " | ".join(f"{row[task]:.2f}" for task in tasks) + " |" for level, row in cells.items()]
+    heads = [*(f"{task} (s)" for task in tasks), "all cells (s)", "wall (s)"]
+    lines += ["", f"| level | {' | '.join(heads)} |", "|--:|" + "--:|" * len(heads)]
+    for level, row in cells.items():
+        wall = max(at[level]) - min(at[level])
+        figures = [*(row.get(task, float("nan")) for task in tasks), sum(row.values()), wall]
+        lines.append(f"| {level} | {' | '.join(f'{seconds:.2f}' for seconds in figures)} |")
     return "\n".join(lines)
 
 
@@ -93,7 +105,8 @@ def main() -> None:
     parser.add_argument("--include-path", required=True)
     parser.add_argument("--corpus", type=Path, nargs="+", required=True)
     parser.add_argument("--tasks", default="piqa,wikitext")
-    parser.add_argument("--limit", type=float, default=200)
+    parser.add_argument("--limit", type=float, help="documents a task; all, if unset")
+    parser.add_argument("--compile", action="store_true")
     parser.add_argument("--levels", default=LEVELS)
     arguments = parser.parse_args()
     folder = arguments.work_dir / "random-1b"
@@ -105,12 +118,18 @@ def main() -> None:
         tasks=tuple(TaskSpec.parse(text) for text in arguments.tasks.split(",")),
         limit=arguments.limit,
         include_paths=(arguments.include_path,),
+        compile_layers=arguments.compile,
         # The seed checkpoint is bf16 as the real one is, and stays so on any device.
         dtype="bfloat16",
     ).resolved(Path.cwd())
     database = arguments.work_dir / "results.duckdb"
     run = RunDir.create(runs_root(database), plan, database)
-    code = launch.start(run).wait()
+    worker = launch.start(run)
+    try:
+        code = worker.wait()
+    except KeyboardInterrupt:  # what there is by now is reported
+        launch.stop(run)
+        code = worker.wait()
     if code != launch.FINISHED:
         print("\n".join(launch.log_tail(run, 40)))
     print(report(run))

@@ -83,10 +83,10 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
     batch_tokens = plan.batch_tokens or default_batch_tokens(
         device, hidden_size=found.shape.hidden_size, intermediate_size=found.shape.intermediate_size, dtype=dtype
     )
-    if plan.compile_layers:
-        compile_layers(model)
     with recorder.stage("set up scoring"):
         lm = PrunedLM(model, tokenizer, batch_tokens=batch_tokens, seed=_TORCH_SEED + plan.seed)
+        if plan.compile_layers:
+            compile_layers(model)  # after the trial of FlexAttention, which tells the masks that are needed
     if lm.slow_because is not None and device.type == "cuda":
         recorder.log(f"{lm.slow_because}: attention is masked densely, which is slower.", "warning")
     with recorder.stage("build requests"):
