@@ -30,6 +30,7 @@ class CellScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "dismiss", "Back", key_display="esc"),
         Binding("tab", "app.focus_next", "Metrics/samples", show=True),
+        Binding("w", "why", "Why", tooltip="Where this number came from"),
         Binding("s", "app.sql", "SQL"),
         Binding("y", "app.copy", "Copy"),
         Binding("e,ctrl+e", "app.export", "Export"),
@@ -56,7 +57,8 @@ class CellScreen(ModalScreen[None]):
             yield Static("Samples: reading…", id="cell-flips-says")
             yield Grid(by_row=True, id="cell-flips")
             yield Label(
-                "[b]tab[/b] other table · [b]s[/b] SQL · [b]y[/b] copy · [b]e[/b] export · [b]esc[/b] back",
+                "[b]tab[/b] other table · [b]w[/b] why · [b]s[/b] SQL · [b]y[/b] copy · [b]e[/b] export · "
+                "[b]esc[/b] back",
                 classes="muted",
             )
 
@@ -146,6 +148,11 @@ class CellScreen(ModalScreen[None]):
         if first["changed"] > len(self._flips):
             text.append(f" The {len(self._flips)} largest:")
         return text
+
+    def action_why(self) -> None:
+        from tui.screens.why import WhyScreen, wanted
+
+        self.app.push_screen(WhyScreen(wanted(self._row)))
 
     def sheet(self) -> Sheet | None:
         """The table that has the focus."""

@@ -58,6 +58,7 @@ class QueryScreen(ReadingScreen):
         Binding("o", "sort", "Sort", show=False, tooltip="Sort the answer by the column at the cursor"),
         Binding("i,e", "edit", "Edit", show=False, tooltip="Back to the statement"),
         Binding("enter", "look", "Whole value", show=False, tooltip="Show the whole value of a cell"),
+        Binding("w", "why", "Why", show=False, tooltip="Where the number of the row at the cursor came from"),
     ]
 
     def __init__(self, store: QueryStore | None = None) -> None:
@@ -295,6 +296,20 @@ class QueryScreen(ReadingScreen):
         if isinstance(model, ResultModel) and len(model):
             value = model.rows[grid.cursor.y][grid.cursor.x - 1]
             self.app.push_screen(WholeValue(model.table.columns[grid.cursor.x - 1], value))
+
+    def action_why(self) -> None:
+        from tui.screens.why import WhyScreen, wanted
+        from warehouse.errors import UserError
+
+        grid = self.query_one("#answer", Grid)
+        model = grid.model
+        if not isinstance(model, ResultModel) or not len(model):
+            return
+        row = dict(zip(model.table.columns, model.rows[grid.cursor.y], strict=True))
+        try:
+            self.app.push_screen(WhyScreen(wanted(row)))
+        except UserError as error:
+            self.notify(str(error), severity="warning")
 
     def action_look(self) -> None:
         self.query_one("#answer", Grid).action_select()
