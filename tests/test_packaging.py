@@ -64,7 +64,12 @@ def test_the_wheel_has_every_file_of_every_package(wheel: Path):
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert names == tracked("tui", "engine", "warehouse", "sql")
-    for needed in ("sql/migrations/0001_facts.sql", "engine/demo/model/model.safetensors"):
+    for needed in (
+        "sql/migrations/0001_facts.sql",
+        "engine/demo/model/model.safetensors",
+        "tui/recordings/demo/journal.jsonl",
+        "tui/web/page.js",
+    ):
         assert needed in names
     for suffix in (".sql", ".yaml", ".csv", ".tcss"):
         assert any(name.endswith(suffix) for name in names), suffix

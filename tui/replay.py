@@ -12,6 +12,8 @@ from warehouse.journal import Event
 
 # Nobody wants to watch a night in which nothing ran: a pause between attempts is cut down to this.
 _LONGEST_GAP = 30.0
+# The demo as it once ran (docs/recording.py made it), for those who have no run of their own yet.
+RECORDING = Path(__file__).with_name("recordings") / "demo"
 _ENDS = ("finished", "stopped", "refused", "crashed")
 
 

@@ -13,7 +13,7 @@ import typer
 from engine import launch, rundir
 from engine.errors import UserError
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug
-from tui.cli.run import RunArgument
+from tui.cli.output import one_line
 
 
 def has_terminal() -> bool:
@@ -29,22 +29,40 @@ def show(db: Path) -> None:
 
 
 def replay(
-    text: RunArgument,
-    speed: Annotated[float, typer.Option(metavar="N", help="So many times as fast as it was.")] = 20.0,
+    text: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RUN]",
+            help="Its id, the beginning of one, its name, or `latest`; without it, the recording that ships.",
+        ),
+    ] = None,
+    speed: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="So many times as fast as it was.", show_default="20, the recording 1"),
+    ] = None,
     db: Database = DEFAULT_DATABASE,
     debug: Debug = False,
 ) -> None:
-    """Play a run back from its journal: its grid filling in, its rates, its log and GPU."""
-    if not 0 < speed < 100_000:
+    """Play a run back from its journal: its grid filling in, its rates, its log and GPU.
+
+    Without a run it plays a recording of the demo, which needs no GPU and writes nothing.
+    """
+    if speed is not None and not 0 < speed < 100_000:
         raise UserError(f"A speed of {speed:g} plays nothing: give a number above zero, such as 20.")
-    found = rundir.find(rundir.runs_root(db), text)
-    if not found.journal_path.exists():
-        raise UserError(f"Run {found.run_id} has not been started: there is nothing to play back.")
+    if text is None:
+        from tui.replay import RECORDING
+
+        folder, speed = RECORDING, speed or 1.0
+    else:
+        found = rundir.find(rundir.runs_root(db), text)
+        if not found.journal_path.exists():
+            raise UserError(f"Run {found.run_id} has not been started: there is nothing to play back.")
+        folder, speed = found.path, speed or 20.0
     if not has_terminal():
         raise UserError("A replay needs a terminal to be shown on.")
     from tui.app import open_replay
 
-    raise typer.Exit(open_replay(db, found.path, speed=speed))
+    raise typer.Exit(open_replay(db, folder, speed=speed))
 
 
 def serve(
@@ -57,13 +75,22 @@ def serve(
 ) -> None:
     """Show the dashboard in a browser. There is no password: whoever reaches the address can start and delete runs."""
     try:
-        from textual_serve.server import Server
+        from tui.serving import LOCAL, DashboardServer
     except ImportError as error:
         raise UserError(
             "The browser version needs textual-serve, which is not installed: pip install 'prune-tui[web]'."
         ) from error
-    if host not in ("localhost", "127.0.0.1", "::1"):
-        typer.echo(f"Anyone who reaches {host}:{port} can start and delete runs.", err=True)
+    if host not in LOCAL:
+        typer.echo(
+            f"Warning: there is no password. Anyone who reaches {one_line(host)}:{port} can start and delete runs, "
+            "and run code that a model brings; without --host only this machine can.",
+            err=True,
+        )
     os.environ["PRUNE_TUI_DB"] = str(db.resolve())
     command = shlex.join(launch.module_command("tui"))
-    Server(command, host=host, port=port, title="prune-tui").serve()
+    try:
+        DashboardServer(command, host=host, port=port).serve()
+    except OSError as error:
+        raise UserError(
+            f"Nothing can listen on {host}:{port} ({error.strerror or error}): choose another --port or --host."
+        ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,20 +15,23 @@ from textual.widgets import Static
 
 from engine.errors import UserError
 from tui import format as fmt
+from tui.exporting import Sheet
 from tui.feed import Snapshot
 from tui.record import RunDetail
-from tui.replay import Replay
+from tui.replay import RECORDING, Replay
 from tui.screens.run import RunScreen
 from tui.widgets.run_grid import RunGrid
 
 _SPEEDS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 500.0)
 _TICK = 0.25
+_SAYS_RECORDING = "A RECORDING of the demo, from another machine: nothing runs here. esc leaves."
 _LONG = 90.0  # seconds that a replay may last where nobody chose its speed
 
 
 class ReplayScreen(RunScreen):
     TITLE = "Replay"
     HELP = "A run as it went, from its journal. Nothing is measured again, and nothing is changed."
+    CSS = "ReplayScreen #recording { background: $accent; color: $background; text-style: bold; padding: 0 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "play", "Play/pause"),
         Binding("plus,equals_sign", "speed(1)", "Faster", key_display="+"),
@@ -41,6 +45,7 @@ class ReplayScreen(RunScreen):
     def __init__(self, folder: Path, *, speed: float | None = None) -> None:
         super().__init__(folder.name)
         self._folder = folder
+        self._is_recording = folder == RECORDING
         self._speed = speed or 1.0
         self._chosen_speed = speed is not None
         self._replay: Replay | None = None
@@ -49,6 +54,8 @@ class ReplayScreen(RunScreen):
         self._drawn: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
+        if self._is_recording:
+            yield Static(_SAYS_RECORDING, id="recording")
         yield Static(id="clock")
         yield from super().compose()
 
@@ -65,6 +72,11 @@ class ReplayScreen(RunScreen):
 
     async def show_snapshot(self, snapshot: Snapshot) -> None:
         """The feed's news are not shown here."""
+
+    def sheet(self) -> Sheet | None:
+        sheet = super().sheet()
+        # A recording's run is in no database.
+        return replace(sheet, sql=None) if sheet is not None and self._is_recording else sheet
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action not in ("resume", "stop", "delete", "replay")

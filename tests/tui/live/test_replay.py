@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import UserError
-from engine.rundir import RunState
-from tui.replay import Replay
+from engine.rundir import RunDir, RunState
+from tui.replay import RECORDING, Replay
 
 
 def test_a_replay_goes_from_nothing_to_the_run_as_it_ended(warehouse):
@@ -73,3 +73,33 @@ async def test_prune_tui_replay_opens_on_the_replay(warehouse, driver):
     async with app.run_test(size=(100, 30)) as pilot:
         await driver.until(pilot, lambda: getattr(app.screen, "detail", None))
         await driver.until(pilot, lambda: getattr(app.screen, "detail").row.done == 32)  # noqa: B009
+
+
+async def test_a_first_start_plays_the_recording_with_one_key_and_writes_nothing(dashboard, warehouse, driver):
+    before = {path: path.stat().st_mtime_ns for path in RECORDING.iterdir()}
+    async with dashboard.run_test(size=(100, 30)) as pilot:
+        await driver.loaded(pilot)
+        await pilot.press("w")
+        await driver.until(pilot, lambda: getattr(dashboard.screen, "detail", None) is not None)
+        assert "RECORDING" in driver.text(dashboard, "#recording")
+        await pilot.press("space", "end")
+        await driver.until(pilot, lambda: dashboard.screen.detail.row.done == dashboard.screen.detail.row.total == 56)
+        assert dashboard.screen.detail.row.state == RunState.FINISHED
+        for key in ("r", "x", "d"):  # nothing to resume, stop or delete
+            await pilot.press(key)
+        await pilot.press("s")
+        await pilot.pause(0.2)
+        assert any("not from the database" in said for said in driver.said(dashboard))
+        await pilot.press("escape")
+        await pilot.pause(0.2)
+        assert type(dashboard.screen).__name__ == "RunsScreen"
+    assert {path: path.stat().st_mtime_ns for path in RECORDING.iterdir()} == before
+    assert not warehouse.database.exists()
+    assert not warehouse.root.exists()
+
+
+def test_the_recording_is_a_finished_run_and_names_no_machine():
+    assert RunDir(RECORDING).state() == RunState.FINISHED
+    assert RunDir(RECORDING).progress().failed == 0
+    text = (RECORDING / "journal.jsonl").read_text() + (RECORDING / "plan.json").read_text()
+    assert '"/' not in text
