@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from statsmodels.stats.multitest import multipletests
@@ -48,9 +49,9 @@ def test_binomial_errors_and_holm_are_those_of_statsmodels(published, script):
     for one in scores:
         if one.source == "binomial":
             n = script.QUESTIONS[one.task]
-            z_test = proportions_test(one.value * n, n, one.baseline * n, n, method="wald", compare="diff")
+            z_test: Any = proportions_test(one.value * n, n, one.baseline * n, n, method="wald", compare="diff")
             assert one.p_value == pytest.approx(z_test.pvalue, rel=1e-6, abs=1e-12)
-    holm = multipletests([one.p_value for one in scores], method="holm")[1]
+    holm: Any = multipletests([one.p_value for one in scores], method="holm")[1]
     assert [one.p_holm for one in scores] == pytest.approx(list(holm))
 
 

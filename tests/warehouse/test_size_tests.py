@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 from scipy import stats
@@ -36,7 +37,7 @@ def test_which_size_loses_more_points_is_a_corrected_z_test(two_sizes, ask):
     differences = [(LARGE[t][1] - LARGE[t][0]) - (SMALL[t][1] - SMALL[t][0]) for t in tasks]
     stderr = math.sqrt(4 * S * S)
     p = [2 * stats.norm.sf(abs(d) / stderr) for d in differences]
-    holm = multipletests(p, method="holm")[1]
+    holm: Any = multipletests(p, method="holm")[1]
     rows = ask(
         "select task, difference, stderr, ci_low, p_value, p_holm, better_off from size_tests "
         "where basis = 'percentage' and measure = 'points' order by task"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import statsmodels.api as sm
@@ -32,7 +34,8 @@ def measure(new_run, merged, metric):
 def test_the_slope_is_weighted_where_all_errors_are_known(measure, ask, values):
     stderrs = [0.01, 0.02, 0.01, 0.03]
     measure(values, stderrs)
-    fit = sm.WLS(values, sm.add_constant(X), weights=1 / np.array(stderrs) ** 2).fit()
+    weights: Any = 1 / np.array(stderrs) ** 2
+    fit = sm.WLS(values, sm.add_constant(X), weights=weights).fit()
     # Not less than the values' own errors imply: statsmodels' own scale is that of the residuals.
     stderr = fit.bse[1] / np.sqrt(fit.scale) * np.sqrt(max(1.0, fit.scale))
     assert ask("select slope_per_10pct, slope_stderr, weighted from benchmark_trends") == [
@@ -43,7 +46,7 @@ def test_the_slope_is_weighted_where_all_errors_are_known(measure, ask, values):
 def test_without_errors_the_residuals_tell_the_slopes(measure, ask):
     values = (0.50, 0.45, 0.47, 0.30)
     measure(values)
-    fit = stats.linregress(X, values)
+    fit: Any = stats.linregress(X, values)
     assert ask("select slope_per_10pct, slope_stderr, weighted, trend_beyond_noise from benchmark_trends") == [
         (pytest.approx(fit.slope), pytest.approx(fit.stderr), False, None)
     ]
@@ -52,7 +55,7 @@ def test_without_errors_the_residuals_tell_the_slopes(measure, ask):
 def test_perplexity_growth_is_fitted_on_a_log_scale(measure, ask):
     values = (11.57, 25.05, 56.33, 322.95)
     measure(values, name="word_perplexity", task="wikitext")
-    fit = stats.linregress(X, np.log(values))
+    fit: Any = stats.linregress(X, np.log(values))
     assert ask("select growth_per_10pct, log_growth_stderr, growth_r2, trend from benchmark_trends") == [
         (pytest.approx(np.exp(fit.slope)), pytest.approx(fit.stderr), pytest.approx(fit.rvalue**2), "worsens")
     ]
