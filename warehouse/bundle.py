@@ -94,6 +94,7 @@ def write_bundle(
         db.open_read(database, wait=wait) as con,
     ):
         folder = Path(scratch)
+        con.execute(statements.query("bundle_memory"))
         with transaction(con):
             model_ids = [model.model_id for name in models for model in find_models(con, name)]
             asked = {"run_ids": run_ids, "model_ids": model_ids}

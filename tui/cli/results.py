@@ -20,7 +20,9 @@ _PUBLISHED = "published"
 def import_(
     sources: Annotated[
         list[str],
-        typer.Argument(metavar="published|PATH…", help="The published study, or result files and folders of them."),
+        typer.Argument(
+            metavar="published|PATH…", help="The published study, bundles, or result files and folders of them."
+        ),
     ],
     model: Annotated[
         str | None, typer.Option(metavar="NAME", help="The unpruned model that lm-eval's files belong to.")

@@ -65,6 +65,7 @@ def import_bundle(db: Path, path: Path, *, wait: float = 2.0) -> ImportReport:
     with tempfile.TemporaryDirectory(prefix=".bundle.", dir=parent if parent.is_dir() else None) as scratch:
         manifest = _unpack(path, Path(scratch))
         with database.open_write(db, wait=wait) as con:
+            con.execute(statements.query("bundle_memory"))
             try:
                 report = _store(con, manifest, Path(scratch), path.name)
             except (

@@ -92,3 +92,47 @@ def test_the_readmes_queries_have_answers(published, command: str):
     done = published(*shlex.split(command))
     assert done.returncode == 0, done.stderr
     assert "Llama" in done.stdout
+
+
+@pytest.mark.parametrize("format_", ["markdown", "csv", "json", "parquet"])
+def test_a_bundle_gives_the_same_table_elsewhere(published, format_: str):
+    done = published("export", "--bundle", "shared.bundle", "--model", "Llama-3.2-1B", "--model", "Llama-3.2-3B")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"shared\.bundle: \d runs, [\d,]+ metrics .* Fingerprint [0-9a-f]{64}\.", done.stdout)
+    taken = published("import", "shared.bundle", "--db", "received.duckdb")
+    assert (taken.returncode, taken.stderr) == (0, "")
+    again = published("import", "shared.bundle", "--db", "received.duckdb")
+    assert again.stdout.startswith("shared.bundle: 0 imported")
+    for name in ("results", "received"):
+        more = ("-o", f"{name}.out", "--db", f"{name}.duckdb")
+        published("export", "deltas", "--model", "Llama-3.2-3B", "--format", format_, *more)
+    assert (published.cwd / "received.out").read_bytes() == (published.cwd / "results.out").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("export",), "Say what to export"),
+        (("export", "deltas"), "Say what to export"),
+        (("export", "deltas", "--bundle", "x"), "A bundle is a file of its own"),
+        (("export", "--bundle", "results.duckdb"), "results.duckdb exists already"),
+        (("export", "--bundle", "no/where.bundle"), "There is no folder no"),
+        (("export", "--bundle", "x", "--run", "nobody"), "There is no run 'nobody'"),
+    ],
+)
+def test_what_cannot_be_exported_is_one_sentence(published, arguments: tuple[str, ...], said: str):
+    done = published(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_bundle_that_was_cut_off_is_one_sentence(published):
+    published("export", "--bundle", "shared.bundle")
+    whole = (published.cwd / "shared.bundle").read_bytes()
+    (published.cwd / "shared.bundle").write_bytes(whole[: len(whole) // 2])
+    done = published("import", "shared.bundle", "--db", "received.duckdb")
+    assert done.returncode == 2
+    assert "damaged or was cut off" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (published.cwd / "received.duckdb").exists()
