@@ -197,9 +197,11 @@ def killed(folder: Path, rounds: int, dice: random.Random) -> Count:
     everything: Counter[tuple[str, str]] = Counter()
     for turn in range(rounds):
         writer = start("write", database, runs / f"r{turn % 3}", 10_000)
-        time.sleep(dice.uniform(0.2, 1.2))
+        assert writer.stdout is not None
+        first = json.loads(writer.stdout.readline())
+        time.sleep(dice.uniform(0, 0.6))
         writer.kill()
-        everything += acknowledged(finish(writer, killed=True))
+        everything += acknowledged([first, *finish(writer, killed=True)])
         count.rounds += 1
     extra = in_journals(runs) - everything  # written, and killed before it could be said
     count.check(database, runs, everything | extra)
@@ -236,9 +238,10 @@ def database_cut(folder: Path, rounds: int, dice: random.Random) -> Count:
     for turn in range(rounds):
         writer = start("write", database, runs / f"r{turn}", 10_000)
         lines = []
-        for _ in range(dice.randrange(1, 12)):
-            assert writer.stdout is not None
+        assert writer.stdout is not None
+        for _ in range(dice.randrange(3, 12)):  # the first is said before there is a database
             lines.append(json.loads(writer.stdout.readline()))
+        time.sleep(dice.uniform(0, 0.05))
         writer.kill()
         everything += acknowledged(lines + finish(writer, killed=True))
         victim = log if log.exists() and dice.random() < 0.5 else database

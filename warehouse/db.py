@@ -27,6 +27,8 @@ _DAMAGED = re.compile(
     r"Could not read enough bytes|[Cc]orrupt|[Cc]hecksum|[Dd]eserializ|Failed to load metadata|replaying WAL"
 )
 _FULL = ("No space left on device", "Out of disk space", "Disk quota exceeded", "File too large")
+_CLOCK_TICK = 20_000_000  # nanoseconds within which two writes may leave the same time of change
+_PATIENCE = 2.0  # seconds in which a file that is just being written should come to rest
 _SAME_PROCESS = ("different configuration than existing connections", "Unique file handle conflict")
 
 
@@ -97,18 +99,46 @@ def connect(
         duckdb.Error: anything else that DuckDB objects to.
     """
     deadline = time.monotonic() + wait
+    settled_by = max(deadline, time.monotonic() + _PATIENCE)
     pause = 0.005
     while True:
+        before, began = _written(path), time.time_ns()
         try:
-            return duckdb.connect(path, read_only=read_only, config={**(config or {})})
+            con = duckdb.connect(path, read_only=read_only, config={**(config or {})})
         except duckdb.Error as error:
             busy = _busy(path, str(error))
-            if busy is None:
-                raise
-            if time.monotonic() + pause > deadline:
+            if busy is not None and time.monotonic() + pause > deadline:
                 raise busy from error
+            if busy is None and (_settled(path, before, began) or time.monotonic() > settled_by):
+                raise
+        else:
+            if _settled(path, before, began):
+                return con
+            if not read_only:
+                con.execute("pragma disable_checkpoint_on_shutdown")  # it may know an older state: write nothing
+            con.close()
+            if time.monotonic() > settled_by:
+                raise DatabaseBusyError(f"{path} is being written all the time: try again later.")
         time.sleep(pause * random.uniform(0.5, 1))
         pause = min(2 * pause, 0.25)
+
+
+def _written(path: Path) -> tuple[int, int, int] | None:
+    """When the file was last written, and what tells it from another of its name."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _settled(path: Path, before: tuple[int, int, int] | None, began: int) -> bool:
+    """Whether nobody wrote to the file while it was opened.
+
+    DuckDB reads the file's header before it takes the lock. Where another process wrote a new one in between, DuckDB
+    works on a state that is gone: it would not see what was committed, and overwrite it.
+    """
+    return before is None or (before == _written(path) and abs(began - before[0]) > _CLOCK_TICK)
 
 
 def _create(path: Path) -> None:

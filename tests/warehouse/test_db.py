@@ -158,6 +158,36 @@ def _create(path: Path) -> None:
         pass
 
 
+@pytest.mark.parametrize("opener", [db.open_read, db.open_write])
+def test_a_file_that_was_written_while_it_was_opened_is_opened_again(database, opener, monkeypatch):
+    """DuckDB reads the header before it takes the lock: what it knows may be gone by then."""
+    with db.open_write(database):
+        pass
+    real, opened = duckdb.connect, []
+
+    def connect(*args, **kwargs):
+        opened.append(con := real(*args, **kwargs))
+        if len(opened) == 1:
+            os.utime(database)  # as another process's last write does
+        return con
+
+    monkeypatch.setattr(db.duckdb, "connect", connect)
+    with opener(database, wait=0) as con:
+        assert con is opened[-1]
+        assert len(opened) > 1
+        with pytest.raises(duckdb.ConnectionException):
+            opened[0].execute("select 1")
+
+
+def test_a_file_from_the_future_is_opened(database):
+    """The clock was set back after it was written."""
+    with db.open_write(database):
+        pass
+    os.utime(database, (2**32, 2**32))
+    with db.open_read(database, wait=0) as con:
+        assert con.execute("select 1").fetchall() == [(1,)]
+
+
 def test_importing_the_package_does_not_load_the_model_stack():
     code = "import sys, warehouse.db, warehouse.merge; assert not {'torch', 'lm_eval', 'polars'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
