@@ -1,6 +1,7 @@
 """A sweep at the true size: seven levels of a randomly initialised Llama-3.2-1B shape, timed stage by stage.
 
-    python benchmarks/true_size.py WORK_DIR --include-path TASKS_DIR [--tasks piqa,mmlu@5,gsm8k@5] [--limit 200] [--compile]
+    python benchmarks/true_size.py WORK_DIR --include-path TASKS_DIR [--tasks piqa,mmlu@5,gsm8k@5] [--limit 200]
+        [--compile]
 
 Random weights cost what trained ones cost. The tokenizer is a byte-level BPE of Llama-3's vocabulary size,
 trained on the text given with --corpus, so that prompts have about as many tokens as they have with the real one.
