@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -19,13 +19,17 @@ from typing import Any, ClassVar
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
 from engine.errors import UserError
 from tui.exporting import Exportable, Sheet
 from tui.feed import Feed
+from tui.gate import OnlyPrintable
 from tui.screens.live import LiveScreen
 from tui.themes import DARK, THEMES
+from warehouse.text import one_line, printable
 
 _PULL_SECONDS = 0.5
 _FIRST_PULLS = (0.03, 0.1, 0.25)  # the runs are read within a moment of the start: nobody should wait for the timer
@@ -81,6 +85,7 @@ class Dashboard(App[None]):
     def __init__(self, database: Path, *, replay: tuple[Path, float] | None = None) -> None:
         super().__init__()
         self.database = database
+        self._only_printable = OnlyPrintable()
         self.feed = Feed(database)
         self._replay = replay
         for theme in THEMES:
@@ -134,6 +139,21 @@ class Dashboard(App[None]):
     def colour(self, variable: str) -> str:
         """A colour of the theme, for Rich text: gain, loss, neutral, primary, …"""
         return self.theme_variables[variable]
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """As Textual's, but never read as markup, whatever a widget's default says: it is other people's text."""
+        super().notify(printable(message), title=one_line(title), severity=severity, timeout=timeout, markup=False)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return (*super().get_line_filters(), self._only_printable)
 
     def now(self) -> datetime:
         return datetime.now(UTC)

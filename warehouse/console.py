@@ -7,6 +7,7 @@ limit), so the query's process also has a limit on its address space, and is kil
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import pickle
@@ -16,6 +17,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 from warehouse import db as database
 from warehouse.errors import DatabaseBusyError, UserError
@@ -24,6 +26,16 @@ from warehouse.tables import Table, TableFormat, format_table
 __all__ = ["CancelledError", "Table", "TableFormat", "format_table", "run_sql"]
 
 MEMORY_BYTES = 3 << 30
+# What the caller's own process is asked to hold: the answer, and the statement on its way.
+ANSWER_BYTES = 256 << 20
+STATEMENT_BYTES = 1 << 20
+_VALUES = frozenset(
+    {
+        ("datetime", "date"), ("datetime", "time"), ("datetime", "datetime"), ("datetime", "timedelta"),
+        ("datetime", "timezone"), ("decimal", "Decimal"), ("uuid", "UUID"), ("uuid", "SafeUUID"),
+        ("pytz", "_UTC"), ("pytz", "_p"),
+    }
+)  # fmt: skip
 # Seconds for starting, waiting for the file and answering, on top of the query's own time.
 _GRACE = 3.0
 # Seconds until a query notices that it was cancelled.
@@ -53,6 +65,8 @@ def run_sql(
         UserError: the statement is wrong, was refused, took longer than `timeout` seconds or too much memory;
             or as `db.open_read`.
     """
+    if len(sql.encode(errors="replace")) > STATEMENT_BYTES:
+        raise UserError(f"The statement is longer than {STATEMENT_BYTES >> 20} MB: nothing that long is run here.")
     with database.open_read(db, wait=wait):
         pass  # says what is wrong with the file, and brings an older one up to date
     request = {"db": str(db), "sql": sql, "timeout": timeout, "row_limit": row_limit}
@@ -75,10 +89,10 @@ def run_sql(
         process.wait()
     if process.returncode != 0 or not answer:
         raise UserError(
-            f"The query ended its process (exit code {process.returncode}): "
-            f"it probably needed more than {MEMORY_BYTES >> 30} GB of memory."
+            f"The query ended its process ({_ending(process.returncode)}): it needed more than "
+            f"{MEMORY_BYTES >> 30} GB of memory or too much time, or is nested too deep."
         )
-    kind, *content = pickle.loads(answer)
+    kind, *content = _Answer(io.BytesIO(answer)).load()
     match kind:
         case "table":
             return Table(*content)
@@ -86,6 +100,22 @@ def run_sql(
             raise DatabaseBusyError(*content)
         case _:
             raise UserError(*content)
+
+
+class _Answer(pickle.Unpickler):
+    """Reads values only: whatever may have taken over the query's process gets no further by its answer."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in _VALUES:
+            return super().find_class(module, name)
+        raise UserError(f"The query's answer holds a {module}.{name}, which is not read here: cast it to text.")
+
+
+def _ending(code: int) -> str:
+    try:
+        return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    except ValueError:
+        return f"signal {-code}"
 
 
 def _answer(process: subprocess.Popen[bytes], request: bytes, timeout: float, cancel: threading.Event | None) -> bytes:

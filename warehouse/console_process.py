@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pickle
@@ -14,16 +15,23 @@ from typing import Any
 import duckdb
 
 from warehouse import db
-from warehouse.console import MEMORY_BYTES
+from warehouse.console import ANSWER_BYTES, MEMORY_BYTES
 from warehouse.errors import DatabaseBusyError, UserError
 
-# MULTI is what a PIVOT without an IN list becomes.
+_THREADS = 2
+
 _READING = {
     duckdb.StatementType.SELECT,
     duckdb.StatementType.EXPLAIN,
     duckdb.StatementType.PRAGMA,
     duckdb.StatementType.MULTI,
 }
+# EXPLAIN ANALYZE runs what follows it, and a COPY may overwrite the one file that is not out of its reach: the
+# database's own. The options hold no comment, so that what follows them cannot be read in two ways.
+_LINES = r"(?:\s|--[^\r\n]*\r?\n)*"
+_EXPLAIN = re.compile(_LINES + r"explain\b\s*(?P<how>analyze\b|\([\w\s,]*\))?(?P<what>.*)", re.I | re.DOTALL)
+# A PIVOT without an IN list becomes several statements (MULTI), and so does a COPY of one.
+_ASKING = re.compile(_LINES + r"(?:select|from|with|pivot|unpivot|values|\()", re.I)
 
 
 def main() -> None:
@@ -39,7 +47,18 @@ def main() -> None:
     except MemoryError:
         answer = ("error", f"The query needs more than {MEMORY_BYTES >> 30} GB of memory.")
     with os.fdopen(answer_to, "wb") as out:
-        pickle.dump(answer, out)
+        out.write(_packed(answer))
+
+
+def _packed(answer: tuple[Any, ...]) -> bytes:
+    packed = b""
+    with contextlib.suppress(MemoryError):
+        packed = pickle.dumps(answer)
+    if 0 < len(packed) <= ANSWER_BYTES:
+        return packed
+    return pickle.dumps(
+        ("error", f"The answer is larger than {ANSWER_BYTES >> 20} MB: ask for fewer rows or columns, or for sums.")
+    )
 
 
 def _answer(request: dict[str, Any]) -> tuple[Any, ...]:
@@ -56,7 +75,7 @@ def _answer(request: dict[str, Any]) -> tuple[Any, ...]:
             "allow_persistent_secrets": "false",
             "python_enable_replacements": "false",
             "memory_limit": "1GB",
-            "threads": "2",
+            "threads": str(_THREADS),
             "max_temp_directory_size": "0B",
             "max_execution_time": str(max(1, int(1000 * timeout))),
             "lock_configuration": "true",
@@ -65,13 +84,11 @@ def _answer(request: dict[str, Any]) -> tuple[Any, ...]:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # The caller kills what overstays; this ends it where the caller is no more.
+    seconds = int(_THREADS * timeout) + 10
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     try:
-        statements = con.extract_statements(request["sql"])
-        if len(statements) != 1:
-            raise UserError(f"Give one SQL statement: there are {len(statements)}.")
-        if statements[0].type not in _READING:
-            raise UserError(f"This console only reads: {statements[0].type.name} is not run here.")
-        con.execute(statements[0])
+        con.execute(_reading(con, request["sql"]))
         limit = request["row_limit"]
         rows = con.fetchall() if limit is None else con.fetchmany(limit + 1)
     except duckdb.InterruptException:
@@ -87,6 +104,35 @@ def _answer(request: dict[str, Any]) -> tuple[Any, ...]:
         rows[:limit] if truncated else rows,
         truncated,
     )
+
+
+def _reading(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """The one statement of a text, if it only reads.
+
+    Raises:
+        UserError: it does something else, or there are several.
+    """
+    statement = _only(con, sql)
+    if statement.type not in _READING:
+        raise UserError(f"This console only reads: {statement.type.name} is not run here.")
+    if statement.type == duckdb.StatementType.MULTI and not _ASKING.match(sql):
+        raise UserError("This console only reads: begin a pivot with select, from, with or pivot.")
+    if statement.type != duckdb.StatementType.EXPLAIN:
+        return statement
+    found = _EXPLAIN.fullmatch(sql)
+    if found is None:
+        raise UserError("Write EXPLAIN or EXPLAIN ANALYZE, and then the query, without a comment between them.")
+    explained = _only(con, found["what"])
+    if explained.type != duckdb.StatementType.SELECT:
+        raise UserError(f"This console only reads: {explained.type.name} is not explained here.")
+    return _only(con, f"explain {found['how'] or ''} {found['what']}")
+
+
+def _only(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    statements = con.extract_statements(sql)
+    if len(statements) != 1:
+        raise UserError(f"Give one SQL statement: there are {len(statements)}.")
+    return statements[0]
 
 
 def one_line(message: str) -> str:

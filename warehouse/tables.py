@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from warehouse.markdown import escape, table_lines
 from warehouse.numbers import json_number, json_rows
+from warehouse.text import printable
 
 TableFormat = Literal["table", "markdown", "csv", "json"]
 
@@ -64,9 +65,11 @@ def _screen(table: Table, width: int | None) -> str:
     shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
     right = _numeric(table)
     for i, name in enumerate(table.columns):
-        shown.add_column(Text(_printable(name)), justify="right" if i in right else "left", overflow="fold")
+        shown.add_column(Text(printable(name, keep="\n")), justify="right" if i in right else "left", overflow="fold")
     for row in table.rows:
-        shown.add_row(*(Text("NULL", "dim") if value is None else Text(_printable(_text(value))) for value in row))
+        shown.add_row(
+            *(Text("NULL", "dim") if value is None else Text(printable(_text(value), keep="\n")) for value in row)
+        )
     buffer = io.StringIO()
     console = Console(file=buffer, width=width or 10_000, color_system=None, markup=False, emoji=False, highlight=False)
     console.print(shown)
@@ -127,7 +130,3 @@ def _unique(names: Sequence[str]) -> list[str]:
             new = f"{name}_{seen[name]}"
         unique.append(new)
     return unique
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -6,22 +6,12 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from warehouse.text import one_line, printable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
-
-_STAND_IN = {True: " ", False: "\N{REPLACEMENT CHARACTER}"}
-
-
-def printable(text: str) -> str:
-    """The text with everything that could steer a terminal replaced; newlines and tabs stay."""
-    return "".join(
-        c if c.isprintable() or c in "\n\t" else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text
-    )
-
-
-def one_line(text: str) -> str:
-    return " ".join(printable(text).split())
+__all__ = ["console", "duration", "one_line", "print_json", "printable"]
 
 
 def console(*, stderr: bool = False) -> Console:

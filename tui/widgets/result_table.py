@@ -11,6 +11,7 @@ from rich.style import Style
 
 from tui.widgets.grid import GridColumn
 from warehouse.tables import Table
+from warehouse.text import printable
 
 _NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*|BIGNUM|NUMBER", re.IGNORECASE)
 _MEASURED = 200  # first and last rows that column widths are taken from
@@ -64,7 +65,7 @@ def shown(value: Any) -> str:
             return str(value)
         case _:
             text = str(value) if len(str(value)) <= 400 else str(value)[:400] + "…"
-            return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
+            return printable(text, keep="")
 
 
 def sorted_rows(rows: list[tuple[Any, ...]], column: int, descending: bool) -> list[tuple[Any, ...]]:
