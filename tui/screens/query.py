@@ -6,7 +6,7 @@ import asyncio
 import re
 import threading
 import time
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual import work
@@ -14,20 +14,20 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Offset
-from textual.screen import ModalScreen
-from textual.widgets import Input, Label, OptionList, Static, Tree
+from textual.reactive import var
+from textual.widgets import OptionList, Static, Tree
 
-from tui.cli.output import printable
 from tui.completion import Source
 from tui.exporting import Sheet
 from tui.format import duration
 from tui.queries import Question, Rows
 from tui.query_store import QueryStore, Saved
 from tui.screens.choose import ChooseOne
+from tui.screens.query_dialogs import NameIt, WholeValue
 from tui.screens.reading import ReadingScreen
 from tui.widgets.grid import Grid
 from tui.widgets.key_footer import KeyFooter
-from tui.widgets.result_table import ResultModel, shown
+from tui.widgets.result_table import ResultModel
 from tui.widgets.sql_editor import CompletionList, SqlEditor
 from warehouse.tables import Table
 
@@ -49,7 +49,9 @@ class QueryScreen(ReadingScreen):
     CSS_PATH = "../styles/query.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f5,ctrl+j,ctrl+enter", "run", "Run", key_display="f5", priority=True, tooltip="Run the statement"),
-        Binding("escape", "leave", "Cancel", tooltip="Cancel the query that runs; else go to the answer, or back"),
+        Binding("escape", "cancel", "Cancel", tooltip="End the query that runs"),
+        Binding("escape", "leave", "Leave", tooltip="Out of the statement, to the answer; then 1 2 3 4 go elsewhere"),
+        Binding("escape", "edit", "Edit", tooltip="Back to the statement"),
         Binding("ctrl+o", "saved", "Saved", priority=True, tooltip="Open a saved query, shipped or your own"),
         Binding("ctrl+s", "save", "Save", priority=True, tooltip="Keep this statement under a name"),
         Binding("ctrl+r", "history", "History", priority=True, tooltip="Open a statement that was run before"),
@@ -61,6 +63,9 @@ class QueryScreen(ReadingScreen):
         Binding("w", "why", "Why", show=False, tooltip="Where the number of the row at the cursor came from"),
     ]
 
+    _cancel: var[threading.Event | None] = var(None, bindings=True)
+    """Ends the query that runs, where one does."""
+
     def __init__(self, store: QueryStore | None = None) -> None:
         super().__init__()
         self.store = store or QueryStore.default()
@@ -68,7 +73,6 @@ class QueryScreen(ReadingScreen):
         self.ran = ""
         self._whole = False
         self._order: tuple[int, bool] | None = None
-        self._cancel: threading.Event | None = None
         self._going_on: Offset | None = None  # the cursor, while more rows of the same answer are fetched
         self._started = 0.0
         self._wanted: str | None = None
@@ -316,15 +320,27 @@ class QueryScreen(ReadingScreen):
 
     # Keys that go between parts of the screen
 
-    def action_leave(self) -> None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        match action:
+            case "cancel":
+                return self.running
+            case "leave":
+                return not self.running and isinstance(self.focused, SqlEditor)
+            case "edit":
+                return not isinstance(self.focused, SqlEditor)
+        return super().check_action(action, parameters)
+
+    def action_cancel(self) -> None:
         if self._cancel is not None:
             self._cancel.set()
-        elif self.query_one(SqlEditor).has_focus:
-            self.query_one("#answer" if self.table is not None else "#query-tables").focus()
-            if self.table is None and not self.query_one(Tree).display:
-                self.set_focus(None)
+
+    def action_leave(self) -> None:
+        if self.table is not None:
+            self.query_one("#answer").focus()
+        elif self.query_one(Tree).display:
+            self.query_one(Tree).focus()
         else:
-            self.query_one(SqlEditor).focus()
+            self.set_focus(None)
 
     def action_edit(self) -> None:
         self.query_one(SqlEditor).focus()
@@ -413,43 +429,6 @@ class QueryScreen(ReadingScreen):
 
     def _export(self) -> None:
         self.app.action_export()  # type: ignore[attr-defined]
-
-
-class NameIt(ModalScreen[str | None]):
-    """Asks for a query's name."""
-
-    CSS_PATH = "../styles/query.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
-
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as dialog:
-            dialog.border_title = "Keep this query as"
-            yield Input(placeholder="a name", compact=True)
-            yield Label("[b]enter[/b] save · [b]esc[/b] cancel", classes="muted")
-
-    def on_mount(self) -> None:
-        self.query_one(Input).focus()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        self.dismiss(event.value.strip() or None)
-
-
-class WholeValue(ModalScreen[None]):
-    """One value in full."""
-
-    CSS_PATH = "../styles/query.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "dismiss", "Back")]
-
-    def __init__(self, column: str, value: Any) -> None:
-        super().__init__()
-        self._column = column
-        self._value = value
-
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog", id="whole") as dialog:
-            dialog.border_title = Text(self._column).markup
-            yield Static(Text(printable(self._value) if isinstance(self._value, str) else shown(self._value)))
-            yield Label("[b]esc[/b] back", classes="muted")
 
 
 def _saved(one: Saved) -> str:

@@ -57,7 +57,7 @@ class KeyFooter(Footer):
         shown: dict[str, _Hint] = {}
         for _, binding, enabled, tooltip in self.screen.active_bindings.values():
             if binding.show:
-                key = self.app.get_key_display(binding)
+                key = self._display(binding)
                 shown.setdefault(binding.action, _Hint(binding, key, enabled, tooltip))
         hints, short = fitting(list(shown.values()), room)
         for group, members in groupby(hints, lambda hint: hint.binding.group):
@@ -73,6 +73,14 @@ class KeyFooter(Footer):
                 ).data_bind(compact=Footer.compact)
             if group:
                 yield FooterLabel(_SHORT if short else group.description)
+
+    def _display(self, binding: Binding) -> str:
+        """The key as it is shown: one that would be typed into what has the focus is told by its other name."""
+        key = self.app.get_key_display(binding)
+        focused = self.screen.focused
+        if key != binding.key and len(key) == 1 and focused is not None and focused.check_consume_key(key, key):
+            return binding.key
+        return key
 
 
 def fitting(hints: Sequence[_Hint], room: int) -> tuple[list[_Hint], bool]:

@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static, Tree
+from textual.widgets._footer import FooterKey
 
 from tui.app import Dashboard
 from tui.completion import Source, complete
 from tui.query_store import QueryStore, shipped
 from tui.screens.choose import ChooseOne
 from tui.screens.export import ExportScreen
-from tui.screens.query import NameIt, QueryScreen, WholeValue
+from tui.screens.query import QueryScreen
+from tui.screens.query_dialogs import NameIt, WholeValue
 from tui.widgets.grid import Grid
 from tui.widgets.result_table import sorted_rows
 from tui.widgets.sql_editor import CompletionList, SqlEditor
@@ -101,6 +103,28 @@ async def test_escape_cancels_a_query_that_runs(dashboard: Dashboard, until):
         await until(pilot, lambda: not screen(pilot).running)
         assert time.monotonic() - started < 3
         assert said(pilot).startswith("Cancelled")
+
+
+async def test_the_footer_tells_what_escape_does_now_and_no_key_that_would_be_typed(dashboard: Dashboard, until):
+    def hints() -> dict[str, str]:
+        keys = screen(pilot).query(FooterKey)
+        return {key.key_display: key.description for key in keys}
+
+    async with dashboard.run_test(size=WIDE) as pilot:
+        await shown(pilot, until)
+        assert (hints()["esc"], hints()["f1"]) == ("Leave", "Help")
+        assert not {"?", "q", "n", "1"} & set(hints())
+        await run(pilot, until, "select 1 as one")
+        await pilot.press("escape")
+        await until(pilot, lambda: hints()["esc"] == "Edit")
+        assert hints()["?"] == "Help"
+        screen(pilot).query_one(SqlEditor).text = "select sum(a.range) from range(1000000000000) a, range(9) b"
+        await pilot.press("f5")
+        await until(pilot, lambda: hints()["esc"] == "Cancel")
+        await pilot.press("escape")
+        await until(pilot, lambda: hints()["esc"] == "Edit")
+        await pilot.press("escape")
+        await until(pilot, lambda: hints()["esc"] == "Leave")
 
 
 async def test_the_screen_answers_while_a_query_runs(dashboard: Dashboard, until):
