@@ -15,7 +15,7 @@ from warehouse.facts import ModelFacts, VariantFacts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelShape:
-    """What a model's config says about its size. `parameters` counts tied weights once."""
+    """What a model's config says about its size. `parameters` counts tied weights once; `fused` is for gate and up in one."""
 
     model_type: str
     hidden_size: int
@@ -27,6 +27,7 @@ class ModelShape:
     tied_embeddings: bool
     parameters: int
     parameters_per_neuron: int
+    fused: bool
 
     @classmethod
     def of(cls, config: PretrainedConfig, *, trust_remote_code: bool = False) -> ModelShape:
@@ -48,6 +49,7 @@ class ModelShape:
             tied_embeddings=output is not None and output.weight is model.get_input_embeddings().weight,
             parameters=sum(parameter.numel() for parameter in model.parameters()),
             parameters_per_neuron=sum(mlp.parameters_per_neuron for mlp in mlps),
+            fused=mlps[0].fused,
         )
 
     def parameters_at(self, intermediate_size: int) -> int:

@@ -8,24 +8,17 @@ from typing import TypeVar
 
 import torch
 
-Row = TypeVar("Row")
+from engine.memory import CPU_TOKENS, batch_tokens
 
-_CPU_TOKENS = 4096
-_MAX_TOKENS = 2**17
+Row = TypeVar("Row")
 
 
 def default_batch_tokens(device: torch.device, *, hidden_size: int, intermediate_size: int, dtype: torch.dtype) -> int:
-    """Tokens of one forward pass that fit the free memory, as a cautious estimate of activations per token.
-
-    The memory is asked for once the weights are loaded. Off CUDA a fixed number serves: larger batches gain
-    nothing there.
-    """
+    """Tokens of one forward pass that fit the free memory, asked for once the weights are loaded."""
     if device.type != "cuda":
-        return _CPU_TOKENS
+        return CPU_TOKENS
     free, _ = torch.cuda.mem_get_info(device)
-    per_token = dtype.itemsize * (16 * hidden_size + 4 * intermediate_size)
-    logits = 3 * 2**30
-    return max(256, min(_MAX_TOKENS, int((free - logits) * 0.6) // per_token))
+    return batch_tokens(free, hidden_size=hidden_size, intermediate_size=intermediate_size, itemsize=dtype.itemsize)
 
 
 class Batcher:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from engine.memory import CACHE_SHARE, CPU_SEQUENCES, GPU_SEQUENCES
 from engine.worker.batching import is_out_of_memory, release_memory
 from engine.worker.decoding import Decoder, Slots
 from engine.worker.head import Head
@@ -19,8 +20,6 @@ from engine.worker.tree_attention import DeviceRow, attending
 from engine.worker.tree_scorer import Progress
 
 CHUNK = 16  # steps between two looks at what has finished
-_MAX_SLOTS = 256
-_CPU_SLOTS = 32
 _FILLED_AT_ONCE = 64  # slots whose prompts' keys and values are copied together
 _DENSE_TOKENS = 2048  # of a row of prompts whose mask is dense
 
@@ -35,7 +34,7 @@ class Generator:
         self._model: Any = model
         self._head = head
         self._tiles = tiles
-        self._max_slots = _MAX_SLOTS if model.device.type == "cuda" else _CPU_SLOTS
+        self._max_slots = GPU_SEQUENCES if model.device.type == "cuda" else CPU_SEQUENCES
 
     def generate(
         self,
@@ -142,8 +141,7 @@ class Generator:
         per_slot = 2 * config.num_hidden_layers * heads * head_dim * length * self._model.dtype.itemsize
         free, _ = torch.cuda.mem_get_info(device)
         free += torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        # Less than half of what is free, since sequences that move to fewer slots are copied.
-        return max(1, min(prompts, self._max_slots, int(free * 0.4) // per_slot))
+        return max(1, min(prompts, self._max_slots, int(free * CACHE_SHARE) // per_slot))
 
     def _prefill(self, slots: Slots, prompts: dict[int, Ints], max_tokens: int) -> dict[int, int]:
         """Fill the cache of some slots with their prompts, and return the first token each is followed by."""

@@ -10,9 +10,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from engine.errors import UserError
-
-# Logits that exist at a time, in float32 elements: 1 GiB.
-_MAX_LOGITS = 2**28
+from engine.memory import LOGITS
 
 
 class Head:
@@ -56,7 +54,7 @@ class Head:
         Returns:
             float32 [tokens] and bool [tokens].
         """
-        rows = max(1, _MAX_LOGITS // self._projection.weight.shape[0])
+        rows = max(1, LOGITS // self._projection.weight.shape[0])
         log_probabilities, greedy = [], []
         for some_hidden, some_targets in zip(hidden.split(rows), targets.split(rows), strict=True):
             found, is_greedy = self._pick(self._projection(some_hidden), some_targets)

@@ -77,12 +77,12 @@ def generate(model: PreTrainedModel, has_ended: Callable[[list[int]], bool] = la
 def test_every_prompt_is_continued_as_if_it_ran_alone(
     model: PreTrainedModel, slots: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(generator, "_CPU_SLOTS", slots)
+    monkeypatch.setattr(generator, "CPU_SEQUENCES", slots)
     assert generate(model) == [alone(model, prompt) for prompt in prompts()]
 
 
 def test_a_sequence_with_a_stop_string_makes_room(model: PreTrainedModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generator, "_CPU_SLOTS", 4)
+    monkeypatch.setattr(generator, "CPU_SEQUENCES", 4)
     expected = [alone(model, prompt) for prompt in prompts()]
     some = {token for tokens in expected[::2] for token in tokens[3:5]}
     found = generate(model, lambda tokens: any(token in some for token in tokens))
