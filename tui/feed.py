@@ -252,7 +252,7 @@ def _stored(summary: RunSummary) -> RunRow:
         model=summary.model or "",
         method=summary.method or "",
         suite=summary.suite,
-        levels=(),
+        levels=tuple(summary.levels),
         tasks=(),
         state=states.get(summary.state, summary.state),
         done=summary.cells_done,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run as merged so far. `state` is the last thing it said; `created_at` is UTC."""
+    """One run as merged so far. `state` is the last thing it said; `created_at` is UTC; `levels` are those begun."""
 
     run_id: str
     name: str
@@ -31,6 +31,7 @@ class RunSummary:
     state: str
     cells_done: int
     cells_failed: int
+    levels: list[str]
 
 
 @dataclass(frozen=True, slots=True)

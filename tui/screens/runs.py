@@ -229,13 +229,13 @@ class RunsScreen(LiveScreen):
 
     def _show_rows(self, rows: Sequence[RunRow]) -> None:
         table = self.query_one(RunsTable)
-        columns = _NARROW if self.size.width < 100 else _NORMAL if self.size.width < 150 else _WIDE
+        columns = self._columns(rows)
         fitting = [row for row in rows if self._fits(row)]
         self.query_one("#count", Static).update(f"{len(fitting)} of {len(rows)} runs")
         self._rows = {row.run_id: row for row in fitting}
         now = self.app.now()
         texts = {row.run_id: [self._text(row, name, width, now) for name, width in columns.items()] for row in fitting}
-        shape = (tuple(texts), tuple(columns), self.app.theme)
+        shape = (tuple(texts), tuple(columns.items()), self.app.theme)
         if self._awaited in texts:
             self._selected, self._awaited = self._awaited, None
             self._shape = ()
@@ -255,6 +255,15 @@ class RunsScreen(LiveScreen):
             table.add_row(*line, key=run_id)
         if selected in texts:
             table.move_cursor(row=list(texts).index(selected))
+
+    def _columns(self, rows: Sequence[RunRow]) -> dict[str, int]:
+        """Columns and their widths; where nothing can ever be left to do, its room goes to the names."""
+        columns = _NARROW if self.size.width < 100 else _NORMAL if self.size.width < 150 else _WIDE
+        if any(row.origin == "run" for row in rows):
+            return columns
+        return {name: width for name, width in columns.items() if name != "left"} | {
+            "run": columns["run"] + columns["left"]
+        }
 
     def _text(self, row: RunRow, column: str, width: int, now: datetime) -> Text:
         text = Text(no_wrap=True, overflow="ellipsis")
@@ -282,7 +291,7 @@ class RunsScreen(LiveScreen):
 
     def _progress(self, row: RunRow, width: int) -> str:
         if row.origin != "run":
-            return f"{row.done} cells"
+            return f"{row.done} cells" if row.done else "–"
         cells = f"{row.done}/{row.total}" if row.total else "–"
         if width < 15:
             return cells
