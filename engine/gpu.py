@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import psutil
@@ -23,9 +23,10 @@ _RETRY_SECONDS = 10.0
 class Reading:
     """One device at one moment; what a device does not tell is None.
 
-    `device` is "cpu" or "gpu 0", …; `utilisation` in percent; memory in bytes, `process_memory` that of the worker;
-    `power` and `power_limit` in watts; `temperature` in °C; clocks in MHz; `throttled` says what holds the clocks
-    down; `problem` says why a device cannot be read (or, for the CPU, why no GPU is shown).
+    `device` is "cpu" or "gpu 0", …; `utilisation` in percent; memory in bytes, `process_memory` that of the worker
+    (in a container drivers do not tell it); `power` and `power_limit` in watts; `temperature` in °C; clocks in MHz;
+    `throttled` says what holds the clocks down; `problem` says why a device cannot be read (or, for the CPU, why no
+    GPU is shown).
     """
 
     t: float
@@ -48,6 +49,12 @@ class Reading:
         """Without what is not known."""
         return {name: value for name, value in asdict(self).items() if value not in (None, "")}
 
+    @property
+    def memory_free(self) -> int | None:
+        if self.memory_used is None or self.memory_total is None:
+            return None
+        return self.memory_total - self.memory_used
+
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Reading:
         """From a journal, perhaps of another version: what is not known here is left out."""
@@ -66,21 +73,24 @@ class Meter:
         self._ready = False
         self._problem: str | None = None
         self._retry_at = 0.0
+        self._names: dict[int, str] = {}  # of the GPUs that were seen
         psutil.cpu_percent(None)  # the first call has nothing to compare with
 
     def read(self) -> list[Reading]:
         if not self._ready and time.monotonic() >= self._retry_at:
             self._start()
         if not self._ready:
-            return [self._cpu()]
+            return [self.cpu()]
         try:
             count = pynvml.nvmlDeviceGetCount()
         except pynvml.NVMLError as error:
             self._give_up(f"the driver does not answer ({error})")
-            return [self._cpu()]
-        if not count:
-            return [self._cpu("the driver sees no GPU")]
-        return [self._gpu(index) for index in range(count)]
+            return [self.cpu()]
+        if not count and not self._names:
+            return [self.cpu("the driver sees no GPU")]
+        readings = [self._gpu(index) for index in range(count)]
+        gone = sorted(self._names.keys() - range(count))
+        return _shared(readings) + [self._gone(index) for index in gone]
 
     def close(self) -> None:
         if self._ready:
@@ -104,20 +114,21 @@ class Meter:
 
     def _gpu(self, index: int) -> Reading:
         device, now = f"gpu {index}", round(time.time(), 3)
+        self._names.setdefault(index, "")
         try:
-            handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-            memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+            ask = _Asker(pynvml.nvmlDeviceGetHandleByIndex(index))
         except pynvml.NVMLError as error:
-            return Reading(t=now, device=device, problem=f"the GPU cannot be read ({error})")
-        ask = _Asker(handle)
+            return Reading(t=now, device=device, name=self._names[index], problem=_gpu_problem(error))
+        self._names[index] = str(ask(pynvml.nvmlDeviceGetName) or self._names[index])
+        memory = ask(pynvml.nvmlDeviceGetMemoryInfo)  # not told where the GPU has none of its own
         utilisation = ask(pynvml.nvmlDeviceGetUtilizationRates)
-        return Reading(
+        reading = Reading(
             t=now,
             device=device,
-            name=str(ask(pynvml.nvmlDeviceGetName) or ""),
+            name=self._names[index],
             utilisation=None if utilisation is None else float(utilisation.gpu),
-            memory_used=int(memory.used),
-            memory_total=int(memory.total),
+            memory_used=None if memory is None else int(memory.used),
+            memory_total=None if memory is None else int(memory.total),
             process_memory=self._of_process(ask),
             power=_scaled(ask(pynvml.nvmlDeviceGetPowerUsage), 1e-3),
             power_limit=_scaled(ask(pynvml.nvmlDeviceGetEnforcedPowerLimit), 1e-3),
@@ -127,14 +138,25 @@ class Meter:
             memory_clock=ask(pynvml.nvmlDeviceGetClockInfo, pynvml.NVML_CLOCK_MEM),
             throttled=_throttled(ask(pynvml.nvmlDeviceGetCurrentClocksThrottleReasons)),
         )
+        return replace(reading, problem=ask.problem)
+
+    def _gone(self, index: int) -> Reading:
+        return Reading(
+            t=round(time.time(), 3),
+            device=f"gpu {index}",
+            name=self._names[index],
+            problem="the GPU is lost: the driver does not list it any more",
+        )
 
     def _of_process(self, ask: _Asker) -> int | None:
+        """None where the driver lists no process with our id, as in a container, or not what it holds."""
         processes = ask(pynvml.nvmlDeviceGetComputeRunningProcesses)
         if self.pid is None or processes is None:
             return None
-        return sum(int(one.usedGpuMemory or 0) for one in processes if one.pid == self.pid) or None
+        held = [one.usedGpuMemory for one in processes if one.pid == self.pid]
+        return None if not held or None in held else sum(held)
 
-    def _cpu(self, problem: str | None = None) -> Reading:
+    def cpu(self, problem: str | None = None) -> Reading:
         memory = psutil.virtual_memory()
         process_memory = None
         if self.pid is not None:
@@ -184,17 +206,50 @@ class Sampler:
         self._meter.close()
 
 
+def machine() -> list[Reading]:
+    """Each GPU and the CPU, once."""
+    meter = Meter()
+    try:
+        readings = meter.read()
+        return readings if readings[-1].device == "cpu" else [*readings, meter.cpu()]
+    finally:
+        meter.close()
+
+
 class _Asker:
-    """Asks a GPU for one thing; None where it does not know."""
+    """Asks a GPU for one thing after the other; None where it does not know. `problem`: why it may know nothing."""
 
     def __init__(self, handle: Any) -> None:
         self._handle = handle
+        self._answered = False
+        self._error: pynvml.NVMLError | None = None
+        self._lost: pynvml.NVMLError | None = None
 
     def __call__(self, question: Callable[..., Any], *arguments: Any) -> Any:
         try:
-            return question(self._handle, *arguments)
-        except pynvml.NVMLError:
+            answer = question(self._handle, *arguments)
+        except pynvml.NVMLError as error:
+            self._error = error
+            if getattr(error, "value", None) in _GPU_PROBLEMS:
+                self._lost = error
             return None
+        self._answered = True
+        return answer
+
+    @property
+    def problem(self) -> str | None:
+        error = self._lost or (None if self._answered else self._error)
+        return None if error is None else _gpu_problem(error)
+
+
+def _shared(readings: list[Reading]) -> list[Reading]:
+    """Where the driver knows the worker on one GPU, the worker has nothing on those where it does not."""
+    if all(reading.process_memory is None for reading in readings):
+        return readings
+    return [
+        replace(reading, process_memory=0) if reading.process_memory is None and reading.problem is None else reading
+        for reading in readings
+    ]
 
 
 _REASONS = (
@@ -220,8 +275,17 @@ _WHY = {
     pynvml.NVML_ERROR_LIBRARY_NOT_FOUND: "no NVIDIA driver is installed",
     pynvml.NVML_ERROR_DRIVER_NOT_LOADED: "the NVIDIA driver is not loaded",
     pynvml.NVML_ERROR_NO_PERMISSION: "no permission to ask the NVIDIA driver",
+    pynvml.NVML_ERROR_LIB_RM_VERSION_MISMATCH: "the NVIDIA driver was updated while it was loaded: restart the machine",
+}
+_GPU_PROBLEMS = {
+    pynvml.NVML_ERROR_GPU_IS_LOST: "the GPU is lost: it does not answer the driver any more",
+    pynvml.NVML_ERROR_RESET_REQUIRED: "the GPU has to be reset before it works again",
 }
 
 
 def _why(error: pynvml.NVMLError) -> str:
     return _WHY.get(getattr(error, "value", 0), f"the NVIDIA driver does not answer ({error})")
+
+
+def _gpu_problem(error: pynvml.NVMLError) -> str:
+    return _GPU_PROBLEMS.get(getattr(error, "value", 0), f"the GPU cannot be read ({error})")

@@ -24,9 +24,9 @@ class Graph(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._values: list[float] = []
+        self._values: list[float | None] = []
 
-    def show(self, values: list[float]) -> None:
+    def show(self, values: list[float | None]) -> None:
         self._values = values
         self.refresh()
 
@@ -51,8 +51,9 @@ class DevicePanel(Widget):
     def show(self, readings: Sequence[Reading]) -> None:
         self.query_one(".numbers", Static).update(_numbers(readings[-1]))
         line = self.query_one(Graph)
-        line.display = readings[-1].utilisation is not None
-        line.show([reading.utilisation or 0.0 for reading in readings[-_GRAPHED:]])
+        values = [reading.utilisation for reading in readings[-_GRAPHED:]]
+        line.display = any(value is not None for value in values)
+        line.show(values)
 
 
 class GpuPanel(VerticalScroll):
@@ -91,8 +92,8 @@ class GpuPanel(VerticalScroll):
             panel.show(series)
 
 
-def graph(values: Sequence[float], *, width: int, height: int) -> str:
-    """Percentages as blocks on a scale that is always 0–100, the newest at the right edge.
+def graph(values: Sequence[float | None], *, width: int, height: int) -> str:
+    """Percentages as blocks on a scale that is always 0–100, the newest at the right edge; blank where not known.
 
     Of values that share a column, the highest is drawn.
     """
@@ -100,42 +101,72 @@ def graph(values: Sequence[float], *, width: int, height: int) -> str:
     first = len(values) % share
     chunks = [values[:first]] if first else []
     chunks += [values[start : start + share] for start in range(first, len(values), share)]
-    columns = [max(chunk) for chunk in chunks][-width:]
+    columns = [max((value for value in chunk if value is not None), default=None) for chunk in chunks][-width:]
     lines = []
     for line in range(height - 1, -1, -1):
-        eighths = (round(value / 100 * 8 * height) - 8 * line for value in columns)
-        text = "".join(_BLOCKS[min(max(part, 0 if line else 1), 8)] for part in eighths)
+        text = "".join(" " if value is None else _block(value, line, height) for value in columns)
         lines.append(text.rjust(width))
     return "\n".join(lines)
 
 
+def _block(value: float, line: int, height: int) -> str:
+    eighths = round(value / 100 * 8 * height) - 8 * line
+    return _BLOCKS[min(max(eighths, 0 if line else 1), 8)]
+
+
 def _numbers(reading: Reading) -> Text:
+    """What a device tells and, of a GPU, what it does not."""
+    on_cpu = reading.device == "cpu"
     text = Text(no_wrap=False)
-    title = "CPU" if reading.device == "cpu" else reading.device.upper()
-    text.append(title, style="bold")
+    text.append("CPU" if on_cpu else reading.device.upper(), style="bold")
     if reading.name:
         text.append(f"  {reading.name}")
-    if reading.utilisation is not None:
-        text.append(f"\nuse {reading.utilisation:3.0f}%  {bar(reading.utilisation / 100, 10)}")
-    if reading.memory_used is not None and reading.memory_total:
-        share = reading.memory_used / reading.memory_total
-        own = f", run {size(reading.process_memory)}" if reading.process_memory else ""
-        text.append(f"\nmem {100 * share:3.0f}%  {bar(share, 10)}  ")
-        text.append(f"{size(reading.memory_used)} of {size(reading.memory_total)}{own}")
-    facts = []
-    if reading.power is not None:
-        facts.append(f"{reading.power:.0f}" + (f"/{reading.power_limit:.0f}" if reading.power_limit else "") + " W")
-    if reading.temperature is not None:
-        facts.append(f"{reading.temperature:.0f} °C")
-    if reading.clock is not None:
-        facts.append(f"{reading.clock}" + (f"/{reading.clock_max}" if reading.clock_max else "") + " MHz")
-    if reading.memory_clock is not None:
-        facts.append(f"mem {reading.memory_clock} MHz")
-    if facts:
-        text.append("\n" + " · ".join(facts))
+    lines = {"use": _use(reading), "memory": _memory(reading), "the run's memory": _share(reading)}
+    facts = {
+        "power": _of(reading.power, reading.power_limit, "W"),
+        "temperature": _of(reading.temperature, None, "°C"),
+        "clock": _of(reading.clock, reading.clock_max, "MHz"),
+        "memory clock": None if reading.memory_clock is None else f"mem {reading.memory_clock} MHz",
+    }
+    for line in (*lines.values(), " · ".join(fact for fact in facts.values() if fact)):
+        if line:
+            text.append(f"\n{line}")
     if reading.throttled:
         text.append(f"\n! slowed down by {reading.throttled}")
     if reading.problem:
-        label = "no GPU is shown: " if reading.device == "cpu" else ""
+        label = "no GPU is shown: " if on_cpu else "! "
         text.append(f"\n{label}{reading.problem}", style="italic")
+    elif not on_cpu:
+        missing = [name for name, told in (lines | facts).items() if told is None]
+        if missing:
+            text.append(f"\n{', '.join(missing)} not reported", style="italic")
     return text
+
+
+def _use(reading: Reading) -> str | None:
+    if reading.utilisation is None:
+        return None
+    return f"use {reading.utilisation:3.0f}%  {bar(reading.utilisation / 100, 10)}"
+
+
+def _memory(reading: Reading) -> str | None:
+    if reading.memory_used is None or not reading.memory_total:
+        return None
+    share = reading.memory_used / reading.memory_total
+    own = f", run {size(reading.process_memory)}" if reading.process_memory else ""
+    return (
+        f"mem {100 * share:3.0f}%  {bar(share, 10)}  {size(reading.memory_used)} of {size(reading.memory_total)}{own}"
+    )
+
+
+def _share(reading: Reading) -> str | None:
+    """A line of its own only where the memory has none."""
+    if reading.process_memory is None:
+        return None
+    return f"mem run {size(reading.process_memory)}" if reading.process_memory and _memory(reading) is None else ""
+
+
+def _of(number: float | None, limit: float | None, unit: str) -> str | None:
+    if number is None:
+        return None
+    return f"{number:.0f}" + (f"/{limit:.0f}" if limit else "") + f" {unit}"

@@ -8,8 +8,14 @@ from types import SimpleNamespace
 import pynvml
 import pytest
 from textual.app import App
+from textual.widgets import Static
 
-from engine.gpu import Meter, Reading, Sampler
+from engine.gpu import Meter, Reading, Sampler, machine
+from engine.levels import Level
+from engine.plan import RunPlan
+from engine.rundir import RunDir
+from engine.suites import TaskSpec
+from engine.worker.recorder import Recorder
 from tui.widgets.gpu_panel import GpuPanel, graph
 
 GIB = 2**30
@@ -26,14 +32,19 @@ class PanelApp(App[None]):
 
 
 class FakeDriver:
-    """NVML with one GPU, whose answers a test can spoil."""
+    """NVML with some GPUs, whose answers a test can spoil: all of them, or those of one GPU."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.broken: set[str] = set()
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, gpus: int = 1) -> None:
+        self.gpus = gpus
+        self.broken: dict[str, int] = {}  # NVML's error by the name of the question
+        self.lost: set[int] = set()
+        self.processes: dict[int, list[SimpleNamespace]] = {
+            0: [SimpleNamespace(pid=42, usedGpuMemory=40 * GIB), SimpleNamespace(pid=7, usedGpuMemory=GIB)]
+        }
         answers = {
             "nvmlInit": lambda: None,
             "nvmlShutdown": lambda: None,
-            "nvmlDeviceGetCount": lambda: 1,
+            "nvmlDeviceGetCount": lambda: self.gpus,
             "nvmlDeviceGetHandleByIndex": lambda index: index,
             "nvmlDeviceGetMemoryInfo": lambda handle: SimpleNamespace(used=41 * GIB, total=80 * GIB),
             "nvmlDeviceGetUtilizationRates": lambda handle: SimpleNamespace(gpu=87, memory=40),
@@ -44,21 +55,32 @@ class FakeDriver:
             "nvmlDeviceGetClockInfo": lambda handle, clock: 1755 if clock == pynvml.NVML_CLOCK_SM else 2619,
             "nvmlDeviceGetMaxClockInfo": lambda handle, clock: 1980,
             "nvmlDeviceGetCurrentClocksThrottleReasons": lambda handle: pynvml.nvmlClocksThrottleReasonSwPowerCap,
-            "nvmlDeviceGetComputeRunningProcesses": lambda handle: [
-                SimpleNamespace(pid=42, usedGpuMemory=40 * GIB),
-                SimpleNamespace(pid=7, usedGpuMemory=GIB),
-            ],
+            "nvmlDeviceGetComputeRunningProcesses": lambda handle: self.processes.get(handle, []),
         }
         for name, answer in answers.items():
             monkeypatch.setattr(pynvml, name, self._asked(name, answer))
 
+    def refuse(self, *questions: str, error: int = pynvml.NVML_ERROR_NOT_SUPPORTED) -> None:
+        self.broken |= dict.fromkeys(questions, error)
+
     def _asked(self, name, answer):
         def ask(*arguments):
             if name in self.broken:
+                raise pynvml.NVMLError(self.broken[name])
+            if name.startswith("nvmlDeviceGet") and arguments and arguments[0] in self.lost:
                 raise pynvml.NVMLError(pynvml.NVML_ERROR_GPU_IS_LOST)
             return answer(*arguments)
 
         return ask
+
+
+async def shown(*readings: Reading, size: tuple[int, int] = (80, 24)) -> list[str]:
+    """What the panel says of each device."""
+    app = PanelApp()
+    async with app.run_test(size=size) as pilot:
+        await app.query_one(GpuPanel).show(readings)
+        await pilot.pause()
+        return [str(static.render()) for static in app.query(".numbers").results(Static)]
 
 
 def test_a_gpu_is_read_with_the_memory_of_the_worker_told_apart(monkeypatch):
@@ -67,23 +89,106 @@ def test_a_gpu_is_read_with_the_memory_of_the_worker_told_apart(monkeypatch):
     assert reading == replace(H100, t=reading.t)
 
 
-def test_what_a_gpu_does_not_know_is_left_out(monkeypatch):
-    FakeDriver(monkeypatch).broken |= {"nvmlDeviceGetPowerUsage", "nvmlDeviceGetUtilizationRates"}
-    (reading,) = Meter().read()
-    assert (reading.power, reading.utilisation, reading.temperature) == (None, None, 64.0)
+@pytest.mark.parametrize(
+    ("refused", "gone", "stays"),
+    [
+        ("nvmlDeviceGetMemoryInfo", "memory", ["use  87%", "mem run 40.0 GiB", "612/700 W", "64 °C"]),
+        ("nvmlDeviceGetUtilizationRates", "use", ["mem  51%", "612/700 W"]),
+        ("nvmlDeviceGetPowerUsage", "power", ["use  87%", "64 °C · 1755/1980 MHz"]),
+        ("nvmlDeviceGetTemperature", "temperature", ["612/700 W · 1755/1980 MHz"]),
+        ("nvmlDeviceGetClockInfo", "clock, memory clock", ["612/700 W · 64 °C"]),
+        ("nvmlDeviceGetComputeRunningProcesses", "the run's memory", ["41.0 GiB of 80.0 GiB\n"]),
+    ],
+)
+@pytest.mark.parametrize("error", [pynvml.NVML_ERROR_NOT_SUPPORTED, pynvml.NVML_ERROR_UNKNOWN])
+async def test_what_a_gpu_does_not_tell_is_named_and_the_rest_stays(monkeypatch, refused, gone, stays, error):
+    FakeDriver(monkeypatch).refuse(refused, error=error)
+    (text,) = await shown(*Meter(pid=42).read())
+    assert text.endswith(f"\n{gone} not reported")
+    for part in stays:
+        assert part in text
 
 
-def test_a_gpu_that_falls_off_the_bus_is_said_to_be_lost(monkeypatch):
-    FakeDriver(monkeypatch).broken.add("nvmlDeviceGetHandleByIndex")
-    (reading,) = Meter().read()
-    assert "cannot be read" in (reading.problem or "")
+@pytest.mark.parametrize(
+    ("refused", "stays"),
+    [
+        ("nvmlDeviceGetEnforcedPowerLimit", "612 W"),
+        ("nvmlDeviceGetMaxClockInfo", "1755 MHz"),
+        ("nvmlDeviceGetName", "GPU 0\nuse"),
+        ("nvmlDeviceGetCurrentClocksThrottleReasons", "mem 2619 MHz"),
+    ],
+)
+async def test_what_is_an_extra_is_left_out_without_a_word(monkeypatch, refused, stays):
+    FakeDriver(monkeypatch).refuse(refused)
+    (text,) = await shown(*Meter(pid=42).read())
+    assert stays in text
+    assert "not reported" not in text
+
+
+@pytest.mark.parametrize(
+    "processes",
+    [[], [SimpleNamespace(pid=913_577, usedGpuMemory=40 * GIB)], [SimpleNamespace(pid=42, usedGpuMemory=None)]],
+    ids=["none listed", "ids of the host", "no memory told"],
+)
+async def test_in_a_container_the_share_of_the_run_is_not_reported(monkeypatch, processes):
+    FakeDriver(monkeypatch).processes[0] = processes
+    (text,) = await shown(*Meter(pid=42).read())
+    assert "41.0 GiB of 80.0 GiB\n" in text
+    assert text.endswith("the run's memory not reported")
+
+
+async def test_of_two_gpus_the_one_the_run_does_not_use_shows_nothing_of_it(monkeypatch):
+    FakeDriver(monkeypatch, gpus=2)
+    first, second = Meter(pid=42).read()
+    assert (first.process_memory, second.process_memory) == (40 * GIB, 0)
+    used, idle = await shown(first, second)
+    assert "run 40.0 GiB" in used
+    assert "run" not in idle
+    assert "not reported" not in idle
+
+
+async def test_a_gpu_that_falls_off_the_bus_is_said_to_be_lost_and_the_other_goes_on(monkeypatch):
+    driver, meter = FakeDriver(monkeypatch, gpus=2), Meter(pid=42)
+    before = meter.read()
+    driver.lost.add(1)
+    first, second = await shown(*before, *meter.read())
+    assert "use  87%" in first
+    assert "lost" not in first
+    assert second == "GPU 1  NVIDIA H100 80GB HBM3\n! the GPU is lost: it does not answer the driver any more"
+
+
+async def test_a_gpu_that_is_lost_between_two_questions_keeps_what_it_answered(monkeypatch):
+    FakeDriver(monkeypatch).refuse("nvmlDeviceGetPowerUsage", error=pynvml.NVML_ERROR_GPU_IS_LOST)
+    (text,) = await shown(*Meter(pid=42).read())
+    assert "use  87%" in text
+    assert "the GPU is lost" in text
+
+
+async def test_a_gpu_that_the_driver_does_not_list_any_more_is_not_passed_over(monkeypatch):
+    driver, meter = FakeDriver(monkeypatch, gpus=2), Meter(pid=42)
+    meter.read()
+    driver.gpus = 1
+    first, second = await shown(*meter.read())
+    assert "use  87%" in first
+    assert second == "GPU 1  NVIDIA H100 80GB HBM3\n! the GPU is lost: the driver does not list it any more"
+    driver.gpus = 2
+    assert [reading.problem for reading in meter.read()] == [None, None]
+
+
+async def test_a_gpu_that_answers_nothing_says_why(monkeypatch):
+    questions = [name for name in vars(pynvml) if name.startswith("nvmlDeviceGet")]
+    driver = FakeDriver(monkeypatch)
+    driver.refuse(*questions, error=pynvml.NVML_ERROR_UNKNOWN)
+    del driver.broken["nvmlDeviceGetHandleByIndex"], driver.broken["nvmlDeviceGetCount"]
+    (text,) = await shown(*Meter(pid=42).read())
+    assert text == "GPU 0\n! the GPU cannot be read (Unknown Error)"
 
 
 def test_a_driver_that_stops_answering_gives_way_to_the_cpu_and_is_asked_again_later(monkeypatch):
     driver = FakeDriver(monkeypatch)
     meter = Meter()
     assert meter.read()[0].device == "gpu 0"
-    driver.broken.add("nvmlDeviceGetCount")
+    driver.refuse("nvmlDeviceGetCount", error=pynvml.NVML_ERROR_UNKNOWN)
     (reading,) = meter.read()
     assert reading.device == "cpu"
     assert "the driver does not answer" in (reading.problem or "")
@@ -93,19 +198,78 @@ def test_a_driver_that_stops_answering_gives_way_to_the_cpu_and_is_asked_again_l
     assert meter.read()[0].device == "gpu 0"
 
 
-def test_without_a_driver_the_cpu_is_read_and_the_reason_said(monkeypatch):
-    def missing():
-        raise pynvml.NVMLError(pynvml.NVML_ERROR_LIBRARY_NOT_FOUND)
-
-    monkeypatch.setattr(pynvml, "nvmlInit", missing)
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (pynvml.NVML_ERROR_LIBRARY_NOT_FOUND, "no NVIDIA driver is installed"),
+        (pynvml.NVML_ERROR_DRIVER_NOT_LOADED, "the NVIDIA driver is not loaded"),
+        (pynvml.NVML_ERROR_NO_PERMISSION, "no permission to ask the NVIDIA driver"),
+        (pynvml.NVML_ERROR_LIB_RM_VERSION_MISMATCH, "the NVIDIA driver was updated while it was loaded: restart"),
+        (pynvml.NVML_ERROR_UNKNOWN, "the NVIDIA driver does not answer (Unknown Error)"),
+    ],
+)
+async def test_without_a_driver_the_cpu_is_read_and_the_reason_said(monkeypatch, error, reason):
+    FakeDriver(monkeypatch).refuse("nvmlInit", error=error)
     (reading,) = Meter().read()
     assert reading.device == "cpu"
-    assert reading.problem == "no NVIDIA driver is installed"
     assert reading.memory_total
+    (text,) = await shown(reading)
+    assert f"no GPU is shown: {reason}" in text
+    assert "not reported" not in text
 
 
-def test_readings_survive_the_journal():
-    assert Reading.from_dict(H100.to_dict() | {"of a newer version": 1}) == H100
+def test_the_machine_is_read_with_its_gpus_and_its_own_memory(monkeypatch):
+    driver = FakeDriver(monkeypatch, gpus=2)
+    assert [reading.device for reading in machine()] == ["gpu 0", "gpu 1", "cpu"]
+    driver.refuse("nvmlInit")
+    assert [reading.device for reading in machine()] == ["cpu"]
+
+
+@pytest.mark.parametrize(
+    "reading", [H100, replace(H100, process_memory=0), Reading(t=1.0, device="gpu 1", problem="the GPU is lost")]
+)
+def test_readings_survive_the_journal(reading):
+    assert Reading.from_dict(reading.to_dict() | {"of a newer version": 1}) == reading
+
+
+def test_what_a_run_records_outlives_a_gpu_that_is_lost_or_tells_little(monkeypatch, tmp_path):
+    driver = FakeDriver(monkeypatch, gpus=2)
+    driver.refuse("nvmlDeviceGetMemoryInfo", "nvmlDeviceGetPowerUsage")
+    plan = RunPlan(name="x", model="demo", levels=(Level.parse("0"),), tasks=(TaskSpec("piqa"),))
+    run = RunDir.create(tmp_path / "results.runs", plan, tmp_path / "results.duckdb")
+    recorder = Recorder(run)
+    sampler = Sampler(pid=42, every=0.01)
+    recorder.sample(sampler)
+
+    def wait_for(problem: str | None) -> None:
+        for _ in range(1000):
+            with sampler._lock:
+                if any(reading.device == "gpu 1" and reading.problem == problem for reading in sampler._taken):
+                    return
+            sampler._ended.wait(0.01)
+        raise AssertionError(f"it did not read {problem}")
+
+    lost = "the GPU is lost: it does not answer the driver any more"
+    wait_for(None)
+    driver.lost.add(1)
+    wait_for(lost)
+    driver.refuse("nvmlDeviceGetCount", error=pynvml.NVML_ERROR_UNKNOWN)
+    for _ in range(1000):
+        with sampler._lock:
+            if any(reading.device == "cpu" for reading in sampler._taken):
+                break
+        sampler._ended.wait(0.01)
+    recorder.record("finished", failed=0)
+    assert recorder.merge()
+    recorder.close()
+
+    recorded = [
+        Reading.from_dict(sample) for event in run.events() if event.kind == "gpu" for sample in event.data["samples"]
+    ]
+    assert {(reading.device, reading.problem) for reading in recorded} == {
+        ("gpu 0", None), ("gpu 1", None), ("gpu 1", lost), ("cpu", "the driver does not answer (Unknown Error)"),
+    }  # fmt: skip
+    assert {reading.clock for reading in recorded if reading.device == "gpu 0"} == {1755}
 
 
 def test_the_sampler_reads_in_its_own_thread():
@@ -153,6 +317,7 @@ async def test_a_gpu_that_is_not_read_any_more_gives_way(monkeypatch):
         ([0, 100], "   █\n  ▁█"),
         ([50, 50, 50, 50], "    \n████"),
         ([0, 0, 0, 0, 100, 0, 0, 0], "  █ \n▁▁█▁"),
+        ([50, None, None, 100], "   █\n█  █"),
         ([], "    \n    "),
     ],
 )
