@@ -84,7 +84,13 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
         device, hidden_size=found.shape.hidden_size, intermediate_size=found.shape.intermediate_size, dtype=dtype
     )
     with recorder.stage("set up scoring"):
-        lm = PrunedLM(model, tokenizer, batch_tokens=batch_tokens, seed=_TORCH_SEED + plan.seed)
+        lm = PrunedLM(
+            model,
+            tokenizer,
+            batch_tokens=batch_tokens,
+            seed=_TORCH_SEED + plan.seed,
+            warn=lambda message: recorder.log(message, "warning"),
+        )
         if plan.compile_layers:
             compile_layers(model)  # after the trial of FlexAttention, which tells the masks that are needed
     if lm.slow_because is not None and device.type == "cuda":

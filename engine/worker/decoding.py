@@ -11,12 +11,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, PreTrainedModel
 
+from engine.worker.choosing import NO_TOKEN, Choice, Draws
 from engine.worker.head import Head
+from engine.worker.tree import Ints
 from engine.worker.tree_attention import capped_attention
 
 _NAME = "prune_tui_decode"
@@ -24,9 +27,13 @@ _BUCKET = 256  # the cache is read up to the next multiple of this
 
 
 class Slots:
-    """The state of `count` sequences of at most `length` tokens: cache, last token and position of each."""
+    """The state of `count` sequences of at most `length` tokens: cache, last token and position of each.
 
-    def __init__(self, model: PreTrainedModel, count: int, length: int) -> None:
+    Where the choice of a token asks for it, also `history`, the tokens so far, aligned to the right, and `draws`, a
+    uniform number for the token at each position.
+    """
+
+    def __init__(self, model: PreTrainedModel, count: int, length: int, choice: Choice) -> None:
         config = model.config.get_text_config()
         heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
         head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
@@ -36,8 +43,38 @@ class Slots:
         self.positions = torch.zeros(count, dtype=torch.long, device=model.device)
         shape = (config.num_hidden_layers, 2, count, heads, length, head_dim)
         self.cache = torch.zeros(shape, dtype=model.dtype, device=model.device)
+        self.history = torch.full((count, length), NO_TOKEN, device=model.device) if choice.needs_history else None
+        self.draws = torch.zeros(count, length, device=model.device) if choice.samples else None
         self.index = torch.arange(count, device=model.device)
         self.steps = torch.arange(length, device=model.device)
+
+    def enter(self, prompts: dict[int, Ints]) -> None:
+        """Make slots ready for their prompts, whose keys and values are filled in from outside."""
+        index = torch.tensor(list(prompts), device=self.tokens.device)
+        self.positions[index] = torch.tensor([len(prompt) for prompt in prompts.values()], device=self.tokens.device)
+        if self.history is not None:
+            rows = np.full((len(prompts), self.length), NO_TOKEN)
+            for row, prompt in zip(rows, prompts.values(), strict=True):
+                row[self.length - len(prompt) :] = prompt
+            self.history[index] = torch.from_numpy(rows).to(self.tokens.device)
+
+    def set_draws(self, prompts: dict[int, Ints], draws: dict[int, Draws]) -> None:
+        """Give slots the uniform numbers for the tokens that will follow their prompts."""
+        assert self.draws is not None
+        rows = np.zeros((len(prompts), self.length), np.float32)
+        for row, (slot, prompt) in zip(rows, prompts.items(), strict=True):
+            row[len(prompt) : len(prompt) + len(draws[slot])] = draws[slot]
+        self.draws[torch.tensor(list(prompts), device=self.tokens.device)] = torch.from_numpy(rows).to(self.draws)
+
+    def choose(self, logits: Tensor, choice: Choice, index: Tensor) -> Tensor:
+        """The tokens at the positions of these slots, from their logits: int64 [slots]."""
+        history = None if self.history is None else self.history[index]
+        uniform = None if self.draws is None else self.draws[index, self.positions[index]]
+        chosen = choice(logits, history, uniform)
+        self.tokens[index] = chosen
+        if history is not None and self.history is not None:
+            self.history[index] = torch.cat((history[:, 1:], chosen[:, None]), dim=1)
+        return chosen
 
     def shrink(self, keep: Sequence[int]) -> Slots:
         """Slots for only some of the sequences, in the order given."""
@@ -46,18 +83,21 @@ class Slots:
         smaller.count, smaller.length, smaller.steps = len(keep), self.length, self.steps
         smaller.tokens, smaller.positions = self.tokens[chosen], self.positions[chosen]
         smaller.cache = self.cache[:, :, chosen]
+        smaller.history = None if self.history is None else self.history[chosen]
+        smaller.draws = None if self.draws is None else self.draws[chosen]
         smaller.index = self.index[: len(keep)]
         return smaller
 
 
 class Decoder:
-    """Advances slots token by token, greedily, with the model at the width it has when the slots are made."""
+    """Advances slots token by token, with the model at the width it has when the slots are made."""
 
-    def __init__(self, model: PreTrainedModel, head: Head, slots: Slots) -> None:
+    def __init__(self, model: PreTrainedModel, head: Head, slots: Slots, choice: Choice) -> None:
         self._model: Any = model
         self._head = head
         self._slots = slots
-        self._graphs: dict[int, torch.cuda.CUDAGraph] = {}
+        self._choice = choice
+        self._graphs: dict[int, tuple[torch.cuda.CUDAGraph, Tensor | None]] = {}
         self._stream = torch.cuda.Stream() if slots.tokens.device.type == "cuda" else None
 
     def run(self, steps: int, longest: int) -> Tensor:
@@ -68,19 +108,20 @@ class Decoder:
         made = self._slots.tokens.new_empty(steps, self._slots.count)
         for step in range(steps):
             reach = min(-(-(longest + step + 1) // _BUCKET) * _BUCKET, self._slots.length)
-            self._step(reach)
+            logits = self._forward(reach) if self._stream is None else self._replay(reach)
+            if logits is not None:
+                self._advance(logits)
             made[step] = self._slots.tokens
         return made
 
-    def _step(self, reach: int) -> None:
-        if self._slots.tokens.device.type != "cuda":
-            self._forward(reach)
-            return
+    def _replay(self, reach: int) -> Tensor | None:
         if reach not in self._graphs:
             self._graphs[reach] = self._capture(reach)
-        self._graphs[reach].replay()
+        graph, logits = self._graphs[reach]
+        graph.replay()
+        return logits
 
-    def _capture(self, reach: int) -> torch.cuda.CUDAGraph:
+    def _capture(self, reach: int) -> tuple[torch.cuda.CUDAGraph, Tensor | None]:
         tokens, positions = self._slots.tokens.clone(), self._slots.positions.clone()
         stream = self._stream
         assert stream is not None
@@ -90,26 +131,36 @@ class Decoder:
         with torch.cuda.stream(stream):
             self._forward(reach)  # libraries set themselves up outside of the capture
             stream.synchronize()
-            pool = next(iter(self._graphs.values())).pool() if self._graphs else None
+            pool = next(iter(self._graphs.values()))[0].pool() if self._graphs else None
             graph.capture_begin(pool)
-            self._forward(reach)
+            logits = self._forward(reach)
             graph.capture_end()
         torch.cuda.current_stream().wait_stream(stream)
         # The rehearsal moved the slots on; what it wrote to the cache is written again by the real step.
         self._slots.tokens.copy_(tokens)
         self._slots.positions.copy_(positions)
-        return graph
+        return graph, logits
 
     @torch.no_grad()
-    def _forward(self, reach: int) -> None:
+    def _forward(self, reach: int) -> Tensor | None:
+        """A step up to the logits, or, where nothing but the most likely token matters, a whole one."""
         slots = self._slots
         with _decoding(self._model, slots, reach):
             hidden = self._model.base_model(
                 slots.tokens[:, None], position_ids=slots.positions[:, None], use_cache=False
             ).last_hidden_state[:, -1]
-        slots.tokens.copy_(self._head(hidden).argmax(-1))
+        logits = self._head(hidden)
+        if not self._choice.is_plain:
+            return logits  # transformers' processors are not made for capture in a graph
+        self._advance(logits)
+        return None
+
+    @torch.no_grad()
+    def _advance(self, logits: Tensor) -> None:
+        slots = self._slots
         # A slot whose sequence has ended runs on, harmlessly, at the end of its cache.
         slots.positions.copy_((slots.positions + 1).clamp(max=slots.length - 1))
+        slots.choose(logits, self._choice, slots.index)
 
 
 # transformers knows attention functions by name, so what they work on is known to the module.

@@ -1,4 +1,4 @@
-"""Greedy generation for many prompts: shared beginnings computed once, finished sequences replaced at once."""
+"""Generation for many prompts: shared beginnings computed once, finished sequences replaced at once."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from transformers import PreTrainedModel
 
 from engine.memory import CACHE_SHARE, CPU_SEQUENCES, GPU_SEQUENCES
 from engine.worker.batching import is_out_of_memory, release_memory
+from engine.worker.choosing import PLAIN, Choice
 from engine.worker.decoding import Decoder, Slots
 from engine.worker.head import Head
 from engine.worker.tree import Ints, Scored, TreeRow, pack
@@ -45,19 +46,21 @@ class Generator:
         has_ended: Callable[[list[int]], bool],
         max_tokens: int,
         progress: Progress,
+        choice: Choice = PLAIN,
     ) -> list[list[int]]:
-        """The tokens that greedy decoding adds to each prompt, without the end-of-sequence token.
+        """The tokens that decoding adds to each prompt, without the end-of-sequence token.
 
         Args:
             has_ended: whether tokens hold a stop string; asked every few steps, so that tokens after it may follow.
             max_tokens: tokens of one forward pass over prompts.
+            choice: of each token; greedy, if nothing else is said.
 
         Raises:
             torch.OutOfMemoryError: a single sequence does not fit.
         """
         while True:
             try:
-                return self._generate(prompts, max_new_tokens, eos, has_ended, max_tokens, progress)
+                return self._generate(prompts, max_new_tokens, eos, has_ended, max_tokens, progress, choice)
             except RuntimeError as error:
                 if self._max_slots == 1 or not is_out_of_memory(error):
                     raise
@@ -74,13 +77,14 @@ class Generator:
         has_ended: Callable[[list[int]], bool],
         max_tokens: int,
         progress: Progress,
+        choice: Choice,
     ) -> list[list[int]]:
         # Neighbours in sorted order share beginnings, and wait for a slot together.
         waiting = deque(sorted(range(len(prompts)), key=lambda index: prompts[index].astype(">i8").tobytes()))
         made: list[list[int]] = [[] for _ in prompts]
         length = max(len(prompt) for prompt in prompts) + max_new_tokens
-        slots = Slots(self._model, self._slot_count(len(prompts), length), length)
-        decoder = Decoder(self._model, self._head, slots)
+        slots = Slots(self._model, self._slot_count(len(prompts), length), length, choice)
+        decoder = Decoder(self._model, self._head, slots, choice)
         active: dict[int, int] = {}  # slot → prompt
         launched: dict[int, int] = {}  # prompt → its tokens so far, those that are still computed included
         flying: _Flight | None = None
@@ -103,7 +107,10 @@ class Generator:
             free = [slot for slot in range(slots.count) if slot not in active]
             entering = dict(zip(free, [waiting.popleft() for _ in range(min(len(free), len(waiting)))], strict=False))
             if entering:
-                first = self._prefill(slots, {slot: prompts[index] for slot, index in entering.items()}, max_tokens)
+                own = {slot: prompts[index] for slot, index in entering.items()}
+                if choice.samples:
+                    slots.set_draws(own, {slot: choice.draws(entering[slot], max_new_tokens) for slot in own})
+                first = self._prefill(slots, own, max_tokens, choice)
                 for slot, index in entering.items():
                     made[index].append(first[slot])
                     launched[index] = 1
@@ -116,7 +123,7 @@ class Generator:
                     continue
                 order = list(active)
                 slots = slots.shrink(order)
-                decoder = Decoder(self._model, self._head, slots)
+                decoder = Decoder(self._model, self._head, slots, choice)
                 active = {new: active[old] for new, old in enumerate(order)}
             steps = min(CHUNK, max(0, max_new_tokens - min(launched[index] for index in active.values())))
             longest = max(len(prompts[index]) + launched[index] for index in active.values()) - 1
@@ -143,8 +150,9 @@ class Generator:
         free += torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return max(1, min(prompts, self._max_slots, int(free * CACHE_SHARE) // per_slot))
 
-    def _prefill(self, slots: Slots, prompts: dict[int, Ints], max_tokens: int) -> dict[int, int]:
+    def _prefill(self, slots: Slots, prompts: dict[int, Ints], max_tokens: int, choice: Choice) -> dict[int, int]:
         """Fill the cache of some slots with their prompts, and return the first token each is followed by."""
+        slots.enter(prompts)
         by_tokens: dict[bytes, list[int]] = {}
         for slot, prompt in prompts.items():
             by_tokens.setdefault(prompt.tobytes(), []).append(slot)
@@ -152,24 +160,24 @@ class Generator:
         sequences = [Scored(prompts[same[0]], ((same[0], np.zeros(1, np.int64)),)) for same in by_tokens.values()]
         first: dict[int, int] = {}
         for row in pack(sequences, max_tokens if self._tiles else min(max_tokens, _DENSE_TOKENS)):
-            chosen = self._prefill_row(slots, row, by_tokens)
-            for owner, token in zip(row.owners.tolist(), chosen, strict=True):
-                for slot in by_tokens[prompts[owner].tobytes()]:
-                    first[slot] = token
-        index = torch.tensor(list(first), device=slots.tokens.device)
-        slots.tokens[index] = torch.tensor(list(first.values()), device=slots.tokens.device)
-        lengths = [len(prompts[slot]) for slot in first]
-        slots.positions[index] = torch.tensor(lengths, device=slots.tokens.device)
+            first |= self._prefill_row(slots, row, by_tokens, choice)
         return first
 
-    def _prefill_row(self, slots: Slots, row: TreeRow, by_tokens: dict[bytes, list[int]]) -> list[int]:
+    def _prefill_row(
+        self, slots: Slots, row: TreeRow, by_tokens: dict[bytes, list[int]], choice: Choice
+    ) -> dict[int, int]:
         filling = _Filling(slots, row, by_tokens)
         on_device = DeviceRow(row, self._model.device, tiles=self._tiles, listener=filling)
         with attending(self._model, on_device):
             hidden = self._model.base_model(
                 on_device.tokens, position_ids=on_device.positions, use_cache=False
             ).last_hidden_state[0]
-        return self._head(hidden[on_device.nodes]).argmax(-1).tolist()
+        same = [by_tokens[sequence.tokens.tobytes()] for sequence in row.sequences]
+        index = [slot for some in same for slot in some]
+        of_node = [at for at, some in enumerate(same) for _ in some]
+        logits = self._head(hidden[on_device.nodes])[of_node]
+        chosen = slots.choose(logits, choice, torch.tensor(index, device=logits.device))
+        return dict(zip(index, chosen.tolist(), strict=True))
 
 
 class _Flight:

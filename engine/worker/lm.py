@@ -26,10 +26,11 @@ from lm_eval.models.utils import (
 )
 from lm_eval.models.utils_hf import stop_sequences_criteria
 from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
-from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase, StoppingCriteria
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, StoppingCriteria
 
 from engine.errors import UserError
 from engine.worker.batching import Batcher
+from engine.worker.choosing import LeftToTransformersError, choice_of
 from engine.worker.generator import CHUNK, Generator
 from engine.worker.head import Head
 from engine.worker.tree import Ints, Scored
@@ -41,27 +42,6 @@ logger = logging.getLogger(__name__)
 _ENCODED_AT_ONCE = 4096  # instances
 _MAX_GEN_TOKS = 256  # as in HFLM, where a task does not say
 
-# What a model's own generation config may say without changing greedy decoding; all else is left to transformers.
-_NEUTRAL: dict[str, tuple[Any, ...]] = {
-    "num_beams": (None, 1),
-    "repetition_penalty": (None, 1.0),
-    "no_repeat_ngram_size": (None, 0),
-    "min_length": (None, 0),
-    "min_new_tokens": (None, 0),
-    "guidance_scale": (None, 1.0),
-    "penalty_alpha": (None,),
-    "bad_words_ids": (None,),
-    "suppress_tokens": (None, []),
-    "begin_suppress_tokens": (None, []),
-    "forced_bos_token_id": (None,),
-    "forced_eos_token_id": (None,),
-    "exponential_decay_length_penalty": (None,),
-    "sequence_bias": (None,),
-    "watermarking_config": (None,),
-    "stop_strings": (None, []),
-    "max_time": (None,),
-}
-
 _Pair = tuple[list[int], list[int]]  # context and continuation
 
 
@@ -71,7 +51,8 @@ class PrunedLM(TemplateLM):
     Args:
         batch_tokens: tokens of one forward pass, padding included; halved for good when memory runs out.
         progress: called after every batch with the requests and tokens it finished; may raise to stop.
-        seed: of the generator for sampled generation.
+        seed: of sampled generation.
+        warn: told, once each, what makes the work slower than it could be.
 
     Attributes:
         slow_because: why rows are masked densely, which costs the square of their length; None with FlexAttention.
@@ -85,6 +66,7 @@ class PrunedLM(TemplateLM):
         batch_tokens: int,
         seed: int = 0,
         progress: Progress = lambda requests, tokens: None,
+        warn: Callable[[str], None] = logger.warning,
     ) -> None:
         super().__init__()
         # transformers' annotations make every tokenizer call return a union; what they return here is known.
@@ -94,6 +76,8 @@ class PrunedLM(TemplateLM):
         self.batcher = Batcher(batch_tokens)
         self.progress = progress
         self.seed = seed
+        self._warn = warn
+        self._said: set[str] = set()
         self._device = model.device
         self.slow_because = flex_problem(model)
         tiles = self.slow_because is None
@@ -275,18 +259,28 @@ class PrunedLM(TemplateLM):
                 "lower its max_gen_toks."
             )
         prompts = [tokens[-(self.max_length - max_gen_toks) :] for tokens in contexts]
-        if _is_plain_greedy(kwargs, self.model.generation_config):
-            made = self._generator.generate(
-                [np.array(tokens) for tokens in prompts],
-                max_new_tokens=max_gen_toks,
-                eos=_token_ids(self.model.generation_config.eos_token_id),
-                has_ended=self._stop_finder(until),
-                max_tokens=self.batcher.tokens,
-                progress=self.progress,
-            )
-            return [self._answer(tokens, until) for tokens in made]
+        options = _as_hflm_passes_them(kwargs)
+        try:
+            choice = choice_of(self.model, options, seed=self.seed)
+        except LeftToTransformersError as reason:
+            self._say_once(f"Generation takes transformers' own way, which is slower, because of: {reason}.")
+            return self._generate_slowly(prompts, until, max_gen_toks, options)
+        made = self._generator.generate(
+            [np.array(tokens) for tokens in prompts],
+            max_new_tokens=max_gen_toks,
+            eos=_token_ids(options.get("eos_token_id", self.model.generation_config.eos_token_id)),
+            has_ended=self._stop_finder(until),
+            max_tokens=self.batcher.tokens,
+            progress=self.progress,
+            choice=choice,
+        )
+        return [self._answer(tokens, until) for tokens in made]
+
+    def _generate_slowly(
+        self, prompts: Sequence[list[int]], until: list[str], max_gen_toks: int, options: dict[str, Any]
+    ) -> list[str]:
         rows = sorted(enumerate(prompts), key=lambda row: (-len(row[1]), row[1]))
-        answers = [""] * len(contexts)
+        answers = [""] * len(prompts)
 
         def work(batch: Sequence[tuple[int, list[int]]]) -> None:
             width = len(batch[0][1])
@@ -295,13 +289,18 @@ class PrunedLM(TemplateLM):
             for row, (_, tokens) in enumerate(batch):
                 inputs[row, width - len(tokens) :] = torch.tensor(tokens)
                 mask[row, width - len(tokens) :] = 1
-            made = self._generate_batch(inputs, mask, until, max_gen_toks, kwargs)
+            made = self._generate_batch(inputs, mask, until, max_gen_toks, options)
             for (index, _), tokens in zip(batch, made, strict=True):
                 answers[index] = self._answer(tokens, until)
             self.progress(len(batch), sum(len(tokens) for _, tokens in batch) + sum(map(len, made)))
 
         self.batcher.run(rows, lambda row: len(row[1]) + max_gen_toks, work)
         return answers
+
+    def _say_once(self, message: str) -> None:
+        if message not in self._said:
+            self._said.add(message)
+            self._warn(message)
 
     def _answer(self, tokens: list[int], until: list[str]) -> str:
         text = self.tokenizer.decode(tokens, skip_special_tokens=True)
@@ -319,22 +318,15 @@ class PrunedLM(TemplateLM):
         return lambda tokens: found(tokens[-tail:]) and (len(tokens) <= tail or found(tokens))
 
     def _generate_batch(
-        self, inputs: torch.Tensor, mask: torch.Tensor, until: list[str], max_gen_toks: int, kwargs: dict[str, Any]
+        self, inputs: torch.Tensor, mask: torch.Tensor, until: list[str], max_gen_toks: int, options: dict[str, Any]
     ) -> list[list[int]]:
-        options = dict(kwargs)
-        # As HFLM: a temperature of zero means greedy, and transformers wants it unsaid then.
-        temperature = options.setdefault("temperature", 0.0)
-        if temperature == 0.0 and options.get("do_sample") is None:
-            options["do_sample"] = False
-        if options.get("do_sample") is False and temperature == 0.0:
-            del options["temperature"]
+        options = {"max_length": inputs.shape[1] + max_gen_toks} | options
         stopping = stop_sequences_criteria(self.tokenizer, until, inputs.shape[1], inputs.shape[0])
         stopping.append(_StopBetweenTokens(self.progress))
         with torch.inference_mode():
             made = self.model.generate(
                 input_ids=inputs.to(self._device),
                 attention_mask=mask.to(self._device),
-                max_length=options.pop("max_length", inputs.shape[1] + max_gen_toks),
                 stopping_criteria=stopping,
                 pad_token_id=self.tokenizer.pad_token_id,
                 use_cache=True,
@@ -343,11 +335,15 @@ class PrunedLM(TemplateLM):
         return made[:, inputs.shape[1] :].tolist()
 
 
-def _is_plain_greedy(kwargs: dict[str, Any], config: GenerationConfig) -> bool:
-    """Whether transformers would take the most likely token at every step, and do nothing else."""
-    if kwargs.get("do_sample") or kwargs.keys() - {"do_sample", "temperature", "top_k", "top_p"}:
-        return False
-    return all(getattr(config, name, None) in neutral for name, neutral in _NEUTRAL.items())
+def _as_hflm_passes_them(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Options for `generate`: a temperature of zero means greedy, and transformers wants it unsaid then."""
+    options = dict(kwargs)
+    temperature = options.setdefault("temperature", 0.0)
+    if temperature == 0.0 and options.get("do_sample") is None:
+        options["do_sample"] = False
+    if options["do_sample"] is False and temperature == 0.0:
+        del options["temperature"]
+    return options
 
 
 def _token_ids(ids: int | list[int] | None) -> frozenset[int]:

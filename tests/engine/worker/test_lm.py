@@ -80,7 +80,10 @@ STOPS = {
     "one that may be cut by the check's window": {"until": [" was"], "max_gen_toks": 60},
     "none": {"until": [], "max_gen_toks": 30},
     "sampling that is greedy after all": {"do_sample": False, "temperature": 0.0, "top_p": 1.0, "max_gen_toks": 20},
-    "left to transformers": {"repetition_penalty": 1.3, "until": ["\n"], "max_gen_toks": 20},
+    "a repetition penalty": {"repetition_penalty": 1.3, "until": ["\n"], "max_gen_toks": 40},
+    "no repeated triples": {"no_repeat_ngram_size": 3, "max_gen_toks": 60},
+    "forbidden words and a bias": {"bad_words_ids": [[5, 6], [300]], "sequence_bias": [[[9], 2.0]], "max_gen_toks": 20},
+    "left to transformers": {"min_new_tokens": 12, "until": ["."], "max_gen_toks": 20},
 }
 
 
