@@ -1,13 +1,8 @@
--- One row is the best pruned width of a model with one method, under given conditions. Best is the width that keeps
--- most: the highest `retained_pct` of level_scores among the widths with the most benchmarks measured (a width
--- measured on fewer cannot win by what it left out); on a tie, the narrower. It says nothing of what a saved
--- parameter is worth: `level_scores` has the parameters beside the share retained for that.
+-- One row is the best pruned width of a model with one method, under given conditions, by the rule in use
+-- (`current_rules`; the one that files begin with is keeps-most: the highest `retained_pct` of level_scores among the
+-- widths with the most benchmarks measured). `best_levels` has all rules, and the models for which none is best.
 create or replace view best_level as
-from level_scores
-where retained_pct is not null
-qualify row_number() over (
-    partition by model_id, method, conditions
-    order by benchmarks desc, retained_pct desc, parameters, pruning_pct desc
-) = 1;
-comment on view best_level is
-    'One row is the pruned width of a model that keeps most of the unpruned scores, on average over benchmarks.';
+select * exclude (in_use)
+from best_levels
+where in_use and pruning_pct is not null;
+comment on view best_level is 'One row is the best pruned width of a model, by the rule in use; `why` says why.';

@@ -1,0 +1,1 @@
+insert into rule_weights values ($rule, $version, $benchmark, $weight);
