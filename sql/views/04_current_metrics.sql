@@ -24,7 +24,7 @@ named as (
     from variant
     window same_width as (
         partition by
-            model_id, intermediate_size, case when intermediate_size is null then pruning_pct end
+            model, model_id, intermediate_size, case when intermediate_size is null then pruning_pct end
         order by regexp_full_match(level, '[0-9.]+') desc, recorded_at desc
     )
 ),
@@ -41,7 +41,7 @@ measured as (
     from metrics m
     join named v using (run_id, level)
     qualify row_number() over (
-        partition by v.model_id, m.run_id, m.level, m.task, m.num_fewshot, m.version, m.metric, m.filter
+        partition by v.model, v.model_id, m.run_id, m.level, m.task, m.num_fewshot, m.version, m.metric, m.filter
         order by m.seq desc
     ) = 1
 ),
@@ -49,6 +49,7 @@ latest as (
     from measured
     qualify row_number() over (
         partition by
+            model,
             model_id,
             unpruned,
             case when not unpruned then method end,

@@ -78,7 +78,7 @@ ranked as (
     from tested
     window the_table as (
         partition by
-            model_id, method, conditions, pruning_pct, intermediate_size, is_headline and p_value is not null
+            model, model_id, method, conditions, pruning_pct, intermediate_size, is_headline and p_value is not null
     )
 ),
 corrected as (
@@ -87,7 +87,7 @@ corrected as (
         case when p_stepped is not null then
             max(p_stepped) over (
                 partition by
-                    model_id, method, conditions, pruning_pct, intermediate_size, p_stepped is not null
+                    model, model_id, method, conditions, pruning_pct, intermediate_size, p_stepped is not null
                 order by p_value, position, task
                 rows between unbounded preceding and current row
             )
