@@ -15,6 +15,7 @@ from tui.format import bar, size
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _GRAPHED = 120  # readings: two minutes
+_TWO_COLUMNS = 74  # characters; beside each other, two devices need no scrolling
 
 
 class Graph(Widget):
@@ -37,6 +38,7 @@ class Graph(Widget):
 class DevicePanel(Widget):
     """One device: its name and numbers, above the graph of its utilisation."""
 
+    SCOPED_CSS = False  # the height of the screen decides on the margin
     DEFAULT_CSS = """
     DevicePanel { height: auto; layout: vertical; }
     DevicePanel Static { height: auto; }
@@ -60,8 +62,12 @@ class GpuPanel(VerticalScroll):
     """All devices of the readings it is shown, which may come from a journal or from this machine."""
 
     DEFAULT_CSS = """
-    GpuPanel { border: round $border-blurred; padding: 0 1; border-title-color: $primary; }
+    GpuPanel {
+        border: round $border-blurred; padding: 0 1; scrollbar-size-vertical: 1;
+        border-title-color: $primary; border-subtitle-color: $text-muted;
+    }
     GpuPanel:focus { border: round $border; }
+    GpuPanel.-columns { layout: grid; grid-size: 2; grid-gutter: 0 2; grid-rows: auto; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
@@ -84,12 +90,19 @@ class GpuPanel(VerticalScroll):
             self._devices = list(by_device)
             await self.query(DevicePanel).remove()
             await self.mount(*(DevicePanel() for _ in by_device))
+            self._arrange()
         self.query_one("#nothing").display = not by_device
         on_cpu = bool(by_device) and all(device == "cpu" for device in by_device)
         self.border_title = "CPU (no GPU)" if on_cpu else "GPU"
         self.border_subtitle = when
         for panel, series in zip(self.query(DevicePanel), by_device.values(), strict=True):
             panel.show(series)
+
+    def on_resize(self) -> None:
+        self._arrange()
+
+    def _arrange(self) -> None:
+        self.set_class(len(self._devices) > 1 and self.size.width >= _TWO_COLUMNS, "-columns")
 
 
 def graph(values: Sequence[float | None], *, width: int, height: int) -> str:
@@ -153,10 +166,10 @@ def _memory(reading: Reading) -> str | None:
     if reading.memory_used is None or not reading.memory_total:
         return None
     share = reading.memory_used / reading.memory_total
+    used, total = size(reading.memory_used), size(reading.memory_total)
+    used = used.removesuffix(total[total.index(" ") :])  # the unit once, where both have the same
     own = f", run {size(reading.process_memory)}" if reading.process_memory else ""
-    return (
-        f"mem {100 * share:3.0f}%  {bar(share, 10)}  {size(reading.memory_used)} of {size(reading.memory_total)}{own}"
-    )
+    return f"mem {100 * share:3.0f}%  {bar(share, 10)}  {used}/{total}{own}"
 
 
 def _share(reading: Reading) -> str | None:

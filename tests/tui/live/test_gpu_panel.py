@@ -16,7 +16,7 @@ from engine.plan import RunPlan
 from engine.rundir import RunDir
 from engine.suites import TaskSpec
 from engine.worker.recorder import Recorder
-from tui.widgets.gpu_panel import GpuPanel, graph
+from tui.widgets.gpu_panel import DevicePanel, GpuPanel, graph
 
 GIB = 2**30
 H100 = Reading(
@@ -97,7 +97,7 @@ def test_a_gpu_is_read_with_the_memory_of_the_worker_told_apart(monkeypatch):
         ("nvmlDeviceGetPowerUsage", "power", ["use  87%", "64 °C · 1755/1980 MHz"]),
         ("nvmlDeviceGetTemperature", "temperature", ["612/700 W · 1755/1980 MHz"]),
         ("nvmlDeviceGetClockInfo", "clock, memory clock", ["612/700 W · 64 °C"]),
-        ("nvmlDeviceGetComputeRunningProcesses", "the run's memory", ["41.0 GiB of 80.0 GiB\n"]),
+        ("nvmlDeviceGetComputeRunningProcesses", "the run's memory", ["41.0/80.0 GiB\n"]),
     ],
 )
 @pytest.mark.parametrize("error", [pynvml.NVML_ERROR_NOT_SUPPORTED, pynvml.NVML_ERROR_UNKNOWN])
@@ -133,7 +133,7 @@ async def test_what_is_an_extra_is_left_out_without_a_word(monkeypatch, refused,
 async def test_in_a_container_the_share_of_the_run_is_not_reported(monkeypatch, processes):
     FakeDriver(monkeypatch).processes[0] = processes
     (text,) = await shown(*Meter(pid=42).read())
-    assert "41.0 GiB of 80.0 GiB\n" in text
+    assert "41.0/80.0 GiB\n" in text
     assert text.endswith("the run's memory not reported")
 
 
@@ -292,10 +292,20 @@ async def test_numbers_and_graph_of_a_gpu():
         await pilot.pause()
         text = str(app.query_one(".numbers").render())  # pyright: ignore[reportAttributeAccessIssue]
     for part in (
-        "GPU 0  NVIDIA H100 80GB HBM3", "use  87%", "41.0 GiB of 80.0 GiB, run 40.0 GiB", "612/700 W", "64 °C",
+        "GPU 0  NVIDIA H100 80GB HBM3", "use  87%", "41.0/80.0 GiB, run 40.0 GiB", "612/700 W", "64 °C",
         "1755/1980 MHz", "mem 2619 MHz", "slowed down by the power limit",
     ):  # fmt: skip
         assert part in text
+
+
+@pytest.mark.parametrize(("width", "beside"), [(80, True), (46, False)])
+async def test_two_gpus_stand_beside_each_other_where_there_is_room(width, beside):
+    app = PanelApp()
+    async with app.run_test(size=(width, 30)) as pilot:
+        await app.query_one(GpuPanel).show([H100, replace(H100, device="gpu 1")])
+        await pilot.pause()
+        first, second = (panel.region for panel in app.query(DevicePanel))
+    assert (first.y == second.y) is beside
 
 
 async def test_a_gpu_that_is_not_read_any_more_gives_way(monkeypatch):
