@@ -19,6 +19,8 @@ variant as (
 named as (
     select
         *,
+        case when not unpruned then method end as by_method,
+        case when intermediate_size is null then pruning_pct end as by_pct,
         first_value(level) over same_width as width_level,
         first_value(pruning_pct) over same_width as width_pct
     from variant
@@ -31,46 +33,44 @@ named as (
 pruned_by as (
     select distinct model_id, conditions, method from variant where not unpruned
 ),
--- Within a run the journal's order counts, not the clock, which may have been set back in the meantime.
+-- Rows are told apart by few columns, and the rest is fetched for the latest only. Within a run the journal's
+-- order counts, not the clock, which may have been set back in the meantime.
 measured as (
     select
-        v.model, v.method, v.width_pct as pruning_pct, m.task, m.metric, m.filter, m.value, m.stderr, m.n, m.higher_is_better, m.chance,
-        m.part_of, m.is_group, m.version, m.num_fewshot,
-        v.width_level as level, v.unpruned, v.intermediate_size, v.expansion_ratio, v.parameters, v.bytes,
-        v.conditions, v.origin, v.model_id, m.run_id, m.seq, m.recorded_at
+        v.model, v.model_id, v.unpruned, v.by_method, v.intermediate_size, v.by_pct, v.conditions,
+        m.run_id, m.level, m.task, m.num_fewshot, m.version, m.metric, m.filter,
+        max(m.seq) as seq,
+        arg_max(m.recorded_at, m.seq) as recorded_at,
+        arg_max(m.rowid, m.seq) as row_id
     from metrics m
     join named v using (run_id, level)
-    qualify row_number() over (
-        partition by v.model, v.model_id, m.run_id, m.level, m.task, m.num_fewshot, m.version, m.metric, m.filter
-        order by m.seq desc
-    ) = 1
+    group by all
 ),
 latest as (
+    select
+        model, model_id, unpruned, by_method, intermediate_size, by_pct, conditions,
+        task, num_fewshot, version, metric, filter,
+        arg_max(row_id, (recorded_at, run_id, seq)) as row_id
     from measured
-    qualify row_number() over (
-        partition by
-            model,
-            model_id,
-            unpruned,
-            case when not unpruned then method end,
-            intermediate_size,
-            case when intermediate_size is null then pruning_pct end,
-            conditions, task, num_fewshot, version, metric, filter
-        order by recorded_at desc, run_id desc, seq desc
-    ) = 1
+    group by all
 )
 select
-    latest.* replace (coalesce(pruned_by.method, latest.method) as method),
-    coalesce(b.benchmark, latest.task) as benchmark,
+    l.model, coalesce(p.method, v.method) as method, v.width_pct as pruning_pct, m.task, m.metric, m.filter, m.value, m.stderr,
+    m.n, m.higher_is_better, m.chance, m.part_of, m.is_group, m.version, m.num_fewshot,
+    v.width_level as level, l.unpruned, v.intermediate_size, v.expansion_ratio, v.parameters, v.bytes,
+    v.conditions, v.origin, l.model_id, m.run_id, m.seq, m.recorded_at,
+    coalesce(b.benchmark, m.task) as benchmark,
     coalesce(b.position, 1000) as position,
     coalesce(o.kind, 'score') as kind
-from latest
-left join pruned_by
-    on latest.unpruned
-    and pruned_by.model_id = latest.model_id
-    and pruned_by.conditions is not distinct from latest.conditions
-left join benchmarks b on b.task = latest.task
-left join metric_order o on o.metric = latest.metric;
+from latest l
+join metrics m on m.rowid = l.row_id
+join named v on v.run_id = m.run_id and v.level = m.level
+left join pruned_by p
+    on l.unpruned
+    and p.model_id = l.model_id
+    and p.conditions is not distinct from l.conditions
+left join benchmarks b on b.task = m.task
+left join metric_order o on o.metric = m.metric;
 comment on view current_metrics is
     'One row is the latest value of one metric of one task at one width of a model, under given conditions.';
 comment on column current_metrics.unpruned is 'True for the full width, which stands under each method.';

@@ -8,7 +8,7 @@ with grouped as (
         *,
         coalesce(list_contains(
             list(task) filter (is_group) over (
-                partition by model, model_id, method, pruning_pct, intermediate_size, conditions
+                partition by model, model_id, method, unpruned, pruning_pct, intermediate_size, conditions
             ),
             part_of
         ), false) as in_group

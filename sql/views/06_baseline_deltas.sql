@@ -37,7 +37,7 @@ select
     delta,
     case when baseline <> 0 then 100 * delta / abs(baseline) end as delta_pct,
     case when not isnan(delta) then (delta <> 0) and ((delta > 0) = higher_is_better) end as improved,
-    sqrt(stderr * stderr + baseline_stderr * baseline_stderr) as stderr,
+    sqrt(paired.stderr * paired.stderr + baseline_stderr * baseline_stderr) as stderr,
     is_headline,
     benchmark,
     position,
@@ -64,7 +64,8 @@ select
     baseline_seq,
     baseline_level,
     chance,
-    baseline_stderr
+    baseline_stderr,
+    paired.stderr as value_stderr
 from paired;
 comment on view baseline_deltas is
     'One row is one metric at one pruned width, compared with the unpruned model under the same conditions.';
@@ -74,4 +75,5 @@ comment on column baseline_deltas.improved is
     'Whether the delta goes the way that is better for the metric; null where that is not known.';
 comment on column baseline_deltas.stderr is
     'Standard error of delta, the two values taken as independent: sqrt(a^2 + b^2). `delta_statistics` has better ones.';
+comment on column baseline_deltas.value_stderr is 'Standard error of value.';
 comment on column baseline_deltas.is_headline is 'True for the one metric that stands for its benchmark.';

@@ -1,5 +1,4 @@
--- One row is one row of baseline_deltas that has a baseline, with all that can be said about the change's
--- uncertainty. The best evidence there is decides, in this order: the same documents' differences (with the tasks of a
+-- One row is one row of baseline_deltas with all that can be said about the change's uncertainty. The best evidence there is decides, in this order: the same documents' differences (with the tasks of a
 -- group as clusters), resampled pairs of documents for metrics that are no means, the two reported standard errors
 -- taken as independent; `stderr_kind` and `p_kind` say which. docs/statistics.md has the formulas.
 create or replace view delta_statistics as
@@ -24,7 +23,6 @@ evidence as (
         run_id, seq, level, task, metric, filter, baseline_run_id, baseline_seq, baseline_level
     )
     left join chance_levels c using (task, metric)
-    where d.baseline is not null
 ),
 with_stderr as (
     select
@@ -70,29 +68,24 @@ tested as (
 ranked as (
     select
         *,
-        case when is_headline and p_value is not null then
-            least(1, p_value * (
-                1 + count(*) over the_table - row_number() over (the_table order by p_value, position, task)
-            ))
-        end as p_stepped
+        least(1, p_value * (
+            1 + count(*) over the_table - row_number() over (the_table order by p_value, position, task)
+        )) as p_stepped
     from tested
-    window the_table as (
-        partition by
-            model, model_id, method, conditions, pruning_pct, intermediate_size, is_headline and p_value is not null
-    )
+    where is_headline and p_value is not null
+    window the_table as (partition by model, model_id, method, conditions, pruning_pct, intermediate_size)
 ),
 corrected as (
     select
         *,
-        case when p_stepped is not null then
-            max(p_stepped) over (
-                partition by
-                    model, model_id, method, conditions, pruning_pct, intermediate_size, p_stepped is not null
-                order by p_value, position, task
-                rows between unbounded preceding and current row
-            )
-        end as p_holm
+        max(p_stepped) over (
+            partition by model, model_id, method, conditions, pruning_pct, intermediate_size
+            order by p_value, position, task
+            rows between unbounded preceding and current row
+        ) as p_holm
     from ranked
+    union all by name
+    select * from tested where not is_headline or p_value is null
 )
 select
     model,

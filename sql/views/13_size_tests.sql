@@ -9,14 +9,17 @@ changes as materialized (
     select
         *,
         value / nullif(baseline, 0) as ratio,
-        sqrt(greatest(unpaired_stderr * unpaired_stderr - baseline_stderr * baseline_stderr, 0)) as value_stderr,
         -- From the variance of the difference, so that pairing is not lost.
         (unpaired_stderr * unpaired_stderr - stderr * stderr) / 2 as covariance
     from delta_statistics
     where is_headline
 ),
 sizes as (
-    select model_id, max(parameters) filter (unpruned) as model_parameters from current_metrics group by model_id
+    select r.model_id, max(v.parameters) as model_parameters
+    from run_models r
+    join variants v using (run_id)
+    where coalesce(v.intermediate_size = r.intermediate_size, v.pruning_pct = 0)
+    group by r.model_id
 ),
 measures as (
     select
