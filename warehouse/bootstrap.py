@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from warehouse import corpus_metrics
+
 DRAWS = 9999
 _SEED = 0
 _AT_ONCE = 2_000_000  # documents drawn in one go: 16 MB an array
 _SAME = 1e-9  # relative; how well an estimator must give the recorded value
+_MOST_CLASSES = 100
 
 Values = NDArray[np.float64]
 Statistic = Callable[[Values], Values]
@@ -19,10 +22,13 @@ Statistic = Callable[[Values], Values]
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One width's documents: `value` and `weight`, both of shape [documents]; NaN where there is none."""
+    """One width's documents: `value` and `weight` of shape [documents], NaN where there is none; `terms` of shape
+    [documents, terms], None where there are none.
+    """
 
     value: Values
     weight: Values
+    terms: Values | None
     recorded: float
 
 
@@ -43,13 +49,13 @@ def bootstrap(before: Side, after: Side, *, draws: int = DRAWS) -> Bootstrap | N
 
     None where no estimator gives both recorded values, or where the resampled deltas are no finite numbers.
     """
-    for name, terms, statistic in _ESTIMATORS:
+    for name, terms, statistic in _estimators(before, after):
         sides = [terms(side) for side in (before, after)]
         if any(not np.isfinite(found).all() for found in sides):
             continue
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        with np.errstate(all="ignore"):
             recorded = [
-                abs(float(statistic(found.mean(axis=1))) - side.recorded) <= _SAME * max(1.0, abs(side.recorded))
+                abs(float(statistic(found.sum(axis=0))) - side.recorded) <= _SAME * max(1.0, abs(side.recorded))
                 for found, side in zip(sides, (before, after), strict=True)
             ]
             if all(recorded):
@@ -58,15 +64,17 @@ def bootstrap(before: Side, after: Side, *, draws: int = DRAWS) -> Bootstrap | N
 
 
 def _deltas(before: Values, after: Values, statistic: Statistic, draws: int) -> Values:
-    """`before` and `after` hold the terms whose means the statistic is made of: [terms, documents]."""
+    """`before` and `after` hold the terms whose sums the statistic is made of: [documents, terms]."""
     rng = np.random.default_rng(_SEED)
-    count = before.shape[1]
+    count = len(before)
     deltas = np.empty(draws)
     step = max(1, _AT_ONCE // count)
     for start in range(0, draws, step):
-        chosen = rng.integers(0, count, size=(min(step, draws - start), count), dtype=np.int32)
-        means = [np.stack([term[chosen].mean(axis=1) for term in terms]) for terms in (before, after)]
-        deltas[start : start + step] = statistic(means[1]) - statistic(means[0])
+        rows = min(step, draws - start)
+        chosen = rng.integers(0, count, size=(rows, count), dtype=np.int32)
+        of_row = chosen + count * np.arange(rows)[:, None]
+        times = np.bincount(of_row.ravel(), minlength=rows * count).reshape(rows, count).astype(float)
+        deltas[start : start + rows] = statistic(times @ after) - statistic(times @ before)
     return deltas
 
 
@@ -86,17 +94,58 @@ def _summary(estimator: str, deltas: Values) -> Bootstrap | None:
     )
 
 
+Estimator = tuple[str, Callable[[Side], Values], Statistic]
+
+
+def _estimators(before: Side, after: Side) -> tuple[Estimator, ...]:
+    """As lm-eval aggregates: a name, the terms that are summed over documents, and what is made of their sums."""
+    if before.terms is None or after.terms is None or before.terms.shape != after.terms.shape:
+        return _PERPLEXITIES
+    match before.terms.shape[1]:
+        case 2:
+            classes = np.unique(np.concatenate([before.terms, after.terms]))
+            return (*(_of_classes(classes) if len(classes) <= _MOST_CLASSES else ()), ("TER", _own, corpus_metrics.ter))
+        case 10:
+            return (("BLEU", _own, corpus_metrics.bleu),)
+        case _:
+            return (("chrF", _own, corpus_metrics.chrf),)
+
+
+def _of_classes(classes: Values) -> tuple[Estimator, ...]:
+    def terms(side: Side) -> Values:
+        assert side.terms is not None
+        right, chosen = (side.terms[:, [which]] == classes for which in (0, 1))
+        return np.concatenate([right & chosen, right, chosen], axis=1).astype(float)
+
+    of_one = (("F1", terms, corpus_metrics.f1),) if set(classes) <= {0.0, 1.0} and 1.0 in classes else ()
+    return (
+        *of_one,
+        ("MCC", terms, corpus_metrics.matthews),
+        ("macro F1", terms, corpus_metrics.macro_f1),
+        ("weighted F1", terms, corpus_metrics.weighted_f1),
+    )
+
+
+def _own(side: Side) -> Values:
+    assert side.terms is not None
+    return side.terms
+
+
 def _plain(side: Side) -> Values:
-    return side.value[None] if np.isnan(side.weight).all() else np.full((1, 1), np.nan)
+    ones = np.where(np.isnan(side.weight), 1.0, np.nan)  # a weighted one is another estimator's
+    return np.stack([side.value, ones], axis=1)
 
 
 def _weighted(side: Side) -> Values:
-    return np.stack([side.value, side.weight])
+    return np.stack([side.value, side.weight], axis=1)
 
 
-# As lm-eval aggregates: name, the terms that are averaged over documents, and what is made of their means.
-_ESTIMATORS: tuple[tuple[str, Callable[[Side], Values], Statistic], ...] = (
-    ("perplexity", _plain, lambda mean: np.exp(-mean[0])),
-    ("weighted perplexity", _weighted, lambda mean: np.exp(-mean[0] / mean[1])),
-    ("bits per unit", _weighted, lambda mean: -mean[0] / mean[1] / np.log(2)),
+def _perplexity(sums: Values) -> Values:
+    return np.exp(-sums[..., 0] / sums[..., 1])
+
+
+_PERPLEXITIES: tuple[Estimator, ...] = (
+    ("perplexity", _plain, _perplexity),
+    ("weighted perplexity", _weighted, _perplexity),
+    ("bits per unit", _weighted, lambda sums: -sums[..., 0] / sums[..., 1] / np.log(2)),
 )

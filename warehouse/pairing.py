@@ -44,17 +44,20 @@ def refresh(con: DuckDBPyConnection, *, seconds: float | None = None) -> bool:
     return True
 
 
-def rebuild(path: Path, *, wait: float = 0.0) -> None:
-    """Forget every comparison and make it again from the samples.
+def rebuild(path: Path, *, wait: float = 0.0) -> int:
+    """Forget every comparison, make it again from the samples, and count them: a newer version may know more metrics.
 
     Raises:
-        DatabaseBusyError, UserError: as `db.open_write`.
+        DatabaseBusyError, UserError: as `db.open_write`; and where there is no file.
     """
+    with db.open_read(path, wait=wait):
+        pass  # a missing file is refused, not made
     with db.open_write(path, wait=wait) as con:
         with transaction(con):
             con.execute(statements.query("pairing_clear"))
             con.execute(statements.query("pairing_note_all"))
         refresh(con)
+        return con.execute(statements.query("pairing_count")).fetchall()[0][0]
 
 
 def _compare(con: DuckDBPyConnection, about: dict[str, Any]) -> None:
@@ -81,10 +84,20 @@ def _resample(con: DuckDBPyConnection, work: int, value: float, baseline: float)
     from warehouse.bootstrap import Side, bootstrap
 
     columns = con.execute(statements.query("pairing_values"), {"work": work}).fetchnumpy()
+    terms = {name: _matrix(columns.pop(name)) for name in ("terms_before", "terms_after")}
     numbers = {name: np.ma.filled(column.astype(float), np.nan) for name, column in columns.items()}
     found = bootstrap(
-        before=Side(numbers["before"], numbers["weight_before"], baseline),
-        after=Side(numbers["after"], numbers["weight_after"], value),
+        before=Side(numbers["before"], numbers["weight_before"], terms["terms_before"], baseline),
+        after=Side(numbers["after"], numbers["weight_after"], terms["terms_after"], value),
     )
     if found is not None:
         con.execute(statements.query("pairing_bootstrap"), {"work": work} | asdict(found))
+
+
+def _matrix(lists: Any) -> Any:
+    """Lists of one length as an array [documents, terms]; None if a document has none, or another length."""
+    import numpy as np
+
+    if any(one is np.ma.masked for one in lists) or len({len(one) for one in lists}) != 1:
+        return None
+    return np.array([np.ma.filled(one, np.nan) for one in lists], dtype=float)

@@ -21,6 +21,7 @@ _SCHEMA = pa.schema(
         ("value", pa.float64()),
         ("weight", pa.float64()),
         ("response", pa.string()),
+        ("terms", pa.list_(pa.float64())),
     ]
 )
 

@@ -19,6 +19,7 @@ from engine.worker.chance import chance_levels
 from engine.worker.lm import PrunedLM
 from engine.worker.tasks import BuiltTask
 from warehouse.facts import CellFacts, MetricFacts
+from warehouse.per_document import per_document
 
 _BOOTSTRAP_DRAWS = 1000
 
@@ -28,7 +29,8 @@ class Sample:
     """One document's share of one metric.
 
     `value` is None where the metric is no number per document; `weight` is the number of words or bytes that
-    a perplexity divides by. `response` is JSON: the index of the chosen answer, or the generated text.
+    a perplexity divides by; `terms` are what it adds to F1, BLEU and the like, as `warehouse.per_document` has them.
+    `response` is JSON: the index of the chosen answer, or the generated text.
     """
 
     doc_id: int
@@ -37,6 +39,7 @@ class Sample:
     value: float | None
     weight: float | None
     response: str | None
+    terms: list[float] | None = None
 
 
 def score(built: BuiltTask, lm: PrunedLM) -> tuple[list[MetricFacts], list[Sample]]:
@@ -57,9 +60,9 @@ def score(built: BuiltTask, lm: PrunedLM) -> tuple[list[MetricFacts], list[Sampl
             responses = [instance.filtered_resps[name] for instance in instances]
             for metric, value in task.process_results(doc, responses).items():
                 values[metric, name].append(value)
-                number, weight = _as_numbers(task, value)
+                adds = per_document(metric, value)
                 response = _response(task, doc, metric, responses)
-                samples.append(Sample(doc_id, name, metric, number, weight, response))
+                samples.append(Sample(doc_id, name, metric, adds.value, adds.weight, response, adds.terms))
     chances = chance_levels(task)
     metrics = [_aggregate(task, metric, name, items, chances.get(metric)) for (metric, name), items in values.items()]
     return metrics, samples
@@ -171,14 +174,6 @@ def _bootstrap(function: Any, items: Sequence[Any]) -> float:
 
 def _stderr(value: Any) -> float | None:
     return None if value is None or value == "N/A" else float(value)
-
-
-def _as_numbers(task: Task, value: Any) -> tuple[float | None, float | None]:
-    if isinstance(value, bool | int | float | np.number):
-        return float(value), None
-    if task.OUTPUT_TYPE == "loglikelihood_rolling" and isinstance(value, tuple) and len(value) == 2:
-        return float(value[0]), float(value[1])
-    return None, None
 
 
 def _response(task: Any, doc: Any, metric: str, responses: Sequence[Any]) -> str | None:

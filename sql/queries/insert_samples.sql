@@ -1,5 +1,6 @@
+-- Files from before there were terms have no such column; it is null then.
 insert into samples by name
 select
     $run_id as run_id, $seq as seq, $level as level, $task as task,
-    doc_id, filter, metric, value, weight, response
+    columns(lambda name: name in ('doc_id', 'filter', 'metric', 'value', 'weight', 'response', 'terms'))
 from read_parquet($path);

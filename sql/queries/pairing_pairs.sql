@@ -2,7 +2,7 @@
 create or replace temp table pairing_pairs as
 with
 after as (
-    select p.work, p.part, s.doc_id, s.value, s.weight, s.response
+    select p.work, p.part, s.doc_id, s.value, s.weight, s.response, s.terms
     from pairing_parts p
     join pairing_work w using (work)
     join pairing_samples s
@@ -10,7 +10,7 @@ after as (
         and s.metric = w.metric and s.filter = w.filter
 ),
 before as (
-    select p.work, p.part, s.doc_id, s.value, s.weight, s.response
+    select p.work, p.part, s.doc_id, s.value, s.weight, s.response, s.terms
     from pairing_parts p
     join pairing_work w using (work)
     join pairing_samples s
@@ -24,6 +24,8 @@ select
     b.value as before,
     a.weight as weight_after,
     b.weight as weight_before,
+    a.terms as terms_after,
+    b.terms as terms_before,
     a.response as answer_after,
     b.response as answer_before
 from after a

@@ -324,6 +324,17 @@ def test_a_zip_bomb_is_not_unpacked(bundle, refused):
     refused(bundle, "is compressed, which no bundle's files are")
 
 
+def test_a_bundle_of_an_older_version_lacks_columns_that_came_later(filled, bundle, received, refused, tmp_path):
+    older = tmp_path / "older.parquet"
+    with db.open_read(filled) as con:
+        con.execute(f"copy (select * exclude (terms) from samples) to '{older}'")
+    rewrite(bundle, lambda members: members.update({member("samples"): older.read_bytes()}), mended=True)
+    refused(bundle, "its table samples has other columns")
+    rewrite(bundle, of_manifest(lambda manifest: manifest.update(schema=3)))
+    import_bundle(received, bundle)
+    assert rows(received, "samples") == rows(filled, "samples")
+
+
 def test_other_figures_of_a_run_that_is_here(bundle, received):
     import_bundle(received, bundle)
     forged = of_table("metrics", lambda table: table.with_columns(pl.col("value") + 0.1))

@@ -59,6 +59,83 @@ def test_lm_eval_results_of_a_pruned_model_meet_their_baseline(database, tmp_pat
     assert "| 40%             | 0.6000 (+0.0%) | 0.4667 (+0.0%) |" in text
 
 
+def pruned_output(folder: Path, **changed: str) -> Path:
+    """The fixture's output as another model would have given it: PIQA's first two documents answered wrongly."""
+    shutil.copytree(RESULTS.parent, folder)
+    path = next(folder.glob("samples_piqa*"))
+    samples = [json.loads(line) for line in path.read_text().splitlines()]
+    for sample in samples[:2]:
+        sample |= {"acc": 1.0 - sample["acc"]}
+    for sample in samples:
+        sample |= changed
+    path.write_text("".join(json.dumps(sample) + "\n" for sample in samples))
+    results = folder / RESULTS.name
+    data = json.loads(results.read_text())
+    data["results"]["piqa"]["acc,none"] = sum(sample["acc"] for sample in samples) / len(samples)
+    results.write_text(json.dumps(data))
+    return folder
+
+
+def test_lm_eval_samples_of_two_levels_are_compared_document_by_document(database, tmp_path, ask):
+    import_path(database, OUTPUT, model="org/Tiny", method="maw")
+    import_path(database, pruned_output(tmp_path / "out"), model="org/Tiny", level=40, method="maw")
+    before, after = ([json.loads(line)["acc"] for line in next(folder.rglob("samples_piqa*")).read_text().splitlines()]
+                     for folder in (OUTPUT, tmp_path / "out"))  # fmt: skip
+    flips = [int(now - then) for then, now in zip(before, after, strict=True)]
+    assert ask(
+        "select stderr_kind, p_kind, pairs, lost, gained, unpaired_because from delta_statistics "
+        "where task = 'piqa' and metric = 'acc'"
+    ) == [("paired", "McNemar, exact", 5, flips.count(-1), flips.count(1), None)]
+    assert flips.count(-1) + flips.count(1) == 2
+
+
+@pytest.mark.parametrize("changed", ["doc_hash", "prompt_hash", "target_hash"])
+def test_lm_eval_samples_of_other_questions_are_not_compared(database, tmp_path, ask, changed):
+    import_path(database, OUTPUT, model="org/Tiny", method="maw")
+    import_path(database, pruned_output(tmp_path / "out", **{changed: "x"}), model="org/Tiny", level=40, method="maw")
+    assert ask("select distinct problem from paired_deltas where task = 'piqa'") == [
+        ("the two were asked different questions",)
+    ]
+
+
+def test_a_group_of_lm_eval_is_compared_task_by_task(database, tmp_path, ask):
+    """Groups stand before their tasks in some files; and F1 comes as pairs of the right class and the chosen one."""
+    written = {"alias": "t", "f1,none": 0, "acc,none": 0}
+    for level, chosen in ((0, [1, 1, 0, 1]), (40, [1, 0, 0, 0])):
+        folder = tmp_path / str(level)
+        folder.mkdir()
+        right = [1, 1, 0, 0]
+        hits = [float(a == b) for a, b in zip(right, chosen, strict=True)]
+        tp = sum(a * b for a, b in zip(right, chosen, strict=True))
+        one = written | {"f1,none": 2 * tp / (sum(right) + sum(chosen)), "acc,none": sum(hits) / 4}
+        data = {
+            "results": {"both": {"acc,none": sum(hits) / 4}, "one": one, "two": one},
+            "groups": {"both": {"acc,none": sum(hits) / 4}},
+            "group_subtasks": {"both": ["one", "two"]},
+            "higher_is_better": {name: {"f1": True, "acc": True} for name in ("both", "one", "two")},
+            "config": {"model": "hf", "model_args": "pretrained=org/Tiny"},
+        }
+        (folder / "results_1.json").write_text(json.dumps(data))
+        for task in ("one", "two"):
+            lines = [
+                {"doc_id": i, "filter": "none", "metrics": ["acc", "f1"], "acc": hits[i], "f1": [right[i], chosen[i]],
+                 "filtered_resps": [["-1", "False"], ["-2", "False"]], "doc_hash": f"{task}{i}", "prompt_hash": "p",
+                 "target_hash": str(right[i])}
+                for i in range(4)
+            ]  # fmt: skip
+            (folder / f"samples_{task}_1.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        import_path(database, folder, level=level, method="maw")
+    assert ask(
+        "select task, metric, stderr_kind, estimator, pairs, lost, gained from delta_statistics order by 1, 2"
+    ) == [
+        ("both", "acc", "paired, clustered", "mean by size", 8, 2, 2),
+        ("one", "acc", "paired", "mean", 4, 1, 1),
+        ("one", "f1", "bootstrap", "F1", 4, None, None),
+        ("two", "acc", "paired", "mean", 4, 1, 1),
+        ("two", "f1", "bootstrap", "F1", 4, None, None),
+    ]
+
+
 def test_rolling_samples_keep_their_weights(database, ask, tmp_path):
     folder = tmp_path / "out"
     shutil.copytree(RESULTS.parent, folder)

@@ -220,8 +220,8 @@ def test_a_cells_samples_come_with_it(run, database, ask, name):
     seq = run.cell("0", "piqa", 0.5, samples=f"samples/{name}")
     merge.merge_run(database, run.folder)
     assert ask("from samples order by doc_id") == [
-        ("r1", seq, "0", "piqa", 0, "none", "acc", 0.0, None, "0"),
-        ("r1", seq, "0", "piqa", 1, "none", "acc", 1.0, None, "0"),
+        ("r1", seq, "0", "piqa", 0, "none", "acc", 0.0, None, "0", None),
+        ("r1", seq, "0", "piqa", 1, "none", "acc", 1.0, None, "0", None),
     ]
 
 

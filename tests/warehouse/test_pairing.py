@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import polars as pl
 import pytest
+from sklearn.metrics import f1_score
 
-from warehouse import merge, pairing
+from warehouse import db, merge, pairing
+from warehouse.errors import UserError
 from warehouse.forget import forget_run
 
 SCHEMA = {"doc_id": pl.Int32, "filter": pl.String, "metric": pl.String, "value": pl.Float64, "weight": pl.Float64,
@@ -198,5 +200,65 @@ def test_a_rebuild_gives_the_same(started, merged, database, ask):
     scored(run, "20", [0, 0, 1, 1])
     merged(run)
     before = ask("from paired_deltas order by all")
-    pairing.rebuild(database)
+    assert pairing.rebuild(database) == 1
     assert ask("from paired_deltas order by all") == before
+
+
+def test_there_is_nothing_to_rebuild_without_a_file(database):
+    with pytest.raises(UserError, match="There is no database"):
+        pairing.rebuild(database)
+    assert not database.exists()
+
+
+def test_what_an_earlier_version_could_not_compare_is_compared_by_a_rebuild(started, merged, database, ask):
+    run = started("r1")
+    scored(run, "0", [1, 1, 0, 1])
+    scored(run, "20", [0, 0, 1, 1])
+    merged(run)
+    with db.open_write(database) as con:
+        con.execute("update paired_deltas set estimator = null, problem = 'unknown', mcnemar_p = null")
+    merged(run)
+    assert ask("select problem from paired_deltas") == [("unknown",)]
+    pairing.rebuild(database)
+    assert ask("select problem, estimator, mcnemar_p from paired_deltas") == [(None, "mean", 1.0)]
+
+
+def classified(run, level: str, chosen: Sequence[int], right: Sequence[int], metric: str, value: float):
+    """A cell whose metric is one of all documents at once, with the classes of each."""
+    name = f"{level}-{run.seq}.parquet"
+    terms = [[float(a), float(b)] for a, b in zip(right, chosen, strict=True)]
+    rows = [(i, "none", metric, None, None, str(b), one) for i, (b, one) in enumerate(zip(chosen, terms, strict=True))]
+    pl.DataFrame(rows, schema=SCHEMA | {"terms": pl.List(pl.Float64)}, orient="row").write_parquet(
+        run.folder / "samples" / name
+    )
+    scores = [{"metric": metric, "filter": "none", "value": value, "stderr": 0.2, "n": len(right),
+               "higher_is_better": True}]  # fmt: skip
+    run.cell(level, "piqa", metrics=scores, samples=f"samples/{name}")
+
+
+def test_f1_is_resampled_in_pairs_though_no_document_has_one(started, merged, ask):
+    right, before, after = [1, 1, 1, 0, 0, 0, 1, 0], [1, 1, 1, 0, 0, 1, 1, 0], [1, 0, 1, 0, 1, 1, 0, 0]
+    run = started("r1")
+    classified(run, "0", before, right, "f1", f1_score(right, before))
+    classified(run, "20", after, right, "f1", f1_score(right, after))
+    merged(run)
+    ((kind, test, estimator, pairs, agreement, stderr, unpaired),) = ask(
+        "select stderr_kind, p_kind, estimator, pairs, agreement, stderr, unpaired_stderr from delta_statistics"
+    )
+    assert (kind, test, estimator, pairs, agreement) == ("bootstrap", "bootstrap", "F1", 8, 5 / 8)
+    assert 0 < stderr < unpaired
+
+
+def test_without_classes_f1_stays_unpaired_and_says_why(started, merged, ask):
+    """As in files from before classes were recorded."""
+    run = started("r1")
+    for level, value in (("0", 0.8), ("20", 0.5)):
+        name = f"{level}.parquet"
+        rows = [(i, "none", "f1", None, None, "0") for i in range(4)]
+        pl.DataFrame(rows, schema=SCHEMA, orient="row").write_parquet(run.folder / "samples" / name)
+        scores = [{"metric": "f1", "filter": "none", "value": value, "stderr": 0.3, "n": 4, "higher_is_better": True}]
+        run.cell(level, "piqa", metrics=scores, samples=f"samples/{name}")
+    merged(run)
+    assert ask("select stderr_kind, unpaired_because from delta_statistics") == [
+        ("unpaired", "no known way to sum the documents up gives the recorded values")
+    ]

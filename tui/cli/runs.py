@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from engine import rundir
@@ -31,8 +33,15 @@ def runs(as_json: Json = False, db: Database = DEFAULT_DATABASE, debug: Debug = 
     console().print(table)
 
 
-def merge(db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
+def merge(
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Compare all documents anew, as after an upgrade that knows more metrics.")
+    ] = False,
+    db: Database = DEFAULT_DATABASE,
+    debug: Debug = False,
+) -> None:
     """Bring results over that runs could not merge, because another program held the database."""
+    from warehouse import pairing
     from warehouse.merge import merge_all
 
     report = merge_all(db, rundir.runs_root(db), wait=2.0)
@@ -41,6 +50,8 @@ def merge(db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
         typer.echo(f"{run_id}: {count} events merged")
     if not new:
         typer.echo("Nothing to merge.")
+    if rebuild:
+        typer.echo(f"{pairing.rebuild(db, wait=2.0)} changes compared document by document.")
     if report.unreadable:
         raise UserError(" ".join(f"{run_id}: {reason}" for run_id, reason in report.unreadable.items()))
 

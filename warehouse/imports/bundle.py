@@ -36,9 +36,12 @@ _COMPARED = tuple(table for table in TABLES if table not in ("merged_events", "s
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a bundle says of itself. `fingerprint` is its hash; `files` has bytes, hash and rows (tables only)."""
+    """What a bundle says of itself. `fingerprint` is its hash, `schema` the last migration that its tables have been
+    through; `files` has bytes, hash and rows (tables only).
+    """
 
     fingerprint: str
+    schema: int
     run_ids: tuple[str, ...]
     files: dict[str, dict[str, Any]]
 
@@ -134,7 +137,7 @@ def _read_manifest(name: str, content: bytes) -> Manifest:
             raise _refused(name, f"it has no table {missing[0]}")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _refused(name, "its manifest cannot be read") from error
-    return Manifest(sha256(content).hexdigest(), run_ids, files)
+    return Manifest(sha256(content).hexdigest(), told["schema"], run_ids, files)
 
 
 def _copy(
@@ -155,7 +158,7 @@ def _copy(
 def _store(con: DuckDBPyConnection, manifest: Manifest, folder: Path, bundle: str) -> ImportReport:
     paths = {table: {"path": str(folder / f"{table}.parquet")} for table in TABLES}
     for table in TABLES:
-        _check_table(con, table, paths[table], manifest.files[member(table)], bundle)
+        _check_table(con, table, paths[table], manifest, bundle)
     con.execute(statements.query("bundle_events"), paths["merged_events"])
     try:
         _check_events(con, manifest, paths, bundle)
@@ -179,12 +182,15 @@ def _store(con: DuckDBPyConnection, manifest: Manifest, folder: Path, bundle: st
     )
 
 
-def _check_table(con: DuckDBPyConnection, table: str, path: dict[str, str], about: dict[str, Any], bundle: str) -> None:
+def _check_table(con: DuckDBPyConnection, table: str, path: dict[str, str], manifest: Manifest, bundle: str) -> None:
+    about = manifest.files[member(table)]
     if about["rows"] > _MOST_ROWS_PER_BYTE * about["bytes"]:
         raise _refused(bundle, f"{about['rows']:,} rows of {table} cannot be in {about['bytes']:,} bytes")
     ours = con.execute(statements.query("bundle_columns"), {"table": table}).fetchall()
     theirs = con.execute(statements.query("bundle_file_columns"), path).fetchall()
-    if ours != theirs:
+    # An older one lacks the columns that came later.
+    older = manifest.schema < len(statements.migrations())
+    if ours != theirs and not (older and set(theirs) < set(ours)):
         raise _refused(bundle, f"its table {table} has other columns than this prune-tui's")
     if con.execute(statements.query("bundle_file_rows"), path).fetchall() != [(about["rows"],)]:
         raise _refused(bundle, f"its table {table} does not have the {about['rows']:,} rows that it should")
@@ -204,7 +210,7 @@ def _check_events(con: DuckDBPyConnection, manifest: Manifest, paths: dict[str, 
                 raise _refused(bundle, f"its table {table} has a {column} that is no JSON")
     for table in _COMPARED:
         columns = ", ".join(
-            name for name, _ in con.execute(statements.query("bundle_columns"), {"table": table}).fetchall()
+            name for name, _ in con.execute(statements.query("bundle_file_columns"), paths[table]).fetchall()
         )
         statement = statements.query("bundle_conflicts").replace("{table}", table).replace("{columns}", columns)
         if conflicts := con.execute(statement, paths[table]).fetchall():

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from warehouse.facts import MetricFacts, ModelFacts, VariantFacts
+from warehouse.facts import MetricFacts, ModelFacts, TaskFacts, VariantFacts
 from warehouse.imports.batch import ImportedRun
+from warehouse.per_document import per_document
 
 _SAMPLES = {
     "doc_id": pl.Int32, "filter": pl.String, "metric": pl.String, "value": pl.Float64, "weight": pl.Float64,
-    "response": pl.String,
+    "response": pl.String, "terms": pl.List(pl.Float64),
 }  # fmt: skip
 
 
@@ -80,22 +82,41 @@ def _add_cells(run: ImportedRun, data: Mapping[str, Any], path: Path, scratch: P
     groups = data.get("groups") or {}
     part_of = {part: group for group, parts in (data.get("group_subtasks") or {}).items() for part in parts}
     counts = data.get("n-samples") or {}
-    for task, result in ((data["results"] or {}) | groups).items():
+    results = (data["results"] or {}) | groups
+    tasks: list[dict[str, Any]] = []
+    for task, result in sorted(results.items(), key=lambda found: _height(found[0], part_of)):
         n = result.get("sample_len") or counts.get(task, {}).get("effective")
         metrics = _metrics(result, (data.get("higher_is_better") or {}).get(task) or {}, n)
         if not metrics:
             continue
         version = (data.get("versions") or {}).get(task)
+        about = {
+            "part_of": part_of.get(task),
+            "version": None if version in (None, "N/A") else str(version),
+            "num_fewshot": (data.get("n-shot") or {}).get(task),
+        }
+        if samples := _read_samples(path, task):
+            asked = {"task": task, "n_docs": counts.get(task, {}).get("effective"), "requests_hash": _asked(samples)}
+            tasks.append(dict.fromkeys(TaskFacts.__dataclass_fields__) | about | asked)
         run.add_cell(
             level=level,
             task=task,
-            part_of=part_of.get(task),
             is_group=task in groups,
-            version=None if version in (None, "N/A") else str(version),
-            num_fewshot=(data.get("n-shot") or {}).get(task),
             metrics=metrics,
-            samples=_samples(path, task, scratch),
+            samples=_store_samples(path, task, samples, scratch) if samples else None,
+            **about,
         )
+    # After the cells, whose numbers stay those of an import by an earlier version, which had none of these.
+    for facts in tasks:
+        run.add("task", **facts)
+
+
+def _height(task: str, part_of: Mapping[str, str]) -> int:
+    """Tasks before the groups that they are parts of, and these before theirs, as in runs of our own."""
+    depth = 0
+    while (task := part_of.get(task, "")) and depth < len(part_of):
+        depth += 1
+    return -depth
 
 
 def _metrics(result: Mapping[str, Any], higher_is_better: Mapping[str, Any], n: int | None) -> list[dict[str, Any]]:
@@ -137,35 +158,49 @@ def _model_of(config: Mapping[str, Any]) -> str:
     return arguments["pretrained"]
 
 
-def _samples(path: Path, task: str, scratch: Path) -> str | None:
-    """The task's samples as a Parquet file in `scratch`, if lm-eval wrote them beside the results."""
+def _read_samples(path: Path, task: str) -> list[dict[str, Any]]:
+    """The task's samples, if lm-eval wrote them beside the results."""
     written_at = path.stem.removeprefix("results_")
     source = path.with_name(f"samples_{task}_{written_at}.jsonl")
     if not source.is_file():
-        return None
-    rows = []
+        return []
     with source.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                rows.extend(_sample_rows(json.loads(line)))
-            except (ValueError, KeyError, TypeError) as error:
-                raise ValueError(f"{source.name}, line {number}: {error!r}") from error
-    name = f"{path.stem}-{source.stem}.parquet"
+        return [_sample(line, f"{source.name}, line {number}") for number, line in enumerate(file, 1)]
+
+
+def _sample(line: str, where: str) -> dict[str, Any]:
+    try:
+        sample = json.loads(line)
+        return {
+            "rows": list(_sample_rows(sample)),
+            "asked": (sample["doc_id"], *map(sample.get, ("doc_hash", "prompt_hash", "target_hash"))),
+        }
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{where}: {error!r}") from error
+
+
+def _asked(samples: Iterable[Mapping[str, Any]]) -> str | None:
+    """A hash of what was asked: every document, its prompt and its answer. Older files have no hashes of these."""
+    asked = sorted({sample["asked"] for sample in samples}, key=repr)
+    if any(None in one for one in asked):
+        return None
+    return "lm-eval " + sha256(json.dumps(asked).encode()).hexdigest()
+
+
+def _store_samples(path: Path, task: str, samples: Iterable[Mapping[str, Any]], scratch: Path) -> str:
+    """A Parquet file in `scratch`."""
+    name = f"{path.stem}-{task}.parquet"
+    rows = [row for sample in samples for row in sample["rows"]]
     pl.DataFrame(rows, schema=_SAMPLES, orient="row").write_parquet(scratch / name)
     return name
 
 
-def _sample_rows(sample: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+def _sample_rows(sample: Mapping[str, Any]) -> Iterable[tuple[Any, ...]]:
     answer = _response(sample["filtered_resps"])
     response = None if answer is None else json.dumps(answer, ensure_ascii=False)
-    rows = []
     for metric in sample.get("metrics") or []:
-        value = sample.get(metric)
-        weight = None
-        if isinstance(value, list) and len(value) == 2:  # rolling log-likelihood: its sum, and words or bytes
-            value, weight = value
-        rows.append((sample["doc_id"], sample["filter"], metric, _number(value), _number(weight), response))
-    return rows
+        adds = per_document(metric, sample.get(metric))
+        yield sample["doc_id"], sample["filter"], metric, adds.value, adds.weight, response, adds.terms
 
 
 def _response(answers: Any) -> int | str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -211,3 +212,6 @@ def test_results_wait_while_another_process_holds_the_database(fake):
     assert merged.returncode == 0
     assert [cell for cell in cells(fake) if cell[1] != "arc"] == EVERY_CELL
     assert fake("merge").stdout == "Nothing to merge.\n"
+    again = fake("merge", "--rebuild")
+    assert again.returncode == 0
+    assert re.fullmatch(r"Nothing to merge\.\n\d+ changes compared document by document\.\n", again.stdout)

@@ -1,0 +1,1 @@
+select count(estimator) from paired_deltas;
