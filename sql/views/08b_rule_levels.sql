@@ -4,7 +4,13 @@
 -- with a measure count, and a width measured on fewer of them than another cannot win by what it left out.
 create or replace view rule_levels as
 with
-changes as materialized (
+rule as materialized (
+    from current_rules
+),
+levels as materialized (
+    from level_scores
+),
+changes as (
     select
         model_id, method, conditions, pruning_pct, intermediate_size, task, num_fewshot, version, benchmark,
         position, kind,
@@ -32,7 +38,7 @@ changes as materialized (
     from delta_statistics
     where is_headline and not isnan(baseline)
 ),
-measured as (
+measured as materialized (
     select
         *,
         abs(share) * sqrt(abs(
@@ -45,12 +51,13 @@ measured as (
     from changes
 ),
 weights as (
-    select rule, prefer, measure, unnest(weights, recursive := true) from current_rules
+    select rule, prefer, measure, unnest(weights, recursive := true) from rule
 ),
 -- A benchmark by its own name before its group before all.
 weighed as (
     select
-        w.rule, m.model_id, m.method, m.conditions, m.pruning_pct, m.intermediate_size, w.weight, m.position, m.benchmark,
+        w.rule, m.model_id, m.method, m.conditions, m.pruning_pct, m.intermediate_size, w.weight, m.position,
+        m.benchmark,
         case w.measure when 'share' then m.share when 'points' then m.points else m.from_chance end as amount,
         case w.measure
             when 'share' then m.share_stderr when 'points' then m.points_stderr else m.from_chance_stderr
@@ -60,7 +67,8 @@ weighed as (
         on lower(w.benchmark) in (lower(m.task), lower(m.benchmark)) or w.benchmark in (m.benchmark_group, '*')
     qualify row_number() over (
         partition by
-            w.rule, m.model_id, m.method, m.conditions, m.pruning_pct, m.intermediate_size, m.task, m.num_fewshot, m.version
+            w.rule, m.model_id, m.method, m.conditions, m.pruning_pct, m.intermediate_size, m.task, m.num_fewshot,
+            m.version
         order by w.benchmark = '*', w.benchmark = m.benchmark_group
     ) = 1
 ),
@@ -77,7 +85,7 @@ scores as (
     group by all
 ),
 floors as (
-    select rule, unnest(floors, recursive := true) from current_rules
+    select rule, unnest(floors, recursive := true) from rule
 ),
 held as (
     select
@@ -101,7 +109,8 @@ broken as (
                 else format('{} is {:.4g}', benchmark, amount)
             end
             || case
-                when amount < at_least or isnan(amount) and at_least is not null then format(' (at least {:g})', at_least)
+                when amount < at_least or isnan(amount) and at_least is not null
+                    then format(' (at least {:g})', at_least)
                 else format(' (at most {:g})', at_most)
             end,
             '; ' order by position, benchmark
@@ -131,7 +140,7 @@ lacking as (
             '; ' order by b.position, n.benchmark
         ) as missing
     from named n
-    cross join level_scores l
+    cross join levels l
     left join benchmarks b on lower(n.benchmark) in (lower(b.task), lower(b.benchmark))
     left join measured m
         on lower(n.benchmark) in (lower(m.task), lower(m.benchmark))
@@ -153,7 +162,7 @@ tried as (
             partition by f.rule, f.benchmark, f.measure, l.model_id, l.method, l.conditions
         ) as most
     from floors f
-    cross join level_scores l
+    cross join levels l
     left join held h
         on h.rule = f.rule and h.floor_of = f.benchmark and h.measure = f.measure
         and h.model_id = l.model_id and h.method = l.method and h.conditions is not distinct from l.conditions
@@ -189,8 +198,8 @@ joined as (
         b.broken_floors,
         k.missing as lacking,
         u.missing as untried
-    from current_rules r
-    cross join level_scores l
+    from rule r
+    cross join levels l
     left join scores s
         on s.rule = r.rule and s.model_id = l.model_id and s.method = l.method
         and s.conditions is not distinct from l.conditions and s.pruning_pct = l.pruning_pct
@@ -234,9 +243,11 @@ select
         weighs, prefer, measure, in_use
     )
 from joined;
-comment on view rule_levels is 'One row is one pruned width of a model under one rule: its score, and what rules it out.';
+comment on view rule_levels is
+    'One row is one pruned width of a model under one rule: its score, and what rules it out.';
 comment on column rule_levels.score is 'Weighted mean over benchmarks of what the rule measures, in the unit given.';
-comment on column rule_levels.score_stderr is 'Its standard error, benchmarks taken as independent; null if one is unknown.';
+comment on column rule_levels.score_stderr is
+    'Its standard error, benchmarks taken as independent; null if one is unknown.';
 comment on column rule_levels.broken_floors is 'The floors that the level does not hold; null if it holds them all.';
 comment on column rule_levels.missing is 'What the rule needs and the level has no measurement of; null if nothing.';
 comment on column rule_levels.eligible is 'Whether the rule may call it best.';

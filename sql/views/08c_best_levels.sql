@@ -1,9 +1,9 @@
 -- One row is the best pruned width of a model under one rule (one method, given conditions), and why it is that one;
--- without a level where none may be called best. Best is the highest score, on a tie the narrower; or, if
--- the rule prefers it, the narrowest width that holds every floor.
+-- without a level where none may be called best. Best is the highest score, on a tie the narrower; or, if the rule
+-- prefers it, the narrowest width that holds every floor.
 create or replace view best_levels as
 with
-ranked as (
+ranked as materialized (
     select
         *,
         row_number() over (
@@ -91,7 +91,9 @@ select
                 when prefer = 'score' then format(
                     'Highest score of {} levels; second: {:g} % with {:.1f} {}, {}', eligible_levels, second_pct,
                     second_score, unit,
-                    case when clear is null then 'noise not known' when clear then 'clearly less' else 'within noise' end
+                    case
+                        when clear is null then 'noise not known' when clear then 'clearly less' else 'within noise'
+                    end
                 )
                 else format('Narrowest of {} levels that hold the floors', eligible_levels)
             end
@@ -110,5 +112,6 @@ comment on column best_levels.pruning_pct is 'Null where no level may be called 
 comment on column best_levels.score is 'As in rule_levels, in the unit given.';
 comment on column best_levels.clear_of_second is
     'Whether the score is beyond 1.96 standard errors of the second''s, the two taken as independent; null if unknown.';
-comment on column best_levels.eligible_levels is 'Levels that hold every floor and are measured on all that the rule needs.';
+comment on column best_levels.eligible_levels is
+    'Levels that hold every floor and are measured on all that the rule needs.';
 comment on column best_levels.levels_missing is 'Levels that lack a measurement that the rule needs.';

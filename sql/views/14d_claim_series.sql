@@ -1,0 +1,88 @@
+-- One row is one headline metric of a model over all its widths (one method, given conditions): how many levels are
+-- better, the mean change over them, and the lines through them. The mean change's error is the mean of the levels'
+-- errors: an upper bound, whatever the levels have in common, and they have the baseline and the questions.
+create or replace view claim_series as
+with
+changes as (
+    select
+        model_id, method, conditions, task, num_fewshot, version, metric, filter,
+        any_value(model) as model,
+        any_value(benchmark) as benchmark,
+        any_value(kind) as kind,
+        any_value(baseline) as baseline,
+        any_value(baseline_stderr) as baseline_stderr,
+        any_value(chance) as chance,
+        count(*) as levels,
+        count(stderr) = count(*) as errors_known,
+        count(*) filter (improved) as better,
+        count(*) filter (verdict = 'gain') as gains,
+        count(*) filter (verdict = 'loss') as losses,
+        avg(gain) as mean_gain,
+        avg(stderr) as mean_stderr,
+        avg(delta_pct) as mean_pct
+    from claim_changes
+    group by model_id, method, conditions, task, num_fewshot, version, metric, filter
+),
+weighted as (
+    select
+        *,
+        pruning_pct / 10 as x,
+        case when count(stderr) over line = count(*) over line then 1 / (stderr * stderr) else 1 end as weight,
+        count(stderr) over line = count(*) over line as weighted
+    from claim_points
+    window line as (partition by model_id, method, conditions, task, num_fewshot, version, metric, filter)
+),
+centred as (
+    select
+        *,
+        sum(weight * x) over line / sum(weight) over line as mean_x,
+        sum(weight * value) over line / sum(weight) over line as mean_y
+    from weighted
+    window line as (partition by model_id, method, conditions, task, num_fewshot, version, metric, filter)
+),
+sums as (
+    select
+        model_id, method, conditions, task, num_fewshot, version, metric, filter,
+        count(*) as widths,
+        bool_and(weighted) as weighted,
+        sum(weight * (x - mean_x) ** 2) as sxx,
+        sum(weight * (x - mean_x) * (value - mean_y)) as sxy,
+        sum(weight * (value - mean_y) ** 2) as syy,
+        regr_r2(value, x) as line_r2,
+        regr_slope(ln(value), x) filter (kind = 'perplexity' and value > 0) as log_slope,
+        regr_r2(ln(value), x) filter (kind = 'perplexity' and value > 0) as log_r2,
+        regr_sxx(ln(value), x) filter (kind = 'perplexity' and value > 0) as log_sxx,
+        regr_syy(ln(value), x) filter (kind = 'perplexity' and value > 0) as log_syy
+    from centred
+    group by model_id, method, conditions, task, num_fewshot, version, metric, filter
+)
+select
+    c.*,
+    c.mean_gain - 1.959963984540054 * c.mean_stderr as mean_low,
+    c.mean_gain + 1.959963984540054 * c.mean_stderr as mean_high,
+    s.widths,
+    case when s.weighted and s.sxx > 0 then s.sxy / s.sxx end as slope,
+    case when s.weighted and s.sxx > 0 then 1 / sqrt(s.sxx) end as slope_stderr,
+    s.line_r2,
+    -- Chi squared over its degrees of freedom, against its mean and two of its standard deviations.
+    case when s.weighted and s.widths > 2 and s.sxx > 0 then
+        (s.syy - s.sxy ** 2 / s.sxx) / (s.widths - 2) <= 1 + 2 * sqrt(2 / (s.widths - 2))
+    end as scatter_is_noise,
+    s.log_slope,
+    case when s.widths > 2 and s.log_sxx > 0 then
+        sqrt(greatest(s.log_syy - s.log_slope ** 2 * s.log_sxx, 0) / (s.widths - 2) / s.log_sxx)
+    end as log_slope_stderr,
+    s.log_r2
+from changes c
+join sums s
+    on s.model_id = c.model_id and s.method = c.method and s.conditions is not distinct from c.conditions
+    and s.task = c.task and s.num_fewshot is not distinct from c.num_fewshot
+    and s.version is not distinct from c.version and s.metric = c.metric and s.filter = c.filter;
+comment on view claim_series is
+    'One row is one headline metric of a model over all its widths: levels, mean change and lines.';
+comment on column claim_series.mean_gain is 'Mean change over the pruned levels, positive where it is better.';
+comment on column claim_series.mean_stderr is 'Upper bound of its standard error.';
+comment on column claim_series.slope is 'For each 10 %, of a line weighted by the errors; null if one is unknown.';
+comment on column claim_series.scatter_is_noise is 'Whether the values miss that line by no more than their errors.';
+comment on column claim_series.log_slope is 'Growth of the perplexity''s natural logarithm for each 10 %.';
+comment on column claim_series.log_r2 is 'Share of the log perplexity''s variance that the exponential explains.';

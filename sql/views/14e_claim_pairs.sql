@@ -1,0 +1,23 @@
+-- One row is two sizes of one family, pruned with the same method and measured under the same conditions. A family is a
+-- name that differs in the size only (Llama-3.2-1B, Llama-3.2-3B); the larger has a fifth more parameters or more.
+create or replace view claim_pairs as
+with sizes as (
+    select
+        model_id, method, conditions,
+        any_value(model) as model,
+        max(parameters) as parameters,
+        regexp_replace(lower(any_value(model)), '[0-9]+([.][0-9]+)?[bm]\b', '*') as family
+    from claim_points
+    where unpruned
+    group by model_id, method, conditions
+)
+select
+    s.family, s.method, s.conditions,
+    s.model_id as smaller_id, s.model as smaller, s.parameters as smaller_parameters,
+    l.model_id as larger_id, l.model as larger, l.parameters as larger_parameters
+from sizes s
+join sizes l
+    on l.family = s.family and l.method = s.method and l.conditions is not distinct from s.conditions
+    and l.parameters >= 1.2 * s.parameters;
+comment on view claim_pairs is 'One row is two sizes of one family, pruned and measured alike.';
+comment on column claim_pairs.family is 'The name with * for the size.';

@@ -1,0 +1,161 @@
+-- One row is one claim about single models, tested on one model (one method, given conditions).
+create or replace view model_claims as
+with
+changes as materialized (
+    from claim_changes
+),
+series as materialized (
+    from claim_series
+),
+-- What each benchmark says by itself; a verdict needs enough widths and, but for the exponential, errors.
+parts as (
+    select
+        1 as claim, 1 as parts_needed, *,
+        case
+            when better = levels and mean_low > 0 then 'supported'
+            when mean_low <= 0 and gains = 0 then 'not supported'
+            else 'mixed'
+        end as decided,
+        levels >= 2 as enough,
+        errors_known as with_errors,
+        format(
+            '{} better at {} of {} levels, {} beyond noise; mean change {:+.1f} points ({:+.1f} to {:+.1f})',
+            benchmark, better, levels, gains, 100 * mean_gain, 100 * mean_low, 100 * mean_high
+        ) as says
+    from series
+    where task = 'ifeval'
+    union all
+    select
+        3, 1, *,
+        case
+            when slope <= 1.959963984540054 * slope_stderr then 'not supported'
+            when losses > 0 then 'mixed'
+            else 'supported'
+        end,
+        levels >= 2,
+        slope_stderr is not null,
+        format(
+            '{} {:+.2f} points for each 10 % ({:+.2f} to {:+.2f}); better at {} of {} levels, {} beyond noise, '
+            '{} clearly worse',
+            benchmark, 100 * slope, 100 * (slope - 1.959963984540054 * slope_stderr),
+            100 * (slope + 1.959963984540054 * slope_stderr), better, levels, gains, losses
+        )
+    from series
+    where task = 'truthfulqa_mc2'
+    union all
+    select
+        6, 1, *,
+        case when log_r2 >= 0.9 and log_r2 > line_r2 and log_slope > 0 then 'supported' else 'not supported' end,
+        widths >= 4,
+        true,
+        format(
+            '{} ×{:.2f} for each 10 %; an exponential explains {:.0f} % of its logarithm, a straight line {:.0f} % '
+            'of it',
+            benchmark, exp(log_slope), 100 * log_r2, 100 * line_r2
+        )
+    from series
+    where kind = 'perplexity'
+    union all
+    select
+        9, 1, *,
+        case
+            when losses = levels and mean_pct <= -50 then 'supported'
+            when losses = 0 then 'not supported'
+            else 'mixed'
+        end,
+        levels >= 2,
+        errors_known,
+        format(
+            '{} clearly worse at {} of {} levels; on average {:+.0f} % of the score',
+            benchmark, losses, levels, mean_pct
+        )
+    from series
+    where task = 'gsm8k'
+    union all
+    select
+        10, 2, *,
+        case
+            when slope < -1.959963984540054 * slope_stderr and (line_r2 >= 0.9 or scatter_is_noise) then 'supported'
+            else 'not supported'
+        end,
+        widths >= 4,
+        slope_stderr is not null,
+        format(
+            '{} {:+.1f} points for each 10 % ({:+.1f} to {:+.1f}), a line explains {:.0f} %',
+            benchmark, 100 * slope, 100 * (slope - 1.959963984540054 * slope_stderr),
+            100 * (slope + 1.959963984540054 * slope_stderr), 100 * line_r2
+        )
+    from series
+    where task in ('hellaswag', 'piqa', 'winogrande')
+),
+by_series as (
+    select
+        claim, model_id, any_value(model) as model, method, conditions,
+        case
+            when count(*) filter (enough and with_errors) < any_value(parts_needed) then 'cannot tell'
+            when bool_and(decided = 'supported') filter (enough and with_errors) then 'supported'
+            when bool_and(decided = 'not supported') filter (enough and with_errors) then 'not supported'
+            else 'mixed'
+        end as verdict,
+        string_agg(says, '; ' order by benchmark) filter (enough and with_errors) as says,
+        string_agg(
+            case
+                when not enough then format('{} at {} pruned levels only', benchmark, levels)
+                else format('no standard error of {}', benchmark)
+            end, '; ' order by benchmark
+        ) filter (not enough or not with_errors) as lacks,
+        any_value(parts_needed) - count(*) as parts_missing
+    from parts
+    group by claim, model_id, method, conditions
+),
+-- Claim 11 level by level.
+levels as (
+    select
+        model_id, any_value(model) as model, method, conditions, pruning_pct, intermediate_size,
+        count(distinct task) filter (verdict is not null) = 3 as known,
+        coalesce(bool_or(verdict = 'loss') filter (task = 'mmlu'), false) as mmlu_lost,
+        coalesce(bool_or(verdict = 'loss') filter (task = 'ifeval'), false) as ifeval_lost,
+        coalesce(bool_or(verdict = 'loss') filter (task = 'truthfulqa_mc2'), false) as mc2_lost
+    from changes
+    where task in ('ifeval', 'truthfulqa_mc2', 'mmlu')
+    group by model_id, method, conditions, pruning_pct, intermediate_size
+),
+trade_off as (
+    select
+        model_id, any_value(model) as model, method, conditions,
+        count(*) filter (known) as levels,
+        count(*) filter (known and mmlu_lost and not ifeval_lost and not mc2_lost) as holds,
+        count(*) filter (known and mmlu_lost) as mmlu_lost,
+        count(*) filter (known and ifeval_lost) as ifeval_lost,
+        count(*) filter (known and mc2_lost) as mc2_lost
+    from levels
+    group by model_id, method, conditions
+)
+select
+    claim, model, method, verdict, says,
+    case
+        when verdict = 'cannot tell' and parts_missing > 0 then
+            coalesce(lacks || '; ', '') || format('{} more benchmark to tell from', parts_missing)
+        else lacks
+    end as missing,
+    conditions, model_id
+from by_series
+union all
+select
+    11, model, method,
+    case
+        when levels < 2 then 'cannot tell' when holds = levels then 'supported' when holds = 0 then 'not supported'
+        else 'mixed'
+    end,
+    case when levels >= 2 then format(
+        'at {} of {} levels; clearly worse: MMLU at {}, IFEval at {}, TruthfulQA-MC2 at {}',
+        holds, levels, mmlu_lost, ifeval_lost, mc2_lost
+    ) end,
+    case when levels < 2 then
+        format('the three benchmarks, with standard errors, at {} pruned levels only', levels)
+    end,
+    conditions, model_id
+from trade_off;
+comment on view model_claims is 'One row is one claim about single models, tested on one model.';
+comment on column model_claims.verdict is 'supported, not supported, mixed or cannot tell; claim_list.test says when.';
+comment on column model_claims.missing is 'What was not measured, or has no error; null if nothing.';

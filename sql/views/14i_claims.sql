@@ -1,0 +1,38 @@
+-- One row is one claim of the study and what this file says of it: supported where every model (or pair of sizes) that
+-- can tell supports it, not supported where none does, else mixed; cannot tell where none can.
+create or replace view claims as
+select
+    c.claim,
+    c.title,
+    case
+        when count(f.claim) filter (f.verdict <> 'cannot tell') = 0 then 'cannot tell'
+        when bool_and(f.verdict = 'supported') filter (f.verdict <> 'cannot tell') then 'supported'
+        when bool_and(f.verdict = 'not supported') filter (f.verdict <> 'cannot tell') then 'not supported'
+        else 'mixed'
+    end as verdict,
+    count(*) filter (f.verdict = 'supported') as supporting,
+    count(*) filter (f.verdict = 'mixed') as mixed,
+    count(*) filter (f.verdict = 'not supported') as opposing,
+    count(*) filter (f.verdict = 'cannot tell') as cannot_tell,
+    case
+        when count(f.claim) = 0 then c.needs
+        else string_agg(
+            coalesce(f.model || coalesce(' and ' || f.larger, '') || ': ' || f.missing, ''), '; ' order by f.model
+        ) filter (f.missing is not null)
+    end as missing,
+    list({
+        model: f.model, larger: f.larger, method: f.method, conditions: f.conditions, verdict: f.verdict, says: f.says,
+        missing: f.missing
+    } order by f.model, f.larger, f.method, f.conditions) filter (f.claim is not null) as findings,
+    c.study_says,
+    c.test,
+    c.needs
+from claim_list c
+left join claim_findings f using (claim)
+group by c.claim, c.title, c.study_says, c.test, c.needs
+order by c.claim;
+comment on view claims is 'One row is one claim of the study and what this file says of it.';
+comment on column claims.verdict is 'supported, not supported, mixed or cannot tell.';
+comment on column claims.supporting is 'Models, or pairs of sizes, that support it.';
+comment on column claims.findings is 'The rows of claim_findings that the verdict is from.';
+comment on column claims.missing is 'What would have to be measured to tell, or to tell of more models.';
