@@ -103,7 +103,7 @@ async def work(database: Path) -> None:
         for field, text in {"model": "demo", "name": "demo-again"}.items():
             form.query_one(f"#{field}", Input).value = text
         form.query_one("#suite", Select).value = "demo"
-        await _until(pilot, lambda: "weights" in str(form.query_one("#forecast", Static).render()))
+        await _until(pilot, lambda: "weights" in str(form.query_one("#memory", Static).render()))
         await _take(pilot, "new-run", WIDE)
         await pilot.press("ctrl+s")
         await _until(pilot, lambda: isinstance(app.screen, RunScreen))

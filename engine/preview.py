@@ -14,17 +14,24 @@ _PATIENCE = 60.0  # seconds
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """A model's size. `dtype` is the one that "auto" means for it here."""
+    """A model's size. `fused` is for gate and up in one tensor; `cache_per_token` counts keys and values, elements.
+
+    `dtype` is the checkpoint's own; `device` is what "auto" means here: cuda, mps or cpu.
+    """
 
     model_type: str
     hidden_size: int
     intermediate_size: int
     num_hidden_layers: int
+    vocab_size: int
     parameters: int
     parameters_per_neuron: int
+    fused: bool
+    cache_per_token: int
     dtype: str
+    device: str
 
     def parameters_at(self, level: Level, divisor: int | None = None) -> tuple[int, int]:
         """The width a level means, and the parameters left at it.
@@ -35,9 +42,18 @@ class Shape:
         width = level.intermediate_size(self.intermediate_size, self.hidden_size, divisor)
         return width, self.parameters - (self.intermediate_size - width) * self.parameters_per_neuron
 
-    def weight_bytes(self, dtype: str) -> int:
-        """Size of the unpruned weights, which a run holds in memory once."""
-        return self.parameters * _BYTES[self.dtype if dtype == "auto" else dtype]
+    def device_for(self, device: str) -> str:
+        return self.device if device == "auto" else device
+
+    def dtype_for(self, dtype: str, device: str) -> str:
+        """What a run's dtype means on its device: "auto" is float32 on a CPU, elsewhere the checkpoint's own."""
+        if dtype != "auto":
+            return dtype
+        return "float32" if self.device_for(device) == "cpu" else self.dtype
+
+
+def itemsize(dtype: str) -> int:
+    return _BYTES[dtype]
 
 
 def inspect(model: str, revision: str | None = None) -> Shape | None:

@@ -19,12 +19,13 @@ _PATIENCE = 180.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class TaskEntry:
-    """A name that can be run. `kind` is task, group or tag; `parts` are a group's own."""
+    """A name that can be run. `kind` is task, group or tag; `parts` are a group's own; `generates` text."""
 
     name: str
     kind: str
     parts: tuple[str, ...] = ()
     num_fewshot: int | None = None
+    generates: bool = False
 
 
 def load(include_paths: tuple[str, ...] = ()) -> tuple[TaskEntry, ...]:
@@ -84,5 +85,6 @@ def _ask(include_paths: tuple[str, ...]) -> str:
 def _parse(text: str) -> tuple[TaskEntry, ...]:
     records: list[dict[str, Any]] = json.loads(text)
     return tuple(
-        TaskEntry(record["name"], record["kind"], tuple(record["parts"]), record["num_fewshot"]) for record in records
+        TaskEntry(record["name"], record["kind"], tuple(record["parts"]), record["num_fewshot"], record["generates"])
+        for record in records
     )

@@ -34,6 +34,7 @@ class Draft:
     dtype: str = "auto"
     device: str = "auto"
     batch_tokens: str = ""
+    compile_layers: bool = False
     name: str = ""
     like: RunPlan | None = None
 
@@ -51,6 +52,7 @@ class Draft:
             dtype=plan.dtype,
             device=plan.device,
             batch_tokens="" if plan.batch_tokens is None else str(plan.batch_tokens),
+            compile_layers=plan.compile_layers,
             name=plan.name,
             like=plan,
         )
@@ -97,6 +99,7 @@ class Draft:
             "dtype": self.dtype,
             "device": self._device(),
             "batch_tokens": self._batch_tokens(),
+            "compile_layers": self.compile_layers,
         }
         plan = replace(self.like, **settings) if self.like is not None else RunPlan(**settings)
         return plan.resolved(Path.cwd())
@@ -114,15 +117,17 @@ class Draft:
             raise UserError(f"There is no folder {model}: check the path.")
         return model
 
-    def _tasks(self) -> tuple[TaskSpec, ...]:
+    def _named_tasks(self) -> tuple[TaskSpec, ...]:
         if not self.suite and not self.tasks.strip():
             raise UserError("No task was given: choose a suite, or name tasks such as piqa, gsm8k@5.")
-        specs = chosen_tasks(self.suite or None, self.tasks if self.tasks.strip() else None)
+        return tuple(chosen_tasks(self.suite or None, self.tasks if self.tasks.strip() else None))
+
+    def _tasks(self) -> tuple[TaskSpec, ...]:
         shots = self._shots()
-        return tuple(TaskSpec(spec.name, shots) if spec.num_fewshot is None else spec for spec in specs)
+        return tuple(TaskSpec(spec.name, shots) if spec.num_fewshot is None else spec for spec in self._named_tasks())
 
     def _known_tasks(self, known: Collection[str]) -> None:
-        for spec in self._tasks():
+        for spec in self._named_tasks():
             if known and spec.name not in known:
                 close = get_close_matches(spec.name, known, n=3, cutoff=0.6)
                 hint = f"did you mean {' or '.join(close)}?" if close else "look for it with f2."

@@ -31,12 +31,17 @@ _READINGS = 300
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything known at one moment. `detail` is of the watched run; `timings` are seconds a cell by (model, task)."""
+    """Everything known at one moment. `detail` is of the watched run.
+
+    `timings` are seconds a cell by (model, task, limit), `startups` the seconds before a model's first cell: both of
+    the latest run that tells them.
+    """
 
     runs: tuple[RunRow, ...] = ()
     detail: RunDetail | None = None
     readings: tuple[Reading, ...] = ()
     timings: Mapping[tuple[str, str, float | None], float] = field(default_factory=dict)
+    startups: Mapping[str, float] = field(default_factory=dict)
     problem: str | None = None
     loaded: bool = False
 
@@ -165,6 +170,7 @@ class Feed:
             detail=detail,
             readings=tuple(self._readings),
             timings=self._timings(),
+            startups=self._startups(),
             problem=self._problem,
             loaded=True,
         )
@@ -218,11 +224,17 @@ class Feed:
 
     def _timings(self) -> dict[tuple[str, str, float | None], float]:
         timings = {}
-        for tail in sorted(self._tails.values(), key=lambda tail: tail.record.created_at):
-            plan = tail.record.plan
-            for task, seconds in tail.record.seconds_per_cell().items():
-                timings[plan.model, task, plan.limit] = seconds
+        for record in self._oldest_first():
+            for task, seconds in record.seconds_per_cell().items():
+                timings[record.plan.model, task, record.plan.limit] = seconds
         return timings
+
+    def _startups(self) -> dict[str, float]:
+        told = ((record.plan.model, record.startup_seconds()) for record in self._oldest_first())
+        return {model: seconds for model, seconds in told if seconds is not None}
+
+    def _oldest_first(self) -> list[RunRecord]:
+        return sorted((tail.record for tail in self._tails.values()), key=lambda record: record.created_at)
 
 
 def _state(tail: _Tail) -> tuple[str, str | None]:

@@ -13,16 +13,21 @@ from engine.task_index import TaskEntry
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """`tasks` are single tasks, those of groups included; `seconds` is None where no earlier run tells it,
-    `timed` is the share of the tasks that it rests on. `widths` are (level, neurons a layer, parameters)."""
+    """`tasks` counts single tasks, those of groups included; `generating` are those whose answers are written.
+
+    `seconds` is None where no earlier run tells it; `timed` is the share of the tasks that it rests on, and `startup`
+    the part of it before the first cell, None where that is not known and not counted. `widths` are (level, neurons a
+    layer, parameters).
+    """
 
     levels: int
     tasks: int
+    generating: tuple[str, ...]
     all_known: bool
     widths: tuple[tuple[str, int, int], ...]
     parameters: int | None
-    weight_bytes: int | None
     seconds: float | None
+    startup: float | None
     timed: float
     problem: str | None
 
@@ -36,8 +41,9 @@ def forecast(
     shape: Shape | None,
     index: Mapping[str, TaskEntry],
     timings: Mapping[tuple[str, str, float | None], float],
+    startups: Mapping[str, float],
 ) -> Forecast:
-    """`timings` are seconds a cell by (model, task, limit), from earlier runs."""
+    """`timings` are seconds a cell by (model, task, limit), `startups` seconds by model, both from earlier runs."""
     leaves: list[str] = []
     all_known = True
     for spec in plan.tasks:
@@ -46,7 +52,8 @@ def forecast(
         all_known &= known
     times = [timings.get((plan.model, leaf, plan.limit)) for leaf in leaves]
     told = [time for time in times if time is not None]
-    seconds = sum(told) / len(told) * len(leaves) * len(plan.levels) if told else None
+    startup = startups.get(plan.model) if told else None
+    seconds = sum(told) / len(told) * len(leaves) * len(plan.levels) + (startup or 0.0) if told else None
     widths, problem = [], None
     if shape is not None:
         try:
@@ -58,11 +65,12 @@ def forecast(
     return Forecast(
         levels=len(plan.levels),
         tasks=len(leaves),
+        generating=tuple(leaf for leaf in leaves if leaf in index and index[leaf].generates),
         all_known=all_known,
         widths=tuple(widths),
         parameters=shape.parameters if shape else None,
-        weight_bytes=shape.weight_bytes(plan.dtype) if shape else None,
         seconds=seconds,
+        startup=startup,
         timed=len(told) / len(leaves) if leaves else 0.0,
         problem=problem,
     )

@@ -151,6 +151,7 @@ class RunRecord:
         self.now = 0.0
         self._attempt_began: float | None = None
         self._worked = 0.0
+        self._starting: dict[str, float] = {}  # seconds of the last start's stages
         self._metrics: dict[tuple[str, str], dict[str, Any]] = {}
         self._parents: dict[str, str] = {}
         self._variants: dict[str, dict[str, Any]] = {}
@@ -171,6 +172,10 @@ class RunRecord:
                 self._say(event, f"attempt {data['attempt']}: process {data['pid']} on {data['host']}")
             case "stage":
                 self.stage = _NEXT_STAGE.get(data["stage"], self.stage)
+                if data["stage"] == _FIRST_STAGE:
+                    self._starting.clear()
+                if data["level"] is None:
+                    self._starting[data["stage"]] = data["seconds"]
             case "model":
                 self._say(event, f"{data['model']}: {data['model_type']}, {data['parameters']:,} parameters")
             case "variant":
@@ -210,6 +215,10 @@ class RunRecord:
             if not cell["is_group"]:
                 spent.setdefault(task, []).append(cell["seconds"])
         return {task: sum(times) / len(times) for task, times in spent.items()}
+
+    def startup_seconds(self) -> float | None:
+        """How long it took before the first cell began; None where that was not recorded, or it never came to one."""
+        return sum(self._starting.values()) if _LAST_STAGE in self._starting else None
 
     def row(self, state: str | None = None, note: str | None = None) -> RunRow:
         """The run in a line; `state` and `note` are what else is known of it, such as that its process lives."""
@@ -351,6 +360,7 @@ class RunRecord:
         self._say(event, text, level)
 
 
+_FIRST_STAGE, _LAST_STAGE = "import libraries", "sort neurons"
 _NEXT_STAGE = {
     "import libraries": "reading the config",
     "read config": "reading the tasks",

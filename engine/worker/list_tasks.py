@@ -33,6 +33,7 @@ def _entry(manager: TaskManager, name: str) -> dict[str, Any]:
         "kind": kind if kind in ("group", "tag") else "task",
         "parts": [part for part in named if isinstance(part, str)],
         "num_fewshot": config.get("num_fewshot"),
+        "generates": config.get("output_type") == "generate_until",
     }
 
 

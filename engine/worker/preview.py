@@ -17,6 +17,8 @@ from engine.errors import UserError
 
 def main(model: str, revision: str | None = None) -> dict[str, Any]:
     os.environ["HF_HUB_OFFLINE"] = "1"
+    import torch
+
     from engine.pruning import loading, sources
 
     try:
@@ -27,8 +29,15 @@ def main(model: str, revision: str | None = None) -> dict[str, Any]:
         found = loading.inspect(model, revision=revision)
     except UserError as error:
         return {"error": str(error), "unknown": not sources.is_local(source)}
-    dtype = str(loading.resolve_dtype("auto", found.config, loading.resolve_device("auto")))
-    return asdict(found.shape) | {"dtype": dtype.removeprefix("torch.")}
+    config = found.config.get_text_config()
+    head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    # Any device but the CPU, on which "auto" is float32 whatever the checkpoint has.
+    dtype = str(loading.resolve_dtype("auto", found.config, torch.device("meta")))
+    return asdict(found.shape) | {
+        "cache_per_token": 2 * found.shape.num_hidden_layers * found.shape.num_key_value_heads * head_dim,
+        "dtype": dtype.removeprefix("torch."),
+        "device": loading.resolve_device("auto").type,
+    }
 
 
 if __name__ == "__main__":

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from textual.widgets import Button, Input, Select
 
-from engine import launch, preview, task_index
+from engine import gpu, launch, preview, task_index
 from engine.errors import UserError
+from engine.gpu import Reading
 from engine.preview import Shape
 from engine.rundir import RunState
 from engine.task_index import TaskEntry
+from tui.screens.new_run import NewRunScreen
+from tui.widgets.toggle import Toggle
 
-LLAMA = Shape("llama", 2048, 8192, 16, 1_235_814_400, 98_304, "bfloat16")
+LLAMA = Shape(
+    model_type="llama", hidden_size=2048, intermediate_size=8192, num_hidden_layers=16, vocab_size=128_256,
+    parameters=1_235_814_400, parameters_per_neuron=98_304, fused=False, cache_per_token=16_384, dtype="bfloat16",
+    device="cuda",
+)  # fmt: skip
+GIB = 2**30
+GPU = Reading(t=0.0, device="gpu 0", memory_used=2 * GIB, memory_total=141 * GIB)
+CPU = Reading(t=0.0, device="cpu", memory_used=4 * GIB, memory_total=16 * GIB)
 INDEX = (
     TaskEntry("arc_challenge", "task"),
     TaskEntry("demo_facts", "group", ("demo_facts_animals", "demo_facts_foods", "demo_facts_towns")),
@@ -19,21 +31,28 @@ INDEX = (
     TaskEntry("demo_facts_foods", "task"),
     TaskEntry("demo_facts_towns", "task"),
     TaskEntry("demo_story", "task"),
+    TaskEntry("gsm8k", "task", generates=True),
     TaskEntry("piqa", "task"),
 )
 
 
 @pytest.fixture
 def stubbed(monkeypatch):
-    """Without the processes that look at models and tasks."""
+    """Without the processes that look at models and tasks, and on a machine with one large GPU."""
     monkeypatch.setattr(task_index, "load", lambda folders=(): INDEX)
     monkeypatch.setattr(preview, "inspect", lambda model: LLAMA)
+    monkeypatch.setattr(gpu, "machine", lambda: [GPU, CPU])
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
 
 async def open_form(pilot, driver):
     await driver.loaded(pilot)
     await pilot.press("n")
-    await driver.until(pilot, lambda: getattr(pilot.app.screen, "_index", None))
+    await form_is_ready(pilot, driver)
+
+
+async def form_is_ready(pilot, driver):
+    await driver.until(pilot, lambda: isinstance(pilot.app.screen, NewRunScreen) and pilot.app.screen.lookups.index)
 
 
 async def fill(pilot, **fields: str):
@@ -46,12 +65,15 @@ async def test_it_says_what_will_happen(dashboard, driver, stubbed):
     async with dashboard.run_test(size=(160, 45)) as pilot:
         await open_form(pilot, driver)
         await fill(pilot, model="meta-llama/Llama-3.2-1B", tasks="piqa, demo_facts")
-        await driver.until(pilot, lambda: "weights" in driver.text(dashboard, "#forecast"))
-        text = driver.text(dashboard, "#forecast")
-        widths = driver.text(dashboard, "#widths")
-    assert "28 cells: 7 levels × 4 tasks" in text
-    assert "2.3 GiB of weights" in text
-    assert "no earlier run of this model" in text
+        await driver.until(pilot, lambda: "weights" in driver.text(dashboard, "#memory"))
+        cells, seconds, memory, widths = (
+            driver.text(dashboard, place) for place in ("#forecast", "#time", "#memory", "#widths")
+        )
+    assert cells == "28 cells: 7 levels × 4 tasks"
+    assert seconds == "not known: no earlier run of this model and these tasks"
+    assert memory == (
+        "about 10.3 GiB: 2.3 GiB weights, 8.0 GiB to work on up to 131,072 tokens at once; GPU 0 has 139 GiB free"
+    )
     assert "4,916" in widths  # 40 % of 8192, as OptiPFair rounds
     assert "914 M" in widths
 
@@ -87,6 +109,14 @@ async def test_what_is_wrong_is_said_as_it_is_typed(dashboard, driver, stubbed, 
         await fill(pilot, **({"model": "demo", "tasks": "piqa"} | fields))
         await driver.until(pilot, lambda: sentence in driver.text(dashboard, f"#{place}-problem"))
         assert dashboard.screen.query_one("#start", Button).disabled
+
+
+async def test_what_is_wrong_is_said_under_its_own_field_only(dashboard, driver, stubbed):
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await open_form(pilot, driver)
+        await fill(pilot, model="demo", tasks="piqua", shots="few")
+        assert "did you mean piqa" in driver.text(dashboard, "#tasks-problem")
+        assert "'few' is no number" in driver.text(dashboard, "#shots-problem")
 
 
 async def test_a_model_that_cannot_be_pruned_is_refused_before_it_runs(dashboard, driver, stubbed, monkeypatch):
@@ -141,7 +171,67 @@ async def test_an_earlier_run_tells_how_long_it_will_take(dashboard, warehouse, 
     async with dashboard.run_test(size=(160, 45)) as pilot:
         await open_form(pilot, driver)
         await fill(pilot, model="demo", tasks="demo_facts", limit="40")
-        assert "as earlier runs took" in driver.text(dashboard, "#forecast")
+        text = driver.text(dashboard, "#time")
+    assert text == "about 6s, as earlier runs took; 4s of it to start"
+
+
+async def test_a_run_that_wrote_down_no_start_tells_the_rest(dashboard, warehouse, driver, stubbed):
+    run = warehouse.add()
+    lines = run.journal_path.read_text().splitlines(keepends=True)
+    run.journal_path.write_text("".join(line for line in lines if '"kind":"stage"' not in line))
+    async with dashboard.run_test(size=(160, 45)) as pilot:
+        await open_form(pilot, driver)
+        await fill(pilot, model="demo", tasks="demo_facts", limit="40")
+        text = driver.text(dashboard, "#time")
+    assert text.endswith("as earlier runs took; how long they took to start was not recorded")
+
+
+async def test_a_run_that_does_not_fit_is_said_to_with_what_helps(dashboard, driver, stubbed, monkeypatch):
+    monkeypatch.setattr(gpu, "machine", lambda: [replace(GPU, memory_used=133 * GIB), CPU])
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await open_form(pilot, driver)
+        await fill(pilot, model="meta-llama/Llama-3.2-1B", tasks="piqa", batch_tokens="131072")
+        await driver.until(pilot, lambda: "weights" in driver.text(dashboard, "#memory"))
+        text = driver.text(dashboard, "#warnings")
+        assert not dashboard.screen.query_one("#start", Button).disabled
+    assert text == "! It does not fit: GPU 0 lacks 2.3 GiB. With a batch of 65,536 tokens it does."
+
+
+async def test_tasks_that_write_text_need_a_cache(dashboard, driver, stubbed):
+    async with dashboard.run_test(size=(160, 45)) as pilot:
+        await open_form(pilot, driver)
+        await fill(pilot, model="meta-llama/Llama-3.2-1B", tasks="piqa, gsm8k@5")
+        await driver.until(pilot, lambda: "weights" in driver.text(dashboard, "#memory"))
+        text = driver.text(dashboard, "#memory")
+    assert text.endswith(". Writing text (gsm8k) adds 7.8 GiB per 1,000 tokens of prompt and answer, at most 54.7 GiB")
+
+
+async def test_layers_are_compiled_where_that_is_switched_on(dashboard, driver, stubbed):
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await open_form(pilot, driver)
+        await fill(pilot, model="demo", tasks="piqa")
+        assert "--compile" not in driver.text(dashboard, "#command")
+        assert not dashboard.screen.query_one("#compile").display
+        dashboard.screen.query_one(Toggle).focus()
+        await pilot.press("space")
+        await pilot.pause(0.1)
+        assert dashboard.screen.draft().plan().compile_layers
+        assert "--tasks piqa --compile --db" in driver.text(dashboard, "#command").replace("\n", " ")
+        assert "pays on a GPU, in sweeps of minutes" in driver.text(dashboard, "#compile")
+
+
+async def test_tab_goes_through_the_fields_in_the_order_they_are_read(dashboard, driver, stubbed):
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await open_form(pilot, driver)
+        await fill(pilot, model="demo", tasks="piqa")
+        order = []
+        for _ in range(18):
+            order.append(dashboard.screen.focused.id)
+            await pilot.press("tab")
+    assert order == [
+        "model", "recent", "method", "name", "levels", "others", "suite", "tasks", "shots", "limit", "dtype", "device",
+        "batch_tokens", "compile_layers", "include_paths", "start", "outlook", "model",
+    ]  # fmt: skip
 
 
 async def test_escape_leaves_the_form_and_starts_nothing(dashboard, warehouse, driver, stubbed):
@@ -212,7 +302,7 @@ async def test_behind_a_run_started_here_the_list_stands_on_it(dashboard, wareho
         for key in way:
             await pilot.press(key)
             await pilot.pause(0.3)
-        await driver.until(pilot, lambda: getattr(dashboard.screen, "_index", None))
+        await form_is_ready(pilot, driver)
         await fill(pilot, model="demo", tasks="piqa", name="mine")
         await pilot.press("ctrl+s")
         await driver.until(pilot, lambda: getattr(dashboard.screen, "detail", None) is not None)

@@ -5,20 +5,30 @@ from __future__ import annotations
 import pytest
 from textual.widgets import Input
 
-from engine import preview, task_index
+from engine import gpu, preview, task_index
+from engine.gpu import Reading
 from engine.preview import Shape
 from engine.task_index import TaskEntry
 from tui.app import Dashboard
+from tui.screens.new_run import NewRunScreen
 from tui.widgets.run_grid import RunGrid
 
 SIZES = [(80, 24), (160, 45)]
-LLAMA = Shape("llama", 2048, 8192, 16, 1_235_814_400, 98_304, "bfloat16")
+LLAMA = Shape(
+    model_type="llama", hidden_size=2048, intermediate_size=8192, num_hidden_layers=16, vocab_size=128_256,
+    parameters=1_235_814_400, parameters_per_neuron=98_304, fused=False, cache_per_token=16_384, dtype="bfloat16",
+    device="cuda",
+)  # fmt: skip
+GPU = Reading(t=0.0, device="gpu 0", memory_used=2 * 2**30, memory_total=141 * 2**30)
+CPU = Reading(t=0.0, device="cpu", memory_used=4 * 2**30, memory_total=16 * 2**30)
 
 
 @pytest.fixture(autouse=True)
 def _still(monkeypatch):
     monkeypatch.setattr(task_index, "load", lambda folders=(): (TaskEntry("piqa", "task"),))
     monkeypatch.setattr(preview, "inspect", lambda model: LLAMA)
+    monkeypatch.setattr(gpu, "machine", lambda: [GPU, CPU])
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
 
 @pytest.fixture
@@ -91,12 +101,12 @@ def test_a_new_run(snap_compare, warehouse, driver, size, monkeypatch):
     async def before(pilot):
         await driver.loaded(pilot)
         await pilot.press("n")
-        await driver.until(pilot, lambda: getattr(app.screen, "_index", None))
+        await driver.until(pilot, lambda: isinstance(app.screen, NewRunScreen) and app.screen.lookups.index)
         for field in app.screen.query(Input):
             field.cursor_blink = False
         app.screen.query_one("#model", Input).value = "meta-llama/Llama-3.2-1B"
         app.screen.query_one("#tasks", Input).value = "piqa@0"
-        await driver.until(pilot, lambda: "weights" in driver.text(app, "#forecast"))
+        await driver.until(pilot, lambda: "free" in driver.text(app, "#memory"))
 
     assert snap_compare(app, terminal_size=size, run_before=before)
 
