@@ -103,7 +103,7 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
     for variant in variants:
         if variant.level not in history.levels:
             recorder.record("variant", variant)
-    recorder.merge()
+    recorder.merge_soon()
     failed = Sweep(run, recorder, stop, lm, ladder, variants, built, number)()
     if device.type == "cuda":
         peak = torch.cuda.max_memory_allocated(device) / 2**30

@@ -9,14 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
-import duckdb
-
-from engine.errors import UserError
 from engine.gpu import Sampler
 from engine.rundir import RunDir
+from engine.worker.merging import Merger
 from warehouse import journal
 from warehouse.facts import CellFacts, MetricFacts, ModelFacts, TaskFacts
-from warehouse.merge import merge_run
 
 _PROGRESS_EVERY = 1.0  # seconds
 _SAMPLES_EVERY = 5.0  # seconds
@@ -63,9 +60,9 @@ class Recorder:
 
     def __init__(self, run: RunDir) -> None:
         self.history = History.of(run)
-        self._run = run
-        self._database = run.database
+        self._database = run.database.name
         self._journal = journal.Journal(run.journal_path)
+        self._merger = Merger(run.database, run.path)
         self._last_progress = 0.0
         self._said: set[str] = set()
         self._sampler: Sampler | None = None
@@ -110,21 +107,27 @@ class Recorder:
         yield
         self.record("stage", stage=name, level=level, seconds=round(time.monotonic() - start, 6))
 
+    def merge_soon(self) -> None:
+        """Have the warehouse brought up to date beside the work."""
+        self._merger.ask()
+        self._report_merging()
+
     def merge(self, *, wait: float = 0.0) -> bool:
-        """Bring the warehouse up to date, or say once why it has to wait: the journal has everything."""
-        try:
-            merge_run(self._database, self._run.path, wait=wait)
-        except (UserError, duckdb.Error, OSError) as error:
-            message = f"The results wait in the run's journal, since {self._database.name} took none: {error}"
-            if message not in self._said:
-                self._said.add(message)
-                self.log(message, "warning")
-            return False
-        return True
+        """Bring the warehouse up to date now, and say whether that was possible: the journal has everything."""
+        self._merger.merge(wait=wait)
+        return self._report_merging()
+
+    def _report_merging(self) -> bool:
+        problem = self._merger.problem
+        if problem is not None and problem not in self._said:
+            self._said.add(problem)
+            self.log(f"The results wait in the run's journal, since {self._database} took none: {problem}", "warning")
+        return problem is None
 
     def close(self) -> None:
         if self._sampler is not None:
             self._sampler.stop()
+        self._merger.close()
         self._journal.close()
 
 

@@ -56,7 +56,7 @@ class Sweep:
                     ready = beside.submit(prepare, following, self.lm) if following else None
                     failed += not self._cell(variant.level, task)
                     self._groups(variant.level)
-                    self.recorder.merge()
+                    self.recorder.merge_soon()
                 self._groups(variant.level)
         return failed
 

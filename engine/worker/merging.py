@@ -1,0 +1,75 @@
+"""Bringing the warehouse up to date beside the work: the journal is on disk by then, so nothing waits for this."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Event, Lock, Thread
+
+import duckdb
+
+from warehouse.errors import UserError
+from warehouse.merge import merge_run
+
+_PAUSE = 2.0  # seconds between two merges, in which others have the file
+_PATIENCE = 2.0  # seconds for which a merge waits for others to leave the file
+
+
+class Merger:
+    """Merges one run's journal on a thread of its own: whatever has come by then, at once.
+
+    Attributes:
+        problem: why the latest merge was not possible, or None; it is tried again by itself.
+    """
+
+    def __init__(self, database: Path, run_dir: Path) -> None:
+        self.problem: str | None = None
+        self._database = database
+        self._run_dir = run_dir
+        self._defect: BaseException | None = None
+        self._asked = Event()
+        self._closing = Event()
+        self._merging = Lock()
+        # A daemon, so that an interpreter that ends without `close` does not wait for it.
+        self._thread = Thread(target=self._work, name="merger", daemon=True)
+        self._thread.start()
+
+    def ask(self) -> None:
+        """Have what is in the journal by now merged soon.
+
+        Raises:
+            Exception: what an earlier merge met, if that is no matter of the file or the disk.
+        """
+        if self._defect is not None:
+            raise self._defect
+        self._asked.set()
+
+    def merge(self, *, wait: float) -> None:
+        """Merge at once; `wait` is how many seconds to go on trying while another process holds the file."""
+        with self._merging:
+            try:
+                merge_run(self._database, self._run_dir, wait=wait)
+            except (UserError, duckdb.Error, OSError) as error:
+                self.problem = str(error)
+            else:
+                self.problem = None
+
+    def close(self) -> None:
+        """Wait for the merge under way, and begin no other."""
+        self._closing.set()
+        self._asked.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while True:
+            self._asked.wait()
+            if self._closing.is_set():
+                return
+            self._asked.clear()
+            try:
+                self.merge(wait=_PATIENCE)
+            except BaseException as defect:  # the worker's to report
+                self._defect = defect
+                return
+            if self.problem is not None:
+                self._asked.set()
+            self._closing.wait(_PAUSE)

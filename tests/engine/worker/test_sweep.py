@@ -1,0 +1,115 @@
+"""The next task is laid out on the CPU while this one is scored, and what fails there is that task's failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event, get_ident
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from engine.demo.paths import MODEL_DIR
+from engine.levels import parse_levels
+from engine.plan import RunPlan
+from engine.pruning import loading
+from engine.pruning.ladder import Ladder
+from engine.rundir import RunDir, runs_root
+from engine.suites import TaskSpec
+from engine.worker import scoring, sweep
+from engine.worker.lm import PrunedLM
+from engine.worker.recorder import Recorder
+from engine.worker.stopping import StopFlag
+from engine.worker.sweep import Sweep
+from engine.worker.tasks import BuiltTask, build_tasks, load_tasks
+
+TASKS = ("demo_story", "demo_lambada", "demo_grammar")
+LEVELS = "0,40"
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Iterator[Sweep]:
+    """A sweep over three tasks, the second of which asks for more than the model can read."""
+    plan = RunPlan(
+        name="test",
+        model="demo",
+        levels=tuple(parse_levels(LEVELS)),
+        tasks=tuple(TaskSpec(name) for name in TASKS),
+        limit=4,
+    )
+    model: Any = AutoModelForCausalLM.from_pretrained(MODEL_DIR, dtype=torch.float32).eval()
+    lm = PrunedLM(model, AutoTokenizer.from_pretrained(MODEL_DIR), batch_tokens=2048)
+    shape = loading.inspect("demo").shape
+    variants = [
+        shape.variant_facts(level, method="maw", divisor=None, pad_to=64, dtype=torch.float32) for level in plan.levels
+    ]
+    database = tmp_path / "results.duckdb"
+    run = RunDir.create(runs_root(database), plan, database)
+    recorder = Recorder(run)
+    built = build_tasks(*load_tasks(plan), plan, lm, lambda: None)
+    assert [task.name for task in built.tasks] == list(TASKS)
+    too_long = built.tasks[1].instances[0]
+    too_long.arguments = (too_long.args[0], " tea" * 2000)
+    lm.forget()
+    yield Sweep(run, recorder, StopFlag(), lm, Ladder(model, method="maw", seed=0), variants, built, 1)
+    recorder.close()
+
+
+def test_a_task_is_laid_out_before_the_one_before_it_is_scored_to_its_end(
+    work: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = {name: Event() for name in TASKS}
+    threads: set[int] = set()
+
+    def prepare(built: BuiltTask, lm: PrunedLM) -> None:
+        threads.add(get_ident())
+        begun[built.name].set()
+        scoring.prepare(built, lm)
+
+    def score(built: BuiltTask, lm: PrunedLM) -> Any:
+        after = TASKS[TASKS.index(built.name) + 1 :]
+        if after:
+            assert begun[after[0]].wait(60), f"{after[0]} was not begun while {built.name} was scored"
+        if after[1:]:
+            assert not begun[after[1]].is_set(), "no more than one task is laid out ahead"
+        found = scoring.score(built, lm)
+        if not after:
+            for event in begun.values():
+                event.clear()
+        return found
+
+    monkeypatch.setattr(sweep, "prepare", prepare)
+    monkeypatch.setattr(sweep, "score", score)
+    failed = work()
+    assert [event.data["task"] for event in work.run.events() if event.kind == "cell_failed"] == ["demo_lambada"] * 2
+    assert failed == 2
+    assert threads.isdisjoint({get_ident()})
+
+
+def test_a_task_that_cannot_be_laid_out_is_one_failed_cell(work: Sweep) -> None:
+    assert work() == len(work.variants)
+    events = work.run.events()
+    failures = [event.data for event in events if event.kind == "cell_failed"]
+    assert [(failure["level"], failure["task"]) for failure in failures] == [
+        ("0", "demo_lambada"),
+        ("40", "demo_lambada"),
+    ]
+    for failure in failures:
+        assert "is longer than the model's" in failure["error"]
+        assert "in lay_out" in failure["detail"] or "in _sequences" in failure["detail"]
+    cells = [(event.data["level"], event.data["task"]) for event in events if event.kind == "cell"]
+    assert cells == [(level, task) for level in ("0", "40") for task in ("demo_story", "demo_grammar")]
+
+
+def test_what_fails_only_while_laying_out_ahead_is_made_good_in_the_cell(
+    work: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def prepare(built: BuiltTask, lm: PrunedLM) -> None:
+        raise MemoryError("for a moment")
+
+    monkeypatch.setattr(sweep, "prepare", prepare)
+    assert work() == len(work.variants)
+    tasks = {event.data["task"] for event in work.run.events() if event.kind == "cell"}
+    assert tasks == {"demo_story", "demo_grammar"}
