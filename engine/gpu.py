@@ -216,6 +216,16 @@ def machine() -> list[Reading]:
         meter.close()
 
 
+def driver_version() -> str | None:
+    try:
+        pynvml.nvmlInit()
+        version = str(pynvml.nvmlSystemGetDriverVersion())
+        pynvml.nvmlShutdown()
+    except pynvml.NVMLError:
+        return None
+    return version
+
+
 class _Asker:
     """Asks a GPU for one thing after the other; None where it does not know. `problem`: why it may know nothing."""
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from engine.gpu import driver_version
+
 _PACKAGES = ("prune-tui", "torch", "transformers", "lm-eval", "datasets", "tokenizers", "duckdb", "numpy")
 
 
@@ -27,7 +29,7 @@ def provenance(device: torch.device) -> dict[str, Any]:
         "cpu_threads": torch.get_num_threads(),
         "device": str(device),
         "cuda": torch.version.cuda if device.type == "cuda" else None,
-        "driver": _driver() if device.type == "cuda" else None,
+        "driver": driver_version() if device.type == "cuda" else None,
         "gpu": _gpu(device) if device.type == "cuda" else None,
     }
 
@@ -61,16 +63,3 @@ def _gpu(device: torch.device) -> dict[str, Any]:
         "count_visible": torch.cuda.device_count(),
         "visible": os.environ.get("CUDA_VISIBLE_DEVICES"),
     }
-
-
-def _driver() -> str | None:
-    import pynvml
-
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return None
-    try:
-        return str(pynvml.nvmlSystemGetDriverVersion())
-    finally:
-        pynvml.nvmlShutdown()

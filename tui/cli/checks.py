@@ -19,6 +19,7 @@ from typing import Literal
 
 from engine import rundir
 from engine.errors import UserError
+from engine.gpu import Reading, driver_version, machine
 from engine.rundir import RunState
 from warehouse.errors import DatabaseBusyError
 
@@ -75,35 +76,28 @@ def versions() -> Iterator[Finding]:
 
 
 def driver() -> Finding:
-    import pynvml
-
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError as error:
+    *cards, host = machine()
+    if not cards:
         return Finding(
             "GPU",
             "note",
-            f"no NVIDIA GPU can be seen ({error})",
+            f"no NVIDIA GPU can be used: {host.problem}",
             "Runs use the CPU (or Apple's GPU): fine for the demo, slow for real models. "
             "With an NVIDIA card, install its driver.",
         )
-    try:
-        cards = []
-        for index in range(pynvml.nvmlDeviceGetCount()):
-            handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-            memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
-            cards.append(
-                f"{pynvml.nvmlDeviceGetName(handle)} "
-                f"({int(memory.free) / _GIB:.0f} of {int(memory.total) / _GIB:.0f} GiB free)"
-            )
-        driver = pynvml.nvmlSystemGetDriverVersion()
-    except pynvml.NVMLError as error:
-        return Finding("GPU", "note", f"the driver does not answer ({error})", "Restart the machine or the driver.")
-    finally:
-        pynvml.nvmlShutdown()
-    if not cards:
-        return Finding("GPU", "note", f"driver {driver}, but no card", "Runs use the CPU.")
-    return Finding("GPU", "fine", f"{', '.join(cards)}; driver {driver}")
+    text = f"{', '.join(map(_card, cards))}; driver {driver_version() or 'of unknown version'}"
+    if any(card.problem for card in cards):
+        return Finding("GPU", "note", text, "Restart the machine or the driver, or choose another GPU.")
+    return Finding("GPU", "fine", text)
+
+
+def _card(card: Reading) -> str:
+    name = card.name or card.device.upper()
+    if card.problem:
+        return f"{name} ({card.problem})"
+    if card.memory_free is None or card.memory_total is None:
+        return f"{name} (memory not reported)"
+    return f"{name} ({card.memory_free / _GIB:.0f} of {card.memory_total / _GIB:.0f} GiB free)"
 
 
 def torch(gpu: Finding) -> Finding:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.gpu import Reading
 from engine.levels import parse_levels
 from engine.plan import RunPlan
 from engine.rundir import RunDir, runs_root
@@ -58,6 +59,36 @@ def test_torch_that_cannot_be_imported_would_stop_a_run(monkeypatch: pytest.Monk
     finding = checks.torch(Finding("GPU", "fine", ""))
     assert finding.verdict == "problem"
     assert "libtorch.so is missing" in finding.text
+
+
+GIB = 2**30
+CARD = Reading(t=0.0, device="gpu 0", name="NVIDIA H200", memory_used=2 * GIB, memory_total=141 * GIB)
+
+
+@pytest.mark.parametrize(
+    ("cards", "verdict", "text"),
+    [
+        ([CARD], "fine", "NVIDIA H200 (139 of 141 GiB free); driver 580.65"),
+        (
+            [CARD, Reading(t=0.0, device="gpu 1", name="NVIDIA GB10")],
+            "fine",
+            "NVIDIA H200 (139 of 141 GiB free), NVIDIA GB10 (memory not reported); driver 580.65",
+        ),
+        (
+            [CARD, Reading(t=0.0, device="gpu 1", problem="the GPU is lost")],
+            "note",
+            "NVIDIA H200 (139 of 141 GiB free), GPU 1 (the GPU is lost); driver 580.65",
+        ),
+        ([], "note", "no NVIDIA GPU can be used: no NVIDIA driver is installed"),
+    ],
+    ids=["one", "one without memory of its own", "one is lost", "none"],
+)
+def test_each_gpu_is_named_with_what_it_tells(monkeypatch: pytest.MonkeyPatch, cards, verdict, text):
+    host = Reading(t=0.0, device="cpu", problem=None if cards else "no NVIDIA driver is installed")
+    monkeypatch.setattr(checks, "machine", lambda: [*cards, host])
+    monkeypatch.setattr(checks, "driver_version", lambda: "580.65")
+    finding = checks.driver()
+    assert (finding.verdict, finding.text) == (verdict, text)
 
 
 def test_a_gpu_that_torch_does_not_see_is_worth_knowing(monkeypatch: pytest.MonkeyPatch):

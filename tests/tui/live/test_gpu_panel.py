@@ -10,7 +10,7 @@ import pytest
 from textual.app import App
 from textual.widgets import Static
 
-from engine.gpu import Meter, Reading, Sampler, machine
+from engine.gpu import Meter, Reading, Sampler, driver_version, machine
 from engine.levels import Level
 from engine.plan import RunPlan
 from engine.rundir import RunDir
@@ -44,6 +44,7 @@ class FakeDriver:
         answers = {
             "nvmlInit": lambda: None,
             "nvmlShutdown": lambda: None,
+            "nvmlSystemGetDriverVersion": lambda: "580.65",
             "nvmlDeviceGetCount": lambda: self.gpus,
             "nvmlDeviceGetHandleByIndex": lambda index: index,
             "nvmlDeviceGetMemoryInfo": lambda handle: SimpleNamespace(used=41 * GIB, total=80 * GIB),
@@ -216,6 +217,14 @@ async def test_without_a_driver_the_cpu_is_read_and_the_reason_said(monkeypatch,
     (text,) = await shown(reading)
     assert f"no GPU is shown: {reason}" in text
     assert "not reported" not in text
+
+
+@pytest.mark.parametrize("broken", ["nvmlInit", "nvmlSystemGetDriverVersion", "nvmlShutdown"])
+def test_a_driver_that_errors_has_no_version_and_stops_nobody(monkeypatch, broken):
+    driver = FakeDriver(monkeypatch)
+    assert driver_version() == "580.65"
+    driver.refuse(broken, error=pynvml.NVML_ERROR_UNKNOWN)
+    assert driver_version() is None
 
 
 def test_the_machine_is_read_with_its_gpus_and_its_own_memory(monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -184,6 +185,19 @@ async def test_a_run_that_wrote_down_no_start_tells_the_rest(dashboard, warehous
         await fill(pilot, model="demo", tasks="demo_facts", limit="40")
         text = driver.text(dashboard, "#time")
     assert text.endswith("as earlier runs took; how long they took to start was not recorded")
+
+
+async def test_of_a_run_that_was_taken_up_again_the_last_start_counts(dashboard, warehouse, driver, stubbed):
+    run = warehouse.add()
+    again = [("import libraries", 60.0), ("read config", 1.0), ("sort neurons", 1.0)]
+    with run.journal_path.open("a") as journal:
+        for seq, (stage, seconds) in enumerate(again, start=130):
+            event = {"seq": seq, "t": 1795493900.0 + seq, "kind": "stage", "stage": stage, "level": None}
+            journal.write(json.dumps(event | {"seconds": seconds}) + "\n")
+    async with dashboard.run_test(size=(160, 45)) as pilot:
+        await open_form(pilot, driver)
+        await fill(pilot, model="demo", tasks="demo_facts", limit="40")
+        assert driver.text(dashboard, "#time").endswith("1m02s of it to start")
 
 
 async def test_a_run_that_does_not_fit_is_said_to_with_what_helps(dashboard, driver, stubbed, monkeypatch):
