@@ -45,6 +45,7 @@ _SCREENS = {
     "results": ("tui.screens.results", "ResultsScreen"),
     "compare": ("tui.screens.compare", "CompareScreen"),
     "query": ("tui.screens.query", "QueryScreen"),
+    "claims": ("tui.screens.claims", "ClaimsScreen"),
 }
 
 
@@ -71,6 +72,13 @@ class Dashboard(App[None]):
         ),
         Binding("3", "switch_mode('compare')", "Compare", tooltip="Models or methods side by side", group=_SCREEN_KEYS),
         Binding("4", "switch_mode('query')", "Query", tooltip="Ask the database in SQL", group=_SCREEN_KEYS),
+        Binding(
+            "5",
+            "switch_mode('claims')",
+            "Claims",
+            show=False,
+            tooltip="Which of the study's claims the results support",
+        ),
         Binding("n", "new_run", "New", tooltip="Choose a model, levels and tasks, and start"),
         Binding("y", "copy", "Copy", show=False, tooltip="Copy the table on this screen as Markdown"),
         Binding("ctrl+e", "export", "Export", show=False, tooltip="Save the table on this screen, or a picture of it"),

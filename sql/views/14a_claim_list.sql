@@ -26,7 +26,7 @@ from (values
         'TruthfulQA-MC2 at full width and at two pruned widths or more', ['truthfulqa_mc2']
     ),
     (
-        4, 'TruthfulQA-MC1 gains a little in the smaller model, not in the larger',
+        4, 'TruthfulQA-MC1 gains a little in the smaller model only',
         'Observation 3: "modest gains" in the 1B; "volatile", "generally lower or negative" in the 3B; "both models '
         'start near chance levels".',
         'As claim 2. Beside it: whether the unpruned models are clear of chance.',
@@ -82,7 +82,7 @@ from (values
         'two of HellaSwag, PIQA and WinoGrande at four widths or more', ['hellaswag', 'piqa', 'winogrande']
     ),
     (
-        11, 'Instruction following and truthfulness hold while knowledge goes',
+        11, 'Instructions and truthfulness hold while knowledge goes',
         'Observation 7: "models can maintain instruction-following and reduce confident misinformation even as factual '
         'knowledge … degrade".',
         'Supported if at every level IFEval and TruthfulQA-MC2 are no loss beyond noise, and MMLU is one. Not '

@@ -84,7 +84,7 @@ parts as (
             '{} {:+.1f} points for each 10 % ({:+.1f} to {:+.1f}), a line explains {:.0f} %',
             benchmark, 100 * slope, 100 * (slope - 1.959963984540054 * slope_stderr),
             100 * (slope + 1.959963984540054 * slope_stderr), 100 * line_r2
-        )
+        ) || case when line_r2 < 0.9 and scatter_is_noise then ', the rest is noise' else '' end
     from series
     where task in ('hellaswag', 'piqa', 'winogrande')
 ),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tui.cli import dashboard, diff, doctor, results, rules, run, runs, save, why
+from tui.cli import claims, dashboard, diff, doctor, results, rules, run, runs, save, why
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug
 
 app = typer.Typer(
@@ -66,6 +66,7 @@ app.command(rich_help_panel=READ)(results.export)
 app.command(rich_help_panel=READ)(results.sql)
 app.command(rich_help_panel=READ)(why.why)
 app.command(rich_help_panel=READ)(diff.diff)
+app.command(rich_help_panel=READ)(claims.claims)
 app.add_typer(rules.app, name="rules", rich_help_panel=READ)
 app.command(name="import", rich_help_panel=KEEP)(results.import_)
 app.command(rich_help_panel=KEEP)(runs.merge)

@@ -1,0 +1,82 @@
+"""How claims are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tui import claims as told
+from warehouse.claims import Change, Claim, Finding, Verdict, read_claims
+from warehouse.imports import import_published
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "claims.md"
+
+
+def finding(model: str = "org/A-1B", **fields) -> Finding:
+    known = {
+        "larger": None,
+        "method": "maw",
+        "conditions": "all",
+        "verdict": "supported",
+        "says": None,
+        "missing": None,
+    }
+    return Finding(model=model, **known | fields)
+
+
+def claim(*findings: Finding, verdict: Verdict = "mixed", **fields) -> Claim:
+    counts = {"supporting": 0, "mixed": 0, "opposing": 0, "cannot_tell": 0} | fields
+    return Claim(
+        number=1, title="T", verdict=verdict, missing=None, study_says="s", test="t", needs="n",
+        findings=findings, **counts,
+    )  # fmt: skip
+
+
+def change(**fields) -> Change:
+    known = {
+        "claim": 1, "model": "org/A-1B", "method": "maw", "conditions": "all", "benchmark": "IFEval", "num_fewshot": 0,
+        "pruning_pct": 10.0, "baseline": 0.1, "value": 0.2, "delta_pct": 100.0, "ci_low_pct": None, "ci_high_pct": None,
+        "p_holm": None, "verdict": None, "stderr_kind": None,
+    }  # fmt: skip
+    return Change(**known | fields)
+
+
+def test_docs_claims_is_what_the_command_writes_of_the_published_figures(tmp_path: Path):
+    """`prune-tui import published --db new.duckdb && prune-tui claims --format markdown --db new.duckdb`."""
+    database = tmp_path / "results.duckdb"
+    import_published(database)
+    assert PAGE.read_text(encoding="utf-8") == told.document(*read_claims(database))
+
+
+def test_a_verdict_counts_those_that_can_tell():
+    one = finding()
+    assert told.verdict(claim(one, one, supporting=1, cannot_tell=1)) == "± mixed: 1 of 1 support it"
+    assert told.verdict(claim(verdict="cannot tell")) == "? cannot tell"
+
+
+def test_findings_are_told_apart_by_what_differs():
+    one, other = finding(), finding(method="vow", conditions=None)
+    assert told.who(one, [one]) == "A-1B"
+    assert told.who(other, [one, other]) == "A-1B (vow, conditions not known)"
+    assert told.who(finding(larger="org/A-3B"), [one]) == "A-1B → A-3B"
+
+
+def test_numbers_stand_a_line_for_each_model_and_benchmark():
+    changes = [
+        change(), change(pruning_pct=20.0, verdict="gain"), change(model="org/B", verdict="loss"), change(claim=2),
+        change(conditions="limit 5"),
+    ]  # fmt: skip
+    levels, lines = told.lines(changes, 1)
+    assert levels == [10.0, 20.0]
+    assert [(model, name, sorted(at)) for model, name, at in lines] == [
+        ("A-1B (all)", "IFEval", [10.0, 20.0]), ("B (all)", "IFEval", [10.0]), ("A-1B (limit 5)", "IFEval", [10.0]),
+    ]  # fmt: skip
+    assert told.cell(lines[0][2][20.0]) == "▲ +100.0%"
+    assert told.cell(lines[0][2][10.0]) == "? +100.0%"
+    assert told.cell(None) == "–"
+
+
+def test_names_cannot_break_the_pages_tables():
+    page = told.document([claim(finding("a|b\n# c", says="x|y"), supporting=1)], [change(model="a|b")])
+    assert "a\\|b \\# c" in page
+    assert "x\\|y" in page
+    assert "\n# c" not in page

@@ -1,0 +1,119 @@
+"""How the study's claims are told: the same words on the command line, in Markdown and in the dashboard."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from warehouse.claims import Change, Claim, Finding
+from warehouse.markdown import escape, table_lines
+from warehouse.numbers import format_change
+
+GLYPHS = {"supported": "✓", "not supported": "✗", "mixed": "±", "cannot tell": "?"}
+MARKS = {"gain": "▲", "loss": "▼", "noise": "≈", None: "?"}
+LEGEND = "▲ gain, ▼ loss beyond noise; ≈ within noise; ? no error is known"
+NO_NUMBERS = "Nothing that this claim is about was measured."
+
+Line = tuple[str, str, dict[float, Change]]
+"""A model, a benchmark, and its change at each level."""
+
+
+def verdict(claim: Claim) -> str:
+    """`± mixed: 2 of 3 support it`."""
+    told = len(claim.findings) - claim.cannot_tell
+    return f"{GLYPHS[claim.verdict]} {claim.verdict}" + (f": {claim.supporting} of {told} support it" if told else "")
+
+
+def summary(claims: Sequence[Claim]) -> str:
+    """`2 supported, 7 mixed, 2 not supported`."""
+    counts = Counter(claim.verdict for claim in claims)
+    return ", ".join(f"{counts[name]} {name}" for name in GLYPHS if counts[name]) or "no claims"
+
+
+def who(finding: Finding, findings: Iterable[Finding]) -> str:
+    """The model or the two of them; method and conditions where they tell findings apart."""
+    findings = list(findings)
+    names = short_name(finding.model) + (f" → {short_name(finding.larger)}" if finding.larger else "")
+    more = [
+        text
+        for text, others in (
+            (finding.method, {one.method for one in findings}),
+            (finding.conditions or "conditions not known", {one.conditions for one in findings}),
+        )
+        if len(others) > 1
+    ]
+    return f"{names} ({', '.join(more)})" if more else names
+
+
+def why(finding: Finding) -> str:
+    """The numbers that decide, and what is missing."""
+    missing = f"Missing: {finding.missing}." if finding.missing else ""
+    return " ".join(part for part in (f"{finding.says}." if finding.says else "", missing) if part)
+
+
+def lines(changes: Iterable[Change], number: int) -> tuple[list[float], list[Line]]:
+    """The levels of a claim's numbers, and a line for each model and benchmark."""
+    mine = [change for change in changes if change.claim == number]
+    many = {name: len({getattr(one, name) for one in mine}) > 1 for name in ("method", "conditions")}
+    found: dict[tuple[Any, ...], Line] = {}
+    for change in mine:
+        key = (change.model, change.method, change.conditions, change.benchmark, change.num_fewshot)
+        apart = [str(getattr(change, name)) for name in many if many[name]]
+        model = short_name(change.model) + (f" ({', '.join(apart)})" if apart else "")
+        found.setdefault(key, (model, change.benchmark, {}))[2][change.pruning_pct] = change
+    return sorted({change.pruning_pct for change in mine}), list(found.values())
+
+
+def cell(change: Change | None) -> str:
+    """`▲ +75.0%`."""
+    return "–" if change is None else f"{MARKS[change.verdict]} {format_change(change.delta_pct)}"
+
+
+def short_name(model: str) -> str:
+    return model.rsplit("/", 1)[-1]
+
+
+def document(claims: Sequence[Claim], changes: Sequence[Change]) -> str:
+    """The page in Markdown."""
+    parts = [
+        "# The study's claims",
+        'What the "Key Observations" of Martra 2025 (arXiv 2512.22671) say, held against what this database holds: '
+        f"{summary(claims)}. `prune-tui claims --format markdown` writes this page from the results in any database; "
+        "the views `claims`, `claim_findings` and `claim_numbers` are behind it.",
+        table_lines(
+            ["#", "Claim", "Verdict", "Support it", "Mixed", "Do not", "Cannot tell"],
+            [
+                [str(one.number), escape(one.title), f"{GLYPHS[one.verdict]} {one.verdict}"]
+                + [str(count) for count in (one.supporting, one.mixed, one.opposing, one.cannot_tell)]
+                for one in claims
+            ],
+            right=(0, 3, 4, 5, 6),
+        ),
+        "The last columns count models, or pairs of sizes of one family: whichever the database holds, though the "
+        "study speaks of Llama-3.2-1B and 3B, not of their Instruct versions. "
+        f"In the tables of changes: {LEGEND}, after Holm's correction over the benchmarks of one level. Where a score "
+        "came without an error, it is binomial (an upper bound, for the number of questions that lm-eval scores); "
+        "perplexities without one have none. Means over levels take the mean of the levels' errors, an upper bound. "
+        "Intervals are of 95 %. One run of each level: what another seed, prompt or harness would change is in none of "
+        "these errors.",
+    ]
+    for claim in claims:
+        parts += [f"## {claim.number}. {escape(claim.title)}", f"**{verdict(claim)}.**"]
+        parts += [f"The study – {escape(claim.study_says)}", f"The test – {escape(claim.test)}"]
+        if claim.findings:
+            rows = [
+                [escape(who(one, claim.findings)), f"{GLYPHS[one.verdict]} {one.verdict}", escape(why(one))]
+                for one in claim.findings
+            ]
+            parts.append(table_lines(["Model", "Verdict", "Numbers"], rows))
+        elif claim.missing:
+            parts.append(f"Missing: {escape(claim.missing)}.")
+        levels, found = lines(changes, claim.number)
+        if found:
+            header = ["Model", "Benchmark", *(f"{level:g}%" for level in levels)]
+            rows = [
+                [escape(model), escape(name), *(cell(at.get(level)) for level in levels)] for model, name, at in found
+            ]
+            parts.append(table_lines(header, rows, right=range(2, len(header))))
+    return "\n\n".join(parts) + "\n"

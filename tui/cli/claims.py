@@ -1,0 +1,119 @@
+"""`claims`: does what was measured support what the study says?"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
+from tui.cli.output import console, one_line, print_json
+from warehouse.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from warehouse.claims import Claim
+
+_STYLES = {"supported": "bold dodger_blue1", "not supported": "dark_orange", "mixed": "bold", "cannot tell": "dim"}
+
+
+def claims(
+    number: Annotated[
+        int | None, typer.Argument(metavar="NUMBER", help="Only this claim, with the numbers for it.")
+    ] = None,
+    as_json: Json = False,
+    format_: Annotated[
+        Literal["table", "markdown"], typer.Option("--format", help="Markdown is a page of all numbers.")
+    ] = "table",
+    db: Database = DEFAULT_DATABASE,
+    debug: Debug = False,
+) -> None:
+    """Tell which of the study's claims the results support, noise taken into account, and what is missing to tell.
+
+    The study: Martra 2025, arXiv 2512.22671, its "Key Observations". `prune-tui import published` brings its own
+    results in.
+    """
+    from tui import claims as told
+    from tui.plain import plain
+    from warehouse.claims import read_claims
+
+    found, changes = read_claims(db)
+    if number is not None:
+        known = [claim.number for claim in found]
+        if number not in known:
+            raise UserError(f"There is no claim {number}: they are numbered {known[0]} to {known[-1]}.")
+        found = [claim for claim in found if claim.number == number]
+        changes = [change for change in changes if change.claim == number]
+    if as_json:
+        numbers = [asdict(change) for change in changes]
+        print_json(
+            [
+                plain(asdict(claim) | {"numbers": [one for one in numbers if one["claim"] == claim.number]})
+                for claim in found
+            ]
+        )
+    elif format_ == "markdown":
+        sys.stdout.write(told.document(found, changes))
+    else:
+        screen = console()
+        _print(screen, found, words=number is not None)
+        if number is not None:
+            levels, lines = told.lines(changes, number)
+            _numbers(screen, levels, lines)
+        else:
+            screen.print(f"{told.summary(found)}. `prune-tui claims NUMBER` has the numbers.", soft_wrap=True)
+
+
+def _print(screen: Console, claims: Sequence[Claim], *, words: bool) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from tui import claims as told
+
+    for claim in claims:
+        screen.print(Text(f"{claim.number:>2}  {claim.title}", style="bold"))
+        screen.print(Text(f"    {told.verdict(claim)}", style=_STYLES[claim.verdict]))
+        if words:
+            screen.print(Padding(Text(f"The study – {claim.study_says}", style="dim"), (0, 0, 0, 4)))
+            screen.print(Padding(Text(f"The test – {claim.test}", style="dim"), (0, 0, 0, 4)))
+        for one in claim.findings:
+            text = Text.assemble(
+                (f"{told.GLYPHS[one.verdict]} ", _STYLES[one.verdict]), one_line(told.who(one, claim.findings)), ": ",
+                (one_line(told.why(one)), "dim"),
+            )  # fmt: skip
+            screen.print(Padding(text, (0, 0, 0, 4)))
+        if not claim.findings and claim.missing:
+            screen.print(Padding(Text(f"Missing: {claim.missing}.", style="dim"), (0, 0, 0, 4)))
+        screen.print()
+
+
+def _numbers(screen: Console, levels: Sequence[float], lines: Sequence) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from tui import claims as told
+
+    if not lines:
+        screen.print(told.NO_NUMBERS)
+        return
+    colours = {"gain": "bold dodger_blue1", "loss": "dark_orange", "noise": "", None: "dim"}
+    room = max((screen.width - 38) // 11, 1)
+    for start in range(0, len(levels), room):
+        table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+        table.add_column("", max_width=22, no_wrap=True, overflow="ellipsis")
+        table.add_column("", max_width=15, no_wrap=True, overflow="ellipsis")
+        for level in levels[start : start + room]:
+            table.add_column(f"{level:g}%", justify="right", no_wrap=True)
+        for model, benchmark, at in lines:
+            cells = [at.get(level) for level in levels[start : start + room]]
+            table.add_row(
+                one_line(model),
+                one_line(benchmark),
+                *(Text(told.cell(one), style="" if one is None else colours[one.verdict]) for one in cells),
+            )
+        screen.print(table)
+    screen.print(told.LEGEND, style="dim")

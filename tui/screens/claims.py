@@ -1,0 +1,228 @@
+"""Claims: which of the study's claims the results support, and the numbers for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, VerticalScroll
+from textual.widgets import Static
+
+from tui import claims as told
+from tui.exporting import Sheet
+from tui.format import change
+from tui.queries import Question, Rows
+from tui.screens.reading import ReadingScreen
+from tui.widgets.grid import Grid, GridColumn
+from tui.widgets.key_footer import KeyFooter
+from warehouse.claims import Change, Claim, changes_of, claims_of
+from warehouse.text import one_line
+
+_COLOURS = {"supported": "gain", "not supported": "loss", "mixed": "foreground", "cannot tell": "neutral"}
+_VERDICTS = {"gain": "gain", "loss": "loss", "noise": "foreground", None: "neutral"}
+_MODEL, _BENCHMARK, _LEVEL = 16, 14, 8
+
+
+class ClaimsScreen(ReadingScreen):
+    """The eleven claims, and what is told of the one under the cursor."""
+
+    CSS_PATH = "../styles/claims.tcss"
+    HELP = (
+        "What the study's Key Observations say, held against the results in this database. "
+        "A claim is supported where every model that can tell supports it, not supported where none does, else mixed."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "read", "Read", tooltip="Go to what is told of this claim, to scroll in it; enter does the same"),
+        Binding("escape", "list", "Back to the list", show=False, tooltip="Back to the list of claims"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.claims: list[Claim] = []
+        self._changes: list[Change] = []
+        self._findings: Rows = []
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="claims-title", classes="title")
+        yield Static(id="claims-said", classes="said")
+        with Container(id="claims-body"):
+            yield Grid(by_row=True, id="claims-list")
+            with VerticalScroll(id="claims-told"):
+                yield Static(id="claims-words")
+                yield Static(id="claims-numbers")
+                yield Static(id="claims-test")
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        self.query_one("#claims-said").display = False
+        self._title("reading…")
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.claims and self._draw())
+        self.watch(self.query_one(Grid), "cursor", self._moved, init=False)
+        self.query_one(Grid).focus()
+
+    # Reading
+
+    def reload(self) -> None:
+        if not self.database.exists():
+            self.said(
+                "There is no database yet: prune-tui import published, in a shell, brings the study's results in."
+            )
+            return
+        self.ask("claims", [Question("claims"), Question("claim_numbers"), Question("claim_findings")], self._show)
+
+    def _show(self, answers: list[Rows]) -> None:
+        claims, numbers, self._findings = answers
+        self.claims, self._changes = claims_of(claims), changes_of(numbers)
+        self._draw()
+
+    def said(self, message: str) -> None:
+        line = self.query_one("#claims-said", Static)
+        line.display = bool(message)
+        if message and self.claims:
+            message = f"Not refreshed, these are the last figures read. {message}"
+        line.update(Text(message))
+        if message and not self.claims:
+            self._title("")
+
+    # Drawing
+
+    def _title(self, said: str) -> None:
+        text = Text("The study's claims", no_wrap=True, overflow="ellipsis")
+        text.append(f"  {said}", "not bold")
+        self.query_one("#claims-title", Static).update(text)
+
+    def _draw(self) -> None:
+        self._title(told.summary(self.claims))
+        self.query_one(Grid).show(_List(self.claims, self.app.theme_variables))
+        self._tell()
+
+    def _moved(self) -> None:
+        self._tell()
+        self.query_one("#claims-told").scroll_home(animate=False)
+
+    def on_resize(self) -> None:
+        if self.claims:
+            self.call_after_refresh(self._tell)
+
+    @property
+    def claim(self) -> Claim | None:
+        """The one under the cursor."""
+        row = self.query_one(Grid).cursor.y
+        return self.claims[row] if row < len(self.claims) else None
+
+    def _tell(self) -> None:
+        if (claim := self.claim) is None:
+            return
+        colours = self.app.theme_variables
+        text = Text.assemble(
+            (f"{claim.number}. {claim.title}\n", "bold"),
+            (f"{told.verdict(claim)}\n", f"bold {colours[_COLOURS[claim.verdict]]}"),
+        )
+        for one in claim.findings:
+            text.append(f"{told.GLYPHS[one.verdict]} ", colours[_COLOURS[one.verdict]])
+            text.append(f"{one_line(told.who(one, claim.findings))}: ", "bold")
+            text.append(f"{one_line(told.why(one))}\n")
+        if not claim.findings and claim.missing:
+            text.append(f"Missing: {claim.missing}.\n")
+        text.rstrip()
+        self.query_one("#claims-words", Static).update(text)
+        self.query_one("#claims-numbers", Static).update(self._numbers(claim.number))
+        test = Text.assemble(
+            ("The study – ", colours["neutral"]), f"{claim.study_says}\n",
+            ("The test – ", colours["neutral"]), claim.test,
+        )  # fmt: skip
+        self.query_one("#claims-test", Static).update(test)
+
+    def _numbers(self, number: int) -> Table | Text:
+        """The changes, models and benchmarks down, as many levels across as there is room for."""
+        levels, lines = told.lines(self._changes, number)
+        if not lines:
+            return Text(told.NO_NUMBERS)
+        colours = self.app.theme_variables
+        names = _MODEL + (_BENCHMARK + 1 if _many(lines) else 0)
+        room = max((self.query_one("#claims-told").content_size.width - names - 2) // (_LEVEL + 1), 1)
+        page = Table(box=None, show_header=False, pad_edge=False, padding=0)
+        for start in range(0, len(levels), room):
+            page.add_row(_numbers(levels[start : start + room], lines, colours))
+        page.add_row(Text(told.LEGEND, style=colours["neutral"]))
+        return page
+
+    # Actions
+
+    def action_read(self) -> None:
+        self.query_one("#claims-told").focus()
+
+    def on_grid_cell_selected(self) -> None:
+        self.action_read()
+
+    def action_list(self) -> None:
+        self.query_one(Grid).focus()
+
+    def sheet(self) -> Sheet | None:
+        """What every model says of every claim."""
+        if not self.claims:
+            return None
+        if not self._findings:
+            columns = ("claim", "title", "verdict", "missing")
+            rows = tuple((one.number, one.title, one.verdict, one.missing) for one in self.claims)
+            return Sheet("The study's claims", columns, rows, Question("claims").sql())
+        columns = tuple(self._findings[0])
+        rows = tuple(tuple(row[name] for name in columns) for row in self._findings)
+        return Sheet("The study's claims", columns, rows, Question("claim_findings").sql())
+
+
+def _numbers(levels: Sequence[float], lines: Sequence[told.Line], colours: dict[str, str]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("", width=_MODEL, no_wrap=True, overflow="ellipsis")
+    if _many(lines):
+        table.add_column("", width=_BENCHMARK, no_wrap=True, overflow="ellipsis")
+    for level in levels:
+        table.add_column(f"{level:g}%", justify="right", no_wrap=True, width=_LEVEL)
+    for model, benchmark, at in lines:
+        cells = []
+        for one in (at.get(level) for level in levels):
+            mark = Text("–", colours["neutral"])
+            if one is not None:
+                mark = Text(f"{told.MARKS[one.verdict]} {change(one.delta_pct)}", colours[_VERDICTS[one.verdict]])
+            cells.append(mark)
+        names = [model, benchmark] if _many(lines) else [model]
+        table.add_row(*(Text(one_line(name)) for name in names), *cells)
+    return table
+
+
+def _many(lines: Sequence[told.Line]) -> bool:
+    return len({benchmark for _, benchmark, _ in lines}) > 1
+
+
+class _List:
+    """Number, claim and verdict."""
+
+    fixed = 0
+
+    def __init__(self, claims: Sequence[Claim], colours: dict[str, str]) -> None:
+        self._claims = claims
+        self._colours = colours
+        self.columns: Sequence[GridColumn] = [
+            GridColumn(("#",), 2),
+            GridColumn(("Claim",), 57, "left"),
+            GridColumn(("Verdict",), 15, "left"),
+        ]
+
+    def __len__(self) -> int:
+        return len(self._claims)
+
+    def cell(self, row: int, column: int) -> tuple[str, Style | None]:
+        claim = self._claims[row]
+        match column:
+            case 0:
+                return str(claim.number), None
+            case 1:
+                return claim.title, None
+            case _:
+                colour = self._colours[_COLOURS[claim.verdict]]
+                return f"{told.GLYPHS[claim.verdict]} {claim.verdict}", Style(color=colour)
