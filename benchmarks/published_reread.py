@@ -5,7 +5,6 @@ python benchmarks/published_reread.py > docs/published-reread.md
 
 from __future__ import annotations
 
-import math
 import sys
 import tempfile
 from collections import Counter
@@ -19,11 +18,6 @@ from warehouse.numbers import format_value
 
 QUERY = Path(__file__).with_suffix(".sql")
 Z = 1.959963984540054
-# Questions of the splits that the study's tasks score.
-QUESTIONS = {
-    "mmlu": 14042, "gsm8k": 1319, "arc_challenge": 1172, "hellaswag": 10042, "boolq": 3270, "piqa": 1838,
-    "ifeval": 541, "leaderboard_musr": 756, "truthfulqa_mc1": 817, "truthfulqa_mc2": 817, "winogrande": 1267,
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +34,12 @@ class Change:
     improved: bool
     stderr: float | None
     source: str | None
-    p_holm: float | None = None
+    p_value: float | None
+    p_holm: float | None
 
     @property
     def delta(self) -> float:
         return self.value - self.baseline
-
-    @property
-    def p_value(self) -> float | None:
-        return None if self.stderr is None else math.erfc(abs(self.delta / self.stderr) / math.sqrt(2))
 
     @property
     def verdict(self) -> str:
@@ -60,36 +51,10 @@ class Change:
 
 
 def changes(database: Path) -> list[Change]:
-    """Every headline change of the 1B and the 3B model, Holm's correction over the benchmarks of a width."""
+    """Every headline change of the 1B and the 3B model, as the view `delta_statistics` has it."""
     with db.open_read(database) as con:
         rows = con.execute(QUERY.read_text(encoding="utf-8")).fetchall()
-    found: dict[tuple[str, float], list[Change]] = {}
-    for model, pct, task, benchmark, kind, value, baseline, improved, published in rows:
-        stderr, source = published, "published" if published is not None else None
-        if stderr is None and kind == "score":
-            n = QUESTIONS[task]
-            stderr = math.sqrt((value * (1 - value) + baseline * (1 - baseline)) / n)
-            source = "binomial"
-        one = Change(model, pct, task, benchmark, kind, value, baseline, improved, stderr, source)
-        found.setdefault((model, pct), []).append(one)
-    return [one for table in found.values() for one in _corrected(table)]
-
-
-def _corrected(table: list[Change]) -> list[Change]:
-    """Holm 1979: the smallest p times their number, the next times one less, never falling."""
-    in_order = sorted((one.p_value, i) for i, one in enumerate(table) if one.p_value is not None)
-    holm: dict[int, float] = {}
-    so_far = 0.0
-    for rank, (p, i) in enumerate(in_order):
-        so_far = max(so_far, min(1.0, p * (len(in_order) - rank)))
-        holm[i] = so_far
-    return [
-        Change(
-            one.model, one.pruning_pct, one.task, one.benchmark, one.kind, one.value, one.baseline, one.improved,
-            one.stderr, one.source, holm.get(i),
-        )
-        for i, one in enumerate(table)
-    ]  # fmt: skip
+    return sorted((Change(*row) for row in rows), key=lambda one: (one.model, one.pruning_pct))
 
 
 def document(database: Path) -> str:

@@ -1,4 +1,7 @@
-select model, pruning_pct, task, benchmark, kind, value, baseline, improved, stderr
+select
+    model, pruning_pct, task, benchmark, kind, value, baseline, improved, stderr,
+    case stderr_kind when 'unpaired' then 'published' else stderr_kind end as source,
+    p_value, p_holm
 from delta_statistics
 where is_headline and origin = 'published' and not contains(model, 'Instruct')
 order by model, position, pruning_pct;

@@ -14,6 +14,7 @@ _TESTS = {
     "z, paired": "a z test on the same documents' differences",
     "bootstrap": "a bootstrap of pairs of documents",
     "z, unpaired": "a z test on the two reported standard errors, as if the questions were different ones",
+    "z, binomial": "the same with errors from the number of questions, √(p (1 − p) / n), as none are reported",
 }
 
 

@@ -1,12 +1,43 @@
--- One row is one row of baseline_deltas with all that can be said about the change's uncertainty. The best evidence there is decides, in this order: the same documents' differences (with the tasks of a
--- group as clusters), resampled pairs of documents for metrics that are no means, the two reported standard errors
--- taken as independent; `stderr_kind` and `p_kind` say which. docs/statistics.md has the formulas.
+-- One row is one row of baseline_deltas with all that can be said about the change's uncertainty. The best evidence
+-- there is decides, in this order: the same documents' differences (with the tasks of a group as clusters), resampled
+-- pairs of documents for metrics that are no means, the two reported standard errors taken as independent, and for
+-- accuracies without any the binomial ones, from the number of questions; `stderr_kind` and `p_kind` say which.
+-- docs/statistics.md has the formulas.
 create or replace view delta_statistics as
 with
+-- Of shares of questions only: there the binomial error is right; of values between 0 and 1, and of groups of tasks, it
+-- is an upper bound. A share of 0 or 1 has none.
+counted as (
+    select
+        d.*,
+        case
+            when d.n is null and starts_with(d.conditions, 'all documents') and (
+                d.metric in ('acc', 'acc_norm', 'acc_bytes', 'exact_match') or starts_with(d.metric, 'prompt_level_')
+            )
+            then q.questions
+        end as questions
+    from baseline_deltas d
+    left join question_counts q using (task)
+),
+with_errors as (
+    select
+        * replace (
+            case
+                when value_stderr is not null then value_stderr
+                when value > 0 and value < 1 then sqrt(value * (1 - value) / questions)
+            end as value_stderr,
+            case
+                when baseline_stderr is not null then baseline_stderr
+                when baseline > 0 and baseline < 1 then sqrt(baseline * (1 - baseline) / questions)
+            end as baseline_stderr
+        ),
+        value_stderr is null or baseline_stderr is null as is_binomial
+    from counted
+),
 evidence as (
     select
-        d.* exclude (stderr, chance),
-        d.stderr as unpaired_stderr,
+        d.* exclude (stderr, chance, is_binomial),
+        sqrt(d.value_stderr * d.value_stderr + d.baseline_stderr * d.baseline_stderr) as unpaired_stderr,
         p.* exclude (
             run_id, seq, level, task, metric, filter, baseline_run_id, baseline_seq, baseline_level, problem
         ),
@@ -16,9 +47,10 @@ evidence as (
             when p.clustered_stderr is not null then 'paired, clustered'
             when p.paired_stderr is not null then 'paired'
             when p.bootstrap_stderr is not null then 'bootstrap'
-            when isfinite(d.stderr) then 'unpaired'
+            when isfinite(d.value_stderr) and isfinite(d.baseline_stderr)
+                then case when d.is_binomial then 'binomial' else 'unpaired' end
         end as stderr_kind
-    from baseline_deltas d
+    from with_errors d
     left join paired_deltas p using (
         run_id, seq, level, task, metric, filter, baseline_run_id, baseline_seq, baseline_level
     )
@@ -31,7 +63,7 @@ with_stderr as (
             when 'paired, clustered' then greatest(clustered_stderr, paired_stderr)
             when 'paired' then paired_stderr
             when 'bootstrap' then bootstrap_stderr
-            when 'unpaired' then unpaired_stderr
+            else unpaired_stderr
         end as stderr,
         case
             when not isfinite(delta) or stderr_kind is null then null
@@ -39,6 +71,7 @@ with_stderr as (
             when stderr_kind = 'paired' and mcnemar_p is not null then 'McNemar, exact'
             when stderr_kind = 'bootstrap' then 'bootstrap'
             when stderr_kind = 'paired' then 'z, paired'
+            when stderr_kind = 'binomial' then 'z, binomial'
             else 'z, unpaired'
         end as test
     from evidence
@@ -132,14 +165,15 @@ comment on view delta_statistics is
     'One row is one change against the unpruned model with its uncertainty: interval, p value, flips and chance level.';
 comment on column delta_statistics.stderr is 'Standard error of delta, the best there is; stderr_kind says which.';
 comment on column delta_statistics.stderr_kind is
-    'paired; paired, clustered (the tasks of a group as clusters); bootstrap; unpaired; null if none can be given.';
+    'paired; paired, clustered (the tasks of a group as clusters); bootstrap; unpaired; binomial (unpaired, from the '
+    'number of questions); null if none can be given.';
 comment on column delta_statistics.ci_low is 'Lower end of the 95 % interval of delta.';
 comment on column delta_statistics.ci_high is 'Upper end of the 95 % interval of delta.';
 comment on column delta_statistics.ci_low_pct is 'ci_low in percent of the baseline''s magnitude.';
 comment on column delta_statistics.ci_high_pct is 'ci_high in percent of the baseline''s magnitude.';
 comment on column delta_statistics.p_value is 'Two-sided p value of no change, before any correction.';
 comment on column delta_statistics.p_kind is
-    'McNemar, exact; z, clustered; z, paired; bootstrap; z, unpaired; null if there is no p value.';
+    'McNemar, exact; z, clustered; z, paired; bootstrap; z, unpaired; z, binomial; null if there is no p value.';
 comment on column delta_statistics.p_holm is
     'p_value after Holm''s correction over the headline benchmarks of the same width; null for other metrics.';
 comment on column delta_statistics.verdict is 'gain or loss where p_holm is at most 0.05, else noise.';
@@ -153,3 +187,8 @@ comment on column delta_statistics.retained_pct is
 comment on column delta_statistics.unpaired_because is 'Why the documents could not be paired; null where they were.';
 comment on column delta_statistics.unpaired_stderr is
     'Standard error with the two values taken as independent: sqrt(a^2 + b^2).';
+comment on column delta_statistics.value_stderr is
+    'Standard error of value: as reported; where none was, from the number of questions (stderr_kind is binomial then).';
+comment on column delta_statistics.baseline_stderr is 'Standard error of baseline, in the same way.';
+comment on column delta_statistics.questions is
+    'How many questions the benchmark has, where the result does not say how many it was scored on.';

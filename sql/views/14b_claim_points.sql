@@ -2,14 +2,6 @@
 -- given. Where a score has none (the study publishes three benchmarks' only), it is binomial, sqrt(p (1 - p) / n), with
 -- the number of questions of the split that lm-eval scores: for a mean of values between 0 and 1 an upper bound.
 create or replace view claim_points as
-with questions as (
-    from (values
-        ('mmlu', 14042), ('gsm8k', 1319), ('arc_challenge', 1172), ('hellaswag', 10042), ('boolq', 3270),
-        ('piqa', 1838),
-        ('ifeval', 541), ('leaderboard_musr', 756), ('truthfulqa_mc1', 817), ('truthfulqa_mc2', 817),
-        ('winogrande', 1267)
-    ) as t (task, questions)
-)
 select
     h.model_id, h.model, h.method, h.conditions, h.task, h.num_fewshot, h.version, h.metric, h.filter, h.benchmark,
     h.position, h.kind, h.higher_is_better, h.pruning_pct, h.intermediate_size, h.unpruned, h.parameters, h.value,
@@ -24,7 +16,7 @@ select
     h.seq,
     h.level
 from headline_metrics h
-left join questions q on q.task = h.task
+left join question_counts q on q.task = h.task
 where isfinite(h.value);
 comment on view claim_points is
     'One row is one headline metric at one width, with a standard error where one can be given.';

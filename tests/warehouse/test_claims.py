@@ -134,7 +134,7 @@ def test_what_is_said_are_the_studys_numbers(published):
     assert "from chance at 10 % the smaller keeps 2 %, the larger 59 %" in said[5, ONE_B]
     assert said[4, ONE_B].endswith("unpruned at chance: both")
     assert said[7, ONE_B].startswith("LAMBADA grows more in the larger at 1 of 6 levels; for each 10 % ×3.04 ")
-    assert said[8, ONE_B].startswith("the smaller's best level is 40 % (second 60 %, noise not known), the larger's 10")
+    assert said[8, ONE_B].startswith("the smaller's best level is 40 % (second 60 %, within noise), the larger's 10")
     assert said[11, THREE_B] == "at 6 of 6 levels; clearly worse: MMLU at 6, IFEval at 0, TruthfulQA-MC2 at 0"
 
 

@@ -262,3 +262,37 @@ def test_without_classes_f1_stays_unpaired_and_says_why(started, merged, ask):
     assert ask("select stderr_kind, unpaired_because from delta_statistics") == [
         ("unpaired", "no known way to sum the documents up gives the recorded values")
     ]
+
+
+def test_without_any_error_the_number_of_questions_gives_one(new_run, merged, ask, metric):
+    """As for the published scores: of a whole benchmark, without an error or a number of documents."""
+    run = new_run("r1")
+    run.start()
+    for level, value in (("0", 0.5), ("20", 0.4), ("40", 0.0)):
+        run.cell(level, "winogrande", metrics=[metric("acc", value, n=None)])
+    merged(run)
+    stderr = ((0.5 * 0.5 + 0.4 * 0.6) / 1267) ** 0.5
+    assert ask("select stderr, stderr_kind, p_kind, verdict, questions from delta_statistics order by pruning_pct") == [
+        (pytest.approx(stderr), "binomial", "z, binomial", "loss", 1267),
+        (None, None, None, None, 1267),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "conditions"),
+    [
+        ("winogrande", "acc", "limit 5"),
+        ("my_task", "acc", "all documents"),
+        ("ifeval", "inst_level_strict_acc", "all documents"),
+        ("wikitext", "word_perplexity", "all documents"),
+    ],
+)
+def test_where_the_number_of_questions_says_nothing_there_is_no_error(
+    new_run, merged, ask, metric, task, name, conditions
+):
+    run = new_run("r1")
+    run.start(conditions=conditions)
+    for level, value in (("0", 0.5), ("20", 0.4)):
+        run.cell(level, task, metrics=[metric(name, value, n=None)])
+    merged(run)
+    assert ask("select stderr, stderr_kind, ci_low, p_value from delta_statistics") == [(None, None, None, None)]

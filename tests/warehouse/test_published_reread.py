@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import test_proportions_2indep as proportions_test
 
+from warehouse import db
 from warehouse.imports import import_published
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,13 +44,28 @@ def test_the_study_has_38_bold_improvements(published, script):
     assert sum(one.improved for one in script.changes(published)) == 38
 
 
+def test_the_questions_are_as_many_as_the_benchmarks_have(shared, published):
+    """Counted on the rows that lm-eval scores; of MuSR only a part is at hand."""
+    manifest = (shared / "data" / "MANIFEST.md").read_text(encoding="utf-8")
+    counted = {
+        task: max(int(number) for number in re.findall(r"\d+", rows))
+        for task, rows in re.findall(r"^\| (\w+) \| (?:test )?\d+ / (\d+)[^|]*\|", manifest, re.MULTILINE)
+    }
+    with db.open_read(published) as con:
+        ours = dict(con.execute("from question_counts").fetchall())
+    assert ours.pop("leaderboard_musr") == 250 + 256 + 250
+    assert ours == {task: counted[task] for task in ours}
+
+
 def test_binomial_errors_and_holm_are_those_of_statsmodels(published, script):
+    with db.open_read(published) as con:
+        questions = dict(con.execute("from question_counts").fetchall())
     of_width = [one for one in script.changes(published) if one.model.endswith("3B") and one.pruning_pct == 20]
     scores = [one for one in of_width if one.p_value is not None]
     assert len(scores) == 11
     for one in scores:
         if one.source == "binomial":
-            n = script.QUESTIONS[one.task]
+            n = questions[one.task]
             z_test: Any = proportions_test(one.value * n, n, one.baseline * n, n, method="wald", compare="diff")
             assert one.p_value == pytest.approx(z_test.pvalue, rel=1e-6, abs=1e-12)
     holm: Any = multipletests([one.p_value for one in scores], method="holm")[1]
