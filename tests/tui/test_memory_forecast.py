@@ -60,6 +60,16 @@ def test_on_a_cpu_weights_are_float32_batches_short_and_the_libraries_count():
     assert seen.needed == seen.weights + seen.working + seen.libraries
 
 
+def test_what_the_demo_was_seen_to_take_on_a_cpu_is_foretold():
+    demo = Shape(
+        model_type="llama", hidden_size=128, intermediate_size=512, num_hidden_layers=6, vocab_size=1024,
+        parameters=1_558_144, parameters_per_neuron=2304, fused=False, cache_per_token=384, dtype="bfloat16",
+        device="cpu",
+    )  # fmt: skip
+    seen = memory_forecast(PLAN, demo, machine())
+    assert seen.needed / 2**20 == pytest.approx(580, rel=0.1)  # as the recorded demo run's worker held
+
+
 def test_auto_is_the_device_that_torch_sees():
     assert memory_forecast(PLAN, replace(LLAMA, device="cpu"), machine(139)).place == "this machine"
 

@@ -66,8 +66,8 @@ class FakeDriver:
 
     def _asked(self, name, answer):
         def ask(*arguments):
-            if name in self.broken:
-                raise pynvml.NVMLError(self.broken[name])
+            if (error := self.broken.get(name)) is not None:  # asked once: other threads read meanwhile
+                raise pynvml.NVMLError(error)
             if name.startswith("nvmlDeviceGet") and arguments and arguments[0] in self.lost:
                 raise pynvml.NVMLError(pynvml.NVML_ERROR_GPU_IS_LOST)
             return answer(*arguments)
@@ -328,6 +328,34 @@ async def test_a_gpu_that_is_not_read_any_more_gives_way(monkeypatch):
         text = str(app.query_one(".numbers").render())  # pyright: ignore[reportAttributeAccessIssue]
     assert "the driver does not answer" in text
     assert panel.border_title == "CPU (no GPU)"
+
+
+@pytest.mark.slow
+async def test_the_dashboard_goes_on_while_gpu_and_driver_fail_under_it(monkeypatch, dashboard, warehouse, driver):
+    nvml = FakeDriver(monkeypatch, gpus=2)
+    monkeypatch.setattr("engine.gpu._RETRY_SECONDS", 0.0)
+    run = warehouse.add(until=driver.cell("20", "demo_lambada"))
+
+    def says(index: int, part: str) -> bool:
+        texts = [str(static.render()) for static in dashboard.screen.query(".numbers").results(Static)]
+        return index < len(texts) and part in texts[index]
+
+    with run.lock():  # as its worker would
+        async with dashboard.run_test(size=(160, 45)) as pilot:
+            await driver.open_run(pilot)
+            await driver.until(pilot, lambda: says(0, "GPU 0") and says(1, "612/700 W"))
+            nvml.refuse("nvmlDeviceGetPowerUsage", "nvmlDeviceGetMemoryInfo")
+            await driver.until(pilot, lambda: says(0, "memory, the run's memory, power not reported"))
+            assert says(0, "64 °C")
+            nvml.lost.add(1)
+            await driver.until(pilot, lambda: says(1, "the GPU is lost"))
+            assert says(0, "64 °C")
+            nvml.refuse("nvmlDeviceGetCount", "nvmlInit", error=pynvml.NVML_ERROR_DRIVER_NOT_LOADED)
+            await driver.until(pilot, lambda: says(0, "no GPU is shown: the NVIDIA driver is not loaded"))
+            nvml.broken.clear()
+            nvml.lost.clear()
+            await driver.until(pilot, lambda: says(0, "GPU 0") and says(1, "612/700 W"))
+            assert dashboard.feed.snapshot.problem is None
 
 
 @pytest.mark.parametrize(
