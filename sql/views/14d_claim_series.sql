@@ -3,6 +3,9 @@
 -- errors: an upper bound, whatever the levels have in common, and they have the baseline and the questions.
 create or replace view claim_series as
 with
+change as materialized (
+    from claim_changes
+),
 changes as (
     select
         model_id, method, conditions, task, num_fewshot, version, metric, filter,
@@ -20,8 +23,19 @@ changes as (
         avg(gain) as mean_gain,
         avg(stderr) as mean_stderr,
         avg(delta_pct) as mean_pct
-    from claim_changes
+    from change
     group by model_id, method, conditions, task, num_fewshot, version, metric, filter
+),
+points as (
+    select
+        model_id, method, conditions, task, num_fewshot, version, metric, filter, kind, pruning_pct, value,
+        case when value_stderr > 0 and isfinite(value_stderr) then value_stderr end as stderr
+    from change
+    union all
+    select distinct
+        model_id, method, conditions, task, num_fewshot, version, metric, filter, kind, 0, baseline,
+        case when baseline_stderr > 0 and isfinite(baseline_stderr) then baseline_stderr end
+    from change
 ),
 weighted as (
     select
@@ -29,7 +43,7 @@ weighted as (
         pruning_pct / 10 as x,
         case when count(stderr) over line = count(*) over line then 1 / (stderr * stderr) else 1 end as weight,
         count(stderr) over line = count(*) over line as weighted
-    from claim_points
+    from points
     window line as (partition by model_id, method, conditions, task, num_fewshot, version, metric, filter)
 ),
 centred as (

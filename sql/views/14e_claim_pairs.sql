@@ -7,7 +7,7 @@ with sizes as (
         any_value(model) as model,
         max(parameters) as parameters,
         regexp_replace(lower(any_value(model)), '[0-9]+([.][0-9]+)?[bm]\b', '*') as family
-    from claim_points
+    from headline_metrics
     where unpruned
     group by model_id, method, conditions
 )

@@ -66,7 +66,9 @@ def of_the_study(published):
 def family(new_run, merged, metric):
     """Merges two sizes of a family with these scores; `stderr` is of every score that is no perplexity."""
 
-    def write(scores, *, sizes=("1B", "3B"), levels=LEVELS, stderr: float | None = 0.01, conditions="all") -> None:
+    def write(
+        scores, *, sizes=("1B", "3B"), levels=LEVELS, stderr: float | None = 0.01, conditions="all documents"
+    ) -> None:
         runs = []
         for index, size in enumerate(sizes):
             run = new_run(f"r{size}")
@@ -151,14 +153,17 @@ def test_changes_have_the_verdicts_of_the_study_read_again(published):
 def test_lines_are_those_of_statsmodels(published):
     with db.open_read(published) as con:
         points = con.execute(
-            "select pruning_pct / 10, value, stderr from claim_points "
-            "where task = 'truthfulqa_mc2' and model = ? order by 1", [ONE_B],
-        ).fetchall()  # fmt: skip
+            "select pruning_pct / 10, value, value_stderr from claim_changes "
+            "where task = 'truthfulqa_mc2' and model = $1 union "
+            "select 0, baseline, baseline_stderr from claim_changes where task = 'truthfulqa_mc2' and model = $1",
+            [ONE_B],
+        ).fetchall()
         ((slope, stderr, r2),) = con.execute(
             "select slope, slope_stderr, line_r2 from claim_series where task = 'truthfulqa_mc2' and model = ?", [ONE_B]
         ).fetchall()
         perplexities = con.execute(
-            "select pruning_pct / 10, value from claim_points where task = 'lambada_openai' and model = ?", [THREE_B]
+            "select pruning_pct / 10, value from headline_metrics where task = 'lambada_openai' and model = ?",
+            [THREE_B],
         ).fetchall()
         ((growth, growth_stderr, log_r2),) = con.execute(
             "select log_slope, log_slope_stderr, log_r2 from claim_series where task = 'lambada_openai' and model = ?",
