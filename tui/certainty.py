@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tui.format import change, value
+from tui.matrix import Benchmark, Row, Width, beyond_noise, signed
 
 _VERDICTS = {
     "gain": "a gain, beyond noise",
@@ -15,15 +16,38 @@ _VERDICTS = {
 }
 
 
+def sentence(benchmark: Benchmark, width: Width, row: Row | None) -> str:
+    """A cell in a sentence, with its interval and its verdict."""
+    if row is None:
+        return "not measured"
+    score = value(row["value"]) + (f" ± {value(row['stderr'])}" if row["stderr"] is not None else "")
+    if width.unpruned:
+        return f"{benchmark.metric_name} {score}"
+    if row["delta"] is None:
+        return f"{benchmark.metric_name} {score}; the unpruned model was not measured under these conditions"
+    against = f"{benchmark.metric_name} {score} against {value(row['baseline'])}"
+    if math.isnan(row["delta"]):
+        return f"{against}: no change can be told"
+    told = f"{against}: {signed(row['delta'])} ({change(row['delta_pct'])})"
+    if row["ci_low"] is not None and row["ci_high"] is not None:
+        told += f", 95 % {signed(row['ci_low'])} to {signed(row['ci_high'])}"
+    word = "no change" if row["delta"] == 0 else "better" if row["improved"] else "worse"
+    sure = beyond_noise(row)
+    if sure is None:
+        return f"{told}, {word}; not tested, its standard error is not known"
+    p = f"p {_p(row['p_value'])}" if row["p_holm"] is None else f"p {_p(row['p_holm'])} after Holm"
+    return f"{told}, {word} beyond noise ({p})" if sure else f"{told}, within noise ({p})"
+
+
 def certainty(row: Mapping[str, Any]) -> str:
-    """A row of `delta_statistics` in up to three lines; empty where nothing is known."""
-    return "\n".join(line for line in (_interval(row), _documents(row), _chance(row)) if line)
+    """The statistics of a change in up to three lines; empty where nothing is known."""
+    return "\n".join(line for line in (_test(row), _documents(row), _chance(row)) if line)
 
 
-def _interval(row: Mapping[str, Any]) -> str:
+def _test(row: Mapping[str, Any]) -> str:
     parts: list[str] = []
     if row["ci_low"] is not None and row["ci_high"] is not None:
-        told = f"95 % interval {_signed(row['ci_low'])} to {_signed(row['ci_high'])}"
+        told = f"95 % interval {signed(row['ci_low'])} to {signed(row['ci_high'])}"
         if row["ci_low_pct"] is not None and row["ci_high_pct"] is not None:
             told += f" ({change(row['ci_low_pct'])} to {change(row['ci_high_pct'])})"
         parts.append(told)
@@ -56,12 +80,8 @@ def _chance(row: Mapping[str, Any]) -> str:
         return ""
     told = f"chance scores {value(row['chance'])}"
     if row["retained_pct"] is None:
-        return f"{told}; the full model is not clear of it"
-    return f"{told}; {row['retained_pct']:.1f}% of the full model's lead over it is left"
-
-
-def _signed(number: float) -> str:
-    return ("-" if number < 0 else "+") + value(abs(number), width=6)
+        return f"{told}; the unpruned model is not clear of it"
+    return f"{told}; {row['retained_pct']:.1f}% of the unpruned model's lead over it is left"
 
 
 def _p(p: float) -> str:

@@ -105,6 +105,18 @@ def change(delta_pct: float | None) -> str:
     return ">+T%" if delta_pct > 0 else "<-T%"
 
 
+def interval(low_pct: float | None, high_pct: float | None) -> str:
+    """An interval of changes in percent, at most eleven characters: `-14.1…-9.1`; empty if it is not known."""
+    if low_pct is None or high_pct is None or math.isnan(low_pct) or math.isnan(high_pct):
+        return ""
+    return f"{change(low_pct).removesuffix('%')}…{change(high_pct).removesuffix('%')}"
+
+
+def p_value(p: float) -> str:
+    """A probability for a table, at most five characters."""
+    return "n/a" if math.isnan(p) else "<.001" if p < 0.001 else f"{p:.3f}"
+
+
 def bar(share: float, width: int) -> str:
     """A thick line for what is done and a thin one for the rest: to be told apart without colour."""
     halves = round(min(max(share, 0.0), 1.0) * width * 2)

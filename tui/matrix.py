@@ -1,6 +1,7 @@
 """The delta matrix as data: which cells there are, what stands in them, and in which order.
 
-Rows come from `sql/queries/matrix_rows.sql`. A change smaller than 1.96 of its standard errors is within noise.
+Rows come from `sql/queries/matrix_rows.sql`, which has the verdicts of the view `delta_statistics`: whether a change is
+beyond noise, corrected for the number of benchmarks of its width (Holm).
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tui.format import change, glyph, value
-from warehouse.markdown import escape, table_lines
+from tui.format import change, value
 
 View = Literal["value", "relative", "absolute", "significance"]
 VIEWS: tuple[View, ...] = ("value", "relative", "absolute", "significance")
-NOISE = 1.96  # standard errors: 95 % of the changes that chance alone makes are smaller
+UNPRUNED = "unpruned"
+_ALPHA = 0.05  # of a change that no table corrects for: a metric that is not its benchmark's headline
 
 Row = dict[str, Any]
 
@@ -55,7 +56,7 @@ class Width:
     @property
     def label(self) -> str:
         if self.unpruned:
-            return "full"
+            return UNPRUNED
         return f"{self.pruning_pct:g}%" if self.level == f"{self.pruning_pct:g}" else self.level
 
 
@@ -93,7 +94,7 @@ class Matrix:
 
 
 def build(rows: Iterable[Row]) -> Matrix:
-    """The matrix of these rows: benchmarks in the rows' order, each model's widths from the full one down."""
+    """The matrix of these rows: benchmarks in the rows' order, each model's widths from the unpruned one down."""
     benchmarks: dict[Benchmark, None] = {}
     widths: dict[Width, None] = {}
     cells: dict[tuple[Benchmark, Width], Row] = {}
@@ -131,20 +132,29 @@ def gain_pct(row: Row) -> float | None:
 def z_score(row: Row) -> float | None:
     """The change in its own standard errors; None where these are not known."""
     stderr, delta = row["delta_stderr"], row["delta"]
-    if stderr is None or delta is None or math.isnan(stderr) or math.isnan(delta) or stderr == 0:
+    if stderr is None or delta is None or math.isnan(stderr) or math.isnan(delta):
         return None
+    if stderr == 0:
+        return 0.0 if delta == 0 else None
     return delta / stderr
 
 
-def within_noise(row: Row) -> bool:
-    z = z_score(row)
-    return z is not None and abs(z) < NOISE
+def beyond_noise(row: Row) -> bool | None:
+    """Whether chance alone would hardly make such a change; None where nothing is known to test it with."""
+    if row["verdict"] is not None:
+        return row["verdict"] != "noise"
+    return None if row["p_value"] is None else row["p_value"] <= _ALPHA
 
 
 def mark(row: Row) -> str:
-    """▲ better, ▼ worse, ≈ no change or one within noise."""
-    noise = None if z_score(row) is None else NOISE * row["delta_stderr"]
-    return glyph(row["improved"], row["delta"], noise=noise)
+    """▲ better, ▼ worse, both beyond noise; △ ▽ the same, not tested; ≈ no change or one within noise."""
+    delta = row["delta"]
+    if delta is None or math.isnan(delta):
+        return ""
+    sure = beyond_noise(row)
+    if delta == 0 or row["improved"] is None or sure is False:
+        return "≈"
+    return ("▲" if row["improved"] else "▼") if sure else ("△" if row["improved"] else "▽")
 
 
 def cell_text(row: Row | None, view: View) -> str:
@@ -163,7 +173,9 @@ def cell_text(row: Row | None, view: View) -> str:
             number = "n/a" if row["delta"] is None else signed(row["delta"])
         case "significance":
             z = z_score(row)
-            number = "no se" if z is None else f"{z:+.1f}σ" if abs(z) < 99.95 else f"{z:+.0f}σ"
+            if z is None:
+                return "untested"
+            number = f"{z:+.1f}σ" if abs(z) < 99.95 else f"{z:+.0f}σ"
     return f"{sign}{number.rjust(7)}" if sign else number
 
 
@@ -172,32 +184,9 @@ def signed(delta: float) -> str:
     return text if math.isnan(delta) else ("-" if delta < 0 else "+") + text
 
 
-def sentence(benchmark: Benchmark, width: Width, row: Row | None) -> str:
-    """A cell in words, with its uncertainty."""
-    if row is None:
-        return "not measured"
-    score = value(row["value"]) + (f" ± {value(row['stderr'])}" if row["stderr"] is not None else "")
-    if width.unpruned:
-        return f"{benchmark.metric_name} {score}"
-    if row["delta"] is None:
-        return f"{benchmark.metric_name} {score}; the unpruned model was not measured under these conditions"
-    if math.isnan(row["delta"]):
-        return f"{benchmark.metric_name} {score} against {value(row['baseline'])}: no change can be told"
-    word = "no change" if row["delta"] == 0 else "better" if row["improved"] else "worse"
-    told = f"{benchmark.metric_name} {score} against {value(row['baseline'])}: {signed(row['delta'])}"
-    told += f" ({change(row['delta_pct'])})"
-    z = z_score(row)
-    if z is None:
-        return f"{told}, {word}; standard error not known"
-    told += f" ± {value(row['delta_stderr'])}"
-    if within_noise(row):
-        return f"{told}, within noise ({abs(z):.1f} of the 1.96 standard errors it takes)"
-    return f"{told}, clearly {word} ({abs(z):.1f} standard errors)"
-
-
 def at(width: Width) -> str:
     """Where a score stands, in a sentence."""
-    return "unpruned" if width.unpruned else f"at {width.label}"
+    return UNPRUNED if width.unpruned else f"at {width.label}"
 
 
 def short_name(model: str) -> str:
@@ -214,35 +203,3 @@ def subject_name(width: Width, among: Sequence[Width]) -> str:
     if any(one.model == width.model and one.method == width.method for one in others) and width.conditions:
         name += f" · {width.conditions}"
     return name
-
-
-def markdown(matrix: Matrix, view: View) -> str:
-    """The matrix for a paper or an issue: a table for each model, benchmarks down, widths across."""
-    parts: list[str] = []
-    start = 0
-    for first, count in matrix.groups():
-        widths = matrix.widths[start : start + count]
-        start += count
-        header = ["Benchmark", "Metric", *(escape(width.label) for width in widths)]
-        rows = [
-            [
-                escape(benchmark.name),
-                escape(benchmark.metric_name),
-                *(_markdown_cell(matrix.cells.get((benchmark, width)), view) for width in widths),
-            ]
-            for benchmark in matrix.benchmarks
-        ]
-        parts.append(f"### {escape(first.model)}, pruned with {escape(first.method.upper())}")
-        parts.append(table_lines(header, rows, right=range(2, len(header))))
-        parts.append(f"Conditions: {escape(first.conditions or 'not known')}.")
-    shown = {"value": "scores", "relative": "change in percent of the full model's score",
-             "absolute": "change of the score", "significance": "change in its standard errors"}[view]  # fmt: skip
-    parts.append(
-        f"Full: the unpruned model's score; else {shown}. ▲ better, ▼ worse, ≈ no change or within noise "
-        "(less than 1.96 standard errors of the change, where these are known)."
-    )
-    return "\n\n".join(parts) + "\n"
-
-
-def _markdown_cell(row: Row | None, view: View) -> str:
-    return escape(" ".join(cell_text(row, view).split()))

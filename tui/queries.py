@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,13 +32,16 @@ class Question:
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
-    def statement(self) -> str:
-        """The file's text, with the queries it builds on put in."""
-        return _text(self.name)
+    def statement(self, made: Collection[str] = ()) -> str:
+        """The file's text, with the queries it builds on put in; those that were `made` into tables are named only."""
+        return _text(self.name, made)
 
-    def bound(self) -> dict[str, Any]:
+    def builds_on(self) -> list[Question]:
+        return [Question(name, self.parameters) for name in _INCLUDE.findall(statements.query(self.name))]
+
+    def bound(self, statement: str | None = None) -> dict[str, Any]:
         """The parameters that the statement has: DuckDB objects to any other."""
-        names = set(_PARAMETER.findall(self.statement()))
+        names = set(_PARAMETER.findall(self.statement() if statement is None else statement))
         return {name: value for name, value in self.parameters.items() if name in names}
 
     def sql(self) -> str:
@@ -108,7 +111,8 @@ class Reader:
                     raise CancelledError
                 self._busy[group] = connection
             try:
-                return [_rows(connection, question) for question in questions]
+                made = _make_shared(connection, questions)
+                return [_rows(connection, question, made) for question in questions]
             except duckdb.InterruptException:
                 raise CancelledError from None
             except duckdb.Error as error:
@@ -128,8 +132,11 @@ def stamp(database: Path) -> tuple[int, int] | None:
     return found.st_mtime_ns, found.st_size
 
 
-def _text(name: str) -> str:
-    return _INCLUDE.sub(lambda match: _nested(match["name"]), statements.query(name))
+def _text(name: str, made: Collection[str] = ()) -> str:
+    return _INCLUDE.sub(
+        lambda match: f"from {match['name']}" if match["name"] in made else _nested(match["name"]),
+        statements.query(name),
+    )
 
 
 def _nested(name: str) -> str:
@@ -137,8 +144,22 @@ def _nested(name: str) -> str:
     return "\n" + "\n".join(f"    {line}" if line else line for line in text.splitlines()) + "\n"
 
 
-def _rows(connection: Any, question: Question) -> Rows:
-    cursor = connection.execute(question.statement(), question.bound())
+def _make_shared(connection: Any, questions: Sequence[Question]) -> list[str]:
+    """What several of the questions build on, answered once and kept in temporary tables; their names."""
+    asked = [part for question in questions for part in question.builds_on()]
+    made: list[str] = []
+    for part in asked:
+        same = [other.bound() == part.bound() for other in asked if other.name == part.name]
+        if part.name not in made and len(same) > 1 and all(same):
+            text = part.statement().rstrip().removesuffix(";")
+            connection.execute(f"create temp table {part.name} as {text}", part.bound())
+            made.append(part.name)
+    return made
+
+
+def _rows(connection: Any, question: Question, made: Collection[str]) -> Rows:
+    statement = question.statement(made)
+    cursor = connection.execute(statement, question.bound(statement))
     names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 

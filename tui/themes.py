@@ -37,16 +37,16 @@ DARK = Theme(
 
 LIGHT = Theme(
     name="light",
-    primary="#0072B2",
+    primary="#006AA6",
     secondary="#44607A",
     accent="#7A5A00",
     foreground="#1B2430",
     background="#FBFBF8",
     surface="#F2F3F0",
     panel="#E4E8EA",
-    success="#0072B2",
+    success="#006AA6",
     warning="#7A5A00",
-    error="#B04A00",
+    error="#A84500",
     dark=False,
     variables={
         "gain": "#00609A",
@@ -57,7 +57,7 @@ LIGHT = Theme(
         "block-cursor-foreground": "#101820",
         "block-cursor-text-style": "none",
         "block-cursor-blurred-background": "#DCE5EA",
-        "border": "#0072B2",
+        "border": "#006AA6",
         "border-blurred": "#C3CBD2",
     },
 )

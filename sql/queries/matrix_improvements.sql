@@ -1,5 +1,5 @@
 -- One row is one benchmark that improves at every pruned width of a model, as in
--- consistent_improvements; `clear` counts the widths where the gain exceeds 1.96 standard errors.
+-- consistent_improvements; `clear` counts the widths where the gain is beyond noise, of those that were `tested`.
 with
 deltas as (/* matrix_rows */),
 widths as (
@@ -18,8 +18,8 @@ select
     min_by(d.delta_pct, abs(d.delta_pct)) as smallest_delta_pct,
     max_by(d.delta_pct, abs(d.delta_pct)) as largest_delta_pct,
     max_by(d.pruning_pct, abs(d.delta_pct)) as largest_at_pct,
-    count(*) filter (abs(d.delta) >= 1.96 * d.delta_stderr) as clear,
-    count(d.delta_stderr) as with_stderr,
+    count(*) filter (d.verdict = 'gain') as clear,
+    count(d.verdict) as tested,
     d.conditions,
     d.model_id,
     d.subject

@@ -19,6 +19,10 @@ select
     case when unpruned then 0 else delta_pct end as delta_pct,
     case when unpruned then 0 else delta end as delta,
     improved,
+    verdict,
+    p_value,
+    ci_low_pct,
+    ci_high_pct,
     delta_stderr,
     stderr,
     rank() over (

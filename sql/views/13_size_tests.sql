@@ -32,9 +32,9 @@ measures as (
         model_id, method, conditions, task, metric, filter, num_fewshot, version, model, benchmark, position,
         higher_is_better, pruning_pct, intermediate_size, expansion_ratio, parameters,
         'percent', delta_pct,
-        100 / nullif(abs(baseline), 0) * sqrt(greatest(
-            value_stderr ** 2 - 2 * ratio * covariance + ratio ** 2 * baseline_stderr ** 2, 0
-        ))
+        -- abs, not greatest(…, 0): that would take an unknown error for none.
+        100 / nullif(abs(baseline), 0)
+        * sqrt(abs(value_stderr ** 2 - 2 * ratio * covariance + ratio ** 2 * baseline_stderr ** 2))
     from changes
     union all
     select

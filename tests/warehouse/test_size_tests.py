@@ -85,3 +85,16 @@ def test_equal_ratios_meet(two_sizes, ask):
     """80 of 25 neurons a hidden unit is a ratio of 3.2; the large model has 80 of 50, which is 1.6."""
     two_sizes({"0": 100, "20": 80})
     assert ask("select count(*) from size_tests where basis = 'expansion ratio'") == [(0,)]
+
+
+def test_without_one_models_errors_a_change_in_percent_is_not_tested(new_run, merged, metric, ask):
+    for name, scale, stderr in (("org/Tiny", 1, S), ("org/Large", 2, None)):
+        run = new_run(f"r{scale}")
+        run.start(model=name, weights=name, scale=scale, widths={"0": 100, "20": 80})
+        for level, value in (("0", 0.8), ("20", 0.5)):
+            run.cell(level, "other", metrics=[metric("acc", value, stderr=stderr)])
+        merged(run)
+    assert ask(
+        "select difference, stderr, ci_low, p_value, better_off from size_tests "
+        "where basis = 'percentage' and measure = 'percent'"
+    ) == [(pytest.approx(0), None, None, None, None)]

@@ -14,13 +14,13 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
-from tui.certainty import certainty
+from tui.certainty import certainty, sentence
 from tui.exporting import Sheet
 from tui.format import change, value
-from tui.matrix import Benchmark, Row, Width, at, mark, sentence, short_name, signed
+from tui.matrix import UNPRUNED, Benchmark, Row, Width, at, mark, short_name, signed
 from tui.queries import CancelledError, Question, Reader, Rows
-from tui.widgets.delta_matrix import Palette
 from tui.widgets.grid import Grid, GridColumn
+from tui.widgets.palette import Palette
 
 
 class CellScreen(ModalScreen[None]):
@@ -51,7 +51,9 @@ class CellScreen(ModalScreen[None]):
                 f"{self._benchmark.name} · {short_name(self._width.model)} {at(self._width)}"
             ).markup
             yield Static(Text(sentence(self._benchmark, self._width, self._row)), id="cell-says")
-            yield Static(id="cell-sure")
+            sure = Static(Text(certainty(self._row)), id="cell-sure")
+            sure.display = bool(certainty(self._row))
+            yield sure
             yield Static(self._provenance(), id="cell-from", classes="muted")
             yield Grid(by_row=True, id="cell-metrics")
             yield Static("Samples: reading…", id="cell-flips-says")
@@ -64,7 +66,6 @@ class CellScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one("#cell-flips").display = False
-        self.query_one("#cell-sure").display = False
         self.query_one("#cell-metrics").focus()
         self._reader = Reader(self.app.database)  # type: ignore[attr-defined]
         self.run_worker(self._read, thread=True)
@@ -79,7 +80,7 @@ class CellScreen(ModalScreen[None]):
         assert self._reader is not None
         asked = [self.question()]
         if not self._width.unpruned and self._row["baseline_run_id"] is not None:
-            asked += [Question("cell_statistics", self._row), self.flips()]
+            asked.append(self.flips())
         try:
             answers = self._reader.ask("cell", self._reader.turn("cell"), *asked)
         except CancelledError:
@@ -107,12 +108,7 @@ class CellScreen(ModalScreen[None]):
         grid = self.query_one("#cell-metrics", Grid)
         grid.show(_Metrics(self._metrics, palette, self._benchmark.task))
         grid.styles.height = min(len(self._metrics), 8) + 1
-        if len(answers) > 1:
-            told = "\n".join(certainty(row) for row in answers[1])
-            sure = self.query_one("#cell-sure", Static)
-            sure.update(Text(told))
-            sure.display = bool(told)
-        self._flips = answers[2] if len(answers) > 2 else []
+        self._flips = answers[1] if len(answers) > 1 else []
         self.query_one("#cell-flips-says", Static).update(self._flipped())
         if self._flips:
             flips = self.query_one("#cell-flips", Grid)
@@ -175,7 +171,7 @@ def sign_test(up: int, down: int) -> float:
 
 class _Metrics:
     fixed = 1
-    _HEAD = (("score", 7), ("± se", 7), ("full", 7), ("change", 9), ("in %", 6), ("± se", 6))
+    _HEAD = (("score", 7), ("± se", 7), (UNPRUNED, 8), ("change", 9), ("in %", 6), ("95 % interval", 17))
 
     def __init__(self, rows: Rows, palette: Palette, task: str) -> None:
         self._rows = rows
@@ -208,7 +204,7 @@ class _Metrics:
             case 5:
                 return change(found["delta_pct"]), None
             case _:
-                return _known(found["delta_stderr"]), None
+                return _interval(found), None
 
 
 class _Flips:
@@ -222,10 +218,10 @@ class _Flips:
         self._names = [_document(row, task) if several else str(row["doc_id"]) for row in rows]
         self.columns: Sequence[GridColumn] = [
             GridColumn(("document",), min(max(8, *map(len, self._names)), 22), "left"),
-            GridColumn(("full",), 7),
+            GridColumn((UNPRUNED,), 8),
             GridColumn(("pruned",), 9),
-            GridColumn(("answer, full",), 14, "left"),
-            GridColumn(("answer, pruned",), 14, "left"),
+            GridColumn(("unpruned answer",), 15, "left"),
+            GridColumn(("pruned answer",), 15, "left"),
         ]
 
     def __len__(self) -> int:
@@ -257,3 +253,8 @@ def _document(row: Row, task: str) -> str:
 
 def _known(number: float | None) -> str:
     return "" if number is None else value(number)
+
+
+def _interval(row: Row) -> str:
+    low, high = row["ci_low"], row["ci_high"]
+    return "" if low is None or high is None else f"{signed(low)} {signed(high)}"

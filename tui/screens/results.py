@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import ClassVar
 
 from rich.text import Text
@@ -12,19 +11,11 @@ from textual.containers import Horizontal, Vertical
 from textual.geometry import Offset
 from textual.widgets import Input, Static
 
+from tui.cell_facts import cell_facts
+from tui.certainty import sentence
 from tui.exporting import Sheet
-from tui.matrix import (
-    VIEWS,
-    Benchmark,
-    Matrix,
-    View,
-    Width,
-    at,
-    build,
-    markdown,
-    sentence,
-    subject_name,
-)
+from tui.matrix import VIEWS, Benchmark, Matrix, View, Width, at, build, subject_name
+from tui.matrix_export import MatrixSheet
 from tui.plots import benchmark_plot
 from tui.queries import Question, Row, Rows, choices, chosen, subject
 from tui.screens.cell import CellScreen
@@ -40,9 +31,9 @@ _FIRST = 3  # how many models to show before anybody chose
 
 _SAYS = {
     "value": "scores",
-    "relative": "change in % of the full model's score",
+    "relative": "change in % of the unpruned score",
     "absolute": "change of the score",
-    "significance": "change in its standard errors; it takes 1.96 to tell it from noise",
+    "significance": "in standard errors; ≈ is noise after Holm",
 }
 
 
@@ -52,9 +43,9 @@ class ResultsScreen(ReadingScreen):
     CSS_PATH = "../styles/results.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "view('value')", "Value", tooltip="Show scores"),
-        Binding("r", "view('relative')", "Relative", tooltip="Show changes in percent of the full model's score"),
+        Binding("r", "view('relative')", "Relative", tooltip="Show changes in percent of the unpruned model's score"),
         Binding("a", "view('absolute')", "Absolute", tooltip="Show changes of the score"),
-        Binding("g", "view('significance')", "siGnificance", tooltip="Show changes in their standard errors"),
+        Binding("g", "view('significance')", "siGnificance", tooltip="Show which changes are beyond noise"),
         Binding("enter", "details", "Details", show=True, tooltip="All metrics of the cell, and the samples behind it"),
         Binding("p", "plot", "Plot", tooltip="Plot scores against levels or size"),
         Binding("m", "models", "Models", tooltip="Choose models, methods and conditions"),
@@ -188,8 +179,9 @@ class ResultsScreen(ReadingScreen):
     def _legend(self) -> Text:
         theme = self.app.theme_variables
         return Text.assemble(
-            ("▲", theme["gain"]), " better  ", ("▼", theme["loss"]), " worse  ",
-            ("≈", theme["neutral"]), " no change or within noise (< 1.96 se)  ",
+            ("▲", theme["gain"]), " better ", ("▼", theme["loss"]), " worse: beyond noise  ",
+            ("≈", theme["neutral"]), " within noise  ",
+            ("△", theme["gain"]), ("▽", theme["loss"]), " not tested  ",
             ("–", theme["neutral"]), " not measured",
             no_wrap=True, overflow="ellipsis",
         )  # fmt: skip
@@ -213,7 +205,8 @@ class ResultsScreen(ReadingScreen):
                 self._drawn = drawn
                 plot = benchmark_plot(self._matrix, benchmark, self.app.current_theme.dark)
                 self.query_one(PlotView).draw(plot)
-            self.query_one("#results-facts", Static).update(_facts(benchmark, width, row))
+            facts = cell_facts(benchmark, width, row, self.app.theme_variables["neutral"])
+            self.query_one("#results-facts", Static).update(facts)
 
     def on_grid_cell_selected(self) -> None:
         self.action_details()
@@ -299,7 +292,7 @@ class ResultsScreen(ReadingScreen):
     def _sort(self, width: Width) -> None:
         """Losses first, then gains first, then as listed."""
         if width.unpruned:
-            self.notify("The full model has no changes to sort by: choose another column.", severity="warning")
+            self.notify("The unpruned model has no changes to sort by: choose another column.", severity="warning")
             return
         match self.sorting:
             case (now, True) if now == width:
@@ -345,17 +338,6 @@ class ResultsScreen(ReadingScreen):
         return MatrixSheet("Change against the unpruned model", columns, values, sql, matrix, self.view)
 
 
-@dataclass(frozen=True, slots=True)
-class MatrixSheet(Sheet):
-    """A sheet whose Markdown is the matrix instead of its long form."""
-
-    matrix: Matrix = field(default_factory=lambda: Matrix((), (), {}))
-    view: View = "relative"
-
-    def markdown(self) -> str:
-        return markdown(self.matrix, self.view)
-
-
 def _choice(row: Row) -> str:
     levels = f"{row['levels']} level{'' if row['levels'] == 1 else 's'}"
     return f"{row['model']} · {row['method'] or '–'} · {levels} · {row['conditions'] or 'conditions not known'}"
@@ -369,30 +351,3 @@ def _metric(row: Row, rows: Rows) -> str:
     if row is rows[0]:
         notes.append("the headline metric")
     return f"{name}  ({', '.join(notes)})"
-
-
-def _facts(benchmark: Benchmark, width: Width, row: Row | None) -> Text:
-    """What a reader asks of a figure: of what, how large, from where."""
-    facts: list[tuple[str, str]] = [
-        ("model", width.model),
-        ("width", "unpruned" if width.unpruned else f"{width.pruning_pct:g}% of the neurons removed"),
-    ]
-    if width.intermediate_size is not None:
-        ratio = "" if width.expansion_ratio is None else f", {width.expansion_ratio:.2f}× the hidden size"
-        facts.append(("neurons", f"{width.intermediate_size} a layer{ratio}"))
-    if width.parameters is not None:
-        facts.append(("parameters", f"{width.parameters:,}"))
-    facts.append(
-        ("task", benchmark.task + ("" if benchmark.num_fewshot is None else f", {benchmark.num_fewshot}-shot"))
-    )
-    if row is not None:
-        if row["n"] is not None:
-            facts.append(("documents", f"{row['n']:,}"))
-        facts.append(("conditions", width.conditions or "not known"))
-        facts.append(("run", row["run_id"]))
-    size = max(len(name) for name, _ in facts)
-    text = Text(no_wrap=True, overflow="ellipsis")
-    for name, told in facts:
-        text.append(f"{name:<{size}}  ", "dim").append(f"{told}\n")
-    text.append("enter: all metrics and samples", "dim")
-    return text

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from rich.cells import set_cell_size
 from rich.style import Style
-from textual.color import Color
 
 from tui.matrix import Benchmark, Matrix, Row, View, Width, cell_text, gain_pct, mark, subject_name, z_score
 from tui.widgets.grid import Grid, GridColumn
+from tui.widgets.palette import Palette
 
 CELL = 8
 _WITH_METRIC = 36
@@ -28,11 +28,10 @@ class DeltaMatrix(Grid):
     def show_matrix(self, matrix: Matrix, view: View) -> None:
         self.matrix = matrix
         self.view = view
-        self.styles.max_height = len(matrix.benchmarks) + 3  # what follows stands right below
-        room = self.size.width - len(matrix.widths) * (
-            CELL + 1
-        )  # the metrics' names must not push a level out of sight
+        # The metrics' names must not push a level out of sight.
+        room = self.outer_size.width - len(matrix.widths) * (CELL + 1)
         self.show(_Model(matrix, view, Palette.of(self), with_metric=room >= _WITH_METRIC))
+        self.styles.max_height = self.lines  # what follows stands right below
 
     def on_resize(self) -> None:
         if self.matrix.widths:
@@ -45,48 +44,6 @@ class DeltaMatrix(Grid):
         if row < len(self.matrix.benchmarks) and 0 <= column < len(self.matrix.widths):
             return self.matrix.benchmarks[row], self.matrix.widths[column]
         return None
-
-
-class Palette:
-    """Blends of the theme's gain and loss with the background."""
-
-    def __init__(self, gain: str, loss: str, neutral: str, background: str, foreground: str) -> None:
-        self._colours = {"▲": Color.parse(gain), "▼": Color.parse(loss)}
-        self._background = Color.parse(background)
-        self.neutral = Style(color=Color.parse(neutral).rich_color)
-        self.plain = Style(color=Color.parse(foreground).rich_color)
-        self._known: dict[tuple[str, int], Style] = {}
-
-    @classmethod
-    def of(cls, widget: Grid) -> Palette:
-        theme = widget.app.theme_variables
-        gain, loss = theme.get("gain", "#56B4E9"), theme.get("loss", "#E69F00")
-        return cls(gain, loss, theme.get("neutral", "#888888"), theme["background"], theme["foreground"])
-
-    def heat(self, sign: str, strength: float) -> Style:
-        """`strength` from 0 to 1: from a tint of the background to the colour itself, text always legible."""
-        if sign not in self._colours:
-            return self.neutral
-        step = round(min(max(strength, 0.0), 1.0) * 8)
-        if (sign, step) not in self._known:
-            colour = self._background.blend(self._colours[sign], 0.12 + 0.68 * step / 8)
-            text = max(_INKS, key=lambda ink: _contrast(ink, colour))
-            self._known[sign, step] = Style(color=text.rich_color, bgcolor=colour.rich_color)
-        return self._known[sign, step]
-
-
-_INKS = (Color.parse("#FFFFFF"), Color.parse("#0B0E12"))
-
-
-def _contrast(a: Color, b: Color) -> float:
-    """The contrast ratio of WCAG 2, from 1 to 21."""
-    light, dark = sorted((_luminance(a), _luminance(b)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour: Color) -> float:
-    parts = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized)
-    return sum(part * share for part, share in zip(parts, (0.2126, 0.7152, 0.0722), strict=True))
 
 
 class _Model:

@@ -20,6 +20,8 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui.widgets.thin_bar import ThinBar
+
 Align = Literal["left", "right"]
 
 
@@ -125,6 +127,7 @@ class Grid(ScrollView, can_focus=True):
         self.model: GridModel = NoRows()
         self._starts: list[int] = [0]
         self._header_height = 0
+        self.horizontal_scrollbar.renderer = ThinBar  # pyright: ignore[reportAttributeAccessIssue]
 
     def show(self, model: GridModel, *, cursor: Offset | None = None) -> None:
         """Show other cells. The cursor stays where it was as far as there is something there."""
@@ -133,10 +136,16 @@ class Grid(ScrollView, can_focus=True):
         for column in model.columns:
             self._starts.append(self._starts[-1] + column.width + 1)
         self._header_height = max((len(column.heading) for column in model.columns), default=0)
-        self.virtual_size = Size(self._starts[-1], len(model) + self._header_height)
+        # Without the gap after the last column: it needs no scrolling to.
+        self.virtual_size = Size(max(self._starts[-1] - 1, 0), len(model) + self._header_height)
         self.cursor = self.validate_cursor(self.cursor if cursor is None else cursor)
         self.call_after_refresh(self._scroll_to_cursor)
         self.refresh()
+
+    @property
+    def lines(self) -> int:
+        """The lines that all of it takes, with the scrollbar below where it is wider than its place."""
+        return self.virtual_size.height + (self.virtual_size.width > self.outer_size.width > 0)
 
     def validate_cursor(self, cursor: Offset) -> Offset:
         columns = len(self.model.columns)

@@ -21,7 +21,7 @@ def test_interval_error_test_flips_and_chance_are_said():
         "95 % interval -0.0520 to -0.0110 (-9.1% to -1.9%) · paired error · McNemar, exact: p = 0.0021, p = 0.025 over "
         "all benchmarks of this width (Holm) · a loss, beyond noise",
         "1,838 documents compared · 90 lost, 32 gained · 87.4% answered alike",
-        "chance scores 0.5000; 71.3% of the full model's lead over it is left",
+        "chance scores 0.5000; 71.3% of the unpruned model's lead over it is left",
     ]
 
 
@@ -31,7 +31,7 @@ def test_interval_error_test_flips_and_chance_are_said():
         ({}, ""),
         ({"p_value": 1e-9, "p_kind": "z, unpaired"}, "z, unpaired: p < 0.0001"),
         ({"stderr_kind": "unpaired", "unpaired_because": "no samples"}, "unpaired error, no samples"),
-        ({"chance": 0.25}, "chance scores 0.2500; the full model is not clear of it"),
+        ({"chance": 0.25}, "chance scores 0.2500; the unpruned model is not clear of it"),
     ],
 )
 def test_what_is_not_known_is_left_out(facts: dict[str, Any], told: str):

@@ -7,14 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from tui.matrix import build, cell_text, markdown, sentence, within_noise, z_score
+from tui.certainty import sentence
+from tui.matrix import beyond_noise, build, cell_text, mark, z_score
+from tui.matrix_export import markdown
 from tui.queries import Reader, choices, chosen, subject
 from tui.screens.cell import sign_test
+
+LOSS, GAIN, NOISE = {"verdict": "loss"}, {"verdict": "gain"}, {"verdict": "noise"}
 
 
 def row(**facts):
     found = {"value": 0.3, "baseline": 0.4, "stderr": None, "delta_stderr": None, "improved": None, "delta": None,
-             "delta_pct": None, "unpruned": False, "higher_is_better": True}  # fmt: skip
+             "delta_pct": None, "unpruned": False, "higher_is_better": True, "verdict": None,
+             "p_value": None}  # fmt: skip
     found |= facts
     if found["delta"] is None and found["baseline"] is not None:
         found["delta"] = found["value"] - found["baseline"]
@@ -26,19 +31,21 @@ def row(**facts):
 @pytest.mark.parametrize(
     ("facts", "view", "text"),
     [
-        ({}, "value", "▼ 0.3000"),
-        ({}, "relative", "▼ -25.0%"),
-        ({}, "absolute", "▼-0.1000"),
-        ({}, "significance", "▼  no se"),
-        ({"delta_stderr": 0.02}, "significance", "▼  -5.0σ"),
-        ({"delta_stderr": 0.1}, "significance", "≈  -1.0σ"),
-        ({"delta_stderr": 0.1}, "relative", "≈ -25.0%"),
-        ({"value": 0.5}, "relative", "▲ +25.0%"),
+        ({}, "value", "▽ 0.3000"),
+        ({}, "relative", "▽ -25.0%"),
+        ({}, "absolute", "▽-0.1000"),
+        ({}, "significance", "untested"),
+        (LOSS, "relative", "▼ -25.0%"),
+        (LOSS | {"delta_stderr": 0.02}, "significance", "▼  -5.0σ"),
+        (NOISE | {"delta_stderr": 0.1}, "significance", "≈  -1.0σ"),
+        (NOISE, "relative", "≈ -25.0%"),
+        ({"value": 0.5}, "relative", "△ +25.0%"),
+        (GAIN | {"value": 0.5}, "relative", "▲ +25.0%"),
         ({"value": 0.4}, "relative", "≈  +0.0%"),
-        ({"value": 12.0, "baseline": 6.0, "higher_is_better": False}, "relative", "▼  +100%"),
-        ({"value": 5012388.0, "baseline": 6.0, "higher_is_better": False}, "relative", "▼  +84M%"),
-        ({"value": 5012388.0, "baseline": 6.0, "higher_is_better": False}, "value", "▼5012388"),
-        ({"value": 3.0, "baseline": 6.0, "higher_is_better": False}, "absolute", "▲-3.0000"),
+        (LOSS | {"value": 12.0, "baseline": 6.0, "higher_is_better": False}, "relative", "▼  +100%"),
+        ({"value": 5012388.0, "baseline": 6.0, "higher_is_better": False}, "relative", "▽  +84M%"),
+        ({"value": 5012388.0, "baseline": 6.0, "higher_is_better": False}, "value", "▽5012388"),
+        (GAIN | {"value": 3.0, "baseline": 6.0, "higher_is_better": False}, "absolute", "▲-3.0000"),
         ({"baseline": None}, "relative", "n/a"),
         ({"baseline": None}, "value", "0.3000"),
         ({"unpruned": True, "baseline": None}, "relative", "0.3000"),
@@ -54,10 +61,20 @@ def test_a_cell_that_was_not_measured_is_a_dash():
     assert cell_text(None, "relative") == "–"
 
 
-def test_noise_ends_at_1_96_standard_errors():
-    assert within_noise(row(value=0.4 + 0.0195, delta_stderr=0.01))
-    assert not within_noise(row(value=0.4 + 0.0197, delta_stderr=0.01))
-    assert not within_noise(row())  # nobody knows
+def test_what_is_beyond_noise_is_the_verdict_after_holm_not_the_size():
+    assert beyond_noise(row(**LOSS))
+    assert beyond_noise(row(**NOISE, p_value=0.02)) is False  # before the correction it would have been
+    assert beyond_noise(row()) is None  # nobody knows
+    assert mark(row()) == "▽"
+
+
+@pytest.mark.parametrize(("p", "sign"), [(0.05, "▼"), (0.051, "≈")])
+def test_a_metric_that_is_in_no_table_is_judged_by_its_own_p(p: float, sign: str):
+    assert mark(row(p_value=p)) == sign
+
+
+def test_an_unchanged_score_is_no_standard_errors_away():
+    assert z_score(row(value=0.4, delta_stderr=0.0)) == 0
     assert z_score(row(delta_stderr=0.0)) is None
 
 
@@ -69,7 +86,7 @@ def matrix(study: Path):
     return build(rows)
 
 
-def test_benchmarks_go_down_as_in_the_study_and_widths_across_from_the_full_one(matrix):
+def test_benchmarks_go_down_as_in_the_study_and_widths_across_from_the_unpruned_one(matrix):
     assert [benchmark.name for benchmark in matrix.benchmarks][:3] == ["MMLU", "GSM8K", "ARC-C"]
     assert [benchmark.name for benchmark in matrix.benchmarks][-2:] == ["WikiText", "LAMBADA"]
     assert [(first.model.partition("/")[2], count) for first, count in matrix.groups()] == [
@@ -77,7 +94,7 @@ def test_benchmarks_go_down_as_in_the_study_and_widths_across_from_the_full_one(
         ("Llama-3.2-1B-Instruct", 4),
         ("Llama-3.2-3B", 7),
     ]
-    assert [width.label for width in matrix.widths[:7]] == ["full", "10%", "20%", "30%", "40%", "50%", "60%"]
+    assert [width.label for width in matrix.widths[:7]] == ["unpruned", "10%", "20%", "30%", "40%", "50%", "60%"]
 
 
 def test_sorting_puts_the_largest_losses_first_and_perplexities_among_them(matrix):
@@ -100,11 +117,14 @@ def test_a_cell_in_words_says_how_sure_it_is(matrix):
     at = {width.label: width for width in matrix.widths[:7]}
     told = sentence(musr, at["40%"], matrix.cells[musr, at["40%"]])
     assert told == (
-        "acc_norm 0.4286 ± 0.0174 against 0.3399: +0.0887 (+26.1%) ± 0.0241, clearly better (3.7 standard errors)"
+        "acc_norm 0.4286 ± 0.0174 against 0.3399: +0.0887 (+26.1%), 95 % +0.0414 to +0.1360, better beyond noise "
+        "(p = 0.0014 after Holm)"
     )
     assert "within noise" in sentence(musr, at["10%"], matrix.cells[musr, at["10%"]])
-    mmlu = matrix.benchmarks[0]
-    assert sentence(mmlu, at["40%"], matrix.cells[mmlu, at["40%"]]).endswith("worse; standard error not known")
+    wikitext = next(benchmark for benchmark in matrix.benchmarks if benchmark.name == "WikiText")
+    assert sentence(wikitext, at["40%"], matrix.cells[wikitext, at["40%"]]).endswith(
+        "worse; not tested, its standard error is not known"
+    )
 
 
 def test_as_markdown_each_model_has_a_table_with_its_conditions(matrix):

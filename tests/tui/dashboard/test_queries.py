@@ -20,6 +20,8 @@ CHOSEN = [
     ("matrix_improvements", {}),
     ("matrix_matched", {"basis": "percentage"}),
     ("matrix_matched", {"basis": "expansion ratio"}),
+    ("matrix_tests", {"basis": "percentage"}),
+    ("matrix_tests", {"basis": "expansion ratio"}),
     ("plot_points", {"task": "mmlu", "num_fewshot": 5}),
 ]
 
@@ -53,13 +55,15 @@ def test_the_matrix_has_the_rows_of_the_views(study: Path, subjects: list[str]):
     [rows] = ask(study, chosen("matrix_rows", subjects))
     mine = {
         tuple(r[name] for name in ("model", "pruning_pct", "task", "metric", "filter", "value", "delta", "delta_pct",
-                                   "improved", "delta_stderr", "baseline_run_id"))
+                                   "improved", "delta_stderr", "baseline_run_id", "verdict", "p_holm", "ci_low",
+                                   "ci_high", "agreement", "chance", "retained_pct", "stderr"))
         for r in rows if not r["unpruned"]
     }  # fmt: skip
     theirs = views(
         study,
-        "select model, pruning_pct, task, metric, filter, value, delta, delta_pct, improved, stderr, baseline_run_id "
-        "from baseline_deltas where is_headline",
+        "select model, pruning_pct, task, metric, filter, value, delta, delta_pct, improved, stderr, baseline_run_id, "
+        "verdict, p_holm, ci_low, ci_high, agreement, chance, retained_pct, value_stderr "
+        "from delta_statistics where is_headline",
     )
     assert mine == theirs
     assert len(mine) == 13 * 6 * 2 + 7 * 3
@@ -89,7 +93,7 @@ def test_the_improvements_are_those_of_the_view(study: Path, subjects: list[str]
     mine = {tuple(row[name] for name in names.split(", ")) for row in rows}
     assert mine == views(study, f"select {names} from consistent_improvements")
     ifeval = next(row for row in rows if row["model"].endswith("-1B") and row["benchmark"] == "IFEval")
-    assert (ifeval["clear"], ifeval["with_stderr"]) == (3, 6)
+    assert (ifeval["clear"], ifeval["tested"]) == (1, 6)
 
 
 @pytest.mark.parametrize("basis", ["percentage", "expansion ratio"])
@@ -111,6 +115,41 @@ def test_the_published_ratios_in_common_are_four(study: Path, subjects: list[str
     assert {row["basis_value"] for row in rows} == {4.0, 3.6, 2.4, 1.6}
     [best] = [r for r in rows if r["basis_value"] == 2.4 and r["task"] == "wikitext" and r["rank"] == 1]
     assert (best["model"], best["value"]) == ("meta-llama/Llama-3.2-3B", 11.8759)  # lower is better there
+
+
+def test_which_of_two_loses_more_is_told_as_size_tests_tells_it(study: Path, subjects: list[str]):
+    for basis in ("percentage", "expansion ratio"):
+        [rows] = ask(study, chosen("matrix_tests", subjects, basis=basis))
+        names = ("basis_value", "task", "first_model", "second_model", "difference", "stderr", "p_holm")
+        words = {"first": "larger", "second": "smaller"}  # who loses more, and who is better off
+        mine = {
+            (*(_rounded(row[name]) for name in names), words.get(row["loses_more"], row["loses_more"])) for row in rows
+        }
+        theirs = views(
+            study,
+            "select basis_value, task, smaller, larger, difference, stderr, p_holm, better_off from size_tests "
+            f"where basis = '{basis}' and measure = 'percent'",
+        )
+        assert mine == {tuple(_rounded(value) for value in row) for row in theirs}
+        assert {row[-1] for row in mine} >= {"noise", "larger", None}
+
+
+def _rounded(value: object) -> object:
+    return round(value, 9) if isinstance(value, float) else value
+
+
+def test_the_best_levels_are_those_of_the_view(study: Path, subjects: list[str]):
+    [rows] = ask(study, chosen("matrix_best", subjects))
+    mine = {(row["model"], row["pruning_pct"], row["why"]) for row in rows}
+    assert mine == views(study, "select model, pruning_pct, why from best_levels where in_use")
+
+
+def test_what_several_questions_build_on_is_answered_once(study: Path, subjects: list[str]):
+    questions = [chosen(name, subjects, basis="percentage") for name in ("matrix_matched", "matrix_levels")]
+    together = ask(study, *questions)
+    assert together == [ask(study, question)[0] for question in questions]
+    assert "from matrix_rows" in questions[0].statement(made=["matrix_rows"])
+    assert "delta_statistics" not in questions[0].statement(made=["matrix_rows"])
 
 
 def test_a_metric_that_was_picked_takes_the_headline_ones_place(study: Path, subjects: list[str]):
@@ -171,13 +210,13 @@ def test_a_database_held_elsewhere_names_the_holder(study: Path, tmp_path: Path)
 
 def test_a_newer_turn_stops_an_older_question(study: Path, monkeypatch: pytest.MonkeyPatch):
     endless = "select sum(a.range * b.range) from range(100000000) a, range(100000000) b"
-    monkeypatch.setattr(Question, "statement", lambda self: endless)
+    monkeypatch.setattr(Question, "statement", lambda self, made=(): endless)
     reader = Reader(study)
     turn = reader.turn("matrix")
     threading.Timer(0.3, lambda: reader.turn("matrix")).start()
     started = time.monotonic()
     with pytest.raises(CancelledError):
-        reader.ask("matrix", turn, Question("endless"))
+        reader.ask("matrix", turn, choices())
     assert time.monotonic() - started < 5
     with pytest.raises(CancelledError):
         reader.ask("matrix", turn, choices())

@@ -53,7 +53,7 @@ async def test_at_80_columns_a_model_with_seven_levels_is_in_sight_whole(dashboa
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
         drawn = lines(pilot)
-        assert drawn[1].split() == ["Benchmark", "full", "10%", "20%", "30%", "40%", "50%", "60%"]
+        assert drawn[1].split() == ["Benchmark", "unpruned", "10%", "20%", "30%", "40%", "50%", "60%"]
         mmlu = "0.3111 ▼ -19.3% ▼ -14.5% ▼ -16.1% ▼ -13.6% ▼ -16.2% ▼ -17.9%"
         assert " ".join(drawn[2].split()).startswith(f"MMLU {mmlu}")
         assert [line.split()[0] for line in drawn[2:15]][-1] == "LAMBADA"
@@ -80,7 +80,7 @@ async def test_the_line_below_says_the_cell_in_words_as_the_cursor_moves(dashboa
         await pilot.press("j", "j", "j", "j", "j", "j", "down", "l", "right", "l")
         await pilot.pause()
         assert said(pilot, "results-detail").startswith("MuSR, Llama-3.2-1B at 40%: acc_norm 0.4286 ± 0.0174")
-        assert "clearly better" in said(pilot, "results-detail")
+        assert "better beyond noise (p = 0.0014 after Holm)" in said(pilot, "results-detail")
         await pilot.press("h", "left")
         await pilot.pause()
         assert "within noise" in said(pilot, "results-detail")
