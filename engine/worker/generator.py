@@ -20,7 +20,8 @@ from engine.worker.tree import Ints, Scored, TreeRow, pack
 from engine.worker.tree_attention import DeviceRow, attending
 from engine.worker.tree_scorer import Progress
 
-CHUNK = 16  # steps between two looks at what has finished
+CHUNK = 16  # steps between two looks at what has finished, at most
+_CPU_CHUNK = 4  # where a look costs no wait
 _FILLED_AT_ONCE = 64  # slots whose prompts' keys and values are copied together
 _DENSE_TOKENS = 2048  # of a row of prompts whose mask is dense
 
@@ -35,6 +36,8 @@ class Generator:
         self._model: Any = model
         self._head = head
         self._tiles = tiles
+        self._runs_ahead = model.device.type == "cuda"
+        self._chunk = CHUNK if self._runs_ahead else _CPU_CHUNK
         self._max_slots = GPU_SEQUENCES if model.device.type == "cuda" else CPU_SEQUENCES
 
     def generate(
@@ -125,15 +128,15 @@ class Generator:
                 slots = slots.shrink(order)
                 decoder = Decoder(self._model, self._head, slots, choice)
                 active = {new: active[old] for new, old in enumerate(order)}
-            steps = min(CHUNK, max(0, max_new_tokens - min(launched[index] for index in active.values())))
+            steps = min(self._chunk, max(0, max_new_tokens - min(launched[index] for index in active.values())))
             longest = max(len(prompts[index]) + launched[index] for index in active.values()) - 1
             before, flying = flying, _Flight(decoder.run(steps, longest), steps, dict(active))
             for index in active.values():
                 launched[index] += steps
-            # The last tokens are read while the next ones are computed.
+            # The last tokens are read while the next ones are computed, where the device works by itself.
             if before is not None:
                 land(before)
-            if steps == 0:
+            if steps == 0 or not self._runs_ahead:
                 land(flying)
                 flying = None
         return made
