@@ -1,6 +1,7 @@
 """What the warehouse survives: writers at once, kills, cuts, full disks, wrong clocks; rows lost and doubled.
 
-Run: python benchmarks/torture.py [ROUNDS] [> docs/torture.md]
+Run: python benchmarks/torture.py [ROUNDS [NAME...]], where a name is a torment's, as `killed`; all without one.
+docs/torture.md has what it found.
 
 Each torment writes runs through the program's own journal and merge, in processes of their own where they are to
 die, and then looks at the warehouse. A row counts as written once the journal said so (`append` came back); it is
@@ -109,6 +110,44 @@ def write_until_full(database: Path, run: Path, room: int) -> None:
         print(json.dumps(["refused", str(error)]), flush=True)
 
 
+def write_at_every_limit(folder: Path, run: Path, limits: int) -> None:
+    """The disk full at each byte of an event in turn, then at `limits` sizes of a new database; room after each."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    writer = begin(run)
+    start = writer.path.stat().st_size
+    cell(writer, "first")
+    print(json.dumps([run.name, "first"]), flush=True)
+    for room in range(writer.path.stat().st_size - start):
+        task = f"at-{room}"
+        with files_limited_to(writer.path.stat().st_size + room):
+            try:
+                cell(writer, task)
+            except UserError:
+                print(json.dumps(["refused", task]), flush=True)
+                task = f"after-{room}"
+        if task.startswith("after"):
+            cell(writer, task)
+        print(json.dumps([run.name, task]), flush=True)
+    whole = folder / "whole.duckdb"
+    merge.merge_run(whole, run)
+    for number in range(limits):
+        with files_limited_to(whole.stat().st_size * number // limits):
+            try:
+                merge.merge_run(folder / f"limit-{number}.duckdb", run)
+            except UserError as error:
+                print(json.dumps(["refused", str(error)]), flush=True)
+
+
+@contextmanager
+def files_limited_to(room: int) -> Iterator[None]:
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+
 def write_alone(database: Path, run: Path) -> None:
     """The same with the run's lock, which another process may have."""
     try:
@@ -198,10 +237,10 @@ def killed(folder: Path, rounds: int, dice: random.Random) -> Count:
     for turn in range(rounds):
         writer = start("write", database, runs / f"r{turn % 3}", 10_000)
         assert writer.stdout is not None
-        first = json.loads(writer.stdout.readline())
-        time.sleep(dice.uniform(0, 0.6))
+        lines = [json.loads(writer.stdout.readline()) for _ in range(dice.randrange(1, 12))]
+        time.sleep(dice.uniform(0, 0.1))
         writer.kill()
-        everything += acknowledged([first, *finish(writer, killed=True)])
+        everything += acknowledged(lines + finish(writer, killed=True))
         count.rounds += 1
     extra = in_journals(runs) - everything  # written, and killed before it could be said
     count.check(database, runs, everything | extra)
@@ -277,6 +316,18 @@ def disk_full(folder: Path, rounds: int, dice: random.Random) -> Count:
     return count
 
 
+def disk_full_at_every_write(folder: Path, rounds: int, dice: random.Random) -> Count:
+    """Not at random: at each byte of a journal's line, and at sizes of the database from nothing to the whole."""
+    count = Count("full at every byte of an event, and at 5 sizes a round of a new database; then room again")
+    runs = folder / "results.runs"
+    lines = finish(start("write_at_every_limit", folder, runs / "r0", 5 * rounds))
+    count.refused = sum(run == "refused" for run, _ in lines)
+    for number in range(5 * rounds):
+        count.check(folder / f"limit-{number}.duckdb", runs, acknowledged(lines))
+    count.rounds = rounds
+    return count
+
+
 def small_disk(folder: Path, rounds: int, dice: random.Random) -> Count:
     """A real one, where the machine lets us make it: a file system of a few MB in memory."""
     count = Count("a disk of 2 to 4 MB that is full; then room again")
@@ -288,9 +339,11 @@ def small_disk(folder: Path, rounds: int, dice: random.Random) -> Count:
             database, runs = small / "results.duckdb", small / "results.runs"
             ballast = small / "ballast"
             process = start("write", database, runs / f"r{turn}", CELLS_OF_WRITER)
-            time.sleep(dice.uniform(0.2, 0.6))
+            assert process.stdout is not None
+            first = json.loads(process.stdout.readline())
+            time.sleep(dice.uniform(0, 1.5))
             fill(ballast)
-            lines = said(process)
+            lines = [first, *said(process)]
             error = process.communicate()[1]
             count.refused += "no room" in error or "is full" in error
             everything = acknowledged(lines)
@@ -378,7 +431,7 @@ def clock_back(folder: Path, rounds: int, dice: random.Random) -> Count:
 
 
 TORMENTS: tuple[Callable[[Path, int, random.Random], Count], ...] = (
-    many_writers, held_by_a_reader, killed, journal_cut, database_cut, disk_full, small_disk,
+    many_writers, held_by_a_reader, killed, journal_cut, database_cut, disk_full, disk_full_at_every_write, small_disk,
     resumed_twice, older_file, clock_back,
 )  # fmt: skip
 
@@ -433,6 +486,9 @@ def main() -> None:
         case ["write_until_full", database, run, room]:
             write_until_full(Path(database), Path(run), int(room))
             return
+        case ["write_at_every_limit", folder, run, limits]:
+            write_at_every_limit(Path(folder), Path(run), int(limits))
+            return
         case ["write_alone", database, run]:
             write_alone(Path(database), Path(run))
             return
@@ -440,8 +496,11 @@ def main() -> None:
             bring_up_to_date(Path(database))
             return
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    named = sys.argv[2:]
     seed, started, counts = 7, time.monotonic(), []
     for torment in TORMENTS:
+        if named and torment.__name__ not in named:
+            continue
         with tempfile.TemporaryDirectory() as folder:
             counts.append(torment(Path(folder), rounds, random.Random(seed)))
             print(counts[-1], file=sys.stderr, flush=True)

@@ -24,7 +24,10 @@ def _load() -> ModuleType:
 
 
 torture = _load()
-ROUNDS = {"many_writers": 1, "held_by_a_reader": 1, "resumed_twice": 1, "journal_cut": 20, "clock_back": 3}
+ROUNDS = {
+    "many_writers": 1, "held_by_a_reader": 1, "resumed_twice": 1, "journal_cut": 20, "clock_back": 3,
+    "disk_full_at_every_write": 1,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("torment", torture.TORMENTS, ids=lambda torment: torment.__name__)
