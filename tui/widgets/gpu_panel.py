@@ -128,58 +128,62 @@ def _block(value: float, line: int, height: int) -> str:
 
 
 def _numbers(reading: Reading) -> Text:
-    """What a device tells and, of a GPU, what it does not."""
+    """What a device tells and, of a GPU, what it does not. The lines are short enough for the narrowest panel."""
     on_cpu = reading.device == "cpu"
     text = Text(no_wrap=False)
     text.append("CPU" if on_cpu else reading.device.upper(), style="bold")
     if reading.name:
         text.append(f"  {reading.name}")
-    lines = {"use": _use(reading), "memory": _memory(reading), "the run's memory": _share(reading)}
-    facts = {
+    told = {
+        "use": _use(reading),
+        "memory": _memory(reading),
+        "the run's memory": _share(reading),
         "power": _of(reading.power, reading.power_limit, "W"),
         "temperature": _of(reading.temperature, None, "°C"),
         "clock": _of(reading.clock, reading.clock_max, "MHz"),
-        "memory clock": None if reading.memory_clock is None else f"mem {reading.memory_clock} MHz",
+        "memory clock": _of(reading.memory_clock, None, "MHz", "memory "),
     }
-    for line in (*lines.values(), " · ".join(fact for fact in facts.values() if fact)):
-        if line:
-            text.append(f"\n{line}")
+    for line in _LINES:
+        if parts := [part for name in line if (part := told[name])]:
+            text.append(f"\n{' · '.join(parts)}")
     if reading.throttled:
         text.append(f"\n! slowed down by {reading.throttled}")
     if reading.problem:
         label = "no GPU is shown: " if on_cpu else "! "
         text.append(f"\n{label}{reading.problem}", style="italic")
-    elif not on_cpu:
-        missing = [name for name, told in (lines | facts).items() if told is None]
-        if missing:
-            text.append(f"\n{', '.join(missing)} not reported", style="italic")
+    elif not on_cpu and (missing := [name for name, part in told.items() if part is None]):
+        text.append(f"\n{', '.join(missing)} not reported", style="italic")
     return text
 
 
+_LINES = (("use",), ("memory",), ("the run's memory",), ("power", "temperature"), ("clock", "memory clock"))
+
+
 def _use(reading: Reading) -> str | None:
-    if reading.utilisation is None:
-        return None
-    return f"use {reading.utilisation:3.0f}%  {bar(reading.utilisation / 100, 10)}"
+    return None if reading.utilisation is None else f"use {_share_of(reading.utilisation / 100)}"
 
 
 def _memory(reading: Reading) -> str | None:
     if reading.memory_used is None or not reading.memory_total:
         return None
-    share = reading.memory_used / reading.memory_total
     used, total = size(reading.memory_used), size(reading.memory_total)
     used = used.removesuffix(total[total.index(" ") :])  # the unit once, where both have the same
-    own = f", run {size(reading.process_memory)}" if reading.process_memory else ""
-    return f"mem {100 * share:3.0f}%  {bar(share, 10)}  {used}/{total}{own}"
+    return f"mem {_share_of(reading.memory_used / reading.memory_total)}  {used}/{total}"
 
 
 def _share(reading: Reading) -> str | None:
-    """A line of its own only where the memory has none."""
-    if reading.process_memory is None:
-        return None
-    return f"mem run {size(reading.process_memory)}" if reading.process_memory and _memory(reading) is None else ""
+    """Empty for a device that the run does not use."""
+    if not reading.process_memory:
+        return None if reading.process_memory is None else ""
+    share = f"{_share_of(reading.process_memory / reading.memory_total)}  " if reading.memory_total else " "
+    return f"run {share}{size(reading.process_memory)}"
 
 
-def _of(number: float | None, limit: float | None, unit: str) -> str | None:
+def _share_of(share: float) -> str:
+    return f"{100 * share:3.0f}%  {bar(share, 10)}"
+
+
+def _of(number: float | None, limit: float | None, unit: str, what: str = "") -> str | None:
     if number is None:
         return None
-    return f"{number:.0f}" + (f"/{limit:.0f}" if limit else "") + f" {unit}"
+    return f"{what}{number:.0f}" + (f"/{limit:.0f}" if limit else "") + f" {unit}"

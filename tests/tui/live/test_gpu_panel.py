@@ -93,10 +93,10 @@ def test_a_gpu_is_read_with_the_memory_of_the_worker_told_apart(monkeypatch):
 @pytest.mark.parametrize(
     ("refused", "gone", "stays"),
     [
-        ("nvmlDeviceGetMemoryInfo", "memory", ["use  87%", "mem run 40.0 GiB", "612/700 W", "64 °C"]),
+        ("nvmlDeviceGetMemoryInfo", "memory", ["use  87%", "run  40.0 GiB", "612/700 W · 64 °C"]),
         ("nvmlDeviceGetUtilizationRates", "use", ["mem  51%", "612/700 W"]),
-        ("nvmlDeviceGetPowerUsage", "power", ["use  87%", "64 °C · 1755/1980 MHz"]),
-        ("nvmlDeviceGetTemperature", "temperature", ["612/700 W · 1755/1980 MHz"]),
+        ("nvmlDeviceGetPowerUsage", "power", ["use  87%", "\n64 °C\n1755/1980 MHz"]),
+        ("nvmlDeviceGetTemperature", "temperature", ["\n612/700 W\n1755/1980 MHz"]),
         ("nvmlDeviceGetClockInfo", "clock, memory clock", ["612/700 W · 64 °C"]),
         ("nvmlDeviceGetComputeRunningProcesses", "the run's memory", ["41.0/80.0 GiB\n"]),
     ],
@@ -116,7 +116,7 @@ async def test_what_a_gpu_does_not_tell_is_named_and_the_rest_stays(monkeypatch,
         ("nvmlDeviceGetEnforcedPowerLimit", "612 W"),
         ("nvmlDeviceGetMaxClockInfo", "1755 MHz"),
         ("nvmlDeviceGetName", "GPU 0\nuse"),
-        ("nvmlDeviceGetCurrentClocksThrottleReasons", "mem 2619 MHz"),
+        ("nvmlDeviceGetCurrentClocksThrottleReasons", "memory 2619 MHz"),
     ],
 )
 async def test_what_is_an_extra_is_left_out_without_a_word(monkeypatch, refused, stays):
@@ -143,8 +143,8 @@ async def test_of_two_gpus_the_one_the_run_does_not_use_shows_nothing_of_it(monk
     first, second = Meter(pid=42).read()
     assert (first.process_memory, second.process_memory) == (40 * GIB, 0)
     used, idle = await shown(first, second)
-    assert "run 40.0 GiB" in used
-    assert "run" not in idle
+    assert "run  50%" in used
+    assert "\nrun" not in idle
     assert "not reported" not in idle
 
 
@@ -301,8 +301,9 @@ async def test_numbers_and_graph_of_a_gpu():
         await pilot.pause()
         text = str(app.query_one(".numbers").render())  # pyright: ignore[reportAttributeAccessIssue]
     for part in (
-        "GPU 0  NVIDIA H100 80GB HBM3", "use  87%", "41.0/80.0 GiB, run 40.0 GiB", "612/700 W", "64 °C",
-        "1755/1980 MHz", "mem 2619 MHz", "slowed down by the power limit",
+        "GPU 0  NVIDIA H100 80GB HBM3", "use  87%", "mem  51%  ━━━━━─────  41.0/80.0 GiB",
+        "run  50%  ━━━━━─────  40.0 GiB", "612/700 W · 64 °C", "1755/1980 MHz · memory 2619 MHz",
+        "slowed down by the power limit",
     ):  # fmt: skip
         assert part in text
 
