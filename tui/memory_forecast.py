@@ -27,7 +27,8 @@ _FEWEST_TOKENS = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryForecast:
-    """Bytes at the worst moment of a run. `tokens` are the most of one forward pass; `place` is the device in words.
+    """Bytes at the worst moment of a run, CUDA's own not counted. `tokens` are the most of one forward pass; `place` is
+    the device in words.
 
     `free` is None where it is not known. `cache` is what text generation may add for each token of prompt and answer:
     all sequences that are generated at a time, 0 if no task generates; all of it is kept below `cache_limit`, None
@@ -110,10 +111,10 @@ def _advice(shape: Shape, dtype: str, device: str, place: str, free: int | None,
         ways.append(f"a batch of {batch:,} tokens")
     if itemsize(dtype) > 2 and needed("bfloat16", tokens) <= free:
         ways.append("dtype bfloat16")
-    short = f"It does not fit: {place} lacks {size(asked - free)}."
+    lack = f"{place} lacks {size(asked - free)}"
     if ways:
-        return f"{short} With {' or with '.join(ways)} it does."
-    return f"{short} Free some memory, or choose another device or a smaller model."
+        return f"{lack}: the run fits with {' or with '.join(ways)}."
+    return f"{lack}: free some memory, or choose another device or a smaller model."
 
 
 def _is_cuda(device: str) -> bool:

@@ -96,15 +96,15 @@ def test_what_is_not_known_to_be_free_is_no_reason_to_warn(readings):
 @pytest.mark.parametrize(
     ("changes", "free", "advice"),
     [
-        ({"batch_tokens": 131_072}, 8, "It does not fit: GPU 0 lacks 2.3 GiB. With a batch of 65,536 tokens it does."),
+        ({"batch_tokens": 131_072}, 8, "GPU 0 lacks 2.3 GiB: the run fits with a batch of 65,536 tokens."),
         (
             {"batch_tokens": 131_072, "dtype": "float32"}, 12,
-            "It does not fit: GPU 0 lacks 8.6 GiB. With a batch of 32,768 tokens or with dtype bfloat16 it does.",
+            "GPU 0 lacks 8.6 GiB: the run fits with a batch of 32,768 tokens or with dtype bfloat16.",
         ),
-        ({"dtype": "float32"}, 4, "It does not fit: GPU 0 lacks 873 MiB. With dtype bfloat16 it does."),
+        ({"dtype": "float32"}, 4, "GPU 0 lacks 873 MiB: the run fits with dtype bfloat16."),
         (
             {}, 2,
-            "It does not fit: GPU 0 lacks 624 MiB. Free some memory, or choose another device or a smaller model.",
+            "GPU 0 lacks 624 MiB: free some memory, or choose another device or a smaller model.",
         ),
     ],
     ids=["batch", "batch or dtype", "dtype", "nothing"],

@@ -208,7 +208,7 @@ async def test_a_run_that_does_not_fit_is_said_to_with_what_helps(dashboard, dri
         await driver.until(pilot, lambda: "weights" in driver.text(dashboard, "#memory"))
         text = driver.text(dashboard, "#warnings")
         assert not dashboard.screen.query_one("#start", Button).disabled
-    assert text == "! It does not fit: GPU 0 lacks 2.3 GiB. With a batch of 65,536 tokens it does."
+    assert text == "! GPU 0 lacks 2.3 GiB: the run fits with a batch of 65,536 tokens."
 
 
 async def test_tasks_that_write_text_need_a_cache(dashboard, driver, stubbed):
