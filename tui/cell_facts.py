@@ -42,7 +42,8 @@ def _statistics(row: Row) -> list[tuple[str, str]]:
     if row["ci_low_pct"] is not None and row["ci_high_pct"] is not None:
         facts.append(("95 % interval", f"{change(row['ci_low_pct'])} to {change(row['ci_high_pct'])}"))
     if row["p_kind"] is not None:
-        facts.append(("test", f"{row['p_kind']}, {row['stderr_kind']} error"))
+        kind = "" if row["stderr_kind"] in row["p_kind"] else f", {row['stderr_kind']} error"
+        facts.append(("test", f"{row['p_kind']}{kind}"))
     if row["agreement"] is not None:
         facts.append(("answered alike", f"{100 * row['agreement']:.1f}%"))
     if row["chance"] is not None:

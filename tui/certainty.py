@@ -18,6 +18,21 @@ _VERDICTS = {
 
 def sentence(benchmark: Benchmark, width: Width, row: Row | None) -> str:
     """A cell in a sentence, with its interval and its verdict."""
+    told = scores(benchmark, width, row)
+    if row is None or width.unpruned or row["delta"] is None or math.isnan(row["delta"]):
+        return told
+    if row["ci_low"] is not None and row["ci_high"] is not None:
+        told += f", 95 % {signed(row['ci_low'])} to {signed(row['ci_high'])}"
+    word = "no change" if row["delta"] == 0 else "better" if row["improved"] else "worse"
+    sure = beyond_noise(row)
+    if sure is None:
+        return f"{told}, {word}; not tested, its standard error is not known"
+    p = f"p {_p(row['p_value'])}" if row["p_holm"] is None else f"p {_p(row['p_holm'])} after Holm"
+    return f"{told}, {word} beyond noise ({p})" if sure else f"{told}, within noise ({p})"
+
+
+def scores(benchmark: Benchmark, width: Width, row: Row | None) -> str:
+    """A cell's score and the one it is compared with."""
     if row is None:
         return "not measured"
     score = value(row["value"]) + (f" ± {value(row['stderr'])}" if row["stderr"] is not None else "")
@@ -28,15 +43,7 @@ def sentence(benchmark: Benchmark, width: Width, row: Row | None) -> str:
     against = f"{benchmark.metric_name} {score} against {value(row['baseline'])}"
     if math.isnan(row["delta"]):
         return f"{against}: no change can be told"
-    told = f"{against}: {signed(row['delta'])} ({change(row['delta_pct'])})"
-    if row["ci_low"] is not None and row["ci_high"] is not None:
-        told += f", 95 % {signed(row['ci_low'])} to {signed(row['ci_high'])}"
-    word = "no change" if row["delta"] == 0 else "better" if row["improved"] else "worse"
-    sure = beyond_noise(row)
-    if sure is None:
-        return f"{told}, {word}; not tested, its standard error is not known"
-    p = f"p {_p(row['p_value'])}" if row["p_holm"] is None else f"p {_p(row['p_holm'])} after Holm"
-    return f"{told}, {word} beyond noise ({p})" if sure else f"{told}, within noise ({p})"
+    return f"{against}: {signed(row['delta'])} ({change(row['delta_pct'])})"
 
 
 def certainty(row: Mapping[str, Any]) -> str:
@@ -79,6 +86,8 @@ def _chance(row: Mapping[str, Any]) -> str:
     if row["chance"] is None:
         return ""
     told = f"chance scores {value(row['chance'])}"
+    if row.get("unpruned"):
+        return told
     if row["retained_pct"] is None:
         return f"{told}; the unpruned model is not clear of it"
     return f"{told}; {row['retained_pct']:.1f}% of the unpruned model's lead over it is left"

@@ -32,7 +32,7 @@ def benchmark_plot(
 
 
 def kept_plot(matrix: Matrix, dark: bool, *, across: Across = "parameters") -> Plot:
-    """The mean over benchmarks of the share of the full model's score that is left, as `level_scores` has it."""
+    """The mean over benchmarks of the share of the unpruned model's score that is left, as `level_scores` has it."""
     kept: list[tuple[str, tuple[Point, ...]]] = []
     for subject, widths in _by_subject(matrix).items():
         points = []
@@ -42,7 +42,7 @@ def kept_plot(matrix: Matrix, dark: bool, *, across: Across = "parameters") -> P
             if shares and x is not None:
                 points.append(Point(x, 100 * sum(shares) / len(shares)))
         kept.append((subject, tuple(sorted(points, key=lambda p: p.x))))
-    y = Axis("share of the full model's scores kept, mean over benchmarks", lambda v: f"{v:g}%")
+    y = Axis("share of the unpruned scores kept, mean over benchmarks", lambda v: f"{v:g}%")
     return Plot(_axis(matrix, across), y, styled(kept, dark=dark))
 
 

@@ -61,7 +61,7 @@ def _grid(table: DeltaTable, widths: tuple[Width, ...]) -> Table:
 
 def _heading(width: Width) -> Text:
     if width.unpruned:
-        return Text("full")
+        return Text("unpruned")
     return Text(f"{width.pruning_pct:g}%" if width.level == f"{width.pruning_pct:g}" else one_line(width.level))
 
 

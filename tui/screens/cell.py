@@ -14,7 +14,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
-from tui.certainty import certainty, sentence
+from tui.certainty import certainty, scores, sentence
 from tui.exporting import Sheet
 from tui.format import change, value
 from tui.matrix import UNPRUNED, Benchmark, Row, Width, at, mark, short_name, signed
@@ -50,7 +50,9 @@ class CellScreen(ModalScreen[None]):
             dialog.border_title = Text(
                 f"{self._benchmark.name} · {short_name(self._width.model)} {at(self._width)}"
             ).markup
-            yield Static(Text(sentence(self._benchmark, self._width, self._row)), id="cell-says")
+            # What was tested is told in full on the lines below.
+            say = sentence if self._row["p_value"] is None else scores
+            yield Static(Text(say(self._benchmark, self._width, self._row)), id="cell-says")
             sure = Static(Text(certainty(self._row)), id="cell-sure")
             sure.display = bool(certainty(self._row))
             yield sure
@@ -107,7 +109,7 @@ class CellScreen(ModalScreen[None]):
         self._metrics = answers[0]
         grid = self.query_one("#cell-metrics", Grid)
         grid.show(_Metrics(self._metrics, palette, self._benchmark.task))
-        grid.styles.height = min(len(self._metrics), 8) + 1
+        grid.styles.height = min(grid.lines, 10)
         self._flips = answers[1] if len(answers) > 1 else []
         self.query_one("#cell-flips-says", Static).update(self._flipped())
         if self._flips:
@@ -171,7 +173,7 @@ def sign_test(up: int, down: int) -> float:
 
 class _Metrics:
     fixed = 1
-    _HEAD = (("score", 7), ("± se", 7), (UNPRUNED, 8), ("change", 9), ("in %", 6), ("95 % interval", 17))
+    _HEAD = (("score", 7), ("± se", 7), (UNPRUNED, 8), ("change", 9), ("95 % interval", 17), ("in %", 6))
 
     def __init__(self, rows: Rows, palette: Palette, task: str) -> None:
         self._rows = rows
@@ -179,7 +181,7 @@ class _Metrics:
         self._names = [_metric_name(row, task) for row in rows]
         longest = max((len(name) for name in self._names), default=0)
         self.columns: Sequence[GridColumn] = [
-            GridColumn(("metric",), min(max(longest, 8), 24), "left"),
+            GridColumn(("metric",), min(max(longest, 8), 20), "left"),
             *(GridColumn((name,), width) for name, width in self._HEAD),
         ]
 
@@ -202,9 +204,9 @@ class _Metrics:
                     return "", None
                 return f"{mark(found)} {signed(found['delta'])}", self._palette.heat(mark(found), 0.2)
             case 5:
-                return change(found["delta_pct"]), None
-            case _:
                 return _interval(found), None
+            case _:
+                return change(found["delta_pct"]) if found["delta"] is not None else "", None
 
 
 class _Flips:

@@ -56,8 +56,8 @@ def shown(published: Path, width: int) -> str:
 def test_a_delta_table_has_each_change_below_its_score_and_fits_80_columns(published: Path):
     lines = shown(published, 80).splitlines()
     assert max(map(len, lines)) <= 80
-    (heading,) = (line.split() for line in lines if "full" in line)
-    assert heading == ["full", "10%", "20%", "30%", "40%", "50%", "60%"]
+    (heading,) = (line.split() for line in lines if line.split()[:1] == ["unpruned"])
+    assert heading == ["unpruned", "10%", "20%", "30%", "40%", "50%", "60%"]
     mmlu = next(number for number, line in enumerate(lines) if line.startswith("MMLU"))
     assert lines[mmlu].split() == ["MMLU", "0.3111", "0.2511", "0.2661", "0.2610", "0.2689", "0.2606", "0.2554"]
     assert lines[mmlu + 1].split() == ["acc", "-19.3%", "-14.5%", "-16.1%", "-13.6%", "-16.2%", "-17.9%"]
@@ -69,5 +69,5 @@ def test_a_delta_table_has_each_change_below_its_score_and_fits_80_columns(publi
 def test_on_a_narrow_screen_the_levels_are_shown_in_parts_each_with_the_unpruned_model(published: Path):
     lines = shown(published, 50).splitlines()
     assert max(len(line) for line in lines if "Below" not in line) <= 50
-    headings = [line.split() for line in lines if "full" in line]
-    assert headings == [["full", "10%", "20%"], ["full", "30%", "40%"], ["full", "50%", "60%"]]
+    headings = [line.split() for line in lines if line.split()[:1] == ["unpruned"]]
+    assert headings == [["unpruned", "10%", "20%"], ["unpruned", "30%", "40%"], ["unpruned", "50%", "60%"]]
