@@ -69,6 +69,7 @@ def test_compare(snap_compare, study: Path, until, size: tuple[int, int], basis:
         await pilot.press("3")
         await until(pilot, lambda: bool(pilot.app.screen.query("#sides")))
         await until(pilot, lambda: len(pilot.app.screen.query_one("#sides", Grid).model) > 0)
+        await until(pilot, lambda: "By the rule" in str(pilot.app.screen.query_one("#best", Static).render()))
         if basis == "ratio":
             await pilot.press("e")
             await until(pilot, lambda: "ratio" in str(pilot.app.screen.query_one("#compare-basis", Static).render()))
