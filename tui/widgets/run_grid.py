@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
 from tui import format as fmt
+from tui.matrix import UNPRUNED
 from tui.record import GridCell, GridRow, RunDetail
 from tui.states import level_text
 
@@ -118,7 +119,7 @@ class RunGrid(DataTable[Text]):
         self._texts.clear()
         self.add_column(Text("benchmark"), width=self._name_width(), key="name")
         for level in detail.row.levels:
-            heading = "full" if level == detail.baseline else level_text(level)
+            heading = UNPRUNED if level == detail.baseline else level_text(level)
             width = self._column_width(level)
             self.add_column(heading.rjust(width - 1), width=width, key=level)
         for line in rows:
