@@ -3,7 +3,7 @@
 -- prefers it, the narrowest width that holds every floor.
 create or replace view best_levels as
 with
-ranked as materialized (
+ranked as (
     select
         *,
         row_number() over (
@@ -19,48 +19,31 @@ ranked as materialized (
     from rule_levels
     window subject as (partition by rule, model_id, method, conditions)
 ),
-runner_up as (
+-- Where no level is eligible, the one that comes first stands for the model.
+picked as (
     select
-        rule, model_id, method, conditions, pruning_pct as second_pct, score as second_score,
-        score_stderr as second_stderr
+        *,
+        place = 1 and (eligible or eligible_levels = 0) as is_first,
+        max(case when eligible and place = 1 then pruning_pct end) over subject as best_pct,
+        max(case when eligible and place = 2 then pruning_pct end) over subject as second_pct,
+        max(case when eligible and place = 2 then score end) over subject as second_score,
+        max(case when eligible and place = 2 then score_stderr end) over subject as second_stderr
     from ranked
-    where eligible and place = 2
+    window subject as (partition by rule, model_id, method, conditions)
 ),
--- What was measured well enough and is out by a floor, the least pruned of it that is narrower than the best; else
--- the least pruned of all.
-ruled_out as (
-    select
-        r.rule, r.model_id, r.method, r.conditions,
-        arg_min(
-            format('{:g} %: {}', r.pruning_pct, coalesce(r.missing, r.broken_floors)),
-            (coalesce(r.pruning_pct <= b.pruning_pct, false), r.pruning_pct)
-        ) as ruled_out
-    from ranked r
-    left join ranked b
-        on b.rule = r.rule and b.model_id = r.model_id and b.method = r.method
-        and b.conditions is not distinct from r.conditions and b.eligible and b.place = 1
-    where not r.eligible
-    group by r.rule, r.model_id, r.method, r.conditions
-),
--- Where no level is eligible, one of them stands for the model.
-first as (
-    select * from ranked where place = 1 and (eligible or eligible_levels = 0)
-),
+-- What a reader asks about next: of the levels that are out, the least pruned that is narrower than the best one.
 told as (
     select
-        f.*, s.second_pct, s.second_score, o.ruled_out,
-        case
-            when f.score_stderr is null or s.second_stderr is null then null
-            else abs(f.score - s.second_score)
-                > 1.959963984540054 * sqrt(f.score_stderr ** 2 + s.second_stderr ** 2)
+        *,
+        min_by(
+            case when not eligible then format('{:g} %: {}', pruning_pct, coalesce(missing, broken_floors)) end,
+            case when not eligible then (coalesce(pruning_pct <= best_pct, false), pruning_pct) end
+        ) over (partition by rule, model_id, method, conditions) as ruled_out,
+        case when score_stderr is not null and second_stderr is not null then
+            abs(score - second_score) > 1.959963984540054 * sqrt(score_stderr ** 2 + second_stderr ** 2)
         end as clear
-    from first f
-    left join runner_up s
-        on s.rule = f.rule and s.model_id = f.model_id and s.method = f.method
-        and s.conditions is not distinct from f.conditions
-    left join ruled_out o
-        on o.rule = f.rule and o.model_id = f.model_id and o.method = f.method
-        and o.conditions is not distinct from f.conditions
+    from picked
+    qualify is_first
 )
 select
     model,
