@@ -115,8 +115,8 @@ def use_rule(path: Path, name: str) -> None:
     Raises:
         UserError: there is no such rule; or as `db.open_write`.
     """
+    read_rule(path, name)  # before the file is opened for writing, which would create it
     with db.open_write(path, wait=_WAIT) as con, transaction(con):
-        _find(_rules(con), name)
         con.execute(statements.query("rule_use"), {"rule": name})
 
 
@@ -126,10 +126,10 @@ def delete_rule(path: Path, name: str) -> Rule | None:
     Raises:
         UserError: there is no such rule, or it is as it shipped; or as `db.open_write`.
     """
+    rule = read_rule(path, name)
+    if rule.preset:
+        raise UserError(f"'{name}' ships with prune-tui and stays; `rules use` chooses the rule that counts.")
     with db.open_write(path, wait=_WAIT) as con:
-        rule = _find(_rules(con), name)
-        if rule.preset:
-            raise UserError(f"'{name}' ships with prune-tui and stays; `rules use` chooses the rule that counts.")
         ((shipped,),) = con.execute(statements.query("rule_preset"), {"rule": name}).fetchall()
         with transaction(con):
             if shipped is None:

@@ -289,6 +289,13 @@ def test_a_benchmark_of_ones_own_can_be_named_once_it_is_measured(measure, best)
     assert best(replace(MINE, weights={"my_task": 1}))[0] == 40.0
 
 
+@pytest.mark.parametrize("change", [rules.use_rule, rules.delete_rule])
+def test_a_database_that_is_not_there_is_not_made_by_choosing(database, change):
+    with pytest.raises(UserError, match="There is no database"):
+        change(database, "study")
+    assert not database.exists()
+
+
 def test_a_database_that_is_held_says_by_whom(database, held):
     with db.open_write(database):
         pass
