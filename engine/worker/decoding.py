@@ -23,7 +23,7 @@ from engine.worker.tree import Ints
 from engine.worker.tree_attention import capped_attention
 
 _NAME = "prune_tui_decode"
-_BUCKET = 256  # the cache is read up to the next multiple of this
+_BUCKET = 256  # where steps are captured, the cache is read up to the next multiple of this
 
 
 class Slots:
@@ -106,12 +106,14 @@ class Decoder:
         `longest` is the largest position any slot that matters has now.
         """
         made = self._slots.tokens.new_empty(steps, self._slots.count)
-        for step in range(steps):
-            reach = min(-(-(longest + step + 1) // _BUCKET) * _BUCKET, self._slots.length)
-            logits = self._forward(reach) if self._stream is None else self._replay(reach)
-            if logits is not None:
-                self._advance(logits)
-            made[step] = self._slots.tokens
+        bucket = 1 if self._stream is None else _BUCKET
+        with _decoding(self._model, self._slots):
+            for step in range(steps):
+                reach = min(-(-(longest + step + 1) // bucket) * bucket, self._slots.length)
+                logits = self._forward(reach) if self._stream is None else self._replay(reach)
+                if logits is not None:
+                    self._advance(logits)
+                made[step] = self._slots.tokens
         return made
 
     def _replay(self, reach: int) -> Tensor | None:
@@ -145,10 +147,10 @@ class Decoder:
     def _forward(self, reach: int) -> Tensor | None:
         """A step up to the logits, or, where nothing but the most likely token matters, a whole one."""
         slots = self._slots
-        with _decoding(self._model, slots, reach):
-            hidden = self._model.base_model(
-                slots.tokens[:, None], position_ids=slots.positions[:, None], use_cache=False
-            ).last_hidden_state[:, -1]
+        _begin_step(reach)
+        hidden = self._model.base_model(
+            slots.tokens[:, None], position_ids=slots.positions[:, None], use_cache=False
+        ).last_hidden_state[:, -1]
         logits = self._head(hidden)
         if not self._choice.is_plain:
             return logits  # transformers' processors are not made for capture in a graph
@@ -171,17 +173,24 @@ _masks: dict[int | None, Tensor] = {}
 
 
 @contextmanager
-def _decoding(model: PreTrainedModel, slots: Slots, reach: int) -> Iterator[None]:
-    global _slots, _reach, _layer
+def _decoding(model: PreTrainedModel, slots: Slots) -> Iterator[None]:
+    """Inside the block the model's forward pass is a step for these slots."""
+    global _slots
     usual = model.config._attn_implementation or "sdpa"
     model.set_attn_implementation(_NAME)
-    _slots, _reach, _layer = slots, reach, 0
+    _slots = slots
     try:
         yield
     finally:
         _slots = None
         _masks.clear()
         model.set_attn_implementation(usual)
+
+
+def _begin_step(reach: int) -> None:
+    global _reach, _layer
+    _reach, _layer = reach, 0
+    _masks.clear()
 
 
 def _attend(
@@ -196,12 +205,11 @@ def _attend(
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
     """query [slots, heads, 1, head_dim], key and value [slots, kv_heads, 1, head_dim] → [slots, 1, heads, head_dim]."""
-    return _decode_attention(query, key, value, scaling, sliding_window, softcap), None
+    attention = _compiled_attention if torch.compiler.is_compiling() else _attention
+    return attention(query, key, value, scaling, sliding_window, softcap), None
 
 
-# An operator of its own, since torch.compile must not look inside: what it works on changes from step to step.
-@torch.library.custom_op("prune_tui::decode_attention", mutates_args=())
-def _decode_attention(
+def _attention(
     query: Tensor, key: Tensor, value: Tensor, scaling: float | None, window: int | None, softcap: float | None
 ) -> Tensor:
     global _layer
@@ -219,7 +227,11 @@ def _decode_attention(
     return output.transpose(1, 2).contiguous()
 
 
-@_decode_attention.register_fake
+# An operator, since torch.compile must not look inside: what it works on changes from step to step.
+_compiled_attention = torch.library.custom_op("prune_tui::decode_attention", _attention, mutates_args=())
+
+
+@_compiled_attention.register_fake
 def _(
     query: Tensor, key: Tensor, value: Tensor, scaling: float | None, window: int | None, softcap: float | None
 ) -> Tensor:

@@ -16,14 +16,14 @@ from engine.worker.batching import is_out_of_memory, release_memory
 from engine.worker.choosing import PLAIN, Choice
 from engine.worker.decoding import Decoder, Slots
 from engine.worker.head import Head
-from engine.worker.tree import Ints, Scored, TreeRow, pack
+from engine.worker.packing import Packer
+from engine.worker.tree import Ints, Scored, TreeRow
 from engine.worker.tree_attention import DeviceRow, attending
 from engine.worker.tree_scorer import Progress
 
 CHUNK = 16  # steps between two looks at what has finished, at most
 _CPU_CHUNK = 4  # where a look costs no wait
 _FILLED_AT_ONCE = 64  # slots whose prompts' keys and values are copied together
-_DENSE_TOKENS = 2048  # of a row of prompts whose mask is dense
 
 
 class Generator:
@@ -36,6 +36,7 @@ class Generator:
         self._model: Any = model
         self._head = head
         self._tiles = tiles
+        self._pack = Packer(model, tiles=tiles)
         self._runs_ahead = model.device.type == "cuda"
         self._chunk = CHUNK if self._runs_ahead else _CPU_CHUNK
         self._max_slots = GPU_SEQUENCES if model.device.type == "cuda" else CPU_SEQUENCES
@@ -162,7 +163,7 @@ class Generator:
         # The request of a sequence stands for all slots with its tokens.
         sequences = [Scored(prompts[same[0]], ((same[0], np.zeros(1, np.int64)),)) for same in by_tokens.values()]
         first: dict[int, int] = {}
-        for row in pack(sequences, max_tokens if self._tiles else min(max_tokens, _DENSE_TOKENS)):
+        for row in self._pack(sequences, max_tokens):
             first |= self._prefill_row(slots, row, by_tokens, choice)
         return first
 

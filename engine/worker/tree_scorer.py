@@ -13,6 +13,7 @@ from transformers import PreTrainedModel
 
 from engine.worker.batching import is_out_of_memory, release_memory
 from engine.worker.head import Head
+from engine.worker.packing import Packer
 from engine.worker.tree import Scored, TreeRow, pack
 from engine.worker.tree_attention import DeviceRow, attending
 
@@ -21,11 +22,6 @@ Progress = Callable[[int, int], None]
 
 # Rows that a GPU may have queued: enough to keep it busy, few enough to stop soon.
 _IN_FLIGHT = 2
-# Without FlexAttention a row's mask is dense. These lengths are tried, and the one whose rows cost least is taken.
-_DENSE_ROWS = (256, 512, 1024, 2048, 4096)
-# What a CPU was seen to lose, in floating-point operations: on starting a forward pass, and on masked attention.
-_PASS_COST = 1e8
-_DENSE_FACTOR = 2.2
 
 
 class Batch:
@@ -52,11 +48,7 @@ class TreeScorer:
         self._device = model.device
         self.max_tokens = max_tokens
         self._tiles = tiles
-        config = model.config.get_text_config()
-        head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        embeddings: Any = model.get_input_embeddings()
-        self._token_cost = 2 * (sum(p.numel() for p in model.base_model.parameters()) - embeddings.weight.numel())
-        self._pair_cost = 4 * _DENSE_FACTOR * config.num_hidden_layers * config.num_attention_heads * head_dim
+        self._pack = Packer(model, tiles=tiles)
 
     def lay_out(self, batch: Batch) -> None:
         """Pack a batch ahead of scoring it."""
@@ -102,18 +94,8 @@ class TreeScorer:
     def _rows(self, batch: Batch) -> list[TreeRow]:
         if batch.rows is None or batch.rows[0] != self.max_tokens:
             batch.on_device.clear()
-            batch.rows = self.max_tokens, self._packed(batch.sequences)
+            batch.rows = self.max_tokens, self._pack(batch.sequences, self.max_tokens)
         return batch.rows[1]
-
-    def _packed(self, sequences: Sequence[Scored]) -> list[TreeRow]:
-        if self._tiles:
-            return pack(sequences, self.max_tokens)
-        lengths = {min(length, self.max_tokens) for length in _DENSE_ROWS}
-        return min((pack(sequences, length) for length in sorted(lengths)), key=self._cost)
-
-    def _cost(self, rows: Sequence[TreeRow]) -> float:
-        lengths = np.array([len(row.tokens) for row in rows], dtype=np.float64)
-        return float((_PASS_COST + lengths * self._token_cost + lengths**2 * self._pair_cost).sum())
 
     def _try(self, row: TreeRow, batch: Batch) -> tuple[Tensor, Tensor] | None:
         """Log-probability and greedy flag of each target, on the device; None if the row does not fit."""

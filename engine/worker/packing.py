@@ -1,0 +1,40 @@
+"""How long the rows of packed trees should be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from transformers import PreTrainedModel
+
+from engine.worker.tree import Scored, TreeRow, pack
+
+# Without FlexAttention a row's mask is dense. These lengths are tried, and the one whose rows cost least is taken.
+_DENSE_ROWS = (256, 512, 1024, 2048, 4096)
+# What a CPU was seen to lose, in floating-point operations: on starting a forward pass, and on masked attention.
+_PASS_COST = 1e8
+_DENSE_FACTOR = 2.2
+
+
+class Packer:
+    """Lays sequences out for one model, in rows that are masked by tiles, for FlexAttention, or densely."""
+
+    def __init__(self, model: PreTrainedModel, *, tiles: bool) -> None:
+        self._tiles = tiles
+        config = model.config.get_text_config()
+        head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        embeddings = model.get_input_embeddings()
+        embedded = sum(parameter.numel() for parameter in embeddings.parameters())
+        self._token_cost = 2 * (sum(p.numel() for p in model.base_model.parameters()) - embedded)
+        self._pair_cost = 4 * _DENSE_FACTOR * config.num_hidden_layers * config.num_attention_heads * head_dim
+
+    def __call__(self, sequences: Sequence[Scored], max_tokens: int) -> list[TreeRow]:
+        """Rows of at most `max_tokens`; a longer sequence gets a row of its own."""
+        if self._tiles:
+            return pack(sequences, max_tokens)
+        lengths = {min(length, max_tokens) for length in _DENSE_ROWS}
+        return min((pack(sequences, length) for length in sorted(lengths)), key=self._cost)
+
+    def _cost(self, rows: Sequence[TreeRow]) -> float:
+        lengths = np.array([len(row.tokens) for row in rows], dtype=np.float64)
+        return float((_PASS_COST + lengths * self._token_cost + lengths**2 * self._pair_cost).sum())
