@@ -14,15 +14,17 @@ variant as (
         coalesce(v.intermediate_size = r.intermediate_size, v.pruning_pct = 0) as unpruned
     from variants v
     join run_models r using (run_id)
-    qualify row_number() over (partition by v.run_id, v.level order by v.seq desc) = 1
+    qualify row_number() over (partition by r.model, r.model_id, v.run_id, v.level order by v.seq desc) = 1
 ),
 named as (
     select
         *,
         case when not unpruned then method end as by_method,
         case when intermediate_size is null then pruning_pct end as by_pct,
-        first_value(level) over same_width as width_level,
-        first_value(pruning_pct) over same_width as width_pct
+        {
+            level: first_value(level) over same_width, pct: first_value(pruning_pct) over same_width, method: method,
+            expansion_ratio: expansion_ratio, parameters: parameters, bytes: bytes, origin: origin
+        } as width
     from variant
     window same_width as (
         partition by
@@ -41,7 +43,8 @@ measured as (
         m.run_id, m.level, m.task, m.num_fewshot, m.version, m.metric, m.filter,
         max(m.seq) as seq,
         arg_max(m.recorded_at, m.seq) as recorded_at,
-        arg_max(m.rowid, m.seq) as row_id
+        arg_max(m.rowid, m.seq) as row_id,
+        any_value(v.width) as width
     from metrics m
     join named v using (run_id, level)
     group by all
@@ -50,21 +53,20 @@ latest as (
     select
         model, model_id, unpruned, by_method, intermediate_size, by_pct, conditions,
         task, num_fewshot, version, metric, filter,
-        arg_max(row_id, (recorded_at, run_id, seq)) as row_id
+        arg_max({row: row_id, width: width}, (recorded_at, run_id, seq)) as found
     from measured
     group by all
 )
 select
-    l.model, coalesce(p.method, v.method) as method, v.width_pct as pruning_pct, m.task, m.metric, m.filter, m.value, m.stderr,
+    l.model, coalesce(p.method, width.method) as method, width.pct as pruning_pct, m.task, m.metric, m.filter, m.value, m.stderr,
     m.n, m.higher_is_better, m.chance, m.part_of, m.is_group, m.version, m.num_fewshot,
-    v.width_level as level, l.unpruned, v.intermediate_size, v.expansion_ratio, v.parameters, v.bytes,
-    v.conditions, v.origin, l.model_id, m.run_id, m.seq, m.recorded_at,
+    width.level as level, l.unpruned, l.intermediate_size, width.expansion_ratio, width.parameters, width.bytes,
+    l.conditions, width.origin, l.model_id, m.run_id, m.seq, m.recorded_at,
     coalesce(b.benchmark, m.task) as benchmark,
     coalesce(b.position, 1000) as position,
     coalesce(o.kind, 'score') as kind
-from latest l
+from (select * exclude (found), found.row as row_id, found.width as width from latest) l
 join metrics m on m.rowid = l.row_id
-join named v on v.run_id = m.run_id and v.level = m.level
 left join pruned_by p
     on l.unpruned
     and p.model_id = l.model_id
