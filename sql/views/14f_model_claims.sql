@@ -50,7 +50,7 @@ parts as (
         true,
         format(
             '{} ×{:.2f} for each 10 %; an exponential explains {:.0f} % of its logarithm, a straight line {:.0f} % '
-            'of it',
+            'of the perplexity itself',
             benchmark, exp(log_slope), 100 * log_r2, 100 * line_r2
         )
     from series
