@@ -58,8 +58,8 @@ latest as (
     group by all
 )
 select
-    l.model, coalesce(p.method, width.method) as method, width.pct as pruning_pct, m.task, m.metric, m.filter, m.value, m.stderr,
-    m.n, m.higher_is_better, m.chance, m.part_of, m.is_group, m.version, m.num_fewshot,
+    l.model, coalesce(p.method, width.method) as method, width.pct as pruning_pct, m.task, m.metric, m.filter,
+    m.value, m.stderr, m.n, m.higher_is_better, m.chance, m.part_of, m.is_group, m.version, m.num_fewshot,
     width.level as level, l.unpruned, l.intermediate_size, width.expansion_ratio, width.parameters, width.bytes,
     l.conditions, width.origin, l.model_id, m.run_id, m.seq, m.recorded_at,
     coalesce(b.benchmark, m.task) as benchmark,
