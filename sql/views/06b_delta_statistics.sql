@@ -188,7 +188,7 @@ comment on column delta_statistics.unpaired_because is 'Why the documents could 
 comment on column delta_statistics.unpaired_stderr is
     'Standard error with the two values taken as independent: sqrt(a^2 + b^2).';
 comment on column delta_statistics.value_stderr is
-    'Standard error of value: as reported; where none was, from the number of questions (stderr_kind is binomial then).';
+    'Standard error of value: as reported; where none was, from the number of questions (stderr_kind: binomial).';
 comment on column delta_statistics.baseline_stderr is 'Standard error of baseline, in the same way.';
 comment on column delta_statistics.questions is
     'How many questions the benchmark has, where the result does not say how many it was scored on.';
