@@ -46,6 +46,7 @@ class ReadingScreen(Screen[Any]):
         self._reader: Reader | None = None
         self._seen: object = ()
         self._unanswered: set[str] = set()
+        self._asked: set[str] = set()  # groups whose answer is on its way
 
     @property
     def database(self) -> Path:
@@ -72,8 +73,12 @@ class ReadingScreen(Screen[Any]):
             self._reader.cancel()
 
     def look(self) -> None:
-        """Reload if the file is another one than was last read, or could not be read."""
-        if not self.is_current:
+        """Reload if the file is another one than was last read, or could not be read.
+
+        Not while an answer is on its way: where one takes longer than the time between two looks, and a run keeps
+        changing the file, none would ever arrive.
+        """
+        if not self.is_current or self._asked:
             return
         seen = stamp(self.database)
         if seen != self._seen or self._unanswered:
@@ -83,6 +88,7 @@ class ReadingScreen(Screen[Any]):
     def ask(self, group: str, questions: list[Question], then: Then) -> None:
         """Have questions answered in a thread, then call `then`; a newer question of the group replaces an older."""
         if self._reader is not None:
+            self._asked.add(group)
             self._answer_in_thread(self._reader, group, self._reader.turn(group), questions, then)
 
     @work(thread=True, group="reading")
@@ -103,6 +109,7 @@ class ReadingScreen(Screen[Any]):
     def on_answered(self, event: Answered) -> None:
         if self._reader is None or self._reader.current(event.group) != event.turn:
             return
+        self._asked.discard(event.group)
         if event.answers is None:
             self._unanswered.add(event.group)
             self.said(event.error)
