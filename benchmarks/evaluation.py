@@ -7,6 +7,7 @@
 with tokenising and packing, and for every further one, which reuses both; their ratios to hf's; our tokens per
 second and TFLOP/s of a further level (2 floating-point operations a parameter and token, output layer left out);
 and the largest and mean difference of any request's log-likelihood, or the share of equal generations.
+`hf` looks for the largest batch first, which on a CPU takes it longer than a small task: `--hf-batch-size 64` spares it.
 `--spread` compares answers instead: ours, hf's at batch 64 and 1, and those of the same weights in float32.
 """
 
@@ -144,6 +145,9 @@ def main() -> None:
     parser.add_argument(
         "--spread", action="store_true", help="compare answers with hf's own at other batch sizes instead"
     )
+    parser.add_argument(
+        "--hf-batch-size", default="auto", help="rows hf takes at a time; on a CPU finding them out takes it seconds"
+    )
     parser.add_argument("--no-reference", action="store_true", help="time ours only")
     arguments = parser.parse_args()
 
@@ -173,7 +177,7 @@ def main() -> None:
             for text in arguments.tasks.split(","):
                 spread(built_of(text, arguments.model, arguments.include_path, ours), order)
         return
-    reference = reference_of(model, "auto")
+    reference = reference_of(model, arguments.hf_batch_size)
     rate = matrix_rate(device) if device.type == "cuda" else float("nan")
     print(f"matrix products: {rate / 1e12:.0f} TFLOP/s; layers compiled: {arguments.compile}")
     print(

@@ -31,6 +31,9 @@ class DeviceRow:
 
     For FlexAttention the row is padded to whole tiles with tokens that see only themselves. A listener is told every
     layer's keys and values.
+
+    Attributes:
+        is_chain: whether it is a single sequence.
     """
 
     def __init__(self, row: TreeRow, device: torch.device, *, tiles: bool, listener: Listener | None = None) -> None:
@@ -41,6 +44,7 @@ class DeviceRow:
         self.length = len(row.tokens) + padding
         self._depth = np.pad(row.depth, (0, padding))
         self._end = np.concatenate((row.end, np.arange(len(row.tokens), self.length) + 1))
+        self.is_chain = bool((self._end == self.length).all())
         self._device = device
         self.tokens = torch.from_numpy(np.pad(row.tokens, (0, padding))).to(device)[None]
         self.positions = torch.from_numpy(self._depth).to(device)[None]
@@ -148,8 +152,10 @@ def _tree_attention(
     elif softcap is not None:
         output = capped_attention(query, key, value, _row.dense(window), scaling, softcap)
     else:
+        causal = window is None and _row.is_chain  # which saves half of the work
+        mask = None if causal else _row.dense(window)
         output = scaled_dot_product_attention(
-            query, key, value, attn_mask=_row.dense(window), scale=scaling, enable_gqa=True
+            query, key, value, attn_mask=mask, is_causal=causal, scale=scaling, enable_gqa=True
         )
     return output.transpose(1, 2).contiguous()
 
