@@ -53,7 +53,13 @@ select
     chance,
     retained_pct,
     unpaired_because,
-    value_stderr as stderr,
+    -- Of the unpruned score it is the one that its changes are tested with.
+    case
+        when unpruned then coalesce(value_stderr, max(baseline_stderr) over (
+            partition by subject, task, num_fewshot, version, metric, filter
+        ))
+        else value_stderr
+    end as stderr,
     baseline_stderr,
     n,
     task,

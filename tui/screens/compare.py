@@ -10,16 +10,18 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Static
 
-from tui.comparing import Pair, best_levels, improving, line_in_words, pairs, subject_names, tally
+from tui.comparing import best_levels, improving
 from tui.exporting import Sheet
 from tui.matrix import UNPRUNED
 from tui.queries import Question, Rows, choices, chosen, subject
 from tui.screens.choose import ChooseSeveral
 from tui.screens.reading import NO_RESULTS, ReadingScreen
-from tui.widgets.compare_grids import ImprovingModel, Shown, SidesModel, TestsModel, sides_width
+from tui.widgets.compare_grids import ImprovingModel
 from tui.widgets.grid import Grid
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.palette import Palette
+from tui.widgets.sides_pane import SidesPane
+from tui.widgets.tests_pane import TestsPane
 
 _PANES = {
     "sides": "side by side",
@@ -51,8 +53,6 @@ class CompareScreen(ReadingScreen):
         self.basis = "percentage"
         self.at: float | None = None
         self.pane = "sides"
-        self.intervals = False
-        self._pair = 0
         self._known: Rows = []
         self._matched: Rows = []
         self._levels: Rows = []
@@ -67,14 +67,8 @@ class CompareScreen(ReadingScreen):
         with Horizontal(id="compare-body"):
             with Vertical(id="compare-left"):
                 yield Static(id="compare-basis")
-                with Vertical(id="compare-sides"):
-                    yield Grid(by_row=True, id="sides")
-                    yield Static(id="compare-line")
-                    yield Static(id="compare-verdict")
-                with Vertical(id="compare-tests"):
-                    yield Static(id="tests-title", classes="title")
-                    yield Grid(by_row=True, id="tests")
-                    yield Static(id="tests-says")
+                yield SidesPane(id="compare-sides")
+                yield TestsPane(id="compare-tests")
             with Vertical(id="compare-answers"):
                 with VerticalScroll(id="compare-best"):
                     yield Static("Best level", classes="title")
@@ -91,7 +85,6 @@ class CompareScreen(ReadingScreen):
         self.query_one("#compare-body").display = False
         self._title("reading…")
         self.app.theme_changed_signal.subscribe(self, lambda _: self._levels and self._draw())
-        self.watch(self.query_one("#sides", Grid), "cursor", self._tell, init=False)
         self._show_pane()
 
     # Reading
@@ -170,56 +163,18 @@ class CompareScreen(ReadingScreen):
     def _quiet(self) -> str:
         return self.app.theme_variables["neutral"]
 
-    def tested(self) -> Pair | None:
-        """The pair whose tests are shown."""
-        found = pairs(self._tests, self.at)
-        return found[self._pair % len(found)] if found else None
-
     def _draw(self) -> None:
-        grid = self.query_one("#sides", Grid)
-        palette = Palette.of(grid)
-        sides = SidesModel(self._rows_at(self.at), palette, self._shown())
-        grid.show(sides)
-        grid.styles.max_height = grid.lines
+        at = "" if self.at is None else self._width_name(self.at)
         self.query_one("#compare-basis", Static).update(self._widths())
-        self.query_one("#compare-verdict", Static).update(self._verdict(sides))
-        self._tell()
-        self._draw_tests(palette)
+        self.query_one(SidesPane).show(self._rows_at(self.at), self._advice())
+        self.query_one(TestsPane).show(self._tests, self.at, at)
         self.query_one("#best", Static).update(best_levels(self._best, self._quiet))
         improves = self.query_one("#improving", Grid)
-        improves.show(ImprovingModel(self._improving, palette))
+        improves.show(ImprovingModel(self._improving, Palette.of(improves)))
         improves.styles.max_height = improves.lines
         improves.display = bool(self._improving)
         self.query_one("#improving-says", Static).update(improving(self._improving))
         self._name_pane()
-
-    def _draw_tests(self, palette: Palette) -> None:
-        pair = self.tested()
-        grid = self.query_one("#tests", Grid)
-        model = TestsModel(pair, palette)
-        grid.display = pair is not None
-        grid.show(model)
-        grid.styles.max_height = grid.lines
-        title, says = self.query_one("#tests-title", Static), self.query_one("#tests-says", Static)
-        if pair is None or self.at is None:
-            title.update("")
-            says.update(Text("No two of the chosen can be tested at this width: they need the same conditions, and the "
-                             "same method or the same model."))  # fmt: skip
-            return
-        count = len(pairs(self._tests, self.at))
-        which = f"  {self._pair % count + 1} of {count}" if count > 1 else ""
-        title.update(
-            Text.assemble(f"Which loses more at {self._width_name(self.at)}: {pair.name}", (which, "not bold"))
-        )
-        says.update(tally(pair))
-
-    def _shown(self) -> Shown:
-        """Intervals beside the scores where there is room for both."""
-        count = len({row["subject"] for row in self._rows_at(self.at)})
-        room = self.query_one("#compare-left").size.width
-        if room >= sides_width(count, "both"):
-            return "both"
-        return "intervals" if self.intervals else "scores"
 
     def on_resize(self) -> None:
         if self._levels:
@@ -249,32 +204,12 @@ class CompareScreen(ReadingScreen):
             return UNPRUNED if at == 0 else f"{at:g}%"
         return f"{at:g}×"
 
-    def _verdict(self, sides: SidesModel) -> Text:
-        if not sides.subjects:
-            if len(self.subjects or []) < 2:
-                return Text("There is one model only: m chooses others to compare it with.")
-            other = (
-                "e compares at equal expansion ratio"
-                if self.basis == "percentage"
-                else "e compares at equal percentage"
-            )
-            return Text(f"No width in common under these conditions: {other}, m chooses others.")
-        text = Text()
-        for name, first, compared, sizes in sides.wins():
-            text.append(f"{name} ", "bold").append(f"is best on {first} of {compared}{sizes}\n")
-        text.rstrip()
-        return text
-
-    def _tell(self) -> None:
-        """The benchmark under the cursor, each model's change with its interval."""
-        grid = self.query_one("#sides", Grid)
-        line = self.query_one("#compare-line", Static)
-        if not isinstance(grid.model, SidesModel) or not len(grid.model):
-            line.update("")
-            return
-        found = grid.model.line(grid.cursor.y)
-        told = line_in_words(found, subject_names(list(grid.model.subjects.values())))
-        line.update(Text(told or "★ best value; unpruned, so there is no change to test.", self._quiet))
+    def _advice(self) -> str:
+        """What to do where nothing can stand side by side."""
+        if len(self.subjects or []) < 2:
+            return "There is one model only: m chooses others to compare it with."
+        other = "expansion ratio" if self.basis == "percentage" else "percentage"
+        return f"No width in common under these conditions: e compares at equal {other}, m chooses others."
 
     def _show_pane(self) -> None:
         for name in _PANES:
@@ -294,15 +229,14 @@ class CompareScreen(ReadingScreen):
 
     def action_pair(self) -> None:
         """Show the tests; where they are shown already, those of the next pair."""
-        tests = self.query_one("#tests", Grid)
-        if self.pane == "tests" or tests.has_focus:
-            self._pair += 1
-            self._draw_tests(Palette.of(tests))
+        if self.pane == "tests" or self.query_one("#tests").has_focus:
+            self.query_one(TestsPane).next_pair()
         else:
             self._go("tests")
 
     def action_intervals(self) -> None:
-        self.intervals = not self.intervals
+        sides = self.query_one(SidesPane)
+        sides.intervals = not sides.intervals
         if self.pane != "sides":
             self._go("sides")
         self._draw()
@@ -348,9 +282,9 @@ class CompareScreen(ReadingScreen):
             case "best":
                 return _sheet("Levels over all benchmarks", self._levels, self.question("matrix_levels"))
             case "tests":
-                pair = self.tested()
-                name = f"Which loses more at {at}{f': {pair.name}' if pair else ''}"
-                return _sheet(name, list(pair.rows) if pair else [], self.question("matrix_tests"))
+                tests = self.query_one(TestsPane)
+                rows = list(tests.pair.rows) if tests.pair else []
+                return _sheet(tests.title, rows, self.question("matrix_tests"))
             case _:
                 title = f"Side by side at {at}, equal {self.basis}"
                 return _sheet(title, self._rows_at(self.at), self.question("matrix_matched"))
