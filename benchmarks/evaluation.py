@@ -7,7 +7,7 @@
 with tokenising and packing, and for every further one, which reuses both; their ratios to hf's; our tokens per
 second and TFLOP/s of a further level (2 floating-point operations a parameter and token, output layer left out);
 and the largest and mean difference of any request's log-likelihood, or the share of equal generations.
-`hf` looks for the largest batch first, which on a CPU takes it longer than a small task: `--hf-batch-size 64` spares it.
+`hf` looks for the largest batch first, which on a CPU takes longer than a small task: `--hf-batch-size 64` spares it.
 `--spread` compares answers instead: ours, hf's at batch 64 and 1, and those of the same weights in float32.
 """
 

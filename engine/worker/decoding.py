@@ -2,9 +2,9 @@
 
 Each sequence has a slot of the cache and its own position. transformers' attention repeats keys and values for
 grouped-query heads whenever there is a mask; ours does not. On a CUDA GPU a step is captured as a graph, so that
-thousands of small kernels are launched at once. A graph is bound to the cache and to the weights' slices it was captured
-on: it serves every step of one call of `Generator.generate` that reads as far into the cache on as many slots, and
-goes with it, so that no graph outlives a change of the model's width.
+thousands of small kernels are launched at once. A graph is bound to the cache and to the weights' slices it was
+captured on: it serves every step of one call of `Generator.generate` that reads as far into the cache on as many
+slots, and goes with it, so that no graph outlives a change of the model's width.
 """
 
 from __future__ import annotations
