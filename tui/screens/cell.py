@@ -173,7 +173,7 @@ def sign_test(up: int, down: int) -> float:
 
 class _Metrics:
     fixed = 1
-    _HEAD = (("score", 7), ("± se", 7), (UNPRUNED, 8), ("change", 9), ("95 % interval", 17), ("in %", 6))
+    _HEAD = (("score", 7), ("± se", 6), (UNPRUNED, 8), ("change", 9), ("95 % interval", 15), ("in %", 6))
 
     def __init__(self, rows: Rows, palette: Palette, task: str) -> None:
         self._rows = rows
@@ -181,7 +181,7 @@ class _Metrics:
         self._names = [_metric_name(row, task) for row in rows]
         longest = max((len(name) for name in self._names), default=0)
         self.columns: Sequence[GridColumn] = [
-            GridColumn(("metric",), min(max(longest, 8), 20), "left"),
+            GridColumn(("metric",), min(max(longest, 8), 24), "left"),
             *(GridColumn((name,), width) for name, width in self._HEAD),
         ]
 
