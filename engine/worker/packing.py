@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from transformers import PreTrainedModel
 
 from engine.worker.tree import Scored, TreeRow, pack
+from engine.worker.tree_attention import visible
 
-# Without FlexAttention a row's mask is dense. These lengths are tried, and the one whose rows cost least is taken.
+# Without FlexAttention long rows cost attention. These lengths are tried, and the one whose rows cost least is taken.
 _DENSE_ROWS = (256, 512, 1024, 2048, 4096)
 # What a CPU was seen to lose, in floating-point operations: on starting a forward pass, and on masked attention.
 _PASS_COST = 1e8
@@ -36,5 +36,6 @@ class Packer:
         return min((pack(sequences, length) for length in sorted(lengths)), key=self._cost)
 
     def _cost(self, rows: Sequence[TreeRow]) -> float:
-        lengths = np.array([len(row.tokens) for row in rows], dtype=np.float64)
-        return float((_PASS_COST + lengths * self._token_cost + lengths**2 * self._pair_cost).sum())
+        tokens = sum(len(row.tokens) for row in rows)
+        pairs = sum(len(queries) * len(keys) for row in rows for queries, keys in visible(row.end))
+        return len(rows) * _PASS_COST + tokens * self._token_cost + pairs * self._pair_cost

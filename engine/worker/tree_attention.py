@@ -1,13 +1,14 @@
 """Attention over packed prefix trees, registered with transformers as an attention function of our own.
 
 On a CUDA GPU it is FlexAttention with a block-sparse mask, so a row may hold tens of thousands of tokens;
-elsewhere it is scaled dot-product attention with a dense mask, whose cost grows with the square of the row.
+elsewhere it is scaled dot-product attention, a block of queries at a time, each with the keys that its tokens may see.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -18,12 +19,29 @@ from torch.nn.attention.flex_attention import BlockMask, flex_attention
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, PreTrainedModel
 
-from engine.worker.tree import TreeRow
+from engine.worker.tree import Ints, TreeRow
 
 _NAME = "prune_tui_tree"
 # Takes the number of a layer and its keys and values, [1, kv_heads, n, head_dim], which are only lent.
 Listener = Callable[[int, Tensor, Tensor], None]
 _BLOCK = 128  # FlexAttention's tile
+_QUERIES = 64  # of a block where there is no FlexAttention
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some consecutive tokens of a row, the m tokens that any of them sees, and which sees which: bool [queries, m]."""
+
+    queries: slice
+    keys: Tensor
+    sees: Tensor
+
+
+def visible(end: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """Block by block, tokens of a row and all that one of them may see; `end` is where each token's subtree stops."""
+    for start in range(0, len(end), _QUERIES):
+        queries = np.arange(start, min(start + _QUERIES, len(end)))
+        yield queries, np.flatnonzero(end[: queries[-1] + 1] > start)
 
 
 class DeviceRow:
@@ -57,17 +75,20 @@ class DeviceRow:
         """The sliding windows that layers have asked for; None is to see everything before."""
         return frozenset(window for _, window in self._masks)
 
-    def dense(self, window: int | None) -> Tensor:
-        """bool [1, 1, n, n]: whether the token of a row may see the token of a column."""
+    def parts(self, window: int | None) -> list[Part]:
+        """The row's queries, block by block."""
         if (False, window) not in self._masks:
-            end = torch.from_numpy(self._end).to(self._device)
-            index = torch.arange(self.length, device=self._device)
-            sees = (index[None] <= index[:, None]) & (index[:, None] < end[None])
-            if window is not None:
-                depth = self.positions[0]
-                sees &= depth[:, None] - depth[None] < window
-            self._masks[False, window] = sees[None, None]
+            self._masks[False, window] = [self._part(queries, keys, window) for queries, keys in visible(self._end)]
         return self._masks[False, window]
+
+    def _part(self, queries: Ints, keys: Ints, window: int | None) -> Part:
+        sees = (keys <= queries[:, None]) & (queries[:, None] < self._end[keys])
+        if window is not None:
+            sees &= self._depth[queries][:, None] - self._depth[keys] < window
+        needed = sees.any(0)
+        index = torch.from_numpy(keys[needed]).to(self._device)
+        mask = torch.from_numpy(sees[:, needed]).to(self._device)
+        return Part(slice(int(queries[0]), int(queries[-1]) + 1), index, mask)
 
     def blocks(self, window: int | None) -> BlockMask:
         """The same as a block-sparse mask for FlexAttention."""
@@ -149,15 +170,20 @@ def _tree_attention(
     _row.layer += 1
     if _row.tiles:
         output = _compiled_flex()(query, key, value, _row.blocks(window), scaling, softcap)
-    elif softcap is not None:
-        output = capped_attention(query, key, value, _row.dense(window), scaling, softcap)
+    elif softcap is None and window is None and _row.is_chain:
+        output = scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling, enable_gqa=True)
     else:
-        causal = window is None and _row.is_chain  # which saves half of the work
-        mask = None if causal else _row.dense(window)
-        output = scaled_dot_product_attention(
-            query, key, value, attn_mask=mask, is_causal=causal, scale=scaling, enable_gqa=True
-        )
+        output = torch.cat([_attend_part(query, key, value, part, scaling, softcap) for part in _row.parts(window)], 2)
     return output.transpose(1, 2).contiguous()
+
+
+def _attend_part(
+    query: Tensor, key: Tensor, value: Tensor, part: Part, scaling: float | None, softcap: float | None
+) -> Tensor:
+    query, key, value = query[:, :, part.queries], key[:, :, part.keys], value[:, :, part.keys]
+    if softcap is not None:
+        return capped_attention(query, key, value, part.sees, scaling, softcap)
+    return scaled_dot_product_attention(query, key, value, attn_mask=part.sees, scale=scaling, enable_gqa=True)
 
 
 @_tree_attention.register_fake
