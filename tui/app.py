@@ -49,7 +49,7 @@ _SCREENS = {
 }
 
 
-_SCREEN_KEYS = Binding.Group("Runs Results Compare Query")
+_SCREEN_KEYS = Binding.Group("Runs Results Compare Query Claims")
 
 
 class Dashboard(App[None]):
@@ -76,8 +76,8 @@ class Dashboard(App[None]):
             "5",
             "switch_mode('claims')",
             "Claims",
-            show=False,
             tooltip="Which of the study's claims the results support",
+            group=_SCREEN_KEYS,
         ),
         Binding("n", "new_run", "New", tooltip="Choose a model, levels and tasks, and start"),
         Binding("y", "copy", "Copy", show=False, tooltip="Copy the table on this screen as Markdown"),

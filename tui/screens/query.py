@@ -50,7 +50,7 @@ class QueryScreen(ReadingScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f5,ctrl+j,ctrl+enter", "run", "Run", key_display="f5", priority=True, tooltip="Run the statement"),
         Binding("escape", "cancel", "Cancel", tooltip="End the query that runs"),
-        Binding("escape", "leave", "Leave", tooltip="Out of the statement, to the answer; then 1 2 3 4 go elsewhere"),
+        Binding("escape", "leave", "Leave", tooltip="Out of the statement, to the answer; then 1 to 5 go elsewhere"),
         Binding("escape", "edit", "Edit", tooltip="Back to the statement"),
         Binding("ctrl+o", "saved", "Saved", priority=True, tooltip="Open a saved query, shipped or your own"),
         Binding("ctrl+s", "save", "Save", priority=True, tooltip="Keep this statement under a name"),
