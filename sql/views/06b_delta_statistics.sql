@@ -34,24 +34,33 @@ with_errors as (
         value_stderr is null or baseline_stderr is null as is_binomial
     from counted
 ),
+-- One column, whatever is asked for: beside it DuckDB hashes the few rows of a model, not this large table.
+pairs as (
+    select
+        run_id, seq, level, task, metric, filter, baseline_run_id, baseline_seq, baseline_level,
+        {
+            estimator: estimator, pairs: pairs, parts: parts, paired_stderr: paired_stderr,
+            clustered_stderr: clustered_stderr, bootstrap_stderr: bootstrap_stderr, bootstrap_low: bootstrap_low,
+            bootstrap_high: bootstrap_high, bootstrap_p: bootstrap_p, bootstrap_draws: bootstrap_draws, lost: lost,
+            gained: gained, mcnemar_p: mcnemar_p, answers: answers, agreement: agreement, unpaired_because: problem
+        } as found
+    from paired_deltas
+),
 evidence as (
     select
         d.* exclude (stderr, chance, is_binomial),
         sqrt(d.value_stderr * d.value_stderr + d.baseline_stderr * d.baseline_stderr) as unpaired_stderr,
-        p.* exclude (
-            run_id, seq, level, task, metric, filter, baseline_run_id, baseline_seq, baseline_level, problem
-        ),
-        p.problem as unpaired_because,
+        unnest(p.found),
         coalesce(d.chance, c.chance) as chance,
         case
-            when p.clustered_stderr is not null then 'paired, clustered'
-            when p.paired_stderr is not null then 'paired'
-            when p.bootstrap_stderr is not null then 'bootstrap'
+            when p.found.clustered_stderr is not null then 'paired, clustered'
+            when p.found.paired_stderr is not null then 'paired'
+            when p.found.bootstrap_stderr is not null then 'bootstrap'
             when isfinite(d.value_stderr) and isfinite(d.baseline_stderr)
                 then case when d.is_binomial then 'binomial' else 'unpaired' end
         end as stderr_kind
     from with_errors d
-    left join paired_deltas p using (
+    left join pairs p using (
         run_id, seq, level, task, metric, filter, baseline_run_id, baseline_seq, baseline_level
     )
     left join chance_levels c using (task, metric)
