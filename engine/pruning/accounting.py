@@ -15,7 +15,10 @@ from warehouse.facts import ModelFacts, VariantFacts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelShape:
-    """What a model's config says about its size. `parameters` counts tied weights once; `fused` is for gate and up in one."""
+    """What a model's config says about its size.
+
+    `parameters` counts tied weights once; `fused` tells gate and up in one matrix.
+    """
 
     model_type: str
     hidden_size: int

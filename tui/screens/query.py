@@ -92,7 +92,7 @@ class QueryScreen(ReadingScreen):
     def on_mount(self) -> None:
         self.query_one("#query-reading").display = False
         self.query_one(SqlEditor).popup = self.query_one(CompletionList)
-        self.query_one("#query-said", Static).update(Text(_HINT, "dim"))
+        self.query_one("#query-said", Static).update(Text(_HINT, self.app.theme_variables["neutral"]))
         tree = self.query_one(Tree)
         tree.show_root = False
         tree.guide_depth = 2
@@ -125,10 +125,11 @@ class QueryScreen(ReadingScreen):
         editor.sources = sources
         tree = self.query_one(Tree)
         tree.clear()
+        muted = self.app.theme_variables["neutral"]
         for source in sources.values():
-            node = tree.root.add(Text.assemble(source.name, (f"  {source.kind}", "dim")), data=source.name)
+            node = tree.root.add(Text.assemble(source.name, (f"  {source.kind}", muted)), data=source.name)
             for column, kind in source.columns.items():
-                node.add_leaf(Text.assemble(column, (f"  {kind.lower()}", "dim")), data=column)
+                node.add_leaf(Text.assemble(column, (f"  {kind.lower()}", muted)), data=column)
 
     def said(self, message: str) -> None:
         line = self.query_one("#query-reading", Static)

@@ -87,4 +87,5 @@ class TaskPickerScreen(ModalScreen[tuple[str, ...]]):
     def _line(self, entry: TaskEntry) -> Text:
         mark = "● " if entry.name in self._chosen else "○ "
         kind = f"group of {len(entry.parts)}" if entry.parts else entry.kind if entry.kind != "task" else ""
-        return Text.assemble(mark, entry.name, ("  " + kind if kind else "", "dim"), no_wrap=True, overflow="ellipsis")
+        muted = self.app.theme_variables["neutral"]
+        return Text.assemble(mark, entry.name, ("  " + kind if kind else "", muted), no_wrap=True, overflow="ellipsis")

@@ -52,7 +52,8 @@ class LogPane(RichLog):
             style = self.app.theme_variables["loss"] if line.level in ("error", "warning") else ""
             mark = {"error": "✗ ", "warning": "! "}.get(line.level, "")
             clock = f"{datetime.fromtimestamp(line.t):%H:%M:%S} "
-            self.write(Text.assemble((clock, "dim"), (mark + one_line(line.text), style)), scroll_end=at_end)
+            muted = self.app.theme_variables["neutral"]
+            self.write(Text.assemble((clock, muted), (mark + one_line(line.text), style)), scroll_end=at_end)
         self._last = lines[-1] if lines else None
         self._lines = lines
 

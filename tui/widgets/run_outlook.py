@@ -57,9 +57,9 @@ class RunOutlook(VerticalScroll):
                 "time": Text(_time(forecast)),
                 "memory": Text(memory if isinstance(memory, str) else _memory(memory, forecast)),
                 "compile": Text(_COMPILING if compiled else ""),
-                "command-title": Text("The same from a shell (ctrl+y copies):", style="dim"),
+                "command-title": Text("The same from a shell (ctrl+y copies):", style=colours["neutral"]),
                 "command": Text(command),
-                "widths": _widths(forecast),
+                "widths": _widths(forecast, colours["neutral"]),
             }
         )
 
@@ -106,10 +106,10 @@ def _memory(seen: MemoryForecast, forecast: Forecast) -> str:
     return text
 
 
-def _widths(seen: Forecast) -> Text:
+def _widths(seen: Forecast, muted: str) -> Text:
     text = Text()
     if seen.widths and seen.parameters:
-        text.append("level   neurons a layer    parameters", style="dim")
+        text.append("level   neurons a layer    parameters", style=muted)
         for level, width, parameters in seen.widths:
             share = 100 * parameters / seen.parameters
             text.append(f"\n{level_text(level):<8}{width:>15,}{fmt.count(parameters):>14}  {share:5.1f}%")

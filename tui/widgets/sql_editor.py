@@ -176,12 +176,12 @@ class CompletionList(OptionList, can_focus=False):
         if not completions:
             return
         self.clear_options()
-        self.add_options([Option(_line(one)) for one in completions])
+        self.add_options([Option(_line(one, self.app.theme_variables["neutral"])) for one in completions])
         self.highlighted = 0
         height = min(len(completions), 8)
         y = at.y + 1 if at.y + 1 + height <= size[1] else max(at.y - height, 0)
         self.styles.offset = (max(min(at.x, size[0] - 46), 0), y)
 
 
-def _line(completion: Completion) -> Text:
-    return Text.assemble(completion.text.ljust(24), " ", (completion.detail, "dim"), no_wrap=True, overflow="ellipsis")
+def _line(completion: Completion, muted: str) -> Text:
+    return Text.assemble(completion.text.ljust(24), " ", (completion.detail, muted), no_wrap=True, overflow="ellipsis")
