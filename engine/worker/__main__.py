@@ -40,8 +40,10 @@ def _work(run: RunDir) -> int:
         with recorder.stage("import libraries"):
             from engine.worker.attempt import attempt
         failed = attempt(run, recorder, stop)
+        # Before it is called finished, so that a run killed while its results are brought over is resumed for them.
+        merged = recorder.merge(wait=5.0)
         recorder.record("finished", failed=failed)
-        recorder.merge(wait=5.0)
+        recorder.merge(wait=5.0 if merged else 0.0)
     except StopRequested as request:
         recorder.record("stopped", reason=str(request))
         recorder.merge(wait=5.0)

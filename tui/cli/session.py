@@ -72,6 +72,7 @@ def _carry_out(run: RunDir, db: Path, *, quiet: bool, tables: bool) -> int:
     """Work on one run to its end; returns the exit code."""
     if run.state() == RunState.FINISHED:
         _say(f"Run {run.run_id} is finished: nothing is missing.")
+        _merge(run, db)
         return launch.FINISHED
     tracker, offset = run.tracker()
     worker = launch.start(run)

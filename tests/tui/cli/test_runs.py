@@ -50,6 +50,15 @@ def test_a_run_ends_with_its_delta_table_and_leaves_its_results_in_the_database(
     assert cells(fake) == EVERY_CELL
 
 
+def test_resume_of_a_finished_run_brings_over_what_never_arrived(fake):
+    assert fake(*RUN, "fine").returncode == 0
+    (fake.cwd / "results.duckdb").unlink()
+    again = fake("resume", "latest")
+    assert again.returncode == 0
+    assert "nothing is missing" in again.stderr
+    assert cells(fake) == EVERY_CELL
+
+
 def test_progress_without_a_terminal_is_a_line_a_cell(fake):
     done = fake(*RUN, "fine")
     lines = [line for line in done.stderr.splitlines() if "done in" in line]
