@@ -17,7 +17,7 @@ from tui import claims as told
 from tui.exporting import Sheet
 from tui.format import change
 from tui.queries import Question, Rows
-from tui.screens.reading import ReadingScreen
+from tui.screens.reading import IMPORT, ReadingScreen
 from tui.widgets.grid import Grid, GridColumn
 from tui.widgets.key_footer import KeyFooter
 from warehouse.claims import Change, Claim, changes_of, claims_of
@@ -39,6 +39,7 @@ class ClaimsScreen(ReadingScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "read", "Read", tooltip="Go to what is told of this claim, to scroll in it; enter does the same"),
         Binding("escape", "list", "Back to the list", show=False, tooltip="Back to the list of claims"),
+        IMPORT,
     ]
 
     def __init__(self) -> None:
@@ -69,13 +70,13 @@ class ClaimsScreen(ReadingScreen):
 
     def reload(self) -> None:
         if not self.database.exists():
-            self.said(
-                "There is no database yet: prune-tui import published, in a shell, brings the study's results in."
-            )
+            self.empty = True
+            self.said("There is no database yet: i brings the study's results in, n starts a run.")
             return
         self.ask("claims", [Question("claims"), Question("claim_numbers"), Question("claim_findings")], self._show)
 
     def _show(self, answers: list[Rows]) -> None:
+        self.empty = False
         claims, numbers, self._findings = answers
         self.claims, self._changes = claims_of(claims), changes_of(numbers)
         self._draw()

@@ -15,7 +15,7 @@ from tui.exporting import Sheet
 from tui.matrix import UNPRUNED
 from tui.queries import Question, Rows, choices, chosen, subject
 from tui.screens.choose import ChooseSeveral
-from tui.screens.reading import NO_RESULTS, ReadingScreen
+from tui.screens.reading import IMPORT, NO_RESULTS, ReadingScreen
 from tui.widgets.compare_grids import ImprovingModel
 from tui.widgets.grid import Grid
 from tui.widgets.key_footer import KeyFooter
@@ -45,6 +45,7 @@ class CompareScreen(ReadingScreen):
         Binding("i", "intervals", "±", tooltip="Scores, or the 95 % interval of each change"),
         Binding("t", "pair", "Tests", tooltip="Which of two loses more, by a test; again for the next two"),
         Binding("b", "pane", "More", tooltip="On to: which loses more, best level, what improves everywhere"),
+        IMPORT,
     ]
 
     def __init__(self) -> None:
@@ -117,6 +118,7 @@ class CompareScreen(ReadingScreen):
 
     def _show(self, answers: list[Rows]) -> None:
         first = not self._levels
+        self.empty = False
         self._matched, self._levels, self._improving, self._tests = answers
         self.query_one("#compare-empty").display = False
         self.query_one("#compare-body").display = True
@@ -132,6 +134,7 @@ class CompareScreen(ReadingScreen):
         self.query_one("#best", Static).update(best_levels(self._best, self._quiet))
 
     def _nothing(self) -> None:
+        self.empty = True
         self._title("")
         self.query_one("#compare-body").display = False
         self.query_one("#compare-empty").display = True

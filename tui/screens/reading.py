@@ -7,10 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from textual import work
+from textual.binding import Binding
 from textual.message import Message
+from textual.reactive import var
 from textual.screen import Screen
 
 from tui.queries import CancelledError, Question, Reader, Rows, stamp
+
+IMPORT = Binding("i", "import_study", "Import the study", tooltip="Bring in the published study's figures")
+"""For the screens that can be empty."""
 
 Then = Callable[[list[Rows]], None]
 
@@ -19,8 +24,8 @@ _LOOK = 2.0  # seconds between looks at whether the file changed
 NO_RESULTS = (
     "No results yet.\n\n"
     "[b]n[/b]  starts a run: its scores appear here as it finishes them.\n\n"
-    "[b]prune-tui import published[/b], in a shell, brings in the published study\n"
-    "(Llama 3.2 1B, 3B and 1B-Instruct at up to seven levels)."
+    "[b]i[/b]  brings in the published study (Llama 3.2 1B, 3B and 1B-Instruct\n"
+    "at up to seven levels)."
 )
 
 
@@ -41,6 +46,9 @@ class ReadingScreen(Screen[Any]):
 
     AUTO_FOCUS = ""
 
+    empty: var[bool] = var(False, bindings=True)
+    """Whether there is nothing to show yet, and so nothing for the screen's own keys to act on."""
+
     def __init__(self) -> None:
         super().__init__()
         self._reader: Reader | None = None
@@ -58,6 +66,17 @@ class ReadingScreen(Screen[Any]):
     def said(self, message: str) -> None:
         """Show a message where the screen has its messages; an empty one takes it away."""
         raise NotImplementedError
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "import_study":
+            return self.empty
+        own = {binding.action.partition("(")[0] for binding in self.BINDINGS if isinstance(binding, Binding)}
+        if self.empty and action in own:
+            return False
+        return super().check_action(action, parameters)
+
+    def action_import_study(self) -> None:
+        self.app.import_published()  # type: ignore[attr-defined]
 
     def on_mount(self) -> None:
         self._reader = Reader(self.database)

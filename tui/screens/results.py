@@ -21,7 +21,7 @@ from tui.queries import Question, Row, Rows, choices, chosen, subject
 from tui.screens.cell import CellScreen
 from tui.screens.choose import ChooseOne, ChooseSeveral
 from tui.screens.plot import PlotScreen
-from tui.screens.reading import NO_RESULTS, ReadingScreen
+from tui.screens.reading import IMPORT, NO_RESULTS, ReadingScreen
 from tui.widgets.delta_matrix import DeltaMatrix
 from tui.widgets.grid import Grid
 from tui.widgets.key_footer import KeyFooter
@@ -53,6 +53,7 @@ class ResultsScreen(ReadingScreen):
         Binding("o", "sort", "Sort", tooltip="Sort by the column at the cursor: losses first, gains first, as listed"),
         Binding("slash", "search", "Filter", key_display="/", tooltip="Show some benchmarks only"),
         Binding("escape", "clear", "Clear the filter", show=False),
+        IMPORT,
     ]
 
     def __init__(self) -> None:
@@ -118,6 +119,7 @@ class ResultsScreen(ReadingScreen):
     def _show(self, answers: list[Rows]) -> None:
         first = not self._matrix.benchmarks
         self._matrix = build(answers[0])
+        self.empty = False
         self.query_one("#results-empty").display = False
         self.query_one("#results-body").display = True
         self._draw()
@@ -129,6 +131,7 @@ class ResultsScreen(ReadingScreen):
 
     def _nothing(self) -> None:
         self._matrix = Matrix((), (), {})
+        self.empty = True
         self._title("")
         self.query_one("#results-body").display = False
         self.query_one("#results-empty").display = True

@@ -167,4 +167,4 @@ async def test_without_results_it_says_what_to_do(tmp_path: Path, until):
         await pilot.press("3")
         await until(pilot, lambda: bool(pilot.app.screen.query("#compare-empty")))
         await until(pilot, lambda: pilot.app.screen.query_one("#compare-empty").display)
-        assert "prune-tui import published" in said(pilot, "compare-empty")
+        assert "i  brings in the published study" in said(pilot, "compare-empty")

@@ -11,6 +11,7 @@ import pytest
 from textual.geometry import Offset
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
+from textual.widgets._footer import FooterKey
 
 from tui.app import Dashboard
 from tui.screens.cell import CellScreen
@@ -246,13 +247,27 @@ async def test_a_wide_terminal_shows_plot_and_facts_beside_and_a_narrow_one_hide
         assert pilot.app.screen.query_one("#results-side").display
 
 
+async def test_without_results_only_keys_that_do_something_are_offered_and_i_brings_in_the_study(tmp_path, until):
+    def offered() -> set[str]:
+        return {key.key_display for key in pilot.app.screen.query(FooterKey)}
+
+    async with Dashboard(tmp_path / "results.duckdb").run_test(size=WIDE) as pilot:
+        await pilot.press("2")
+        await until(pilot, lambda: "i" in offered())
+        assert not {"v", "r", "a", "g", "p", "m"} & offered()
+        await pilot.press("v", "p", "m", "i")
+        await until(pilot, lambda: len(matrix(pilot).matrix.benchmarks) == 13)
+        await until(pilot, lambda: {"v", "r", "a", "g"} <= offered())
+        assert "i" not in offered()
+
+
 async def test_without_a_database_it_says_what_to_do_and_sees_it_come(tmp_path: Path, until):
     database = tmp_path / "results.duckdb"
     async with Dashboard(database).run_test(size=NARROW) as pilot:
         await pilot.press("2")
         await until(pilot, lambda: pilot.app.screen.query("#results-empty") and said(pilot, "results-empty"))
         await until(pilot, lambda: pilot.app.screen.query_one("#results-empty").display)
-        assert "prune-tui import published" in said(pilot, "results-empty")
+        assert "n  starts a run" in said(pilot, "results-empty")
         # Another process, as from a shell: DuckDB does not let one process hold a file in two ways.
         command = [sys.executable, "-c", "import tui.cli; tui.cli.main()", "import", "published", "--db", str(database)]
         assert await asyncio.to_thread(subprocess.call, command, stdout=subprocess.DEVNULL) == 0
