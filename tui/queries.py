@@ -111,10 +111,13 @@ class Reader:
                     raise CancelledError
                 self._busy[group] = connection
             try:
+                connection.execute(statements.query("screen_limit"))
                 made = _make_shared(connection, questions)
                 return [_rows(connection, question, made) for question in questions]
             except duckdb.InterruptException:
-                raise CancelledError from None
+                if self._turn.get(group) != turn:
+                    raise CancelledError from None
+                raise UserError("The database is too large for this screen: it had no answer after a minute.") from None
             except duckdb.Error as error:
                 raise UserError(f"The database could not answer: {' '.join(str(error).split())}") from error
             finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ IMPORT = Binding("i", "import_study", "Import the study", tooltip="Bring in the 
 Then = Callable[[list[Rows]], None]
 
 _LOOK = 2.0  # seconds between looks at whether the file changed
+# A reader keeps the run that writes from the file: after a slow answer it is left alone for this many times as long.
+_REST = 4.0
+_SLOW = 3.0  # seconds; waiting for the file takes less
 
 NO_RESULTS = (
     "No results yet.\n\n"
@@ -54,7 +58,8 @@ class ReadingScreen(Screen[Any]):
         self._reader: Reader | None = None
         self._seen: object = ()
         self._unanswered: set[str] = set()
-        self._asked: set[str] = set()  # groups whose answer is on its way
+        self._asked: dict[str, float] = {}  # groups whose answer is on its way, and since when
+        self._rests_until = 0.0
 
     @property
     def database(self) -> Path:
@@ -97,7 +102,7 @@ class ReadingScreen(Screen[Any]):
         Not while an answer is on its way: where one takes longer than the time between two looks, and a run keeps
         changing the file, none would ever arrive.
         """
-        if not self.is_current or self._asked:
+        if not self.is_current or self._asked or time.monotonic() < self._rests_until:
             return
         seen = stamp(self.database)
         if seen != self._seen or self._unanswered:
@@ -107,7 +112,7 @@ class ReadingScreen(Screen[Any]):
     def ask(self, group: str, questions: list[Question], then: Then) -> None:
         """Have questions answered in a thread, then call `then`; a newer question of the group replaces an older."""
         if self._reader is not None:
-            self._asked.add(group)
+            self._asked[group] = time.monotonic()
             self._answer_in_thread(self._reader, group, self._reader.turn(group), questions, then)
 
     @work(thread=True, group="reading")
@@ -128,7 +133,10 @@ class ReadingScreen(Screen[Any]):
     def on_answered(self, event: Answered) -> None:
         if self._reader is None or self._reader.current(event.group) != event.turn:
             return
-        self._asked.discard(event.group)
+        now = time.monotonic()
+        took = now - self._asked.pop(event.group, now)
+        if took > _SLOW:
+            self._rests_until = max(self._rests_until, now + _REST * took)
         if event.answers is None:
             self._unanswered.add(event.group)
             self.said(event.error)

@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from tui.queries import CancelledError, Question, Reader, Rows, choices, chosen, literal, subject
+from warehouse import statements
 from warehouse.errors import DatabaseBusyError, UserError
 
 CHOSEN = [
@@ -188,6 +189,14 @@ def test_literals_are_sql_whatever_is_in_them():
     values = [None, True, 3, 2.5, "it's", ["a", "b'c"], []]
     with duckdb.connect() as con:
         assert [con.execute(f"select {literal(value)}").fetchall()[0][0] for value in values] == values
+
+
+def test_a_question_that_takes_too_long_is_a_sentence(study: Path, monkeypatch: pytest.MonkeyPatch):
+    query = statements.query
+    slow = {"screen_limit": "set max_execution_time = 100", "runs": "select sum(range) from range(1000000000000)"}
+    monkeypatch.setattr(statements, "query", lambda name: slow.get(name) or query(name))
+    with pytest.raises(UserError, match="too large for this screen"):
+        ask(study, Question("runs"))
 
 
 def test_a_missing_database_is_a_sentence(tmp_path: Path):

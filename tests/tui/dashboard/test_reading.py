@@ -7,6 +7,7 @@ from pathlib import Path
 from textual.app import App
 
 from tui.queries import Question, Reader, Rows
+from tui.screens import reading
 from tui.screens.reading import ReadingScreen
 
 
@@ -33,6 +34,24 @@ class Host(App[None]):
 
     def on_mount(self) -> None:
         self.push_screen(Slow())
+
+
+async def test_after_a_slow_answer_the_file_is_left_alone_for_longer_than_it_took(tmp_path, until, monkeypatch):
+    database = tmp_path / "results.duckdb"
+    database.touch()
+    monkeypatch.setattr(Reader, "ask", lambda *_: [[]])
+    monkeypatch.setattr(reading, "_SLOW", 0.0)
+    monkeypatch.setattr(reading, "_REST", 1e9)
+    app = Host(database)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: isinstance(app.screen, Slow) and app.screen.answers)
+        screen = app.screen
+        assert isinstance(screen, Slow)
+        os.utime(database, (1, 1))
+        screen.look()
+        assert screen.reloads == 1
+        screen.reload()  # what a key asks for is asked
+        await until(pilot, lambda: len(screen.answers) == 2)
 
 
 async def test_a_file_that_changes_all_the_time_does_not_keep_a_slow_answer_from_arriving(tmp_path, until, monkeypatch):
