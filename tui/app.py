@@ -303,7 +303,7 @@ class Dashboard(App[None]):
                 said.add(binding.action)
                 yield SystemCommand(
                     binding.description,
-                    f"{words} [{self.get_key_display(binding)}]",
+                    f"{words} ({self.get_key_display(binding)})",  # brackets would be read as markup
                     partial(screen.call_later, screen.run_action, binding.action),
                 )
         yield SystemCommand("Import the published study", "Llama 3.2 1B and 3B, 7 levels", self.import_published)

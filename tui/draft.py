@@ -148,7 +148,7 @@ class Draft:
         except ValueError:
             limit = -1.0
         if not 0 < limit < float("inf"):
-            raise UserError(f"--limit {text} is no number of documents: give one above zero.")
+            raise UserError(f"'{text}' is no number of documents: give one above zero.")
         return limit
 
     def _folders(self) -> list[Path]:

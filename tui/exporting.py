@@ -61,5 +61,5 @@ def _plain(cell: Any) -> str:
 def _array(pa: Any, column: list[Any]) -> Any:
     try:
         return pa.array(column)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):  # values of several kinds
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):  # values of several kinds, or beyond 64 bits
         return pa.array([None if cell is None else str(cell) for cell in column])

@@ -38,12 +38,18 @@ def levels_text(levels: tuple[str, ...]) -> str:
         return ""
     if len(levels) < 3:
         return ", ".join(level_text(level) for level in levels)
-    return f"{levels[0]}–{levels[-1]} ×{len(levels)}"
+    if not all(_is_percentage(level) for level in levels):
+        return f"{levels[0]}–{levels[-1]} ×{len(levels)}"
+    return f"{min(levels, key=float)}–{max(levels, key=float)} ×{len(levels)}"
 
 
 def level_text(level: str) -> str:
     """`40%`, `2.4x`, `w4096`."""
-    return f"{level}%" if level.replace(".", "", 1).isdigit() else level
+    return f"{level}%" if _is_percentage(level) else level
+
+
+def _is_percentage(level: str) -> bool:
+    return level.replace(".", "", 1).isdigit()
 
 
 def model_text(model: str) -> str:

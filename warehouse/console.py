@@ -33,7 +33,6 @@ _VALUES = frozenset(
     {
         ("datetime", "date"), ("datetime", "time"), ("datetime", "datetime"), ("datetime", "timedelta"),
         ("datetime", "timezone"), ("decimal", "Decimal"), ("uuid", "UUID"), ("uuid", "SafeUUID"),
-        ("pytz", "_UTC"), ("pytz", "_p"),
     }
 )  # fmt: skip
 # Seconds for starting, waiting for the file and answering, on top of the query's own time.

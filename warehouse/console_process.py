@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import pickle
 import re
 import resource
 import sys
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +29,11 @@ _READING = {
     duckdb.StatementType.MULTI,
 }
 # EXPLAIN ANALYZE runs what follows it, and a COPY may overwrite the one file that is not out of its reach: the
-# database's own. The options hold no comment, so that what follows them cannot be read in two ways.
-_LINES = r"(?:\s|--[^\r\n]*\r?\n)*"
+# database's own. The options hold no comment, and no comment another, so that nothing can be read in two ways.
+_LINES = r"(?:\s|--[^\r\n]*\r?\n|/\*(?:(?!\*/|/\*).)*\*/)*"
 _EXPLAIN = re.compile(_LINES + r"explain\b\s*(?P<how>analyze\b|\([\w\s,]*\))?(?P<what>.*)", re.I | re.DOTALL)
 # A PIVOT without an IN list becomes several statements (MULTI), and so does a COPY of one.
-_ASKING = re.compile(_LINES + r"(?:select|from|with|pivot|unpivot|values|\()", re.I)
+_ASKING = re.compile(_LINES + r"(?:select|from|with|pivot|unpivot|values|\()", re.I | re.DOTALL)
 
 
 def main() -> None:
@@ -53,12 +55,27 @@ def main() -> None:
 def _packed(answer: tuple[Any, ...]) -> bytes:
     packed = b""
     with contextlib.suppress(MemoryError):
-        packed = pickle.dumps(answer)
+        packed = _pickled(answer)
     if 0 < len(packed) <= ANSWER_BYTES:
         return packed
     return pickle.dumps(
         ("error", f"The answer is larger than {ANSWER_BYTES >> 20} MB: ask for fewer rows or columns, or for sums.")
     )
+
+
+class _Pickler(pickle.Pickler):
+    """A time zone's own object is more than a value: what reads the answer is told the time's offset instead."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, datetime) and obj.tzinfo is not None and not isinstance(obj.tzinfo, timezone):
+            return obj.replace(tzinfo=timezone(obj.utcoffset() or timedelta())).__reduce_ex__(pickle.DEFAULT_PROTOCOL)
+        return NotImplemented
+
+
+def _pickled(answer: tuple[Any, ...]) -> bytes:
+    buffer = io.BytesIO()
+    _Pickler(buffer).dump(answer)
+    return buffer.getvalue()
 
 
 def _answer(request: dict[str, Any]) -> tuple[Any, ...]:
@@ -116,7 +133,10 @@ def _reading(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
     if statement.type not in _READING:
         raise UserError(f"This console only reads: {statement.type.name} is not run here.")
     if statement.type == duckdb.StatementType.MULTI and not _ASKING.match(sql):
-        raise UserError("This console only reads: begin a pivot with select, from, with or pivot.")
+        raise UserError(
+            "This console only reads: begin a pivot with select, from, with or pivot, and give one that is explained "
+            "an IN list."
+        )
     if statement.type != duckdb.StatementType.EXPLAIN:
         return statement
     found = _EXPLAIN.fullmatch(sql)

@@ -27,8 +27,11 @@ class MergeReport:
     unreadable: dict[str, str] = field(default_factory=dict)
 
 
-def merge_run(path: Path, run_dir: Path, *, wait: float = 0.0) -> int:
+def merge_run(path: Path, run_dir: Path, *, wait: float = 0.0, compare_all: bool = False) -> int:
     """Merge what is new in a run's journal, in one transaction, and return the number of events merged.
+
+    With `compare_all` every document that is due is compared, however long that takes; else the rest is left to the
+    next merge after some seconds.
 
     Raises:
         DatabaseBusyError: another process holds the DuckDB file; nothing is lost, merge again later.
@@ -36,7 +39,7 @@ def merge_run(path: Path, run_dir: Path, *, wait: float = 0.0) -> int:
     """
     with db.open_write(path, wait=wait) as con:
         merged = _merge(con, run_dir)
-        pairing.refresh(con, seconds=_PAIRING_SECONDS)
+        pairing.refresh(con, seconds=None if compare_all else _PAIRING_SECONDS)
         return merged
 
 
@@ -96,6 +99,8 @@ def store(con: duckdb.DuckDBPyConnection, run_id: str, events: Iterable[Event], 
             con.execute(statements.query("insert_samples"), parameters)
         if "cells" in tables:
             pairing.note_cells(con, run_id, min(event.seq for event in facts))
+        elif "tasks" in tables:
+            pairing.note_tasks(con, run_id)
     return len(facts)
 
 

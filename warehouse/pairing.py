@@ -26,6 +26,12 @@ def note_cells(con: DuckDBPyConnection, run_id: str, first_seq: int = 0) -> None
     con.execute(statements.query("pairing_note"), {"run_id": run_id, "first_seq": first_seq})
 
 
+def note_tasks(con: DuckDBPyConnection, run_id: str) -> None:
+    """Note that a run's tasks are told anew, inside the caller's transaction: what was asked may be known now."""
+    con.execute(statements.query("pairing_unclear"), {"run_id": run_id})
+    note_cells(con, run_id)
+
+
 def note_forgotten(con: DuckDBPyConnection, run_id: str) -> None:
     """Before a run's rows go, inside the same transaction: what was compared with it needs another baseline."""
     note_cells(con, run_id)

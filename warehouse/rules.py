@@ -135,6 +135,8 @@ def delete_rule(path: Path, name: str) -> Rule | None:
             if shipped is None:
                 about = {"description": rule.description, "prefer": rule.prefer, "measure": rule.measure}
                 _version(con, "rule_insert", about | {"rule": name, "removed": True})
+                if rule.in_use:  # chosen anew, so that a later rule of this name is not in use unasked
+                    con.execute(statements.query("rule_use"), {"rule": next(r.name for r in _rules(con) if r.in_use)})
                 return None
             old = {"rule": name, "version": shipped}
             new = _version(con, "rule_restore", old)
@@ -152,13 +154,13 @@ def to_toml(rule: Rule) -> str:
         f"measure = {_string(rule.measure)}  # share, from chance (both percent left) or points",
         "",
         "[weights]  # by task; scores, perplexities or * stand for each that is not named",
-        *(f"{_key(benchmark)} = {weight:g}" for benchmark, weight in rule.weights.items()),
+        *(f"{_key(benchmark)} = {weight!r}" for benchmark, weight in rule.weights.items()),
         "",
         "[floors]  # share, from_chance, value or growth, each _at_least or _at_most",
     ]
     for benchmark in dict.fromkeys(floor.benchmark for floor in rule.floors):
         bounds = [
-            f"{floor.measure.replace(' ', '_')}_at_{side} = {bound:g}"
+            f"{floor.measure.replace(' ', '_')}_at_{side} = {bound!r}"
             for floor in rule.floors
             for side, bound in (("least", floor.at_least), ("most", floor.at_most))
             if floor.benchmark == benchmark and bound is not None

@@ -41,7 +41,7 @@ def _work(run: RunDir) -> int:
             from engine.worker.attempt import attempt
         failed = attempt(run, recorder, stop)
         # Before it is called finished, so that a run killed while its results are brought over is resumed for them.
-        merged = recorder.merge(wait=5.0)
+        merged = recorder.merge(wait=5.0, compare_all=True)
         recorder.record("finished", failed=failed)
         recorder.merge(wait=5.0 if merged else 0.0)
     except StopRequested as request:

@@ -137,8 +137,10 @@ class Decoder:
             stream.synchronize()
             pool = next(iter(self._graphs.values()))[0].pool() if self._graphs else None
             graph.capture_begin(pool)
-            logits = self._forward(reach)
-            graph.capture_end()
+            try:
+                logits = self._forward(reach)
+            finally:
+                graph.capture_end()  # where memory ran out, too: nothing else could be computed during a capture
         torch.cuda.current_stream().wait_stream(stream)
         # The rehearsal moved the slots on; what it wrote to the cache is written again by the real step.
         self._slots.tokens.copy_(tokens)

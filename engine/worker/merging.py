@@ -43,11 +43,11 @@ class Merger:
             raise self._defect
         self._asked.set()
 
-    def merge(self, *, wait: float) -> None:
+    def merge(self, *, wait: float, compare_all: bool = False) -> None:
         """Merge at once; `wait` is how many seconds to go on trying while another process holds the file."""
         with self._merging:
             try:
-                merge_run(self._database, self._run_dir, wait=wait)
+                merge_run(self._database, self._run_dir, wait=wait, compare_all=compare_all)
             except (UserError, duckdb.Error, OSError) as error:
                 self.problem = str(error)
             else:

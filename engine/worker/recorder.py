@@ -112,9 +112,9 @@ class Recorder:
         self._merger.ask()
         self._report_merging()
 
-    def merge(self, *, wait: float = 0.0) -> bool:
+    def merge(self, *, wait: float = 0.0, compare_all: bool = False) -> bool:
         """Bring the warehouse up to date now, and say whether that was possible: the journal has everything."""
-        self._merger.merge(wait=wait)
+        self._merger.merge(wait=wait, compare_all=compare_all)
         return self._report_merging()
 
     def _report_merging(self) -> bool:

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -32,6 +33,33 @@ def test_a_row_limit_leaves_the_rest_and_says_so(filled):
     assert table.rows == [(0,), (1,)]
     assert table.truncated
     assert not run_sql(filled, "select * from range(2)", row_limit=2).truncated
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select now() - now() = interval 0 second", "select current_timestamp, to_timestamp(0)",
+        "/* why? */ explain select 1", "/* a */ -- b\n pivot runs on origin",
+    ],
+)  # fmt: skip
+def test_what_people_ask_is_answered(filled, sql):
+    assert run_sql(filled, sql).rows
+
+
+def test_a_time_with_a_zone_is_that_moment(filled):
+    ((value,),) = run_sql(filled, "select timestamptz '2026-01-01 12:00:00+00'").rows
+    assert value == datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def test_a_comment_in_a_comment_hides_nothing(filled, tmp_path):
+    out = tmp_path / "out.csv"
+    for sql in (
+        f"/* /* */ select */ copy (pivot runs on origin) to '{out}'",
+        f"/* /* */ explain select 1 */ explain analyze copy (select 1) to '{out}'",
+    ):
+        with pytest.raises(UserError):
+            run_sql(filled, sql)
+    assert not out.exists()
 
 
 @pytest.mark.parametrize(

@@ -229,6 +229,16 @@ def test_a_preset_stays_and_can_be_had_back(database):
     assert restored == replace(shipped, version=3)
 
 
+def test_a_rule_deleted_while_in_use_and_saved_again_waits_to_be_used(database):
+    with db.open_write(database):
+        pass
+    rules.save_rule(database, MINE)
+    rules.use_rule(database, MINE.name)
+    rules.delete_rule(database, MINE.name)
+    assert not rules.save_rule(database, MINE).in_use
+    assert rules.read_rule(database, "keeps-most").in_use
+
+
 def test_a_rule_survives_its_text(database):
     with db.open_write(database):
         pass
@@ -236,7 +246,10 @@ def test_a_rule_survives_its_text(database):
         told = rules.from_toml(rules.to_toml(rule))
         assert replace(told, preset=True, version=1, in_use=rule.in_use) == rule
     odd = replace(
-        MINE, description='a "quoted" \\ word \x1b[31m', weights={"*": 0.1}, floors=(Floor("a.b", "value", 1, 2),)
+        MINE,
+        description='a "quoted" \\ word \x1b[31m',
+        weights={"*": 1234567.8},
+        floors=(Floor("a.b", "value", 0.2501564, 2),),
     )
     assert rules.from_toml(rules.to_toml(odd)) == odd
 

@@ -20,7 +20,7 @@ _NAME = 22  # of the benchmark's name, at most: the study's seven levels fit int
 
 def print_tables(console: Console, tables: list[DeltaTable]) -> None:
     for table in tables:
-        console.print(Text(f"{one_line(table.model)}, pruned with {table.method.upper()}", style="bold"))
+        console.print(Text(f"{one_line(table.model)}, pruned with {one_line(table.method).upper()}", style="bold"))
         if table.conditions:
             console.print(Text(one_line(table.conditions), style="dim"))
         for widths in _fitting(table.widths, console.width, _name_width(table)):

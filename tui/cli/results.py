@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from engine.errors import UserError
+from tui.cli.files import text_of
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug
 from tui.cli.output import one_line, printable
 
@@ -158,10 +159,7 @@ def sql(
 
     if (statement is None) == (file is None):
         raise UserError("Give one SQL statement: as an argument, as `-` for standard input, or with --file.")
-    if file is not None:
-        text = file.read_text(encoding="utf-8")
-    else:
-        text = sys.stdin.read() if statement == "-" else str(statement)
+    text = text_of(file) if file is not None else sys.stdin.read() if statement == "-" else str(statement)
     table = run_sql(db, text, timeout=timeout)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     sys.stdout.write(printable(format_table(table, format_, width=width)))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tui.cli.files import text_of
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import console, one_line, print_json
 
@@ -68,7 +69,7 @@ def set_(
     """Save a rule under the name it gives. What it was before stays in the table `rules`."""
     from warehouse.rules import from_toml, save_rule, use_rule
 
-    saved = save_rule(db, from_toml(sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")))
+    saved = save_rule(db, from_toml(sys.stdin.read() if file == "-" else text_of(Path(file))))
     if use:
         use_rule(db, saved.name)
     then = "and used from now on" if use else f"`prune-tui rules use {saved.name}` makes it the one that counts"
@@ -108,7 +109,7 @@ def _print(rule: Rule, best: list[dict[str, Any]]) -> None:
     screen.print(title)
     screen.print(Padding(Text(one_line(rule.description), style="dim"), (0, 0, 0, 2)))
     for row in best:
-        method = (row["method"] or "").upper()
+        method = one_line(row["method"] or "").upper()
         text = Text(f"{one_line(row['model'])}, {method}: ")
         if row["pruning_pct"] is not None:
             text.append(f"{row['pruning_pct']:g} %", "bold")

@@ -154,7 +154,7 @@ class NewRunScreen(Screen[None]):
             seen,
             self._memory(draft, plan, seen),
             command(plan, self.app.database),
-            baseline="0" in draft.levels.split(","),
+            baseline=any(str(level) == "0" for level in plan.levels),
             compiled=plan.compile_layers,
         )
 

@@ -22,7 +22,7 @@ from tui.states import advice, level_text, levels_text, state_text
 from tui.widgets.gpu_panel import GpuPanel
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.log_pane import LogPane
-from tui.widgets.run_grid import RunGrid
+from tui.widgets.run_grid import RunGrid, change_glyph
 from warehouse import statements
 
 
@@ -144,7 +144,7 @@ class RunScreen(LiveScreen):
         row, colours = detail.row, self.app.theme_variables
         text = Text(no_wrap=True, overflow="ellipsis")
         text.append(one_line(row.name), style=f"bold {colours['primary']}")
-        text.append(f"  {one_line(row.model)} · {row.method.upper()} · {levels_text(row.levels)}\n")
+        text.append(f"  {one_line(row.model)} · {one_line(row.method).upper()} · {levels_text(row.levels)}\n")
         text.append_text(state_text(row, colours))
         text.append(f"  {fmt.bar(row.share, 16)} {row.done}/{row.total if row.total is not None else '?'} cells")
         if row.failed and row.running:
@@ -216,9 +216,11 @@ def _score_text(text: Text, cell: GridCell, colours: dict[str, str]) -> None:
     if score.stderr is not None:
         text.append(f" ± {score.stderr:.4f}")
     if cell.delta is not None and cell.baseline is not None:
-        glyph = fmt.glyph(cell.improved, cell.delta, noise=cell.noise)
-        words = {"▲": "a gain", "▼": "a loss"}.get(glyph, "no change" if cell.delta == 0 else "within the noise")
-        variable = {"▲": "gain", "▼": "loss"}.get(glyph, "neutral")
+        glyph = change_glyph(cell)
+        words = {"▲": "a gain", "▼": "a loss", "△": "better, not tested", "▽": "worse, not tested"}.get(
+            glyph, "no change" if cell.delta == 0 else "within the noise"
+        )
+        variable = {"▲": "gain", "△": "gain", "▼": "loss", "▽": "loss"}.get(glyph, "neutral")
         text.append(f" · {glyph} {fmt.change(cell.delta_pct)}, {words}", style=colours[variable])
         noise = f" ± {cell.noise:.4f}" if cell.noise is not None else ""
         text.append(f" ({cell.delta:+.4f}{noise} from {fmt.value(cell.baseline, width=12)})")

@@ -160,8 +160,11 @@ class Grid(ScrollView, can_focus=True):
             self._scroll_to_cursor()
             self.post_message(self.Moved(self))
 
+    def on_resize(self) -> None:
+        self._scroll_to_cursor()
+
     def _scroll_to_cursor(self) -> None:
-        if not len(self.model):
+        if not len(self.model) or not self.size.width:  # nothing to scroll in yet: on_resize comes back to it
             return
         x, width = self._starts[self.cursor.x], self.model.columns[self.cursor.x].width
         fixed = self._starts[self.model.fixed]

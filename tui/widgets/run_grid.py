@@ -19,6 +19,12 @@ VIEWS: tuple[View, ...] = ("both", "value", "change")
 _VALUE, _CHANGE = 7, 7  # characters
 
 
+def change_glyph(cell: GridCell) -> str:
+    """▲ ▼ a change beyond noise, ≈ none or one within it, △ ▽ one of which the noise is not known: as in Results."""
+    glyph = fmt.glyph(cell.improved, cell.delta, noise=cell.noise)
+    return {"▲": "△", "▼": "▽"}.get(glyph, glyph) if cell.noise is None else glyph
+
+
 class RunGrid(DataTable[Text]):
     """Benchmarks down, levels across. Enter on a group shows or hides its parts."""
 
@@ -163,8 +169,8 @@ class RunGrid(DataTable[Text]):
         if view != "change" or level == self._detail.baseline or cell.delta is None:
             text.append(fmt.value(cell.score.value, width=_VALUE))
         if view != "value" and level != self._detail.baseline and cell.delta is not None:
-            glyph = fmt.glyph(cell.improved, cell.delta, noise=cell.noise)
-            variable = {"▲": "gain", "▼": "loss"}.get(glyph, "neutral")
+            glyph = change_glyph(cell)
+            variable = {"▲": "gain", "△": "gain", "▼": "loss", "▽": "loss"}.get(glyph, "neutral")
             change = f"{glyph}{fmt.change(cell.delta_pct)}"
             text.append(
                 f"{change:>{_CHANGE + 2}}" if view == "both" else change, style=self.app.theme_variables[variable]

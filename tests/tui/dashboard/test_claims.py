@@ -109,7 +109,7 @@ async def test_without_a_database_it_says_how_to_get_one(tmp_path: Path, until):
 async def test_the_help_and_the_palette_name_it(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         commands = {command.title: command.help for command in pilot.app.get_system_commands(pilot.app.screen)}
-        assert commands["Claims"] == "Which of the study's claims the results support [5]"
+        assert commands["Claims"] == "Which of the study's claims the results support (5)"
         await shown(pilot, until)
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))

@@ -96,7 +96,7 @@ async def test_the_command_beside_it_does_the_same(dashboard, driver, stubbed):
         ({"tasks": "piqua"}, "tasks", "There is no task or group 'piqua': did you mean piqa?"),
         ({"tasks": "piqa, piqa"}, "tasks", "Task piqa is given more than once"),
         ({"shots": "few"}, "shots", "'few' is no number of shots"),
-        ({"limit": "-3"}, "limit", "--limit -3 is no number of documents"),
+        ({"limit": "-3"}, "limit", "'-3' is no number of documents"),
         ({"device": "tpu"}, "device", "There is no device 'tpu'"),
         ({"batch_tokens": "lots"}, "batch_tokens", "'lots' is no number of tokens"),
         ({"include_paths": "/nowhere"}, "include_paths", "--include-path /nowhere is not a folder"),
