@@ -88,6 +88,12 @@ def test_a_file_that_is_no_duckdb_database_is_left_alone(shell, arguments: list[
     assert (shell.cwd / "results.duckdb").read_text() == text
 
 
+def test_a_file_that_is_not_text_is_said_to_be_none(shell):
+    (shell.cwd / "bin").write_bytes(b"\xff\xfe\x00")
+    for arguments in (["sql", "--file", "bin"], ["rules", "set", "bin"]):
+        assert "bin is not a text file in UTF-8" in complaint(shell(*arguments))
+
+
 def a_run(cwd: Path) -> RunDir:
     plan = RunPlan(name="p", model="m", levels=tuple(parse_levels("0")), tasks=(TaskSpec("piqa"),))
     database = cwd / "results.duckdb"
