@@ -111,9 +111,13 @@ def test_two_workers_never_share_a_run(tmp_path: Path) -> None:
     run = new_run(tmp_path)
     process = launch.start(run)
     wait_for(run, "attempt", 1)
-    second = subprocess.run(
-        launch.module_command("engine.worker", str(run.path)), capture_output=True, text=True, timeout=60
-    )
+    process.send_signal(signal.SIGSTOP)  # or it is done before the second one has begun
+    try:
+        second = subprocess.run(
+            launch.module_command("engine.worker", str(run.path)), capture_output=True, text=True, timeout=60
+        )
+    finally:
+        process.send_signal(signal.SIGCONT)
     assert second.returncode == launch.REFUSED
     assert f"is being worked on by process {process.pid}" in second.stderr
     assert process.wait(timeout=300) == launch.FINISHED
