@@ -10,7 +10,7 @@ slots, and goes with it, so that no graph outlives a change of the model's width
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -139,8 +139,11 @@ class Decoder:
             graph.capture_begin(pool)
             try:
                 logits = self._forward(reach)
-            finally:
-                graph.capture_end()  # where memory ran out, too: nothing else could be computed during a capture
+            except BaseException:
+                with suppress(RuntimeError):  # a spoilt capture objects to its end, too; what spoilt it is what counts
+                    graph.capture_end()
+                raise
+            graph.capture_end()
         torch.cuda.current_stream().wait_stream(stream)
         # The rehearsal moved the slots on; what it wrote to the cache is written again by the real step.
         self._slots.tokens.copy_(tokens)
