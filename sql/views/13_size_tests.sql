@@ -2,17 +2,24 @@
 -- of each one's own baseline (which size loses more?), or the score itself. They meet at the same percentage, the
 -- same expansion ratio (to two decimals), or the same number of parameters: for each width of the smaller, the nearest
 -- width of the larger, no more than 5 % off. The test is z on the difference, the two models' errors taken as independent;
--- Holm's correction is over the benchmarks of one such table.
-create or replace view size_tests as
+-- Holm's correction is over the benchmarks of one such table. As a macro with models to choose: whatever is asked of the
+-- view, DuckDB computes all models' first.
+create or replace macro size_tests_of(models) as table
 with
 changes as materialized (
-    select
-        *,
-        value / nullif(baseline, 0) as ratio,
-        -- From the variance of the difference, so that pairing is not lost.
-        (unpaired_stderr * unpaired_stderr - stderr * stderr) / 2 as covariance
     from delta_statistics
-    where is_headline
+    where is_headline and (models is null or list_contains(models, model_id))
+),
+scores as (
+    select
+        h.* exclude (stderr),
+        coalesce(
+            h.stderr, binomial_stderr(h.value, questions_behind(h.n, h.metric, h.conditions, q.questions))
+        ) as stderr,
+        case when h.stderr is not null then 'reported' else 'binomial' end as stderr_kind
+    from headline_metrics h
+    left join question_counts q using (task)
+    where models is null or list_contains(models, h.model_id)
 ),
 sizes as (
     select r.model_id, max(v.parameters) as model_parameters
@@ -25,23 +32,20 @@ measures as (
     select
         model_id, method, conditions, task, metric, filter, num_fewshot, version, model, benchmark, position,
         higher_is_better, pruning_pct, intermediate_size, expansion_ratio, parameters,
-        'points' as measure, delta as amount, stderr
+        'points' as measure, delta as amount, stderr, stderr_kind
     from changes
     union all
     select
         model_id, method, conditions, task, metric, filter, num_fewshot, version, model, benchmark, position,
         higher_is_better, pruning_pct, intermediate_size, expansion_ratio, parameters,
-        'percent', delta_pct,
-        -- abs, not greatest(…, 0): that would take an unknown error for none.
-        100 / nullif(abs(baseline), 0)
-        * sqrt(abs(value_stderr ** 2 - 2 * ratio * covariance + ratio ** 2 * baseline_stderr ** 2))
+        'percent', delta_pct, pct_stderr(value, value_stderr, baseline, baseline_stderr, stderr), stderr_kind
     from changes
     union all
     select
         model_id, method, conditions, task, metric, filter, num_fewshot, version, model, benchmark, position,
         higher_is_better, pruning_pct, intermediate_size, expansion_ratio, parameters,
-        'score', value, stderr
-    from headline_metrics
+        'score', value, stderr, stderr_kind
+    from scores
 ),
 sized as (
     select m.*, s.model_parameters from measures m join sizes s using (model_id) where isfinite(amount)
@@ -68,8 +72,10 @@ pairs as (
         100 * (l.parameters / s.parameters - 1) as parameters_off_pct,
         s.amount as smaller_amount,
         s.stderr as smaller_stderr,
+        case when s.stderr is not null then s.stderr_kind end as smaller_stderr_kind,
         l.amount as larger_amount,
         l.stderr as larger_stderr,
+        case when l.stderr is not null then l.stderr_kind end as larger_stderr_kind,
         l.amount - s.amount as difference,
         sqrt(s.stderr * s.stderr + l.stderr * l.stderr) as stderr,
         s.higher_is_better, s.method, s.conditions, s.task, s.metric, s.filter, s.num_fewshot, s.version, s.position,
@@ -167,8 +173,12 @@ select
     version,
     position,
     smaller_id,
-    larger_id
+    larger_id,
+    smaller_stderr_kind,
+    larger_stderr_kind
 from corrected;
+comment on macro table size_tests_of is 'size_tests of these models (a list of model_id) alone; null for all.';
+create or replace view size_tests as from size_tests_of(null::varchar[]);
 comment on view size_tests is 'One row is one benchmark of two models at matching widths: which is better off, by a test.';
 comment on column size_tests.basis is 'What is equal: percentage, expansion ratio, or parameters (within 5 %).';
 comment on column size_tests.measure is 'points or percent: change against each one''s own baseline; score: the value itself.';
@@ -177,3 +187,6 @@ comment on column size_tests.stderr is 'Of the difference; percentages'' by the 
 comment on column size_tests.p_holm is 'p_value after Holm''s correction over the benchmarks of one table.';
 comment on column size_tests.better_off is
     'larger or smaller: the model that loses less (or scores better) where p_holm is at most 0.05, else noise.';
+comment on column size_tests.smaller_stderr_kind is
+    'Where smaller_amount''s error is from: reported or binomial for a score, as in delta_statistics for a change.';
+comment on column size_tests.larger_stderr_kind is 'The same of larger_amount.';

@@ -98,3 +98,35 @@ def test_without_one_models_errors_a_change_in_percent_is_not_tested(new_run, me
         "select difference, stderr, ci_low, p_value, better_off from size_tests "
         "where basis = 'percentage' and measure = 'percent'"
     ) == [(pytest.approx(0), None, None, None, None)]
+
+
+def test_a_score_without_an_error_gets_the_binomial_one_and_says_so(new_run, merged, metric, ask):
+    """IFEval has 541 questions; the unpruned scores, too, though nothing is compared with them."""
+    for name, scale, stderr in (("org/Tiny", 1, S), ("org/Large", 2, None)):
+        run = new_run(f"r{scale}")
+        run.start(model=name, weights=name, scale=scale, widths={"0": 100, "20": 80})
+        for level, value in (("0", 0.4), ("20", 0.3)):
+            run.cell(level, "ifeval", metrics=[metric("prompt_level_strict_acc", value, stderr=stderr, n=None)])
+        merged(run)
+    errors = [math.hypot(S, math.sqrt(p * (1 - p) / 541)) for p in (0.4, 0.3)]
+    rows = ask(
+        "select smaller_stderr_kind, larger_stderr_kind, stderr, p_value from size_tests "
+        "where basis = 'percentage' and measure = 'score' order by basis_value"
+    )
+    assert rows == [("reported", "binomial", pytest.approx(error), pytest.approx(1)) for error in errors]
+    assert ask("select distinct smaller_stderr_kind, larger_stderr_kind from size_tests where measure = 'points'") == [
+        ("unpaired", "binomial")
+    ]
+
+
+def test_the_chosen_models_are_compared_as_among_all(two_sizes, new_run, merged, metric, ask):
+    two_sizes({"0": 100, "20": 80})
+    third = new_run("third")
+    third.start(model="org/Third", weights="w3", scale=3, widths={"0": 100, "20": 80})
+    for level, value in (("0", 0.9), ("20", 0.7)):
+        third.cell(level, "piqa", metrics=[metric("acc", value, stderr=S)])
+    merged(third)
+    ((chosen,),) = ask("select list(distinct model_id) from models where model <> 'org/Third'")
+    among_all = ask("from size_tests where larger <> 'org/Third' order by all")
+    assert ask(f"from size_tests_of({chosen}) order by all") == among_all
+    assert len(among_all) < len(ask("from size_tests"))
