@@ -1,8 +1,10 @@
 -- One row is one pruned width of a model over all its benchmarks. `retained_pct` is the mean over benchmarks of the
 -- share of the unpruned model's score that is left: value / baseline, or baseline / value where lower is better; a
--- value that is not a number counts as nothing left, a baseline of zero leaves the benchmark out.
+-- value that is not a number counts as nothing left, a baseline of zero leaves the benchmark out. A benchmark counts once:
+-- with several numbers of shots, or versions, it is the mean of them.
 create or replace view level_scores as
-with shares as (
+with
+shares as (
     select
         *,
         case
@@ -12,6 +14,15 @@ with shares as (
         end as share
     from baseline_deltas
     where is_headline and baseline is not null and not isnan(baseline)
+),
+by_benchmark as (
+    select
+        model, method, pruning_pct, intermediate_size, expansion_ratio, parameters, baseline_parameters, conditions,
+        model_id, task, benchmark,
+        avg(share) as share,
+        bool_and(coalesce(improved, false)) as improved
+    from shares
+    group by all
 )
 select
     model,
@@ -28,9 +39,10 @@ select
     100 * min(share) as worst_retained_pct,
     conditions,
     model_id
-from shares
+from by_benchmark
 group by all;
 comment on view level_scores is 'One row is one pruned width of a model over all its benchmarks.';
 comment on column level_scores.retained_pct is
     'Mean over benchmarks of the share of the unpruned score that is left, in percent; over 100 is a gain.';
 comment on column level_scores.parameters_pct is 'Parameters left, in percent of the unpruned model.';
+comment on column level_scores.improved is 'Benchmarks that are better, with every number of shots they were measured with.';

@@ -1,7 +1,8 @@
 -- One row is one pruned width of a model under one rule: its score, and what keeps it from being called best. A
 -- benchmark that the rule names must be measured, and its measure must be defined (points of a perplexity are not; from
 -- chance needs a chance level that the unpruned model is clear of). Of a group (*, scores, perplexities) the benchmarks
--- with a measure count, and a width measured on fewer of them than another cannot win by what it left out.
+-- with a measure count, and a width measured on fewer of them than another cannot win by what it left out. A weight is a
+-- benchmark's: measured with several numbers of shots (or versions of its task), their mean has it; a floor holds for each.
 create or replace view rule_levels as
 with
 -- What a rule names, with the names of tables.
@@ -34,6 +35,10 @@ changes as (
     select
         model_id, model, method, conditions, pruning_pct, intermediate_size, expansion_ratio, parameters,
         baseline_parameters, task, benchmark, position, kind,
+        measured_as(
+            benchmark, num_fewshot, count(distinct coalesce(num_fewshot, -2)) over of_benchmark > 1,
+            version, count(distinct coalesce(version, '')) over of_benchmark > 1
+        ) as name,
         case kind when 'perplexity' then 'perplexities' else 'scores' end as benchmark_group,
         improved,
         value,
@@ -55,9 +60,12 @@ changes as (
         (unpaired_stderr ** 2 - stderr ** 2) / 2 as covariance,
         baseline_stderr,
         baseline,
-        chance
+        chance,
+        num_fewshot,
+        version
     from delta_statistics
     where is_headline and not isnan(baseline)
+    window of_benchmark as (partition by model_id, method, conditions, pruning_pct, intermediate_size, task)
 ),
 measured as (
     select
@@ -112,10 +120,10 @@ judged as (
                     lambda h: h.amount is not null and (isnan(h.amount) or h.amount < h.at_least or h.amount > h.at_most)
                 ),
                 lambda h: case h.measure
-                    when 'share' then format('{} keeps {:.1f} % of its score', benchmark, h.amount)
-                    when 'from chance' then format('{} keeps {:.1f} % from chance', benchmark, h.amount)
-                    when 'growth' then format('{} is ×{:.2f}', benchmark, h.amount)
-                    else format('{} is {:.4g}', benchmark, h.amount)
+                    when 'share' then format('{} keeps {:.1f} % of its score', name, h.amount)
+                    when 'from chance' then format('{} keeps {:.1f} % from chance', name, h.amount)
+                    when 'growth' then format('{} is ×{:.2f}', name, h.amount)
+                    else format('{} is {:.4g}', name, h.amount)
                 end || case
                     when h.at_least is not null and (isnan(h.amount) or h.amount < h.at_least)
                         then format(' (at least {:g})', h.at_least)
@@ -125,6 +133,39 @@ judged as (
             '; '
         ) as broken
     from weighed
+),
+-- The error of a mean over shots is the mean of their errors, an upper bound: they have the questions in common.
+by_benchmark as (
+    select
+        rule, model_id, method, conditions, pruning_pct, intermediate_size, task,
+        any_value(in_use) as in_use,
+        any_value(prefer) as prefer,
+        any_value(measure) as measure,
+        any_value(weighs) as weighs,
+        any_value(needs) as needs,
+        any_value(group_floors) as group_floors,
+        any_value(model) as model,
+        any_value(expansion_ratio) as expansion_ratio,
+        any_value(parameters) as parameters,
+        any_value(baseline_parameters) as baseline_parameters,
+        any_value(benchmark) as benchmark,
+        any_value(position) as position,
+        any_value(weight) as weight,
+        avg(share) as share,
+        bool_and(coalesce(improved, false)) as improved,
+        avg(amount) filter (counts) as amount,
+        case when count(amount_stderr) filter (counts) = count(*) filter (counts) then
+            avg(amount_stderr) filter (counts)
+        end as amount_stderr,
+        count(*) filter (counts) as counted,
+        string_agg(broken, '; ' order by num_fewshot, version) filter (broken <> '') as broken,
+        flatten(list(held)) as held,
+        list({
+            task: lower(task), benchmark: lower(benchmark), kind: kind, chance: chance, share: share, points: points,
+            "from chance": from_chance, growth: growth, value: value
+        }) as present
+    from judged
+    group by rule, model_id, method, conditions, pruning_pct, intermediate_size, task
 ),
 levels as (
     select
@@ -144,24 +185,23 @@ levels as (
         count(*) filter (improved) as improved,
         arg_min(benchmark, share) as worst_benchmark,
         min(share) as worst_retained_pct,
-        sum(weight * amount) filter (counts) / sum(weight) filter (counts) as score,
-        case when count(amount_stderr) filter (counts) = count(*) filter (counts) then
-            sqrt(sum((weight * amount_stderr) ** 2) filter (counts)) / sum(weight) filter (counts)
+        sum(weight * amount) / sum(weight) filter (counted > 0) as score,
+        case when count(amount_stderr) = count(*) filter (counted > 0) then
+            sqrt(sum((weight * amount_stderr) ** 2)) / sum(weight) filter (counted > 0)
         end as score_stderr,
-        count(*) filter (counts) as counted,
-        string_agg(broken, '; ' order by position, benchmark) filter (broken <> '') as broken_floors,
+        count(*) filter (counted > 0) as counted,
+        sum(counted) as measurements,
+        string_agg(broken, '; ' order by position, benchmark) as broken_floors,
         flatten(list(held)) as held,
-        list({
-            task: lower(task), benchmark: lower(benchmark), kind: kind, chance: chance, share: share, points: points,
-            "from chance": from_chance, growth: growth, value: value
-        }) as present
-    from judged
+        flatten(list(present)) as present
+    from by_benchmark
     group by rule, model_id, method, conditions, pruning_pct, intermediate_size
 ),
 lacking as (
     select
         *,
         max(counted) over subject as most_counted,
+        max(measurements) over subject as most_measurements,
         list_sum(list_transform(held, lambda h: case when h.amount is null then 0 else 1 end)) as tried,
         array_to_string(
             list_transform(
@@ -220,6 +260,8 @@ select
         when untried <> '' then untried
         when tried < most_tried then format('{} of {} measurements for its floors', tried, most_tried)
         when weighs and counted < most_counted then format('{} of {} benchmarks measured', counted, most_counted)
+        when weighs and measurements < most_measurements
+            then format('{} of {} measurements of its benchmarks', measurements, most_measurements)
         when weighs and score is null then 'none of its benchmarks can be weighed'
     end as missing,
     broken_floors is null and missing is null as eligible,

@@ -1,9 +1,25 @@
 -- One row is one width of a model, the full one included, in one scope: among the widths of its model, or among all
--- models'. Quality is the mean of its benchmarks' scores (perplexities left out); only widths that were measured
--- under the same conditions on exactly the same benchmarks are compared. A width is dominated where another has at
--- least its quality with no more parameters, and is better in one of the two.
-create or replace view pareto_front as
+-- models'. Quality is the mean of its benchmarks' scores (perplexities left out; of one benchmark with several numbers of
+-- shots, or versions, their mean); only widths that were measured under the same conditions on exactly the same
+-- benchmarks are compared. A width is dominated where another has at least its quality with no more parameters, and is
+-- better in one of the two. A macro with models to choose, as size_tests.
+create or replace macro pareto_front_of(models) as table
 with
+scores as (
+    select
+        model_id, method, conditions, pruning_pct, intermediate_size, task,
+        any_value(model) as model,
+        any_value(expansion_ratio) as expansion_ratio,
+        any_value(parameters) as parameters,
+        avg(value) as value,
+        -- An upper bound: the questions are the same.
+        case when count(stderr) = count(*) then avg(stderr) end as stderr,
+        list((metric, filter, num_fewshot, version) order by metric, filter, num_fewshot, version) as measured
+    from headline_metrics
+    where kind = 'score' and higher_is_better and isfinite(value) and parameters is not null
+        and (models is null or list_contains(models, model_id))
+    group by model_id, method, conditions, pruning_pct, intermediate_size, task
+),
 points as materialized (
     select
         model_id, method, conditions, pruning_pct, intermediate_size,
@@ -13,9 +29,8 @@ points as materialized (
         avg(value) as quality,
         case when count(stderr) = count(*) then sqrt(sum(stderr * stderr)) / count(*) end as quality_stderr,
         count(*) as benchmarks,
-        list((task, metric, filter, num_fewshot, version) order by task, metric, filter, num_fewshot, version) as measured
-    from headline_metrics
-    where kind = 'score' and higher_is_better and isfinite(value) and parameters is not null
+        list((task, measured) order by task) as measured
+    from scores
     group by model_id, method, conditions, pruning_pct, intermediate_size
 ),
 scoped as (
@@ -60,6 +75,9 @@ left join dominations d
     on d.scope = p.scope and d.pool = p.pool and d.model_id = p.model_id and d.method = p.method
     and d.conditions is not distinct from p.conditions and d.pruning_pct = p.pruning_pct
     and d.intermediate_size is not distinct from p.intermediate_size;
+comment on macro table pareto_front_of is
+    'pareto_front of these models (a list of model_id) alone; null for all.';
+create or replace view pareto_front as from pareto_front_of(null::varchar[]);
 comment on view pareto_front is 'One row is one width of a model: on the front of quality against parameters, or dominated.';
 comment on column pareto_front.scope is 'Whom it is compared with: the widths of one model, or of all models.';
 comment on column pareto_front.quality is 'Mean of the benchmarks'' headline scores, perplexities left out.';

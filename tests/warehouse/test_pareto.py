@@ -34,6 +34,30 @@ def test_quality_is_the_mean_of_scores_without_perplexities(new_run, merged, ask
     ]
 
 
+def test_a_benchmark_with_two_numbers_of_shots_counts_once(new_run, merged, ask, metric):
+    run = new_run("r1")
+    run.start()
+    for shots, value in ((0, 0.2), (5, 0.4)):
+        run.cell("20", "piqa", metrics=[metric("acc", value, stderr=0.03)], num_fewshot=shots)
+    run.cell("20", "boolq", metrics=[metric("acc", 0.6, stderr=0.04)])
+    merged(run)
+    assert ask("select distinct quality, quality_stderr, benchmarks from pareto_front") == [
+        (pytest.approx((0.3 + 0.6) / 2), pytest.approx(0.025), 2)
+    ]
+
+
+def test_chosen_models_have_a_front_of_their_own(new_run, merged, ask):
+    for name, scale, value in (("org/Tiny", 1, 0.5), ("org/Large", 2, 0.4)):
+        run = new_run(name[-4:])
+        run.start(model=name, weights=name, scale=scale)
+        scores(run, {"0": value})
+        merged(run)
+    ((large,),) = ask("select distinct model_id from models where model = 'org/Large'")
+    front = "select on_front from {} where scope = 'all models' and model = 'org/Large'"
+    assert ask(front.format("pareto_front")) == [(False,)]
+    assert ask(front.format(f"pareto_front_of(['{large}'])")) == [(True,)]
+
+
 @pytest.mark.parametrize("differs", [{"conditions": "limit 5"}, {"task": "boolq"}], ids=["conditions", "benchmarks"])
 def test_only_what_was_measured_alike_is_compared(new_run, merged, ask, differs):
     one, other = new_run("r1"), new_run("r2")

@@ -185,6 +185,59 @@ def test_the_scores_error_is_that_of_the_ratio(measure, database, ask):
     ]
 
 
+@pytest.fixture
+def at_two_shots(new_run, merged, metric):
+    """PIQA with 0 and 5 shots, BoolQ with 0, all of 0.02; at 20 % PIQA keeps 90 and 50 %, BoolQ 40 %."""
+
+    def write(*, left_out: tuple[str, int] | None = None) -> None:
+        run = new_run("r1")
+        run.start()
+        scores = {
+            ("piqa", 0): (0.5, 0.45, 0.5), ("piqa", 5): (0.8, 0.4, 0.4), ("boolq", 0): (0.5, 0.2, 0.1),
+        }  # fmt: skip
+        for (task, shots), values in scores.items():
+            for level, value in zip(("0", "20", "40"), values, strict=True):
+                if (level, shots) != left_out:
+                    run.cell(level, task, metrics=[metric("acc", value, stderr=0.02)], num_fewshot=shots)
+        merged(run)
+
+    return write
+
+
+def test_numbers_of_shots_share_their_benchmarks_weight(at_two_shots, database, ask):
+    at_two_shots()
+    rules.save_rule(database, replace(MINE, weights={"piqa": 2, "boolq": 1}))
+    at_zero = 90 * ((0.02 / 0.45) ** 2 + (0.02 / 0.5) ** 2) ** 0.5
+    at_five = 50 * ((0.02 / 0.4) ** 2 + (0.02 / 0.8) ** 2) ** 0.5
+    boolq = 40 * ((0.02 / 0.2) ** 2 + (0.02 / 0.5) ** 2) ** 0.5
+    assert ask(
+        "select score, counted, score_stderr, retained_pct, benchmarks from rule_levels "
+        "where rule = 'mine' and pruning_pct = 20"
+    ) == [
+        (
+            pytest.approx((2 * 70 + 40) / 3),
+            2,
+            pytest.approx(((at_zero + at_five) ** 2 + boolq**2) ** 0.5 / 3),
+            pytest.approx((70 + 40) / 2),
+            2,
+        )
+    ]
+
+
+def test_a_floor_holds_for_each_number_of_shots(at_two_shots, best):
+    at_two_shots()
+    pct, _, why = best(replace(MINE, floors=(Floor("piqa", "share", at_least=60),)))
+    assert pct is None
+    assert "20 %: PIQA (5-shot) keeps 50.0 % of its score (at least 60)" in why
+
+
+def test_a_level_without_one_of_the_numbers_of_shots_cannot_win_by_it(at_two_shots, best):
+    at_two_shots(left_out=("40", 5))
+    pct, score, why = best(replace(MINE, weights={"piqa": 1}))
+    assert (pct, score) == (20.0, pytest.approx(70.0))
+    assert "40 %: 1 of 2 measurements of its benchmarks" in why
+
+
 def test_a_new_version_counts_and_the_old_one_stays(measure, database, ask):
     measure({"piqa": (0.5, 0.4, 0.5), "boolq": (0.5, 0.5, 0.3)})
     rules.save_rule(database, MINE)

@@ -288,6 +288,18 @@ def test_level_scores_average_what_is_left_of_each_benchmark(run, merged, ask, m
     ) == [(20.0, pytest.approx((80 + 120 + 50) / 3), 80.0, 3, 1, "WikiText", 50.0)]
 
 
+def test_level_scores_count_a_benchmark_with_two_numbers_of_shots_once(run, merged, ask):
+    for shots, baseline, value in ((0, 0.5, 0.4), (5, 0.5, 0.3)):
+        run.cell("0", "piqa", baseline, num_fewshot=shots)
+        run.cell("20", "piqa", value, num_fewshot=shots)
+    run.cell("0", "boolq", 0.5)
+    run.cell("20", "boolq", 0.6)
+    merged(run)
+    assert ask("select retained_pct, benchmarks, improved, worst_benchmark, worst_retained_pct from level_scores") == [
+        (pytest.approx((70 + 120) / 2), 2, 1, "PIQA", pytest.approx(70.0))
+    ]
+
+
 @pytest.mark.parametrize(("perplexity", "left"), [(math.nan, 0.0), (math.inf, 0.0)])
 def test_a_score_that_is_no_number_leaves_nothing(run, merged, ask, metric, perplexity, left):
     run.cell("0", "wikitext", metrics=[metric("word_perplexity", 10.0)])
