@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -56,13 +56,23 @@ def lines(changes: Iterable[Change], number: int) -> tuple[list[float], list[Lin
     """The levels of a claim's numbers, and a line for each model and benchmark."""
     mine = [change for change in changes if change.claim == number]
     many = {name: len({getattr(one, name) for one in mine}) > 1 for name in ("method", "conditions")}
+    shots: defaultdict[tuple[Any, ...], set[int | None]] = defaultdict(set)
+    for change in mine:
+        shots[change.model, change.method, change.conditions, change.benchmark].add(change.num_fewshot)
     found: dict[tuple[Any, ...], Line] = {}
     for change in mine:
         key = (change.model, change.method, change.conditions, change.benchmark, change.num_fewshot)
         apart = [str(getattr(change, name)) for name in many if many[name]]
         model = short_name(change.model) + (f" ({', '.join(apart)})" if apart else "")
-        found.setdefault(key, (model, change.benchmark, {}))[2][change.pruning_pct] = change
+        name = change.benchmark if len(shots[key[:-1]]) == 1 else f"{change.benchmark} {_shots(change)}"
+        found.setdefault(key, (model, name, {}))[2][change.pruning_pct] = change
     return sorted({change.pruning_pct for change in mine}), list(found.values())
+
+
+def _shots(change: Change) -> str:
+    if change.num_fewshot is None:
+        return "(shots not known)"
+    return "(various shots)" if change.num_fewshot < 0 else f"({change.num_fewshot}-shot)"
 
 
 def cell(change: Change | None) -> str:

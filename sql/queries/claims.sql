@@ -1,5 +1,5 @@
--- The study's claims and what this file says of each, with the models that say it.
+-- The study's claims and what the chosen models of this file say of each (null: all), with the models that say it.
 select
     claim, title, verdict, supporting, mixed, opposing, cannot_tell, missing, findings, study_says, test, needs
-from claims
+from claims_of($models::varchar[])
 order by claim;

@@ -6,11 +6,8 @@ select
     higher_is_better, pruning_pct, intermediate_size, parameters, value, value_stderr, baseline, baseline_stderr, delta,
     delta_pct, improved, chance, retained_pct, stderr, stderr_kind, ci_low, ci_high, p_value, p_holm, verdict,
     delta * case when higher_is_better then 1 else -1 end as gain,
-    -- Both by the delta method, from the variance of the difference, so that pairing is not lost.
-    100 / abs(baseline) * sqrt(abs(
-        value_stderr ** 2 + (value / baseline * baseline_stderr) ** 2
-        - value / baseline * (value_stderr ** 2 + baseline_stderr ** 2 - stderr ** 2)
-    )) as pct_stderr,
+    pct_stderr(value, value_stderr, baseline, baseline_stderr, stderr) as pct_stderr,
+    -- By the delta method, from the variance of the difference, so that pairing is not lost.
     case when retained_pct is not null then
         100 / (baseline - chance) * sqrt(abs(
             value_stderr ** 2 + (retained_pct / 100 * baseline_stderr) ** 2

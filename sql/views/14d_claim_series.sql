@@ -1,10 +1,11 @@
 -- One row is one headline metric of a model over all its widths (one method, given conditions): how many levels are
 -- better, the mean change over them, and the lines through them. The mean change's error is the mean of the levels'
--- errors: an upper bound, whatever the levels have in common, and they have the baseline and the questions.
-create or replace view claim_series as
+-- errors: an upper bound, whatever the levels have in common, and they have the baseline and the questions. A macro of the
+-- changes' name, as the other parts of the claims: claim_findings_of computes the changes once, of the models it is about.
+create or replace macro claim_series_from(changes_name) as table
 with
-change as materialized (
-    from claim_changes
+change as (
+    from query_table(changes_name)
 ),
 changes as (
     select
@@ -86,12 +87,23 @@ select
     case when s.widths > 2 and s.log_sxx > 0 then
         sqrt(greatest(s.log_syy - s.log_slope ** 2 * s.log_sxx, 0) / (s.widths - 2) / s.log_sxx)
     end as log_slope_stderr,
-    s.log_r2
+    s.log_r2,
+    measured_as(
+        c.benchmark, c.num_fewshot, count(distinct coalesce(c.num_fewshot, -2)) over of_benchmark > 1,
+        c.version, count(distinct coalesce(c.version, '')) over of_benchmark > 1
+    ) as name
 from changes c
 join sums s
     on s.model_id = c.model_id and s.method = c.method and s.conditions is not distinct from c.conditions
     and s.task = c.task and s.num_fewshot is not distinct from c.num_fewshot
-    and s.version is not distinct from c.version and s.metric = c.metric and s.filter = c.filter;
+    and s.version is not distinct from c.version and s.metric = c.metric and s.filter = c.filter
+window of_benchmark as (partition by c.model_id, c.method, c.conditions, c.task);
+comment on macro table claim_series_from is 'claim_series of these rows of claim_changes, a relation by its name.';
+create or replace view claim_series as
+with all_changes as materialized (
+    from claim_changes
+)
+from claim_series_from('all_changes');
 comment on view claim_series is
     'One row is one headline metric of a model over all its widths: levels, mean change and lines.';
 comment on column claim_series.mean_gain is 'Mean change over the pruned levels, positive where it is better.';
@@ -100,3 +112,4 @@ comment on column claim_series.slope is 'For each 10 %, of a line weighted by th
 comment on column claim_series.scatter_is_noise is 'Whether the values miss that line by no more than their errors.';
 comment on column claim_series.log_slope is 'Growth of the perplexity''s natural logarithm for each 10 %.';
 comment on column claim_series.log_r2 is 'Share of the log perplexity''s variance that the exponential explains.';
+comment on column claim_series.name is 'The benchmark, with its number of shots where the model was measured with several.';

@@ -1,13 +1,14 @@
 -- One row is one claim about single models, tested on one model (one method, given conditions).
-create or replace view model_claims as
+create or replace macro model_claims_from(changes_name, series_name) as table
 with
-changes as materialized (
-    from claim_changes
+changes as (
+    from query_table(changes_name)
 ),
-series as materialized (
-    from claim_series
+series as (
+    from query_table(series_name)
 ),
--- What each benchmark says by itself; a verdict needs enough widths and, but for the exponential, errors.
+-- What each benchmark says by itself, at each number of shots; a verdict needs enough widths and, but for the exponential,
+-- errors. All must say it, but a benchmark is one, whatever numbers of shots it was measured with.
 parts as (
     select
         1 as claim, 1 as parts_needed, *,
@@ -20,7 +21,7 @@ parts as (
         errors_known as with_errors,
         format(
             '{} better at {} of {} levels, {} beyond noise; mean change {:+.1f} points ({:+.1f} to {:+.1f})',
-            benchmark, better, levels, gains, 100 * mean_gain, 100 * mean_low, 100 * mean_high
+            name, better, levels, gains, 100 * mean_gain, 100 * mean_low, 100 * mean_high
         ) as says
     from series
     where task = 'ifeval'
@@ -37,7 +38,7 @@ parts as (
         format(
             '{} {:+.2f} points for each 10 % ({:+.2f} to {:+.2f}); better at {} of {} levels, {} beyond noise, '
             '{} clearly worse',
-            benchmark, 100 * slope, 100 * (slope - 1.959963984540054 * slope_stderr),
+            name, 100 * slope, 100 * (slope - 1.959963984540054 * slope_stderr),
             100 * (slope + 1.959963984540054 * slope_stderr), better, levels, gains, losses
         )
     from series
@@ -51,7 +52,7 @@ parts as (
         format(
             '{} ×{:.2f} for each 10 %; an exponential explains {:.0f} % of its logarithm, a straight line {:.0f} % '
             'of the perplexity itself',
-            benchmark, exp(log_slope), 100 * log_r2, 100 * line_r2
+            name, exp(log_slope), 100 * log_r2, 100 * line_r2
         )
     from series
     where kind = 'perplexity'
@@ -67,7 +68,7 @@ parts as (
         errors_known,
         format(
             '{} clearly worse at {} of {} levels; on average {:+.0f} % of the score',
-            benchmark, losses, levels, mean_pct
+            name, losses, levels, mean_pct
         )
     from series
     where task = 'gsm8k'
@@ -82,7 +83,7 @@ parts as (
         slope_stderr is not null,
         format(
             '{} {:+.1f} points for each 10 % ({:+.1f} to {:+.1f}), a line explains {:.0f} %',
-            benchmark, 100 * slope, 100 * (slope - 1.959963984540054 * slope_stderr),
+            name, 100 * slope, 100 * (slope - 1.959963984540054 * slope_stderr),
             100 * (slope + 1.959963984540054 * slope_stderr), 100 * line_r2
         ) || case when line_r2 < 0.9 and scatter_is_noise then ', the rest is noise' else '' end
     from series
@@ -92,28 +93,28 @@ by_series as (
     select
         claim, model_id, any_value(model) as model, method, conditions,
         case
-            when count(*) filter (enough and with_errors) < any_value(parts_needed) then 'cannot tell'
+            when count(distinct task) filter (enough and with_errors) < any_value(parts_needed) then 'cannot tell'
             when bool_and(decided = 'supported') filter (enough and with_errors) then 'supported'
             when bool_and(decided = 'not supported') filter (enough and with_errors) then 'not supported'
             else 'mixed'
         end as verdict,
-        string_agg(says, '; ' order by benchmark) filter (enough and with_errors) as says,
+        string_agg(says, '; ' order by benchmark, num_fewshot, version) filter (enough and with_errors) as says,
         string_agg(
             case
-                when not enough then format('{} at {} pruned levels only', benchmark, levels)
-                else format('no standard error of {}', benchmark)
-            end, '; ' order by benchmark
+                when not enough then format('{} at {} pruned levels only', name, levels)
+                else format('no standard error of {}', name)
+            end, '; ' order by benchmark, num_fewshot, version
         ) filter (not enough or not with_errors) as lacks,
-        any_value(parts_needed) - count(*) as parts_missing
+        any_value(parts_needed) - count(distinct task) as parts_missing
     from parts
     group by claim, model_id, method, conditions
 ),
--- Claim 11 level by level.
+-- Claim 11 level by level: with several numbers of shots, no loss with any, or a loss with each.
 levels as (
     select
         model_id, any_value(model) as model, method, conditions, pruning_pct, intermediate_size,
         count(distinct task) filter (verdict is not null) = 3 as known,
-        coalesce(bool_or(verdict = 'loss') filter (task = 'mmlu'), false) as mmlu_lost,
+        coalesce(bool_and(verdict = 'loss') filter (task = 'mmlu' and verdict is not null), false) as mmlu_lost,
         coalesce(bool_or(verdict = 'loss') filter (task = 'ifeval'), false) as ifeval_lost,
         coalesce(bool_or(verdict = 'loss') filter (task = 'truthfulqa_mc2'), false) as mc2_lost
     from changes
@@ -156,6 +157,17 @@ select
     end,
     conditions, model_id
 from trade_off;
+comment on macro table model_claims_from is
+    'model_claims of these rows of claim_changes and claim_series, relations by their names.';
+create or replace view model_claims as
+with
+all_changes as materialized (
+    from claim_changes
+),
+all_series as materialized (
+    from claim_series_from('all_changes')
+)
+from model_claims_from('all_changes', 'all_series');
 comment on view model_claims is 'One row is one claim about single models, tested on one model.';
 comment on column model_claims.verdict is 'supported, not supported, mixed or cannot tell; claim_list.test says when.';
 comment on column model_claims.missing is 'What was not measured, or has no error; null if nothing.';

@@ -1,18 +1,18 @@
 -- One row is one claim about the size of a model, tested on two sizes of one family. Levels are those that both were
 -- measured at; the error of a mean over levels is the mean of their errors, an upper bound.
-create or replace view pair_claims as
+create or replace macro pair_claims_from(changes_name, series_name, pairs_name, best_name) as table
 with
-changes as materialized (
-    from claim_changes
+changes as (
+    from query_table(changes_name)
 ),
-series as materialized (
-    from claim_series
+series as (
+    from query_table(series_name)
 ),
-pairs as materialized (
-    from claim_pairs
+pairs as (
+    from query_table(pairs_name)
 ),
-best as materialized (
-    from best_levels where rule = 'study'
+best as (
+    from query_table(best_name)
 ),
 levels as materialized (
     select
@@ -63,10 +63,21 @@ means as materialized (
     from levels
     group by smaller_id, larger_id, method, conditions, task, num_fewshot, version, metric, filter
 ),
+named as (
+    select
+        *,
+        measured_as(
+            benchmark, num_fewshot, count(distinct coalesce(num_fewshot, -2)) over of_benchmark > 1,
+            version, count(distinct coalesce(version, '')) over of_benchmark > 1
+        ) as name
+    from means
+    window of_benchmark as (partition by smaller_id, larger_id, method, conditions, task)
+),
 parts as (
     select
         case task when 'leaderboard_musr' then 2 else 4 end as claim, 1 as parts_needed,
-        smaller_id, larger_id, smaller, larger, method, conditions, benchmark, levels, errors_known,
+        smaller_id, larger_id, smaller, larger, method, conditions, task, num_fewshot, version, name, levels,
+        errors_known,
         levels >= 2 and errors_known as enough,
         case
             when better = levels and s_low > 0 and l_low <= 0 and difference > margin then 'supported'
@@ -76,7 +87,7 @@ parts as (
         format(
             '{} of the smaller better at {} of {} levels, {} beyond noise, mean {:+.1f} points; of the larger {:+.1f}; '
             'difference {:+.1f} ({:+.1f} to {:+.1f})',
-            benchmark, better, levels, gains, 100 * s_mean, 100 * l_mean, 100 * difference,
+            name, better, levels, gains, 100 * s_mean, 100 * l_mean, 100 * difference,
             100 * (difference - margin), 100 * (difference + margin)
         ) || case
             when task = 'truthfulqa_mc1' and s_at_chance is not null and l_at_chance is not null then
@@ -86,11 +97,12 @@ parts as (
                 end
             else ''
         end as says
-    from means
+    from named
     where task in ('leaderboard_musr', 'truthfulqa_mc1')
     union all
     select
-        5, 2, smaller_id, larger_id, smaller, larger, method, conditions, benchmark, levels, errors_known,
+        5, 2, smaller_id, larger_id, smaller, larger, method, conditions, task, num_fewshot, version, name, levels,
+        errors_known,
         levels >= 1 and pct_margin is not null,
         case
             when pct_difference >= -pct_margin then 'not supported'
@@ -98,7 +110,7 @@ parts as (
             else 'supported'
         end,
         format(
-            '{} loss greater by {:.0f} % of the score in the larger ({:.0f} to {:.0f})', benchmark, -pct_difference,
+            '{} loss greater by {:.0f} % of the score in the larger ({:.0f} to {:.0f})', name, -pct_difference,
             -pct_difference - pct_margin, -pct_difference + pct_margin
         ) || coalesce(
             format(
@@ -106,11 +118,12 @@ parts as (
                 first_pct, s_retained, l_retained
             ), ''
         )
-    from means
+    from named
     where task in ('mmlu', 'gsm8k', 'boolq')
     union all
     select
-        7, 1, m.smaller_id, m.larger_id, m.smaller, m.larger, m.method, m.conditions, m.benchmark, m.levels, true,
+        7, 1, m.smaller_id, m.larger_id, m.smaller, m.larger, m.method, m.conditions, m.task, m.num_fewshot,
+        m.version, m.name, m.levels, true,
         s.widths >= 4 and l.widths >= 4 and m.levels >= 3,
         case
             when grows_more = m.levels and l.log_slope - s.log_slope
@@ -121,14 +134,14 @@ parts as (
         format(
             '{} grows more in the larger at {} of {} levels; for each 10 % ×{:.2f} in the larger, ×{:.2f} in the '
             'smaller, {}',
-            m.benchmark, grows_more, m.levels, exp(l.log_slope), exp(s.log_slope),
+            m.name, grows_more, m.levels, exp(l.log_slope), exp(s.log_slope),
             case
                 when abs(l.log_slope - s.log_slope)
                     > 1.959963984540054 * sqrt(s.log_slope_stderr ** 2 + l.log_slope_stderr ** 2) then 'beyond noise'
                 else 'within noise'
             end
         )
-    from means m
+    from named m
     join series s
         on s.model_id = m.smaller_id and s.method = m.method and s.conditions is not distinct from m.conditions
         and s.task = m.task and s.metric = m.metric and s.filter = m.filter
@@ -140,7 +153,7 @@ parts as (
     where m.task = 'lambada_openai' and s.kind = 'perplexity'
     union all
     select
-        8, 1, p.smaller_id, p.larger_id, p.smaller, p.larger, p.method, p.conditions, 'the best level',
+        8, 1, p.smaller_id, p.larger_id, p.smaller, p.larger, p.method, p.conditions, null, null, null, 'the best level',
         least(s.eligible_levels, l.eligible_levels), true,
         s.pruning_pct is not null and l.pruning_pct is not null,
         case
@@ -182,24 +195,24 @@ select
     any_value(larger) as larger,
     method,
     case
-        when count(*) filter (enough) < any_value(parts_needed) then 'cannot tell'
+        when count(distinct coalesce(task, '')) filter (enough) < any_value(parts_needed) then 'cannot tell'
         when bool_and(decided = 'supported') filter (enough) then 'supported'
         when bool_and(decided = 'not supported') filter (enough) then 'not supported'
         else 'mixed'
     end as verdict,
-    string_agg(says, '; ' order by benchmark) filter (enough) as says,
+    string_agg(says, '; ' order by name, num_fewshot, version) filter (enough) as says,
     nullif(concat_ws(
         '; ',
         string_agg(
             case
-                when not errors_known then format('no standard error of {}', benchmark)
+                when not errors_known then format('no standard error of {}', name)
                 when claim = 8 then 'a level that the rule `study` may call best'
-                else format('{} at {} levels in common only', benchmark, levels)
-            end, '; ' order by benchmark
+                else format('{} at {} levels in common only', name, levels)
+            end, '; ' order by name, num_fewshot, version
         ) filter (not enough),
         case
-            when count(*) < any_value(parts_needed) then
-                format('{} more benchmark to tell from', any_value(parts_needed) - count(*))
+            when count(distinct coalesce(task, '')) < any_value(parts_needed) then
+                format('{} more benchmark to tell from', any_value(parts_needed) - count(distinct coalesce(task, '')))
         end
     ), '') as missing,
     conditions,
@@ -207,6 +220,20 @@ select
     larger_id
 from parts
 group by claim, smaller_id, larger_id, method, conditions;
+comment on macro table pair_claims_from is
+    'pair_claims of these rows of claim_changes, claim_series, claim_pairs and best_levels, relations by their names.';
+create or replace view pair_claims as
+with
+all_changes as materialized (
+    from claim_changes
+),
+all_series as materialized (
+    from claim_series_from('all_changes')
+),
+all_best as materialized (
+    from best_levels where rule = 'study'
+)
+from pair_claims_from('all_changes', 'all_series', 'claim_pairs', 'all_best');
 comment on view pair_claims is 'One row is one claim about the size of a model, tested on two sizes of one family.';
 comment on column pair_claims.model is 'The smaller one.';
 comment on column pair_claims.verdict is 'supported, not supported, mixed or cannot tell; claim_list.test says when.';

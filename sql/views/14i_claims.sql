@@ -1,6 +1,6 @@
 -- One row is one claim of the study and what this file says of it: supported where every model (or pair of sizes) that
 -- can tell supports it, not supported where none does, else mixed; cannot tell where none can.
-create or replace view claims as
+create or replace macro claims_of(models) as table
 select
     c.claim,
     c.title,
@@ -28,9 +28,12 @@ select
     c.test,
     c.needs
 from claim_list c
-left join claim_findings f using (claim)
+left join claim_findings_of(models) f using (claim)
 group by c.claim, c.title, c.study_says, c.test, c.needs
 order by c.claim;
+comment on macro table claims_of is
+    'claims of these models (a list of model_id) alone; null for all.';
+create or replace view claims as from claims_of(null::varchar[]);
 comment on view claims is 'One row is one claim of the study and what this file says of it.';
 comment on column claims.verdict is 'supported, not supported, mixed or cannot tell.';
 comment on column claims.supporting is 'Models, or pairs of sizes, that support it.';

@@ -47,6 +47,12 @@ def test_docs_claims_is_what_the_command_writes_of_the_published_figures(tmp_pat
     assert PAGE.read_text(encoding="utf-8") == told.document(*read_claims(database))
 
 
+def test_a_benchmark_with_several_numbers_of_shots_has_a_line_for_each():
+    numbers = [change(), change(num_fewshot=5), change(num_fewshot=None), change(benchmark="MMLU", num_fewshot=5)]
+    _, found = told.lines(numbers, 1)
+    assert [name for _, name, _ in found] == ["IFEval (0-shot)", "IFEval (5-shot)", "IFEval (shots not known)", "MMLU"]
+
+
 def test_a_verdict_counts_those_that_can_tell():
     one = finding()
     assert told.verdict(claim(one, one, supporting=1, cannot_tell=1)) == "± mixed: 1 of 1 support it"

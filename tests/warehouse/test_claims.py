@@ -274,3 +274,71 @@ def test_numbers_are_those_of_the_claims_benchmarks(published):
     assert dict(rows)[11] == ["IFEval", "MMLU", "TruthfulQA-MC2"]
     assert len(rows) == 11
     assert (value, baseline, verdict) == (0.4286, 0.3399, "gain")
+
+
+@pytest.fixture
+def at_two_shots(new_run, merged, metric):
+    """Merges two sizes of a family with these scores of each benchmark, with 0 and with 5 shots."""
+
+    def write(scores) -> None:
+        for size, scale in (("1B", 1), ("3B", 3)):
+            run = new_run(f"r{size}")
+            run.start(model=f"org/Made-{size}", weights=size, widths=WIDTHS, scale=scale)
+            for task, by_shots in scores.items():
+                for shots, values in zip((0, 5), by_shots, strict=True):
+                    for level, value in zip(LEVELS, values, strict=True):
+                        metrics = [metric("acc", value, stderr=0.01, n=None)]
+                        run.cell(level, task, metrics=metrics, num_fewshot=shots)
+            merged(run)
+
+    return write
+
+
+@pytest.mark.parametrize(("claim", "task"), [(10, "hellaswag"), (5, "mmlu")], ids=["one model", "two sizes"])
+def test_a_benchmark_with_two_numbers_of_shots_is_one_benchmark(at_two_shots, ask, claim, task):
+    at_two_shots({task: ((0.7, 0.6, 0.5, 0.4), (0.8, 0.7, 0.6, 0.5))})
+    rows = ask(f"select verdict, missing from claim_findings where claim = {claim}")
+    assert set(rows) == {("cannot tell", "1 more benchmark to tell from")}
+
+
+def test_a_claim_about_one_benchmark_must_hold_with_each_number_of_shots(at_two_shots, ask):
+    at_two_shots({"ifeval": ((0.10, 0.20, 0.25, 0.30), (0.30, 0.25, 0.20, 0.10))})
+    ((verdict, says),) = ask("select verdict, says from claim_findings where claim = 1 and model like '%1B'")
+    assert verdict == "mixed"
+    assert says.startswith("IFEval (0-shot) better at 3 of 3 levels, ")
+    assert "; IFEval (5-shot) better at 0 of 3 levels, " in says
+
+
+def test_knowledge_goes_where_it_is_lost_with_each_number_of_shots(at_two_shots, ask):
+    level = (0.5, 0.5, 0.5, 0.5)
+    at_two_shots(
+        {
+            "ifeval": (level, level),
+            "truthfulqa_mc2": (level, level),
+            "mmlu": ((0.7, 0.4, 0.4, 0.4), (0.7, 0.4, 0.4, 0.7)),
+        }
+    )
+    rows = ask("select says from claim_findings where claim = 11")
+    assert {says.partition(";")[0] for (says,) in rows} == {"at 2 of 3 levels"}
+
+
+VIEWS_OF_CHOSEN = (
+    "select * from claim_findings_of({chosen}) order by all",
+    "select * exclude (missing, findings) from claims_of({chosen}) order by all",
+)
+
+
+@pytest.mark.parametrize("view", VIEWS_OF_CHOSEN)
+def test_chosen_models_are_told_as_if_they_were_all(new_run, merged, metric, family, ask, database, view):
+    """A third size beside the pair adds nothing to what the pair says."""
+    family(AS_THE_STUDY_SAYS)
+    ((chosen,),) = ask("select list(distinct model_id) from models")
+    alone = ask(view.format(chosen="null::varchar[]"))
+    third = new_run("third")
+    third.start(model="org/Made-7B", weights="7B", widths=WIDTHS, scale=7)
+    for task, values in AS_THE_STUDY_SAYS.items():
+        for level, value in zip(LEVELS, values[0], strict=True):
+            third.cell(level, task, metrics=[metric("acc", value, stderr=0.01, n=None)])
+    merged(third)
+    assert ask(view.format(chosen=chosen)) == alone
+    assert ask(view.format(chosen="null::varchar[]")) != alone

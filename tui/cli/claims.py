@@ -25,6 +25,10 @@ def claims(
     number: Annotated[
         int | None, typer.Argument(metavar="NUMBER", help="Only this claim, with the numbers for it.")
     ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", metavar="NAME", help="Only what this model says; may be repeated."),
+    ] = None,
     as_json: Json = False,
     format_: Annotated[
         Literal["table", "markdown"], typer.Option("--format", help="Markdown is a page of all numbers.")
@@ -41,7 +45,7 @@ def claims(
     from tui.plain import plain
     from warehouse.claims import read_claims
 
-    found, changes = read_claims(db)
+    found, changes = read_claims(db, model or ())
     if number is not None:
         known = [claim.number for claim in found]
         if number not in known:

@@ -17,6 +17,7 @@ from tui import claims as told
 from tui.exporting import Sheet
 from tui.format import change
 from tui.queries import Question, Rows
+from tui.screens.choose import ChooseSeveral
 from tui.screens.reading import IMPORT, ReadingScreen
 from tui.widgets.grid import Grid, GridColumn
 from tui.widgets.key_footer import KeyFooter
@@ -26,6 +27,8 @@ from warehouse.text import one_line
 _COLOURS = {"supported": "gain", "not supported": "loss", "mixed": "foreground", "cannot tell": "neutral"}
 _VERDICTS = {"gain": "gain", "loss": "loss", "noise": "foreground", None: "neutral"}
 _MODEL, _BENCHMARK, _LEVEL = 16, 14, 8
+_FIRST = 12  # how many models to ask before anybody chose: more take seconds
+_FINDING = ("model", "larger", "method", "verdict", "says", "missing", "conditions")
 
 
 class ClaimsScreen(ReadingScreen):
@@ -34,10 +37,12 @@ class ClaimsScreen(ReadingScreen):
     CSS_PATH = "../styles/claims.tcss"
     HELP = (
         "What the study's Key Observations say, held against the results in this database. "
-        "A claim is supported where every model that can tell supports it, not supported where none does, else mixed."
+        "A claim is supported where every model that can tell supports it, not supported where none does, else mixed. "
+        f"m chooses the models that are asked: of a database with more than {_FIRST}, those with the latest runs are."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "read", "Read", tooltip="Go to what is told of this claim, to scroll in it; enter does the same"),
+        Binding("m", "models", "Models", tooltip="Choose the models that are asked"),
         Binding("escape", "list", "Back to the list", show=False, tooltip="Back to the list of claims"),
         IMPORT,
     ]
@@ -45,8 +50,10 @@ class ClaimsScreen(ReadingScreen):
     def __init__(self) -> None:
         super().__init__()
         self.claims: list[Claim] = []
+        self.models: list[str] | None = None
+        """The models chosen; None for all."""
         self._changes: list[Change] = []
-        self._findings: Rows = []
+        self._known: Rows = []
 
     def compose(self) -> ComposeResult:
         yield Static(id="claims-title", classes="title")
@@ -73,11 +80,27 @@ class ClaimsScreen(ReadingScreen):
             self.empty = True
             self.said("There is no database yet: i brings the study's results in, n starts a run.")
             return
-        self.ask("claims", [Question("claims"), Question("claim_numbers"), Question("claim_findings")], self._show)
+        self.ask("models", [Question("claim_models")], self._offer)
+
+    def _offer(self, answers: list[Rows]) -> None:
+        [self._known] = answers
+        known = [row["model_id"] for row in self._known]
+        if self.models is not None:
+            self.models = [one for one in self.models if one in known] or None
+        if self.models is None and len(known) > _FIRST:
+            newest = sorted(self._known, key=lambda row: row["latest"], reverse=True)
+            self.models = [row["model_id"] for row in newest[:_FIRST]]
+        self._ask()
+
+    def _ask(self) -> None:
+        self.ask("claims", [self.question("claims"), self.question("claim_numbers")], self._show)
+
+    def question(self, name: str) -> Question:
+        return Question(name, {"models": self.models})
 
     def _show(self, answers: list[Rows]) -> None:
         self.empty = False
-        claims, numbers, self._findings = answers
+        claims, numbers = answers
         self.claims, self._changes = claims_of(claims), changes_of(numbers)
         self._draw()
 
@@ -98,7 +121,8 @@ class ClaimsScreen(ReadingScreen):
         self.query_one("#claims-title", Static).update(text)
 
     def _draw(self) -> None:
-        self._title(told.summary(self.claims))
+        of = "" if self.models is None else f" · {len(self.models)} of {len(self._known)} models"
+        self._title(told.summary(self.claims) + of)
         self.query_one(Grid).show(_List(self.claims, self.app.theme_variables))
         self._tell()
 
@@ -161,6 +185,21 @@ class ClaimsScreen(ReadingScreen):
     def on_grid_cell_selected(self) -> None:
         self.action_read()
 
+    def action_models(self) -> None:
+        if not self._known:
+            return
+        options = [(row["model_id"], one_line(row["model"])) for row in self._known]
+        every = [key for key, _ in options]
+
+        def take(models: list[str] | None) -> None:
+            chosen = None if models == every and len(every) <= _FIRST else models
+            if models is not None and chosen != self.models:
+                self.models = chosen
+                self._title("reading…")
+                self._ask()
+
+        self.app.push_screen(ChooseSeveral("Whose results?", options, self.models or every), take)
+
     def action_list(self) -> None:
         self.query_one(Grid).focus()
 
@@ -168,13 +207,14 @@ class ClaimsScreen(ReadingScreen):
         """What every model says of every claim."""
         if not self.claims:
             return None
-        if not self._findings:
+        told_by = [(claim, one) for claim in self.claims for one in claim.findings]
+        if not told_by:
             columns = ("claim", "title", "verdict", "missing")
             rows = tuple((one.number, one.title, one.verdict, one.missing) for one in self.claims)
-            return Sheet("The study's claims", columns, rows, Question("claims").sql())
-        columns = tuple(self._findings[0])
-        rows = tuple(tuple(row[name] for name in columns) for row in self._findings)
-        return Sheet("The study's claims", columns, rows, Question("claim_findings").sql())
+            return Sheet("The study's claims", columns, rows, self.question("claims").sql())
+        columns = ("claim", "title", *_FINDING)
+        rows = tuple((claim.number, claim.title, *(getattr(one, name) for name in _FINDING)) for claim, one in told_by)
+        return Sheet("The study's claims", columns, rows, self.question("claim_findings").sql())
 
 
 def _numbers(levels: Sequence[float], lines: Sequence[told.Line], colours: dict[str, str]) -> Table:

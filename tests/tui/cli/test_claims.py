@@ -33,6 +33,16 @@ def test_one_claim_with_its_test_and_its_numbers(published):
     assert "IFEval" not in done.stdout
 
 
+def test_chosen_models_are_told_as_if_there_were_no_others(published):
+    told = json.loads(published("claims", "--model", "Llama-3.2-1B", "--model", "llama-3.2-3b", "--json").stdout)
+    said_by = {finding["model"] for claim in told for finding in claim["findings"]}
+    assert said_by == {"meta-llama/Llama-3.2-1B", "meta-llama/Llama-3.2-3B"}
+    assert {number["model"] for claim in told for number in claim["numbers"]} == said_by
+    assert told[0]["verdict"] == "supported"  # mixed with Instruct
+    told = json.loads(published("claims", "2", "--model", "Llama-3.2-1B", "--json").stdout)
+    assert told[0]["verdict"] == "cannot tell"  # it takes two sizes
+
+
 def test_json_is_strict_and_has_findings_and_numbers(published):
     def refuse(name: str) -> None:
         raise AssertionError(f"{name} is not JSON")
@@ -63,6 +73,7 @@ def test_a_database_without_results_cannot_tell(shell):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("claims", "--model", "Llama-3.2-1"), "did you mean meta-llama/Llama-3.2-1B or "),
         (("claims", "12"), "There is no claim 12: they are numbered 1 to 11."),
         (("claims", "x"), "should be a valid integer"),
     ],

@@ -10,6 +10,8 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tui.app import Dashboard
+from tui.screens import claims
+from tui.screens.choose import ChooseSeveral
 from tui.screens.claims import ClaimsScreen
 from tui.screens.help import HelpScreen
 from tui.screens.query import QueryScreen
@@ -83,6 +85,30 @@ async def test_s_opens_what_is_behind_it_and_y_copies_it(dashboard: Dashboard, u
         await pilot.press("s")
         await until(pilot, lambda: isinstance(pilot.app.screen, QueryScreen) and pilot.app.screen.query(SqlEditor))
         await until(pilot, lambda: "from claim_findings" in pilot.app.screen.query_one(SqlEditor).text)
+
+
+async def test_m_chooses_whose_results_are_asked(dashboard: Dashboard, until):
+    async with dashboard.run_test(size=NARROW) as pilot:
+        await shown(pilot, until)
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ChooseSeveral))
+        await pilot.press("a", "space", "enter")  # of the three, which are all chosen, the first
+        await until(pilot, lambda: "1 of 3 models" in drawn(pilot, "title"))
+        assert "6 supported, 5 cannot tell" in " ".join(drawn(pilot, "title").split())
+        await pilot.press("y")
+        await until(pilot, lambda: "| claim |" in pilot.app.clipboard)
+        assert "Llama-3.2-1B" in pilot.app.clipboard
+        assert "Llama-3.2-3B" not in pilot.app.clipboard
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, QueryScreen) and pilot.app.screen.query(SqlEditor))
+        await until(pilot, lambda: "claim_findings_of([" in pilot.app.screen.query_one(SqlEditor).text)
+
+
+async def test_of_many_models_the_ones_with_the_latest_runs_are_asked(dashboard: Dashboard, until, monkeypatch):
+    monkeypatch.setattr(claims, "_FIRST", 2)
+    async with dashboard.run_test(size=NARROW) as pilot:
+        await shown(pilot, until)
+        assert "2 of 3 models" in drawn(pilot, "title")
 
 
 async def test_a_database_without_results_says_what_is_missing(tmp_path: Path, until):
