@@ -57,6 +57,46 @@ def test_the_questions_are_as_many_as_the_benchmarks_have(shared, published):
     assert ours == {task: counted[task] for task in ours}
 
 
+SCORED = {
+    "mmlu": "mmlu/*/test", "truthfulqa_mc1": "truthfulqa/validation", "truthfulqa_mc2": "truthfulqa/validation",
+    "ifeval": "ifeval/train", "gsm8k": "gsm8k/test", "arc_challenge": "arc_challenge/test",
+}  # fmt: skip
+
+
+def test_the_questions_are_the_rows_that_lm_eval_scores(shared, published):
+    """All but MuSR's, of which there are excerpts: 5, 20 and 5 of its questions."""
+    folder = shared / "data" / "benchmarks"
+    with db.open_read(published) as con:
+        ours = dict(con.execute("from question_counts").fetchall())
+        rows = {
+            task: con.execute(
+                f"select count(*) from '{folder}/{SCORED.get(task, f'{task}/validation')}.parquet'"
+            ).fetchall()[0][0]
+            for task in ours
+            if task != "leaderboard_musr"
+        }
+    del ours["leaderboard_musr"]
+    assert rows == ours
+
+
+@pytest.mark.parametrize(
+    "task", ["leaderboard_musr", "gsm8k", "ifeval", "arc_challenge", "truthfulqa_mc1", "winogrande"]
+)
+def test_the_studys_scores_are_shares_of_so_many_questions(published, task):
+    """To four decimals, each score is a whole number of right answers; of no smaller number of questions are all."""
+    with db.open_read(published) as con:
+        scores = [value for (value,) in con.execute(
+            "select value from headline_metrics where task = $task", {"task": task}
+        ).fetchall()]  # fmt: skip
+        ((questions,),) = con.execute(
+            "select questions from question_counts where task = $task", {"task": task}
+        ).fetchall()
+    fitting = (
+        n for n in range(100, 2000) if all(abs(round(score * n) / n - score) <= 0.5e-4 + 1e-12 for score in scores)
+    )
+    assert next(fitting) == questions
+
+
 def test_binomial_errors_and_holm_are_those_of_statsmodels(published, script):
     with db.open_read(published) as con:
         questions = dict(con.execute("from question_counts").fetchall())
