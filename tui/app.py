@@ -6,6 +6,7 @@ imports duckdb or a plot before the first screen is on the terminal.
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 import traceback
@@ -126,6 +127,9 @@ class Dashboard(App[None]):
         """Import the other screens while nobody waits for them."""
         for module, _ in _SCREENS.values():
             import_module(module)
+        if not self.is_headless:  # tests have many dashboards in a process, and none of them is to stay
+            # What is here now stays: else every full collection looks through it, and holds up a key for 60 ms.
+            gc.freeze()
 
     # What screens call
 

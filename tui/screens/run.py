@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from tui import format as fmt
 from tui.cli.output import one_line
@@ -23,6 +22,7 @@ from tui.widgets.gpu_panel import GpuPanel
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.log_pane import LogPane
 from tui.widgets.run_grid import RunGrid, change_glyph
+from tui.widgets.words import Words
 from warehouse import statements
 
 
@@ -48,9 +48,9 @@ class RunScreen(LiveScreen):
         self.detail: RunDetail | None = None
 
     def compose(self) -> ComposeResult:
-        yield Static(id="head")
+        yield Words(id="head")
         yield RunGrid(id="grid")
-        yield Static(id="cell")
+        yield Words(id="cell")
         with Horizontal(id="below"):
             yield LogPane(id="log")
             yield GpuPanel(id="gpu")
@@ -92,10 +92,11 @@ class RunScreen(LiveScreen):
         self.detail = detail
         if changed:
             self.query_one(RunGrid).show(detail)
-            head = self.query_one("#head", Static)
-            head.update(self._head(detail))
+            head = self.query_one("#head", Words)
             # Its last line changes all the time while the run works: were it to wrap, the grid would jump.
+            fixed = detail.row.running and head.has_class("-running")
             head.set_class(detail.row.running, "-running")
+            head.say(self._head(detail), layout=not fixed)
             self.query_one(LogPane).show(detail.log)
             self._show_cell()
             self.update_keys()
@@ -180,7 +181,7 @@ class RunScreen(LiveScreen):
         cell = self.detail.cells.get((level, name))
         if cell is not None:
             text = _cell_text(self.detail, level, name, cell, self.app.theme_variables)
-            self.query_one("#cell", Static).update(text)
+            self.query_one("#cell", Words).say(text, layout=False)  # its height is fixed
 
 
 def _cell_text(detail: RunDetail, level: str, name: str, cell: GridCell, colours: dict[str, str]) -> Text:

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widgets import DataTable, Input, Static
+from textual.widgets import DataTable, Input
 
 from engine.rundir import RunState
 from tui import format as fmt
@@ -25,6 +25,7 @@ from tui.screens.live import LiveScreen
 from tui.states import advice, left_text, levels_text, model_text, state_text, state_word
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.run_grid import RunGrid
+from tui.widgets.words import Words
 from warehouse import statements
 
 # Columns and their widths, the gap to the next included, by the class of the terminal's width.
@@ -73,10 +74,10 @@ class RunsScreen(LiveScreen):
         with Vertical(id="list"):
             with Horizontal(id="filter"):
                 yield FilterLine(placeholder="words of a name, model, state or method", compact=True)
-                yield Static(id="count")
+                yield Words(id="count")
             yield RunsTable(id="runs", cursor_type="row", cell_padding=0, zebra_stripes=False)
             yield RunGrid(id="preview")
-            yield Static(id="advice", markup=False)
+            yield Words(id="advice")
         yield EmptyState(id="empty")
         yield KeyFooter()
 
@@ -211,7 +212,7 @@ class RunsScreen(LiveScreen):
             text.append(one_line(advice(row)))
         if problem:
             text.append(f"\n! {one_line(problem)}", style=self.app.theme_variables["loss"])
-        self.query_one("#advice", Static).update(text)
+        self.query_one("#advice", Words).say(text)
 
     def _show_preview(self, snapshot: Snapshot) -> None:
         """The grid of the run under the cursor, where the terminal is high enough for both."""
@@ -224,14 +225,14 @@ class RunsScreen(LiveScreen):
         grid = self.query_one("#preview", RunGrid)
         if detail is not None and row is not None and detail.row.run_id == row.run_id:
             grid.show(detail)
-        elif not wanted:
+        elif not wanted and grid.row_count:
             grid.clear(columns=True)
 
     def _show_rows(self, rows: Sequence[RunRow]) -> None:
         table = self.query_one(RunsTable)
         columns = self._columns(rows)
         fitting = [row for row in rows if self._fits(row)]
-        self.query_one("#count", Static).update(f"{len(fitting)} of {len(rows)} runs")
+        self.query_one("#count", Words).say(Text(f"{len(fitting)} of {len(rows)} runs"))
         self._rows = {row.run_id: row for row in fitting}
         now = self.app.now()
         texts = {row.run_id: [self._text(row, name, width, now) for name, width in columns.items()] for row in fitting}

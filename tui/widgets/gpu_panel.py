@@ -74,12 +74,17 @@ class GpuPanel(VerticalScroll):
         super().__init__(id=id)
         self.border_title = "GPU"
         self._devices: list[str] = []
+        self._shown: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield Static("Nothing was recorded of the GPU yet.", id="nothing", classes="muted")
 
     async def show(self, readings: Sequence[Reading], *, when: str = "") -> None:
         """`when` says what time the readings are of, where it is not now."""
+        shown = (readings, when)
+        if shown == self._shown:
+            return
+        self._shown = shown
         by_device: dict[str, list[Reading]] = {}
         for reading in readings:
             by_device.setdefault(reading.device, []).append(reading)

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from rich.text import Text
 from textual.events import Resize
+from textual.geometry import Size
+from textual.reactive import reactive
 from textual.widgets import RichLog
 
 from tui.cli.output import one_line
@@ -26,6 +28,8 @@ class LogPane(RichLog):
     }
     LogPane:focus { border: round $border; }
     """
+
+    virtual_size = reactive(Size(0, 0))  # unlike RichLog's, no layout for each line: its place does not depend on them
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, max_lines=2 * LOG_LINES, wrap=True, min_width=20)
@@ -53,7 +57,9 @@ class LogPane(RichLog):
             mark = {"error": "✗ ", "warning": "! "}.get(line.level, "")
             clock = f"{datetime.fromtimestamp(line.t):%H:%M:%S} "
             muted = self.app.theme_variables["neutral"]
-            self.write(Text.assemble((clock, muted), (mark + one_line(line.text), style)), scroll_end=at_end)
+            self.write(Text.assemble((clock, muted), (mark + one_line(line.text), style)), scroll_end=False)
+        if new and at_end:
+            self.scroll_end(animate=False, immediate=True, x_axis=False)  # once, and before the lines are drawn
         self._last = lines[-1] if lines else None
         self._lines = lines
 

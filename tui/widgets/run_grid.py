@@ -6,6 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
+from textual.strip import Strip
 from textual.widgets import DataTable
 
 from tui import format as fmt
@@ -43,6 +44,8 @@ class RunGrid(DataTable[Text]):
         self._detail: RunDetail | None = None
         self._open: set[str] = set()
         self._texts: dict[tuple[str, str], Text] = {}
+        self._versions: list[int] = []  # of the rows: how often each has changed
+        self._drawn: dict[int, tuple[object, Strip]] = {}  # lines by their place, and what they depended on
 
     @property
     def view_shown(self) -> View:
@@ -61,12 +64,33 @@ class RunGrid(DataTable[Text]):
             self._rebuild(detail, rows)
             self._shape = shape
             return
-        for line in rows:
+        for place, line in enumerate(rows):
             for level in detail.row.levels:
                 text = self._text(detail.cells[level, line.name], level)
                 if text != self._texts[line.name, level]:
                     self._texts[line.name, level] = text
+                    self._versions[place] += 1
                     self.update_cell(line.name, level, text)
+
+    def render_line(self, y: int) -> Strip:
+        """As DataTable's, which draws all of its lines anew when one cell has changed: here that line only."""
+        row = y - self.header_height + round(self.scroll_y) if y >= self.header_height else -1
+        depends_on = (
+            row,
+            self._versions[row] if 0 <= row < len(self._versions) else None,
+            round(self.scroll_x),
+            self.size.width,
+            self.cursor_coordinate.column if self.cursor_coordinate.row == row else None,
+            self.hover_coordinate.column if self._show_hover_cursor and self.hover_coordinate.row == row else None,
+            self.get_pseudo_class_state(),
+            self.rich_style,
+            self.app.theme,
+        )
+        known, strip = self._drawn.get(y, (None, Strip([])))
+        if known != depends_on:
+            strip = super().render_line(y)
+            self._drawn[y] = (depends_on, strip)
+        return strip
 
     def on_resize(self) -> None:
         if self._detail is not None:
@@ -123,6 +147,8 @@ class RunGrid(DataTable[Text]):
         before = self.cursor_coordinate
         self.clear(columns=True)
         self._texts.clear()
+        self._drawn.clear()
+        self._versions = [0] * len(rows)
         self.add_column(Text("benchmark"), width=self._name_width(), key="name")
         for level in detail.row.levels:
             heading = UNPRUNED if level == detail.baseline else level_text(level)
