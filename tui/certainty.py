@@ -9,6 +9,7 @@ from typing import Any
 from tui.format import change, value
 from tui.matrix import Benchmark, Row, Width, beyond_noise, signed
 
+_DUE = "not compared yet"  # delta_statistics' word for what a later merge compares
 _VERDICTS = {
     "gain": "a gain, beyond noise",
     "loss": "a loss, beyond noise",
@@ -25,6 +26,8 @@ def sentence(benchmark: Benchmark, width: Width, row: Row | None) -> str:
         told += f", 95 % {signed(row['ci_low'])} to {signed(row['ci_high'])}"
     word = "no change" if row["delta"] == 0 else "better" if row["improved"] else "worse"
     sure = beyond_noise(row)
+    if sure is None and row["unpaired_because"] == _DUE:
+        return f"{told}, {word}; {_DUE}"
     if sure is None:
         return f"{told}, {word}; not tested, its standard error is not known"
     p = f"p {_p(row['p_value'])}" if row["p_holm"] is None else f"p {_p(row['p_holm'])} after Holm"
@@ -61,6 +64,8 @@ def _test(row: Mapping[str, Any]) -> str:
     if row["stderr_kind"] is not None:
         because = f", {row['unpaired_because']}" if row["unpaired_because"] else ""
         parts.append(f"{row['stderr_kind']} error{because}")
+    elif row["unpaired_because"] == _DUE:
+        parts.append(f"its documents are {_DUE}: prune-tui merge does it")
     if row["p_value"] is not None:
         told = f"{row['p_kind']}: p {_p(row['p_value'])}"
         if row["p_holm"] is not None:

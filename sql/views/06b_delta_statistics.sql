@@ -5,31 +5,16 @@
 -- docs/statistics.md has the formulas.
 create or replace view delta_statistics as
 with
--- Of shares of questions only: there the binomial error is right; of values between 0 and 1, and of groups of tasks, it
--- is an upper bound. A share of 0 or 1 has none.
 counted as (
-    select
-        d.*,
-        case
-            when d.n is null and starts_with(d.conditions, 'all documents') and (
-                d.metric in ('acc', 'acc_norm', 'acc_bytes', 'exact_match') or starts_with(d.metric, 'prompt_level_')
-            )
-            then q.questions
-        end as questions
+    select d.*, questions_behind(d.n, d.metric, d.conditions, q.questions) as questions
     from baseline_deltas d
     left join question_counts q using (task)
 ),
 with_errors as (
     select
         * replace (
-            case
-                when value_stderr is not null then value_stderr
-                when value > 0 and value < 1 then sqrt(value * (1 - value) / questions)
-            end as value_stderr,
-            case
-                when baseline_stderr is not null then baseline_stderr
-                when baseline > 0 and baseline < 1 then sqrt(baseline * (1 - baseline) / questions)
-            end as baseline_stderr
+            coalesce(value_stderr, binomial_stderr(value, questions)) as value_stderr,
+            coalesce(baseline_stderr, binomial_stderr(baseline, questions)) as baseline_stderr
         ),
         value_stderr is null or baseline_stderr is null as is_binomial
     from counted
@@ -46,11 +31,15 @@ pairs as (
         } as found
     from paired_deltas
 ),
+due as (
+    select distinct model_id, conditions, task, true as is_due from pairing_due
+),
 evidence as (
     select
         d.* exclude (stderr, chance, is_binomial),
         sqrt(d.value_stderr * d.value_stderr + d.baseline_stderr * d.baseline_stderr) as unpaired_stderr,
         unnest(p.found),
+        p.found is null and d.baseline is not null and due.is_due as is_due,
         coalesce(d.chance, c.chance) as chance,
         case
             when p.found.clustered_stderr is not null then 'paired, clustered'
@@ -64,10 +53,13 @@ evidence as (
         run_id, seq, level, task, metric, filter, baseline_run_id, baseline_seq, baseline_level
     )
     left join chance_levels c using (task, metric)
+    left join due
+        on due.model_id = d.model_id and due.conditions is not distinct from d.conditions and due.task = d.task
 ),
 with_stderr as (
     select
-        *,
+        * exclude (is_due)
+            replace (case when is_due then 'not compared yet' else unpaired_because end as unpaired_because),
         case stderr_kind
             when 'paired, clustered' then greatest(clustered_stderr, paired_stderr)
             when 'paired' then paired_stderr
@@ -193,7 +185,8 @@ comment on column delta_statistics.agreement is 'Share of documents that got the
 comment on column delta_statistics.chance is 'What guessing scores.';
 comment on column delta_statistics.retained_pct is
     'Percent of the baseline''s distance from chance that is left; null where it is not clear of chance.';
-comment on column delta_statistics.unpaired_because is 'Why the documents could not be paired; null where they were.';
+comment on column delta_statistics.unpaired_because is
+    'Why the documents are not paired; null where they are. Not compared yet: prune-tui merge does it.';
 comment on column delta_statistics.unpaired_stderr is
     'Standard error with the two values taken as independent: sqrt(a^2 + b^2).';
 comment on column delta_statistics.value_stderr is

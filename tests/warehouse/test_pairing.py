@@ -65,6 +65,23 @@ def test_a_baseline_that_comes_later_is_compared_when_it_comes(started, merged, 
     assert ask(PAIRED) == [("r1", "r2", 4, 1, 0, None)]
 
 
+def test_what_a_merge_left_to_the_next_says_that_it_is_not_compared_yet(started, merged, ask, monkeypatch):
+    """Of the second level; the first was compared, and stays so."""
+    run = started("r1")
+    scored(run, "0", [1, 1, 0, 1])
+    scored(run, "20", [0, 0, 1, 1])
+    merged(run)
+    scored(run, "40", [0, 0, 0, 1])
+    monkeypatch.setattr(merge, "_PAIRING_SECONDS", -1)
+    merged(run)
+    assert ask("select pruning_pct, stderr_kind, unpaired_because from delta_statistics order by 1") == [
+        (20.0, "paired", None), (40.0, None, "not compared yet"),
+    ]  # fmt: skip
+    monkeypatch.undo()
+    merged(run)
+    assert ask("select distinct stderr_kind, unpaired_because from delta_statistics") == [("paired", None)]
+
+
 def test_a_baseline_measured_again_replaces_the_first(started, merged, ask):
     run, again = started("r1"), started("r2")
     scored(run, "0", [1, 1, 0, 0], t=1)

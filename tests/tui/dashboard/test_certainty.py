@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tui.certainty import certainty
+from tui.certainty import certainty, sentence
+from tui.matrix import Benchmark, Width
 
 PAIRED = {
     "ci_low": -0.052, "ci_high": -0.011, "ci_low_pct": -9.1, "ci_high_pct": -1.9, "stderr_kind": "paired",
@@ -31,8 +32,25 @@ def test_interval_error_test_flips_and_chance_are_said():
         ({}, ""),
         ({"p_value": 1e-9, "p_kind": "z, unpaired"}, "z, unpaired: p < 0.0001"),
         ({"stderr_kind": "unpaired", "unpaired_because": "no samples"}, "unpaired error, no samples"),
+        ({"unpaired_because": "no samples"}, ""),
+        ({"unpaired_because": "not compared yet"}, "its documents are not compared yet: prune-tui merge does it"),
         ({"chance": 0.25}, "chance scores 0.2500; the unpruned model is not clear of it"),
     ],
 )
 def test_what_is_not_known_is_left_out(facts: dict[str, Any], told: str):
     assert certainty(UNKNOWN | facts) == told
+
+
+@pytest.mark.parametrize(
+    ("because", "told"),
+    [
+        ("there are no results per document", "better; not tested, its standard error is not known"),
+        ("not compared yet", "better; not compared yet"),
+    ],
+)
+def test_a_change_that_is_still_to_be_compared_is_not_called_untested(because: str, told: str):
+    benchmark = Benchmark("wikitext", "word_perplexity", "none", 0, "1", "WikiText", "perplexity")
+    width = Width("s", "m", "maw", None, "20", 20.0, 80, None, None, unpruned=False)
+    scores = {"value": 10.0, "stderr": None, "baseline": 12.0, "delta": -2.0, "delta_pct": -16.7, "improved": True}
+    row = UNKNOWN | scores | {"unpaired_because": because}
+    assert sentence(benchmark, width, row).endswith(told)
