@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -62,6 +62,19 @@ class Reading:
         return cls(**{"t": 0.0, "device": "cpu"} | {name: value for name, value in data.items() if name in known})
 
 
+@dataclass(slots=True)
+class _Card:
+    """A GPU that was seen. It keeps its first number: the driver counts anew when another one falls out of its list."""
+
+    number: int
+    uuid: str | None = None  # None: it never told
+    name: str = ""
+
+    @property
+    def device(self) -> str:
+        return f"gpu {self.number}"
+
+
 class Meter:
     """Reads all GPUs, or the CPU where there is none. Not for use in several threads at once.
 
@@ -73,7 +86,7 @@ class Meter:
         self._ready = False
         self._problem: str | None = None
         self._retry_at = 0.0
-        self._names: dict[int, str] = {}  # of the GPUs that were seen
+        self._cards: list[_Card] = []  # the GPUs that were seen
         psutil.cpu_percent(None)  # the first call has nothing to compare with
 
     def read(self) -> list[Reading]:
@@ -86,11 +99,13 @@ class Meter:
         except pynvml.NVMLError as error:
             self._give_up(f"the driver does not answer ({error})")
             return [self.cpu()]
-        if not count and not self._names:
+        if not count and not self._cards:
             return [self.cpu("the driver sees no GPU")]
-        readings = [self._gpu(index) for index in range(count)]
-        gone = sorted(self._names.keys() - range(count))
-        return _shared(readings) + [self._gone(index) for index in gone]
+        listed = self._listed(count)
+        readings = _shared([self._gpu(card, handle) for card, handle in listed])
+        by_number = {card.number: reading for (card, _), reading in zip(listed, readings, strict=True)}
+        by_number |= {card.number: _gone(card) for card in self._cards if card.number not in by_number}
+        return [by_number[number] for number in sorted(by_number)]
 
     def close(self) -> None:
         if self._ready:
@@ -112,20 +127,41 @@ class Meter:
         self._problem = problem
         self._retry_at = time.monotonic() + _RETRY_SECONDS
 
-    def _gpu(self, index: int) -> Reading:
-        device, now = f"gpu {index}", round(time.time(), 3)
-        self._names.setdefault(index, "")
-        try:
-            ask = _Asker(pynvml.nvmlDeviceGetHandleByIndex(index))
-        except pynvml.NVMLError as error:
-            return Reading(t=now, device=device, name=self._names[index], problem=_gpu_problem(error))
-        self._names[index] = str(ask(pynvml.nvmlDeviceGetName) or self._names[index])
+    def _listed(self, count: int) -> list[tuple[_Card, Any]]:
+        """The GPUs that the driver lists, each with its handle, or with the error that came instead."""
+        handles = [_handle(index) for index in range(count)]
+        uuids = [_uuid(handle) for handle in handles]
+        cards: list[_Card] = []
+        for index, uuid in enumerate(uuids):
+            missing = [card for card in self._cards if card not in cards and (not card.uuid or card.uuid not in uuids)]
+            cards.append(self._card(index, uuid, missing))
+        return list(zip(cards, handles, strict=True))
+
+    def _card(self, index: int, uuid: str | None, missing: Sequence[_Card]) -> _Card:
+        """The GPU of that UUID; where that is not told, now or before, a missing one, of that number if there is one."""
+        if known := next((card for card in self._cards if uuid and card.uuid == uuid), None):
+            return known
+        likely = [card for card in missing if not uuid or not card.uuid]
+        card = next((card for card in likely if card.number == index), likely[0] if likely and not uuid else None)
+        if card is None:
+            numbers = {card.number for card in self._cards}
+            card = _Card(next(number for number in (index, *range(len(numbers) + 1)) if number not in numbers))
+            self._cards.append(card)
+        card.uuid = card.uuid or uuid
+        return card
+
+    def _gpu(self, card: _Card, handle: Any) -> Reading:
+        now = round(time.time(), 3)
+        if isinstance(handle, pynvml.NVMLError):
+            return Reading(t=now, device=card.device, name=card.name, problem=_gpu_problem(handle))
+        ask = _Asker(handle)
+        card.name = str(ask(pynvml.nvmlDeviceGetName) or card.name)
         memory = ask(pynvml.nvmlDeviceGetMemoryInfo)  # not told where the GPU has none of its own
         utilisation = ask(pynvml.nvmlDeviceGetUtilizationRates)
         reading = Reading(
             t=now,
-            device=device,
-            name=self._names[index],
+            device=card.device,
+            name=card.name,
             utilisation=None if utilisation is None else float(utilisation.gpu),
             memory_used=None if memory is None else int(memory.used),
             memory_total=None if memory is None else int(memory.total),
@@ -139,14 +175,6 @@ class Meter:
             throttled=_throttled(ask(pynvml.nvmlDeviceGetCurrentClocksThrottleReasons)),
         )
         return replace(reading, problem=ask.problem)
-
-    def _gone(self, index: int) -> Reading:
-        return Reading(
-            t=round(time.time(), 3),
-            device=f"gpu {index}",
-            name=self._names[index],
-            problem="the GPU is lost: the driver does not list it any more",
-        )
 
     def _of_process(self, ask: _Asker) -> int | None:
         """None where the driver lists no process with our id, as in a container, or not what it holds."""
@@ -250,6 +278,28 @@ class _Asker:
     def problem(self) -> str | None:
         error = self._lost or (None if self._answered else self._error)
         return None if error is None else _gpu_problem(error)
+
+
+def _handle(index: int) -> Any:
+    try:
+        return pynvml.nvmlDeviceGetHandleByIndex(index)
+    except pynvml.NVMLError as error:
+        return error
+
+
+def _uuid(handle: Any) -> str | None:
+    if isinstance(handle, pynvml.NVMLError):
+        return None
+    return _Asker(handle)(pynvml.nvmlDeviceGetUUID)
+
+
+def _gone(card: _Card) -> Reading:
+    return Reading(
+        t=round(time.time(), 3),
+        device=card.device,
+        name=card.name,
+        problem="the GPU is lost: the driver does not list it any more",
+    )
 
 
 def _shared(readings: list[Reading]) -> list[Reading]:

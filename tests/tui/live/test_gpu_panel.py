@@ -35,7 +35,7 @@ class FakeDriver:
     """NVML with some GPUs, whose answers a test can spoil: all of them, or those of one GPU."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, gpus: int = 1) -> None:
-        self.gpus = gpus
+        self.listed = list(range(gpus))  # the GPUs, told apart by their handles, as the driver counts them
         self.broken: dict[str, int] = {}  # NVML's error by the name of the question
         self.lost: set[int] = set()
         self.processes: dict[int, list[SimpleNamespace]] = {
@@ -45,8 +45,9 @@ class FakeDriver:
             "nvmlInit": lambda: None,
             "nvmlShutdown": lambda: None,
             "nvmlSystemGetDriverVersion": lambda: "580.65",
-            "nvmlDeviceGetCount": lambda: self.gpus,
-            "nvmlDeviceGetHandleByIndex": lambda index: index,
+            "nvmlDeviceGetCount": lambda: len(self.listed),
+            "nvmlDeviceGetHandleByIndex": lambda index: self.listed[index],
+            "nvmlDeviceGetUUID": lambda handle: f"GPU-{handle}",
             "nvmlDeviceGetMemoryInfo": lambda handle: SimpleNamespace(used=41 * GIB, total=80 * GIB),
             "nvmlDeviceGetUtilizationRates": lambda handle: SimpleNamespace(gpu=87, memory=40),
             "nvmlDeviceGetName": lambda handle: "NVIDIA H100 80GB HBM3",
@@ -68,7 +69,8 @@ class FakeDriver:
         def ask(*arguments):
             if (error := self.broken.get(name)) is not None:  # asked once: other threads read meanwhile
                 raise pynvml.NVMLError(error)
-            if name.startswith("nvmlDeviceGet") and arguments and arguments[0] in self.lost:
+            handle = self.listed[arguments[0]] if name == "nvmlDeviceGetHandleByIndex" else next(iter(arguments), None)
+            if name.startswith("nvmlDeviceGet") and handle in self.lost:
                 raise pynvml.NVMLError(pynvml.NVML_ERROR_GPU_IS_LOST)
             return answer(*arguments)
 
@@ -168,12 +170,51 @@ async def test_a_gpu_that_is_lost_between_two_questions_keeps_what_it_answered(m
 async def test_a_gpu_that_the_driver_does_not_list_any_more_is_not_passed_over(monkeypatch):
     driver, meter = FakeDriver(monkeypatch, gpus=2), Meter(pid=42)
     meter.read()
-    driver.gpus = 1
+    driver.listed = [0]
     first, second = await shown(*meter.read())
     assert "use  87%" in first
     assert second == "GPU 1  NVIDIA H100 80GB HBM3\n! the GPU is lost: the driver does not list it any more"
-    driver.gpus = 2
+    driver.listed = [0, 1]
     assert [reading.problem for reading in meter.read()] == [None, None]
+
+
+async def test_a_gpu_keeps_its_number_when_the_driver_counts_anew(monkeypatch):
+    driver, meter = FakeDriver(monkeypatch, gpus=3), Meter(pid=42)
+    meter.read()
+    driver.listed = [1, 2]  # the first, on which the run works, is gone
+    lost, second, third = meter.read()
+    assert [reading.device for reading in (lost, second, third)] == ["gpu 0", "gpu 1", "gpu 2"]
+    assert lost.problem == "the GPU is lost: the driver does not list it any more"
+    assert (second.problem, second.utilisation) == (None, 87.0)
+    assert (third.problem, third.utilisation) == (None, 87.0)
+    driver.listed = [2, 0, 1]  # it is back, and they are counted in another order
+    used, *idle = meter.read()
+    assert (used.device, used.process_memory) == ("gpu 0", 40 * GIB)
+    assert [(reading.device, reading.process_memory) for reading in idle] == [("gpu 1", 0), ("gpu 2", 0)]
+
+
+def test_a_gpu_that_is_added_gets_a_number_of_its_own(monkeypatch):
+    driver, meter = FakeDriver(monkeypatch, gpus=2), Meter()
+    meter.read()
+    driver.listed = [5, 0, 1]
+    assert [(reading.device, reading.problem) for reading in meter.read()] == [
+        ("gpu 0", None), ("gpu 1", None), ("gpu 2", None),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("first_time", [True, False], ids=["from the start", "later"])
+def test_a_gpu_that_does_not_tell_its_uuid_is_known_by_its_number(monkeypatch, first_time):
+    driver, meter = FakeDriver(monkeypatch, gpus=2), Meter()
+    if not first_time:
+        meter.read()
+    driver.refuse("nvmlDeviceGetUUID")
+    assert [reading.device for reading in meter.read()] == ["gpu 0", "gpu 1"]
+    driver.lost.add(1)
+    driver.broken.clear()
+    lost = "the GPU is lost: it does not answer the driver any more"
+    assert [(reading.device, reading.problem) for reading in meter.read()] == [("gpu 0", None), ("gpu 1", lost)]
+    driver.lost.clear()
+    assert [(reading.device, reading.problem) for reading in meter.read()] == [("gpu 0", None), ("gpu 1", None)]
 
 
 async def test_a_gpu_that_answers_nothing_says_why(monkeypatch):
