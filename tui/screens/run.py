@@ -21,6 +21,7 @@ from tui.states import advice, level_text, levels_text, state_text
 from tui.widgets.gpu_panel import GpuPanel
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.log_pane import LogPane
+from tui.widgets.palette import variable
 from tui.widgets.run_grid import RunGrid, change_glyph
 from tui.widgets.words import Words
 from warehouse import statements
@@ -221,8 +222,7 @@ def _score_text(text: Text, cell: GridCell, colours: dict[str, str]) -> None:
         words = {"▲": "a gain", "▼": "a loss", "△": "better, not tested", "▽": "worse, not tested"}.get(
             glyph, "no change" if cell.delta == 0 else "within the noise"
         )
-        variable = {"▲": "gain", "△": "gain", "▼": "loss", "▽": "loss"}.get(glyph, "neutral")
-        text.append(f" · {glyph} {fmt.change(cell.delta_pct)}, {words}", style=colours[variable])
+        text.append(f" · {glyph} {fmt.change(cell.delta_pct)}, {words}", style=colours[variable(glyph)])
         noise = f" ± {cell.noise:.4f}" if cell.noise is not None else ""
         text.append(f" ({cell.delta:+.4f}{noise} from {fmt.value(cell.baseline, width=12)})")
     if cell.seconds is not None:

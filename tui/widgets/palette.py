@@ -6,16 +6,22 @@ from rich.style import Style
 from textual.color import Color
 from textual.widget import Widget
 
-_GAINS, _LOSSES = ("▲", "△"), ("▼", "▽")
+_VARIABLES = {"▲": "gain", "△": "gain", "▼": "loss", "▽": "loss"}
 # White or black: on any colour one of the two has a ratio of 4.58 at least.
 _INKS = (Color.parse("#FFFFFF"), Color.parse("#000000"))
+
+
+def variable(sign: str) -> str:
+    """The theme's colour that a change with this sign is written in."""
+    return _VARIABLES.get(sign, "neutral")
 
 
 class Palette:
     """The styles of one theme."""
 
     def __init__(self, gain: str, loss: str, neutral: str, background: str, foreground: str) -> None:
-        self._colours = dict.fromkeys(_GAINS, Color.parse(gain)) | dict.fromkeys(_LOSSES, Color.parse(loss))
+        colours = {"gain": Color.parse(gain), "loss": Color.parse(loss)}
+        self._colours = {sign: colours[name] for sign, name in _VARIABLES.items()}
         self._background = Color.parse(background)
         self.neutral = Style(color=Color.parse(neutral).rich_color)
         self.plain = Style(color=Color.parse(foreground).rich_color)

@@ -13,6 +13,7 @@ from tui import format as fmt
 from tui.matrix import UNPRUNED
 from tui.record import GridCell, GridRow, RunDetail
 from tui.states import level_text
+from tui.widgets.palette import variable
 
 View = Literal["value", "change", "both"]
 VIEWS: tuple[View, ...] = ("both", "value", "change")
@@ -196,8 +197,8 @@ class RunGrid(DataTable[Text]):
             text.append(fmt.value(cell.score.value, width=_VALUE))
         if view != "value" and level != self._detail.baseline and cell.delta is not None:
             glyph = change_glyph(cell)
-            variable = {"▲": "gain", "△": "gain", "▼": "loss", "▽": "loss"}.get(glyph, "neutral")
             change = f"{glyph}{fmt.change(cell.delta_pct)}"
             text.append(
-                f"{change:>{_CHANGE + 2}}" if view == "both" else change, style=self.app.theme_variables[variable]
+                f"{change:>{_CHANGE + 2}}" if view == "both" else change,
+                style=self.app.theme_variables[variable(glyph)],
             )

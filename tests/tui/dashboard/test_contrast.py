@@ -9,7 +9,7 @@ from textual.theme import Theme
 from textual.widgets import Static
 
 from tui.themes import THEMES
-from tui.widgets.palette import Palette, contrast
+from tui.widgets.palette import Palette, contrast, variable
 
 ENOUGH = 4.5
 ON = ("background", "surface", "panel")
@@ -62,6 +62,22 @@ def test_numbers_are_legible_on_every_shade_of_the_heat_map(theme: Theme, sign: 
         assert style.bgcolor is not None
         ratio = contrast(Color.from_rich_color(style.color), Color.from_rich_color(style.bgcolor))
         assert ratio >= ENOUGH, f"{theme.name}, {sign} at {step}/8: {ratio:.2f}"
+
+
+@by_theme
+@pytest.mark.parametrize(("sign", "name"), [("▲", "gain"), ("△", "gain"), ("▼", "loss"), ("▽", "loss")])
+def test_a_sign_has_the_same_hue_as_text_and_in_the_heat_map(theme: Theme, sign: str, name: str):
+    known = colours(theme)
+    palette = Palette(known["gain"], known["loss"], known["neutral"], known["background"], known["foreground"])
+    ground = palette.heat(sign, 1.0).bgcolor
+    assert variable(sign) == name
+    assert ground is not None
+    tint = Color.parse(known["background"]).blend(Color.parse(known[variable(sign)]), 0.8)
+    assert Color.from_rich_color(ground) == Color.from_rich_color(tint.rich_color)
+
+
+def test_what_is_neither_better_nor_worse_is_neutral():
+    assert [variable(sign) for sign in ("≈", "–", "")] == ["neutral"] * 3
 
 
 class Muted(App[None]):
