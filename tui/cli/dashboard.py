@@ -10,8 +10,9 @@ from typing import Annotated
 
 import typer
 
-from engine import launch, rundir
+from engine import launch
 from engine.errors import UserError
+from tui.cli import session
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug
 from tui.cli.output import one_line
 
@@ -54,7 +55,7 @@ def replay(
 
         folder, speed = RECORDING, speed or 1.0
     else:
-        found = rundir.find(rundir.runs_root(db), text)
+        found = session.find(db, text)
         if not found.journal_path.exists():
             raise UserError(f"Run {found.run_id} has not been started: there is nothing to play back.")
         folder, speed = found.path, speed or 20.0
@@ -86,6 +87,7 @@ def serve(
             "and run code that a model brings; without --host only this machine can.",
             err=True,
         )
+    session.check_database(db)
     os.environ["PRUNE_TUI_DB"] = str(db.resolve())
     command = shlex.join(launch.module_command("tui"))
     try:

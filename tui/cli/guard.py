@@ -75,6 +75,8 @@ def _sentence(error: OSError) -> str | None:
             return f"A part of the path {name} is a file, where a folder is needed."
         case errno.EEXIST:
             return f"{name} exists already: choose another name."
+        case errno.ELOOP:
+            return f"{name} is a link that leads nowhere but to itself: choose another name."
         case errno.ENAMETOOLONG:
             return "The file name is too long: choose a shorter one."
     return None

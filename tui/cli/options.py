@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,13 +16,24 @@ def _debug(wanted: bool) -> None:
         guard.show_tracebacks()
 
 
+def _reachable(database: Path) -> Path:
+    """Raises:
+    OSError: nobody can tell whether it is there, let alone create it.
+    """
+    with suppress(FileNotFoundError, NotADirectoryError):
+        database.stat()
+    return database
+
+
 Debug = Annotated[
     bool,
     typer.Option("--debug", metavar="", callback=_debug, is_eager=True, help="Show the traceback of an error."),
 ]
 Database = Annotated[
     Path,
-    typer.Option("--db", metavar="FILE", envvar="PRUNE_TUI_DB", help="The results, a DuckDB file."),
+    typer.Option(
+        "--db", metavar="FILE", envvar="PRUNE_TUI_DB", callback=_reachable, help="The results, a DuckDB file."
+    ),
 ]
 DEFAULT_DATABASE = Path("results.duckdb")
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from engine import launch, rundir
+from engine import launch
 from engine.errors import UserError
 from engine.levels import parse_levels
 from engine.plan import RunPlan
@@ -153,7 +153,7 @@ def resume(
 ) -> None:
     """Do what is missing of a run: cells not reached yet, and those that failed."""
     session.check_database(db)
-    found = rundir.find(rundir.runs_root(db), text)
+    found = session.find(db, text)
     if detach:
         session.detach(found, as_json=as_json)
     else:
@@ -162,7 +162,7 @@ def resume(
 
 def stop(text: RunArgument, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
     """Stop a run cleanly; `resume` takes it up again."""
-    found = rundir.find(rundir.runs_root(db), text)
+    found = session.find(db, text)
     launch.stop(found)
     typer.echo(f"Run {found.run_id} stops after its current batch.", err=True)
     while found.state() == RunState.RUNNING:

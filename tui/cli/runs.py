@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from engine import rundir
 from engine.errors import UserError
 from engine.rundir import RunDir
+from tui.cli import session
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import console, duration, one_line, print_json
 
@@ -17,12 +19,18 @@ def runs(as_json: Json = False, db: Database = DEFAULT_DATABASE, debug: Debug = 
     """List the runs beside a database, and where each stands."""
     root = rundir.runs_root(db)
     found = rundir.all_runs(root)
+    if not found:
+        session.check_database(db)
     if as_json:
         print_json({"runs": [_plain(run) for run in found]})
-        return
-    if not found:
+    elif found:
+        _print(found)
+    else:
         typer.echo(f"There are no runs in {root}.", err=True)
-        return
+    session.check_database(db)  # last: runs are in their journals, whatever became of the file
+
+
+def _print(found: Sequence[RunDir]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
@@ -44,6 +52,7 @@ def merge(
     from warehouse import pairing
     from warehouse.merge import merge_all
 
+    session.check_database(db)
     report = merge_all(db, rundir.runs_root(db), wait=2.0)
     new = {run_id: count for run_id, count in report.merged.items() if count}
     for run_id, count in new.items():
@@ -57,10 +66,8 @@ def merge(
 
 
 def _plain(run: RunDir) -> dict:
-    from tui.cli.session import summary
-
     try:
-        return summary(run)
+        return session.summary(run)
     except UserError as error:
         return {"run_id": run.run_id, "state": "damaged", "error": str(error)}
 

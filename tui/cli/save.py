@@ -14,6 +14,7 @@ import typer
 from engine import launch
 from engine.errors import UserError
 from engine.levels import Level
+from tui.cli import session
 from tui.cli.options import (
     DEFAULT_DATABASE,
     Database,
@@ -44,6 +45,7 @@ def save(
     debug: Debug = False,
 ) -> None:
     """Write a pruned model as a safetensors checkpoint that transformers loads, with a model card."""
+    session.check_database(db)
     request = {
         "model": model,
         "level": str(Level.parse(level)),

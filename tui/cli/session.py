@@ -41,6 +41,19 @@ def check_database(db: Path) -> None:
         pass
 
 
+def find(db: Path, text: str) -> RunDir:
+    """The run that a person means; see `rundir.find`.
+
+    Raises:
+        UserError: no run fits, or several do. Where there is none at all, a file that is no database of ours is the
+            better reason.
+    """
+    root = rundir.runs_root(db)
+    if not rundir.all_runs(root):
+        check_database(db)
+    return rundir.find(root, text)
+
+
 def create(plan: RunPlan, db: Path) -> RunDir:
     return RunDir.create(rundir.runs_root(db), plan, db)
 
