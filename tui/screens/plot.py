@@ -23,6 +23,7 @@ from tui.widgets.plot import PlotView
 class PlotScreen(Screen[None]):
     """A benchmark against level, parameters or expansion ratio; or what is kept over all benchmarks."""
 
+    HELP = "Scores against levels or sizes, a line for each model; the bars are one standard error (SE) each way."
     CSS_PATH = "../styles/results.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j,right", "step(1)", "Next benchmark", key_display="↓"),
@@ -50,6 +51,9 @@ class PlotScreen(Screen[None]):
     def on_mount(self) -> None:
         self._draw()
 
+    def on_resize(self) -> None:
+        self._draw()
+
     def plot(self) -> Plot:
         dark = self.app.current_theme.dark
         if self._all:
@@ -58,11 +62,13 @@ class PlotScreen(Screen[None]):
 
     def _draw(self) -> None:
         what = "All benchmarks" if self._all else self._benchmark.name
-        text = Text(f"{what} against {self._across}", no_wrap=True, overflow="ellipsis")
+        text = Text(f"{what} against {self._across}", no_wrap=True)
         if not self._all:
-            place = self._matrix.benchmarks.index(self._benchmark) + 1
+            place = f"{self._matrix.benchmarks.index(self._benchmark) + 1}/{len(self._matrix.benchmarks)}"
             note = "lower is better" if self._lower_is_better() else "higher is better"
-            text.append(f"  {place} of {len(self._matrix.benchmarks)} · {note} · bars: one standard error", "not bold")
+            notes = f"  {place} · {note} · bars ±1 SE"
+            text.truncate(max(self.size.width - 2 - len(notes), 1), overflow="ellipsis")
+            text.append(notes, "not bold")
         self.query_one("#plot-title", Static).update(text)
         self.query_one(PlotView).draw(self.plot())
 

@@ -14,6 +14,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets._footer import FooterKey
 
 from tui.app import Dashboard
+from tui.plots import ACROSS
 from tui.screens.cell import CellScreen
 from tui.screens.choose import ChooseOne, ChooseSeveral
 from tui.screens.plot import PlotScreen
@@ -210,6 +211,25 @@ async def test_plots_step_through_benchmarks_axes_and_all_at_once(dashboard: Das
         assert (kept.x, kept.y) == (1_235_814_400, 100)
         await pilot.press("s")
         await until(pilot, lambda: isinstance(pilot.app.screen, QueryScreen))
+
+
+async def test_the_title_of_a_plot_fits_80_columns(dashboard: Dashboard, until):
+    async with dashboard.run_test(size=NARROW) as pilot:
+        await shown(pilot, until)
+        await pilot.press("p")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PlotScreen))
+        plots = pilot.app.screen
+        assert isinstance(plots, PlotScreen)
+        for _ in plots._matrix.benchmarks:
+            for _ in ACROSS:
+                await pilot.press("x")
+                assert len(said(pilot, "plot-title")) <= 78
+                assert said(pilot, "plot-title").endswith("er is better · bars ±1 SE")
+            await pilot.press("j")
+        await pilot.resize_terminal(60, 20)
+        await pilot.pause(0.2)
+        assert len(said(pilot, "plot-title")) <= 58
+        assert said(pilot, "plot-title").endswith("er is better · bars ±1 SE")
 
 
 async def test_s_opens_the_matrix_as_sql_with_its_filter(dashboard: Dashboard, until):
