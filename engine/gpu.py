@@ -138,7 +138,7 @@ class Meter:
         return list(zip(cards, handles, strict=True))
 
     def _card(self, index: int, uuid: str | None, missing: Sequence[_Card]) -> _Card:
-        """The GPU of that UUID; where that is not told, now or before, a missing one, of that number if there is one."""
+        """The GPU of that UUID; where that is not told, now or before, a missing one, best of that number."""
         if known := next((card for card in self._cards if uuid and card.uuid == uuid), None):
             return known
         likely = [card for card in missing if not uuid or not card.uuid]
