@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from statistics import fmean
 from typing import Literal
 
 from tui.format import count, value
@@ -37,10 +39,13 @@ def kept_plot(matrix: Matrix, dark: bool, *, across: Across = "parameters") -> P
     for subject, widths in _by_subject(matrix).items():
         points = []
         for width in widths:
-            shares = [s for b in matrix.benchmarks if (s := _share(matrix, b, width)) is not None]
+            shares: defaultdict[str, list[float]] = defaultdict(list)  # of a task, one for each number of shots
+            for benchmark in matrix.benchmarks:
+                if (share := _share(matrix, benchmark, width)) is not None:
+                    shares[benchmark.task].append(share)
             x = _x(width, across)
             if shares and x is not None:
-                points.append(Point(x, 100 * sum(shares) / len(shares)))
+                points.append(Point(x, 100 * fmean(fmean(of_task) for of_task in shares.values())))
         kept.append((subject, tuple(sorted(points, key=lambda p: p.x))))
     y = Axis("share of the unpruned scores kept, mean over benchmarks", lambda v: f"{v:g}%")
     return Plot(_axis(matrix, across), y, styled(kept, dark=dark))

@@ -13,6 +13,15 @@ shares as (
         end as share
     from deltas
     where unpruned or (baseline is not null and not isnan(baseline))
+),
+by_benchmark as (
+    select
+        model, method, pruning_pct, level, intermediate_size, expansion_ratio, parameters, baseline_parameters,
+        unpruned, conditions, model_id, subject, task, benchmark,
+        avg(share) as share,
+        bool_and(coalesce(improved, false)) as improved
+    from shares
+    group by all
 )
 select
     model,
@@ -32,7 +41,7 @@ select
     conditions,
     model_id,
     subject
-from shares
+from by_benchmark
 group by model, method, pruning_pct, level, intermediate_size, expansion_ratio, parameters, unpruned, conditions,
     model_id, subject
 order by model, method, conditions, subject, pruning_pct;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -11,6 +12,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tui.matrix import build
+from tui.plots import kept_plot
 from tui.queries import CancelledError, Question, Reader, Rows, choices, chosen, literal, subject
 from warehouse import statements
 from warehouse.errors import DatabaseBusyError, UserError
@@ -86,6 +89,28 @@ def test_the_levels_are_those_of_the_view_and_the_full_width(study: Path, subjec
     }
     assert mine == theirs
     assert all(row["retained_pct"] == 100 and row["parameters_pct"] == 100 for row in rows if row["unpruned"])
+
+
+@pytest.fixture
+def at_two_shots(study: Path, tmp_path: Path) -> Path:
+    """The study, its MMLU measured with five more shots, too, and half as good."""
+    database = tmp_path / "results.duckdb"
+    shutil.copy(study, database)
+    with duckdb.connect(database) as con:
+        con.execute(
+            "insert into metrics select * replace (num_fewshot + 5 as num_fewshot, "
+            "case when level = '0' then value else value / 2 end as value) from metrics where task = 'mmlu'"
+        )
+    return database
+
+
+def test_a_benchmark_with_two_numbers_of_shots_counts_once(at_two_shots: Path, subjects: list[str]):
+    levels, rows = ask(at_two_shots, chosen("matrix_levels", subjects), chosen("matrix_rows", subjects))
+    mine = {(row["model"], row["pruning_pct"], row["benchmarks"], round(row["retained_pct"], 9)) for row in levels}
+    theirs = views(at_two_shots, "select model, pruning_pct, benchmarks, round(retained_pct, 9) from level_scores")
+    assert {row for row in mine if row[1] > 0} == theirs
+    drawn = kept_plot(build(rows), dark=True, across="level")
+    assert {round(point.y, 9) for series in drawn.series for point in series.points} == {row[3] for row in mine}
 
 
 def test_the_improvements_are_those_of_the_view(study: Path, subjects: list[str]):
