@@ -100,7 +100,7 @@ def parse_levels(text: str) -> list[Level]:
     """
     levels = [Level.parse(part) for part in text.split(",") if part.strip()]
     if not levels:
-        raise UserError("No pruning level was given: write some, such as --levels 0,20,40.")
+        raise UserError("No pruning level was given: write some, such as 0,20,40.")
     twice = [str(level) for level, count in Counter(levels).items() if count > 1]
     if twice:
         raise UserError(f"Level {', '.join(twice)} is given more than once: each level is evaluated once a run.")

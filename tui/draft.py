@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UserError
-from engine.levels import parse_levels
 from engine.plan import RunPlan
-from engine.suites import TaskSpec, suite
-from tui.choices import chosen_tasks, short_name, task_folders
+from engine.suites import SUITES, TaskSpec, suite
+from tui.choices import FIELDS, chosen_levels, chosen_tasks, short_name, task_folders
 
 DEFAULT_LEVELS = "0,10,20,30,40,50,60"
 
@@ -40,7 +39,7 @@ class Draft:
 
     @classmethod
     def of(cls, plan: RunPlan) -> Draft:
-        by_suite = plan.suite is not None and suite(plan.suite) == plan.tasks
+        by_suite = plan.suite in SUITES and suite(plan.suite) == plan.tasks
         return cls(
             model=plan.model,
             method=plan.method,
@@ -62,7 +61,7 @@ class Draft:
         found: dict[str, str] = {}
         checks: dict[str, Callable[[], object]] = {
             "model": self._model,
-            "levels": lambda: parse_levels(self.levels),
+            "levels": lambda: chosen_levels(self.levels, FIELDS),
             "tasks": lambda: self._known_tasks(known),
             "shots": self._shots,
             "limit": self._limit,
@@ -90,7 +89,7 @@ class Draft:
         settings: dict[str, Any] = {
             "name": self.name.strip() or short_name(self._model()),
             "model": self._model(),
-            "levels": tuple(parse_levels(self.levels)),
+            "levels": chosen_levels(self.levels, FIELDS),
             "tasks": specs,
             "suite": self.suite if self.suite and specs == suite(self.suite) else None,
             "method": self.method,
@@ -118,9 +117,9 @@ class Draft:
         return model
 
     def _named_tasks(self) -> tuple[TaskSpec, ...]:
-        if not self.suite and not self.tasks.strip():
+        if not self.suite and not self.tasks.strip(" ,"):
             raise UserError("No task was given: choose a suite, or name tasks such as piqa, gsm8k@5.")
-        return tuple(chosen_tasks(self.suite or None, self.tasks if self.tasks.strip() else None))
+        return chosen_tasks(self.suite or None, self.tasks if self.tasks.strip() else None, FIELDS)
 
     def _tasks(self) -> tuple[TaskSpec, ...]:
         shots = self._shots()
@@ -152,7 +151,8 @@ class Draft:
         return limit
 
     def _folders(self) -> list[Path]:
-        return task_folders([Path(text.strip()).expanduser() for text in self.include_paths.split(",") if text.strip()])
+        texts = [text.strip() for text in self.include_paths.split(",")]
+        return task_folders([Path(text).expanduser() for text in texts if text], FIELDS)
 
     def _device(self) -> str:
         device = self.device.strip() or "auto"

@@ -10,11 +10,10 @@ import typer
 
 from engine import launch
 from engine.errors import UserError
-from engine.levels import parse_levels
 from engine.plan import RunPlan
 from engine.rundir import RunState
 from engine.suites import DEMO_MODEL, SUITES, suite
-from tui.choices import chosen_tasks, short_name, task_folders
+from tui.choices import OPTIONS, chosen_levels, chosen_tasks, short_name, task_folders
 from tui.cli import session
 from tui.cli.options import (
     DEFAULT_DATABASE,
@@ -46,7 +45,7 @@ def demo(
     plan = RunPlan(
         name="demo",
         model=DEMO_MODEL,
-        levels=tuple(parse_levels(levels)),
+        levels=chosen_levels(levels, OPTIONS),
         tasks=suite("demo"),
         suite="demo",
     )
@@ -110,19 +109,19 @@ def run(
     """Prune models at several levels, evaluate each, and show what changed."""
     if detach and len(models) > 1:
         raise UserError("--detach starts one run and returns: give one model, and start the next when it has ended.")
-    specs = chosen_tasks(suite_name, tasks)
+    specs = chosen_tasks(suite_name, tasks, OPTIONS)
     plans = [
         RunPlan(
             name=name or short_name(model),
             model=model,
-            levels=tuple(parse_levels(levels)),
+            levels=chosen_levels(levels, OPTIONS),
             tasks=specs,
             method=method,
             suite=suite_name,
             revision=revision,
             divisor=divisor,
             limit=limit,
-            include_paths=tuple(str(path) for path in task_folders(include_path or [])),
+            include_paths=tuple(str(path) for path in task_folders(include_path or [], OPTIONS)),
             dtype=dtype,
             device=device,
             batch_tokens=batch_tokens,

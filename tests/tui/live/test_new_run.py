@@ -14,6 +14,7 @@ from engine.gpu import Reading
 from engine.preview import Shape
 from engine.rundir import RunState
 from engine.task_index import TaskEntry
+from tui.draft import Draft
 from tui.screens.new_run import NewRunScreen
 from tui.widgets.toggle import Toggle
 
@@ -99,7 +100,8 @@ async def test_the_command_beside_it_does_the_same(dashboard, driver, stubbed):
         ({"limit": "-3"}, "limit", "'-3' is no number of documents"),
         ({"device": "tpu"}, "device", "There is no device 'tpu'"),
         ({"batch_tokens": "lots"}, "batch_tokens", "'lots' is no number of tokens"),
-        ({"include_paths": "/nowhere"}, "include_paths", "--include-path /nowhere is not a folder"),
+        ({"include_paths": "/nowhere"}, "include_paths", "/nowhere is not a folder: give “own tasks” the one"),
+        ({"tasks": ","}, "tasks", "No task was given: choose a suite, or name tasks such as"),
         ({"others": "4099.9x"}, "levels", "Level 4099.9x would widen the model"),
     ],
     ids=lambda value: next(iter(value.values())) if isinstance(value, dict) else None,
@@ -110,6 +112,27 @@ async def test_what_is_wrong_is_said_as_it_is_typed(dashboard, driver, stubbed, 
         await fill(pilot, **({"model": "demo", "tasks": "piqa"} | fields))
         await driver.until(pilot, lambda: sentence in driver.text(dashboard, f"#{place}-problem"))
         assert dashboard.screen.query_one("#start", Button).disabled
+
+
+@pytest.mark.parametrize(
+    ("draft", "field", "said"),
+    [
+        (Draft(model="demo", tasks="piqa", levels=""), "levels", "choose some with “levels” or “also”"),
+        (Draft(model="demo", tasks="piqa", suite="demo"), "tasks", "“suite” and “tasks” were both given"),
+        (Draft(model="demo", tasks="piqa", include_paths="nowhere"), "include_paths", "give “own tasks” the one"),
+    ],
+    ids=["levels", "tasks", "include_paths"],
+)
+def test_the_form_names_its_fields_and_no_option_of_the_command_line(draft, field, said):
+    problem = draft.problems()[field]
+    assert said in problem
+    assert "--" not in problem
+
+
+def test_a_clone_of_a_run_whose_suite_is_not_known_any_more_has_its_tasks(warehouse):
+    draft = Draft.of(warehouse.add(suite="of long ago").plan)
+    assert draft.suite == ""
+    assert "demo_sums" in draft.tasks
 
 
 async def test_what_is_wrong_is_said_under_its_own_field_only(dashboard, driver, stubbed):
