@@ -8,7 +8,7 @@ from __future__ import annotations
 GPU_TOKENS = 2**17  # most tokens of one forward pass, where the memory would hold more
 CPU_TOKENS = 4096  # off CUDA, where larger batches gain nothing
 LOGITS = 2**28  # elements that exist at a time: 1 GiB in float32
-GPU_SEQUENCES = 256  # generated at a time
+GPU_SEQUENCES = 640  # generated at a time
 CPU_SEQUENCES = 32
 CACHE_SHARE = 0.4  # of the free memory; less than half, since sequences that move to fewer slots are copied
 

@@ -42,7 +42,7 @@ _OF_HISTORY = (
 
 Draws = NDArray[np.float32]
 
-# Stands before a sequence's first token; the processors drop what is beyond the vocabulary.
+# Stands before a sequence's first token, and equals none.
 NO_TOKEN = torch.iinfo(torch.int64).max
 
 
@@ -79,8 +79,8 @@ class Choice:
             history: int64 [sequences, length], the tokens so far, aligned to the right behind NO_TOKEN.
             uniform: float32 [sequences], a draw for each.
         """
-        ids: Any = history
         for processor in self.processors:
+            ids: Any = _only_tokens(history) if history is not None and _marks_tokens(processor) else history
             logits = processor(ids, logits)  # pyright: ignore[reportArgumentType]
         if not self.samples:
             return logits.argmax(-1)
@@ -117,6 +117,16 @@ def choice_of(model: Any, options: dict[str, Any], *, seed: int) -> Choice:
     if unknown:
         raise LeftToTransformersError(", ".join(type(processor).__name__ for processor in unknown))
     return Choice(tuple(processors), mode is GenerationMode.SAMPLE, seed)
+
+
+def _marks_tokens(processor: LogitsProcessor) -> bool:
+    """Whether it looks up each token of a sequence in the vocabulary, wherever the token stands."""
+    return isinstance(processor, known.RepetitionPenaltyLogitsProcessor) or getattr(processor, "ngram_size", None) == 1
+
+
+def _only_tokens(history: Tensor) -> Tensor:
+    """The same tokens, with nothing else before them: a sequence's last one instead."""
+    return torch.where(history == NO_TOKEN, history[:, -1:], history)
 
 
 def _inverse_transform(probabilities: Tensor, uniform: Tensor) -> Tensor:

@@ -2,26 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import Tensor
 from transformers import PreTrainedModel
 
-from engine.pruning.glu import find_glu_mlps
+from engine.pruning.glu import GluMlp, find_glu_mlps
+
+# Intermediate results are rounded to the model's dtype where they were before.
+_OPTIONS: dict[str, Any] = {"emulate_precision_casts": True}
 
 
 def compile_layers(model: PreTrainedModel) -> None:
     """From now on, fuse what surrounds the matrix products of each layer: norms, rotary embeddings, residuals.
 
-    The MLPs stay as they are, so that a new width compiles nothing anew. Intermediate results are rounded to the
-    model's dtype where they were before. Compiling takes seconds at the first pass over prompts and at the first step
-    of decoding; a whole sweep may win them back.
+    Of the MLPs only the activation and its product are compiled, for any width, so that a new width compiles nothing
+    anew. Compiling takes seconds at the first pass over prompts and at the first step of decoding; a whole sweep may
+    win them back.
     """
-    mlps = {id(mlp.module) for mlp in find_glu_mlps(model)}
+    mlps = find_glu_mlps(model)
+    glu = _compiled_glu(mlps[0])
+    forward = {id(mlp.module): _forward(mlp, glu) for mlp in mlps}
     for module in list(model.modules()):
         children: list[Any] = list(module.children())
-        if any(id(child) in mlps for child in children):
+        if any(id(child) in forward for child in children):
             for child in children:
-                if id(child) in mlps:
-                    child.forward = torch.compiler.disable(child.forward)
-            module.compile(dynamic=True, options={"emulate_precision_casts": True})
+                if id(child) in forward:
+                    child.forward = torch.compiler.disable(forward[id(child)])
+            module.compile(dynamic=True, options=_OPTIONS)
+
+
+def _compiled_glu(mlp: GluMlp) -> Callable[[Tensor, Tensor], Tensor] | None:
+    """act(gate) · up for tensors [tokens, intermediate_size]; None where the MLP does something else as well."""
+    module: Any = mlp.module
+    act = getattr(module, "act_fn", None)
+    if mlp.fused or act is None:
+        return None
+    weight = module.gate_proj.weight
+    probe = torch.linspace(-1, 1, 2 * weight.shape[1], device=weight.device).to(weight.dtype).view(2, -1)
+    with torch.no_grad():
+        plain = module.down_proj(act(module.gate_proj(probe)) * module.up_proj(probe))
+        if not torch.equal(plain, module(probe)):
+            return None
+
+    def glu(gate: Tensor, up: Tensor) -> Tensor:
+        return act(gate) * up
+
+    return torch.compile(glu, dynamic=True, options=_OPTIONS)
+
+
+def _forward(mlp: GluMlp, glu: Callable[[Tensor, Tensor], Tensor] | None) -> Callable[[Tensor], Tensor]:
+    module: Any = mlp.module
+    if glu is None:
+        return module.forward
+
+    def forward(hidden: Tensor) -> Tensor:
+        tokens = hidden.flatten(0, -2)  # of one shape for rows of prompts and for steps of decoding
+        return module.down_proj(glu(module.gate_proj(tokens), module.up_proj(tokens))).view(hidden.shape)
+
+    return forward

@@ -1,15 +1,16 @@
 """One step of decoding for many sequences at once, on a KV cache of our own.
 
 Each sequence has a slot of the cache and its own position. transformers' attention repeats keys and values for
-grouped-query heads whenever there is a mask; ours does not. On a CUDA GPU a step is captured as a graph, so that
-thousands of small kernels are launched at once. A graph is bound to the cache and to the weights' slices it was
-captured on: it serves every step of one call of `Generator.generate` that reads as far into the cache on as many
-slots, and goes with it, so that no graph outlives a change of the model's width.
+grouped-query heads whenever there is a mask; ours does not. Where Triton works, a kernel of our own reads each
+sequence up to its own end; elsewhere all are read up to the longest. On a CUDA GPU a step is captured as a graph, so
+that thousands of small kernels are launched at once. A graph is bound to the cache and to the weights' slices it was
+captured on: it serves every step of one call of `Generator.generate` on as many slots (and, without our kernel, that
+reads as far into the cache), and goes with it, so that no graph outlives a change of the model's width.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -68,6 +69,10 @@ class Slots:
             row[len(prompt) : len(prompt) + len(draws[slot])] = draws[slot]
         self.draws[torch.tensor(list(prompts), device=self.tokens.device)] = torch.from_numpy(rows).to(self.draws)
 
+    def advance(self) -> None:
+        """Move every slot to its next position; one whose sequence has ended stays, harmlessly, at its cache's end."""
+        self.positions.copy_((self.positions + 1).clamp(max=self.length - 1))
+
     def choose(self, logits: Tensor, choice: Choice, index: Tensor) -> Tensor:
         """The tokens at the positions of these slots, from their logits: int64 [slots]."""
         history = None if self.history is None else self.history[index]
@@ -92,13 +97,17 @@ class Slots:
 
 
 class Decoder:
-    """Advances slots token by token, with the model at the width it has when the slots are made."""
+    """Advances slots token by token, with the model at the width it has when the slots are made.
 
-    def __init__(self, model: PreTrainedModel, head: Head, slots: Slots, choice: Choice) -> None:
+    `kernel` says whether attention is Triton's to compute.
+    """
+
+    def __init__(self, model: PreTrainedModel, head: Head, slots: Slots, choice: Choice, *, kernel: bool) -> None:
         self._model: Any = model
         self._head = head
         self._slots = slots
         self._choice = choice
+        self._kernel = kernel
         self._graphs: dict[int, tuple[torch.cuda.CUDAGraph, Tensor | None]] = {}
         self._stream = torch.cuda.Stream() if slots.tokens.device.type == "cuda" else None
 
@@ -108,15 +117,22 @@ class Decoder:
         `longest` is the largest position any slot that matters has now.
         """
         made = self._slots.tokens.new_empty(steps, self._slots.count)
-        bucket = 1 if self._stream is None else _BUCKET
-        with _decoding(self._model, self._slots):
+        with _decoding(self._model, self._slots, kernel=self._kernel):
             for step in range(steps):
-                reach = min(-(-(longest + step + 1) // bucket) * bucket, self._slots.length)
+                reach = self._reach(longest + step)
                 logits = self._forward(reach) if self._stream is None else self._replay(reach)
                 if logits is not None:
-                    self._advance(logits)
+                    self._slots.advance()
+                    self._slots.choose(logits, self._choice, self._slots.index)
                 made[step] = self._slots.tokens
         return made
+
+    def _reach(self, longest: int) -> int:
+        """How far into the cache a step reads that goes to `longest`, one place or many at a time."""
+        if self._kernel:
+            return self._slots.length  # each slot is read to its own end
+        bucket = 1 if self._stream is None else _BUCKET
+        return min(-(-(longest + 1) // bucket) * bucket, self._slots.length)
 
     def _replay(self, reach: int) -> Tensor | None:
         if reach not in self._graphs:
@@ -131,10 +147,9 @@ class Decoder:
         assert stream is not None
         stream.wait_stream(torch.cuda.current_stream())
         graph = torch.cuda.CUDAGraph()
-        # Not torch.cuda.graph, which first gives all cached memory back.
+        # Not torch.cuda.graph, which first waits for the device and gives all cached memory back.
         with torch.cuda.stream(stream):
             self._forward(reach)  # libraries set themselves up outside of the capture
-            stream.synchronize()
             pool = next(iter(self._graphs.values()))[0].pool() if self._graphs else None
             graph.capture_begin(pool)
             try:
@@ -158,38 +173,36 @@ class Decoder:
         hidden = self._model.base_model(
             slots.tokens[:, None], position_ids=slots.positions[:, None], use_cache=False
         ).last_hidden_state[:, -1]
-        logits = self._head(hidden)
         if not self._choice.is_plain:
-            return logits  # transformers' processors are not made for capture in a graph
-        self._advance(logits)
+            return self._head(hidden)  # transformers' processors are not made for capture in a graph
+        slots.advance()
+        slots.tokens.copy_(self._head.most_likely(hidden))
         return None
-
-    @torch.no_grad()
-    def _advance(self, logits: Tensor) -> None:
-        slots = self._slots
-        # A slot whose sequence has ended runs on, harmlessly, at the end of its cache.
-        slots.positions.copy_((slots.positions + 1).clamp(max=slots.length - 1))
-        slots.choose(logits, self._choice, slots.index)
 
 
 # transformers knows attention functions by name, so what they work on is known to the module.
 _slots: Slots | None = None
+_kernel: Callable[..., Tensor] | None = None
 _reach = 0
 _layer = 0  # whose attention comes next
 _masks: dict[int | None, Tensor] = {}
 
 
 @contextmanager
-def _decoding(model: PreTrainedModel, slots: Slots) -> Iterator[None]:
+def _decoding(model: PreTrainedModel, slots: Slots, *, kernel: bool) -> Iterator[None]:
     """Inside the block the model's forward pass is a step for these slots."""
-    global _slots
+    global _slots, _kernel
+    if kernel:
+        from engine.worker.decode_kernel import decode_attention  # Triton is not everywhere
+
+        _kernel = decode_attention
     usual = model.config._attn_implementation or "sdpa"
     model.set_attn_implementation(_NAME)
     _slots = slots
     try:
         yield
     finally:
-        _slots = None
+        _slots = _kernel = None
         _masks.clear()
         model.set_attn_implementation(usual)
 
@@ -223,6 +236,10 @@ def _attention(
     assert _slots is not None, "the decoding attention was called outside of its block"
     keys, values = _slots.cache[_layer]
     _layer += 1
+    if _kernel is not None:
+        return _kernel(
+            query, key, value, keys, values, _slots.positions, scaling=scaling, window=window, softcap=softcap
+        )
     keys[_slots.index, :, _slots.positions] = key[:, :, 0]
     values[_slots.index, :, _slots.positions] = value[:, :, 0]
     mask = _mask(_slots, window)

@@ -88,12 +88,13 @@ class Generator:
         made: list[list[int]] = [[] for _ in prompts]
         length = max(len(prompt) for prompt in prompts) + max_new_tokens
         slots = Slots(self._model, self._slot_count(len(prompts), length), length, choice)
-        decoder = Decoder(self._model, self._head, slots, choice)
+        decoder = Decoder(self._model, self._head, slots, choice, kernel=self._tiles)
         active: dict[int, int] = {}  # slot → prompt
         launched: dict[int, int] = {}  # prompt → its tokens so far, those that are still computed included
-        flying: _Flight | None = None
+        flying: deque[_Flight] = deque()
 
-        def land(flight: _Flight) -> None:
+        def land() -> None:
+            flight = flying.popleft()
             finished = 0
             for slot, index, new in flight.tokens():
                 if active.get(slot) != index:
@@ -105,7 +106,7 @@ class Generator:
                 if end is not None or len(made[index]) == max_new_tokens or has_ended(made[index]):
                     del active[slot]
                     finished += 1
-            progress(finished, flight.steps * len(flight.active))
+            progress(finished, flight.work)
 
         while waiting or active:
             free = [slot for slot in range(slots.count) if slot not in active]
@@ -114,32 +115,28 @@ class Generator:
                 own = {slot: prompts[index] for slot, index in entering.items()}
                 if choice.samples:
                     slots.set_draws(own, {slot: choice.draws(entering[slot], max_new_tokens) for slot in own})
-                first = self._prefill(slots, own, max_tokens, choice)
-                for slot, index in entering.items():
-                    made[index].append(first[slot])
-                    launched[index] = 1
+                self._prefill(slots, own, max_tokens, choice)
+                tokens = sum(len(prompt) for prompt in own.values())
+                flying.append(_Flight(slots.tokens.clone()[None], entering, tokens))
+                launched |= dict.fromkeys(entering.values(), 1)
                 active |= entering
-                progress(0, sum(len(prompts[index]) for index in entering.values()))
             elif len(active) <= slots.count // 2:
-                if flying is not None:
-                    land(flying)
-                    flying = None
+                if flying:
+                    land()
                     continue
                 order = list(active)
                 slots = slots.shrink(order)
-                decoder = Decoder(self._model, self._head, slots, choice)
+                decoder = Decoder(self._model, self._head, slots, choice, kernel=self._tiles)
                 active = {new: active[old] for new, old in enumerate(order)}
             steps = min(self._chunk, max(0, max_new_tokens - min(launched[index] for index in active.values())))
-            longest = max(len(prompts[index]) + launched[index] for index in active.values()) - 1
-            before, flying = flying, _Flight(decoder.run(steps, longest), steps, dict(active))
-            for index in active.values():
-                launched[index] += steps
+            if steps:
+                longest = max(len(prompts[index]) + launched[index] for index in active.values()) - 1
+                flying.append(_Flight(decoder.run(steps, longest), dict(active), steps * len(active)))
+                for index in active.values():
+                    launched[index] += steps
             # The last tokens are read while the next ones are computed, where the device works by itself.
-            if before is not None:
-                land(before)
-            if steps == 0 or not self._runs_ahead:
-                land(flying)
-                flying = None
+            while len(flying) > (1 if steps and self._runs_ahead else 0):
+                land()
         return made
 
     def _slot_count(self, prompts: int, length: int) -> int:
@@ -154,42 +151,32 @@ class Generator:
         free += torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return max(1, min(prompts, self._max_slots, int(free * CACHE_SHARE) // per_slot))
 
-    def _prefill(self, slots: Slots, prompts: dict[int, Ints], max_tokens: int, choice: Choice) -> dict[int, int]:
-        """Fill the cache of some slots with their prompts, and return the first token each is followed by."""
+    def _prefill(self, slots: Slots, prompts: dict[int, Ints], max_tokens: int, choice: Choice) -> None:
+        """Fill the cache of some slots with their prompts, and choose the first token that follows each."""
         slots.enter(prompts)
         by_tokens: dict[bytes, list[int]] = {}
         for slot, prompt in prompts.items():
             by_tokens.setdefault(prompt.tobytes(), []).append(slot)
         # The request of a sequence stands for all slots with its tokens.
         sequences = [Scored(prompts[same[0]], ((same[0], np.zeros(1, np.int64)),)) for same in by_tokens.values()]
-        first: dict[int, int] = {}
-        for row in self._pack(sequences, max_tokens):
-            first |= self._prefill_row(slots, row, by_tokens, choice)
-        return first
-
-    def _prefill_row(
-        self, slots: Slots, row: TreeRow, by_tokens: dict[bytes, list[int]], choice: Choice
-    ) -> dict[int, int]:
-        filling = _Filling(slots, row, by_tokens)
-        on_device = DeviceRow(row, self._model.device, tiles=self._tiles, listener=filling)
-        with attending(self._model, on_device):
-            hidden = self._model.base_model(
-                on_device.tokens, position_ids=on_device.positions, use_cache=False
-            ).last_hidden_state[0]
-        same = [by_tokens[sequence.tokens.tobytes()] for sequence in row.sequences]
-        index = [slot for some in same for slot in some]
-        of_node = [at for at, some in enumerate(same) for _ in some]
-        logits = self._head(hidden[on_device.nodes])[of_node]
-        chosen = slots.choose(logits, choice, torch.tensor(index, device=logits.device))
-        return dict(zip(index, chosen.tolist(), strict=True))
+        # All is sent to the device before the first pass, since what is sent later waits for it.
+        for filling in [
+            _Filling(slots, row, by_tokens, tiles=self._tiles) for row in self._pack(sequences, max_tokens)
+        ]:
+            row = filling.row
+            with attending(self._model, row):
+                hidden = self._model.base_model(
+                    row.tokens, position_ids=row.positions, use_cache=False
+                ).last_hidden_state[0]
+            slots.choose(self._head(hidden[filling.nodes]), choice, filling.slots)
 
 
 class _Flight:
-    """Tokens on their way from the device: `steps` of them for every slot, of which `active` ones matter."""
+    """Tokens on their way from the device, [steps, slots], of slots that hold prompts; `work` tokens were computed."""
 
-    def __init__(self, made: Tensor, steps: int, active: dict[int, int]) -> None:
-        self.steps = steps
-        self.active = active
+    def __init__(self, made: Tensor, active: dict[int, int], work: int) -> None:
+        self.work = work
+        self._active = active
         self._made = made
         self._arrived: torch.cuda.Event | None = None
         if made.device.type == "cuda":
@@ -202,32 +189,38 @@ class _Flight:
         if self._arrived is not None:
             self._arrived.synchronize()
         columns = self._made.T.tolist()
-        return ((slot, index, columns[slot]) for slot, index in self.active.items())
+        return ((slot, index, columns[slot]) for slot, index in self._active.items())
 
 
 class _Filling:
-    """Copies the keys and values of a row's prompts to the slots that wait for them, layer by layer.
+    """A row of prompts whose keys and values are copied, layer by layer, to the slots that wait for them.
 
     What a shorter prompt's slot gets beyond its end is never seen: each step of decoding writes its place first.
+
+    Attributes:
+        slots: int64 [n], those that wait for this row.
+        nodes: int64 [n], the last token of the prompt of each.
     """
 
-    def __init__(self, slots: Slots, row: TreeRow, by_tokens: dict[bytes, list[int]]) -> None:
+    def __init__(self, slots: Slots, row: TreeRow, by_tokens: dict[bytes, list[int]], *, tiles: bool) -> None:
         device = slots.cache.device
-        self._slots = slots
+        self._cache = slots.cache
+        self.row = DeviceRow(row, device, tiles=tiles, listener=self._fill)
         paths = [
             (slot, path)
             for sequence, path in zip(row.sequences, row.paths(), strict=True)
             for slot in by_tokens[sequence.tokens.tobytes()]
         ]
+        self.slots = torch.tensor([slot for slot, _ in paths], device=device)
+        self.nodes = torch.tensor([path[-1] for _, path in paths], device=device)
         self._parts = []
         for start in range(0, len(paths), _FILLED_AT_ONCE):
             part = paths[start : start + _FILLED_AT_ONCE]
             longest = max(len(path) for _, path in part)
             nodes = np.stack([np.pad(path, (0, longest - len(path))) for _, path in part])
-            index = torch.tensor([slot for slot, _ in part], device=device)
-            self._parts.append((index, torch.from_numpy(nodes).to(device)))
+            self._parts.append((self.slots[start : start + len(part)], torch.from_numpy(nodes).to(device)))
 
-    def __call__(self, layer: int, keys: Tensor, values: Tensor) -> None:
+    def _fill(self, layer: int, keys: Tensor, values: Tensor) -> None:
         for index, nodes in self._parts:
             for which, states in enumerate((keys[0], values[0])):
-                self._slots.cache[layer, which, index, :, : nodes.shape[1]] = states[:, nodes].transpose(0, 1)
+                self._cache[layer, which, index, :, : nodes.shape[1]] = states[:, nodes].transpose(0, 1)

@@ -37,6 +37,13 @@ class Head:
         """[tokens, hidden_size] → float32 logits [tokens, vocab_size]."""
         return self._finish(self._projection(hidden))
 
+    def most_likely(self, hidden: Tensor) -> Tensor:
+        """[tokens, hidden_size] → int64 [tokens], the token with the largest logit."""
+        logits = self._projection(hidden)
+        if self._scale != 1 or self._softcap is not None:
+            logits = self._finish(logits)  # rounded, they may tie where they did not
+        return logits.argmax(-1)
+
     def _finish(self, logits: Tensor) -> Tensor:
         if self._scale != 1:
             logits = logits * self._scale

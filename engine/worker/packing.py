@@ -9,6 +9,9 @@ from transformers import PreTrainedModel
 from engine.worker.tree import Scored, TreeRow, pack
 from engine.worker.tree_attention import visible
 
+# Whatever shares a beginning with others has to look at the tile that holds it, in every layer, which costs more than
+# a few tokens computed again: above all the token that all sequences begin with.
+_LEAST_SHARED = 4
 # Without FlexAttention long rows cost attention. These lengths are tried, and the one whose rows cost least is taken.
 _DENSE_ROWS = (256, 512, 1024, 2048, 4096)
 # What a CPU was seen to lose, in floating-point operations: on starting a forward pass, and on masked attention.
@@ -31,7 +34,7 @@ class Packer:
     def __call__(self, sequences: Sequence[Scored], max_tokens: int) -> list[TreeRow]:
         """Rows of at most `max_tokens`; a longer sequence gets a row of its own."""
         if self._tiles:
-            return pack(sequences, max_tokens)
+            return pack(sequences, max_tokens, least_shared=_LEAST_SHARED)
         lengths = {min(length, max_tokens) for length in _DENSE_ROWS}
         return min((pack(sequences, length) for length in sorted(lengths)), key=self._cost)
 

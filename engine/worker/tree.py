@@ -56,20 +56,21 @@ class TreeRow:
         return found
 
 
-def pack(sequences: Sequence[Scored], max_tokens: int) -> list[TreeRow]:
+def pack(sequences: Sequence[Scored], max_tokens: int, *, least_shared: int = 1) -> list[TreeRow]:
     """Lay sequences out in rows of at most `max_tokens`; a longer sequence gets a row of its own.
 
-    A cut between rows repeats the beginning it falls into, so a row should hold several of the longest.
+    A cut between rows repeats the beginning it falls into, so a row should hold several of the longest. A beginning of
+    less than `least_shared` tokens is not shared.
     """
     # Big-endian bytes sort as the tokens do, and compare at memcmp's speed.
     order = sorted(range(len(sequences)), key=lambda index: sequences[index].tokens.astype(">i8").tobytes())
     rows: list[TreeRow] = []
-    row = _Row()
+    row = _Row(least_shared)
     for index in order:
         sequence = sequences[index]
         if row.length and row.length + row.new_tokens(sequence.tokens) > max_tokens:
             rows.append(row.finish())
-            row = _Row()
+            row = _Row(least_shared)
         row.add(sequence)
     if row.length:
         rows.append(row.finish())
@@ -79,8 +80,9 @@ def pack(sequences: Sequence[Scored], max_tokens: int) -> list[TreeRow]:
 class _Row:
     """A row under construction; the last sequence's path through the tree stays open."""
 
-    def __init__(self) -> None:
+    def __init__(self, least_shared: int) -> None:
         self.length = 0
+        self._least_shared = least_shared
         self._sequences: list[Scored] = []
         self._shared_counts: list[int] = []
         self._tokens: list[Ints] = []
@@ -131,4 +133,5 @@ class _Row:
         """How many of the first tokens are those of the sequence before."""
         both = min(len(tokens), len(self._open))
         differs = np.flatnonzero(tokens[:both] != self._open[:both])
-        return int(differs[0]) if len(differs) else both
+        shared = int(differs[0]) if len(differs) else both
+        return shared if shared >= self._least_shared else 0

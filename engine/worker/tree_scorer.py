@@ -14,7 +14,7 @@ from transformers import PreTrainedModel
 from engine.worker.batching import is_out_of_memory, release_memory
 from engine.worker.head import Head
 from engine.worker.packing import Packer
-from engine.worker.tree import Scored, TreeRow, pack
+from engine.worker.tree import Scored, TreeRow
 from engine.worker.tree_attention import DeviceRow, attending
 
 # Called after every batch with the requests and tokens it finished; may raise to stop.
@@ -74,7 +74,7 @@ class TreeScorer:
             if scores is None:
                 self.max_tokens = max(1, len(row.tokens) // 2)
                 batch.on_device.clear()
-                waiting = deque(pack([s for some in (row, *waiting) for s in some.sequences], self.max_tokens))
+                waiting = deque(self._pack([s for some in (row, *waiting) for s in some.sequences], self.max_tokens))
                 continue
             finished.append((row, *scores))
             if self._device.type == "cuda":

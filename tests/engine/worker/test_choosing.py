@@ -12,6 +12,7 @@ import torch
 from lm_eval.api.instance import Instance
 from scipy.stats import chisquare
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.generation import logits_process
 
 from engine.demo.paths import MODEL_DIR
 from engine.worker import generator
@@ -158,6 +159,37 @@ def test_taking_the_slow_way_is_said_once(model: Any, tokenizer: Any) -> None:
         assert all(texts(lm, do_sample=False, temperature=0.0, min_new_tokens=3))
     assert len(said) == 1
     assert "slower, because of: MinNewTokensLengthLogitsProcessor" in said[0]
+
+
+@pytest.mark.parametrize("options", [{"repetition_penalty": 1.8}, {"no_repeat_ngram_size": 1}], ids=str)
+def test_a_processor_that_looks_tokens_up_in_the_vocabulary_is_shown_nothing_else(
+    options: dict[str, Any], model: Any, tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Earlier releases of transformers 5 use them as indices, which on a GPU would end the process."""
+    shown: list[torch.Tensor] = []
+    for processor in (logits_process.RepetitionPenaltyLogitsProcessor, logits_process.NoRepeatNGramLogitsProcessor):
+        usual = processor.__call__
+
+        def seen(self: Any, ids: torch.Tensor, scores: torch.Tensor, usual: Any = usual) -> torch.Tensor:
+            shown.append(ids.clone())
+            return usual(self, ids, scores)
+
+        monkeypatch.setattr(processor, "__call__", seen)
+    made = texts(lm_of(model, tokenizer), do_sample=False, temperature=0.0, **options)
+    monkeypatch.undo()
+    assert shown
+    assert all((ids >= 0).all() and (ids < model.config.vocab_size).all() for ids in shown)
+    one_by_one = [
+        model.generate(
+            **tokenizer(context, return_tensors="pt", return_token_type_ids=False),
+            do_sample=False, max_new_tokens=24, **options,
+        )[0]
+        for context in CONTEXTS
+    ]  # fmt: skip
+    assert made == [
+        tokenizer.decode(tokens[len(tokenizer(context)["input_ids"]) :], skip_special_tokens=True)
+        for context, tokens in zip(CONTEXTS, one_by_one, strict=True)
+    ]
 
 
 def test_sampling_without_a_temperature_is_refused_as_by_transformers(model: Any) -> None:

@@ -57,8 +57,21 @@ def test_a_sequence_longer_than_a_row_has_a_row_of_its_own() -> None:
     assert [len(row.tokens) for row in rows] == [9, 1]
 
 
+def test_a_short_beginning_is_not_worth_sharing() -> None:
+    sequences = [
+        scored([1, 2, 3, 4], 0, [5]),
+        scored([1, 2, 3, 7], 1, [6]),
+        scored([1, 9], 2, [8]),
+        scored([1], 3, [9]),
+    ]
+    [row] = pack(sequences, 100, least_shared=3)
+    assert row.tokens.tolist() == [1, 1, 2, 3, 4, 7, 1, 9]
+    assert requests_of([row]) == requests_of(pack(sequences, 100))
+
+
+@pytest.mark.parametrize("least_shared", [1, 3])
 @pytest.mark.parametrize("max_tokens", [1, 7, 30, 10_000])
-def test_random_requests_survive_packing(max_tokens: int) -> None:
+def test_random_requests_survive_packing(max_tokens: int, least_shared: int) -> None:
     rng = np.random.default_rng(max_tokens)
     expected: dict[int, list[tuple[list[int], int]]] = {}
     by_tokens: dict[bytes, Scored] = {}
@@ -72,4 +85,5 @@ def test_random_requests_survive_packing(max_tokens: int) -> None:
         expected[request] = [(whole[: start + i], whole[start + i]) for i in range(length)]
         known = by_tokens.get(tokens.tobytes(), Scored(tokens, ()))
         by_tokens[tokens.tobytes()] = Scored(tokens, (*known.requests, (request, continuation)))
-    assert requests_of(pack(list(by_tokens.values()), max_tokens)) == expected
+    rows = pack(list(by_tokens.values()), max_tokens, least_shared=least_shared)
+    assert requests_of(rows) == expected

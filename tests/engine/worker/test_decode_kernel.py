@@ -1,0 +1,86 @@
+"""The decoding kernel agrees with attention worked out in float64, and puts the new keys and values into the cache.
+
+Triton's interpreter runs it on a CPU, which is decided when Triton is imported: hence a process of its own. It has no
+bfloat16 matrix products; float16 stands for both.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+POSITIONS = (0, 1, 63, 64, 65, 130, 198, 199)  # of a cache of 200
+CASES = {
+    f"{dtype}, {heads} heads on {kv_heads} of {head_dim}, window {window}, softcap {softcap}": (
+        dtype, heads, kv_heads, head_dim, window, softcap,
+    )
+    for dtype, (heads, kv_heads), head_dim, window, softcap in product(
+        ("float32", "float16"), ((8, 2), (4, 4), (6, 1)), (64, 80), (None, 7), (None, 5.0)
+    )
+}  # fmt: skip
+LARGEST = {"float32": 1e-6, "float16": 2e-3}
+
+
+def gap(dtype_name: str, heads: int, kv_heads: int, head_dim: int, window: int | None, softcap: float | None) -> float:
+    """‖ours − exact‖ / ‖exact‖; inf if the cache is not what it should be."""
+    from engine.worker.decode_kernel import decode_attention
+
+    torch.manual_seed(0)
+    dtype = getattr(torch, dtype_name)
+    count, length = len(POSITIONS), 200
+    positions = torch.tensor(POSITIONS)
+    query = torch.randn(count, heads, 1, head_dim, dtype=dtype)
+    # As a model's projections lay them out.
+    key, value = (torch.randn(count, 1, kv_heads, head_dim, dtype=dtype).transpose(1, 2) for _ in range(2))
+    keys, values = torch.randn(2, count, kv_heads, length, head_dim, dtype=dtype)
+    expected_keys, expected_values = keys.clone(), values.clone()
+    expected_keys[range(count), :, positions] = key[:, :, 0]
+    expected_values[range(count), :, positions] = value[:, :, 0]
+    found = decode_attention(
+        query, key, value, keys, values, positions, scaling=None, window=window, softcap=softcap
+    ).double()
+    if not (torch.equal(keys, expected_keys) and torch.equal(values, expected_values)):
+        return float("inf")
+    exact_keys, exact_values = (
+        cache.repeat_interleave(heads // kv_heads, 1).double() for cache in (expected_keys, expected_values)
+    )
+    scores = query.double() @ exact_keys.transpose(2, 3) * head_dim**-0.5
+    if softcap is not None:
+        scores = torch.tanh(scores / softcap) * softcap
+    steps = torch.arange(length)
+    sees = steps <= positions[:, None]
+    if window is not None:
+        sees &= positions[:, None] - steps < window
+    exact = (scores.masked_fill(~sees[:, None, None], float("-inf")).softmax(-1) @ exact_values).transpose(1, 2)
+    return ((found - exact).norm() / exact.norm()).item()
+
+
+@pytest.fixture(scope="module")
+def gaps() -> dict[str, float]:
+    if find_spec("triton") is None:
+        pytest.skip("Triton is not installed: it exists for Linux only")
+    environment = os.environ | {"TRITON_INTERPRET": "1"}
+    made = subprocess.run(
+        [sys.executable, __file__], env=environment, cwd=Path(__file__).parents[3], capture_output=True, text=True
+    )
+    assert made.returncode == 0, made.stderr
+    return json.loads(made.stdout)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_sequence_sees_what_it_should(case: str, gaps: dict[str, Any]) -> None:
+    assert gaps[case] < LARGEST[CASES[case][0]]
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path.cwd()))
+    print(json.dumps({name: gap(*case) for name, case in CASES.items()}))
