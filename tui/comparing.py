@@ -77,6 +77,9 @@ def tally(pair: Pair) -> Text:
     text.append(f" of {tested} tested; {noise} within noise")
     if tested < len(verdicts):
         text.append(f"; {len(verdicts) - tested} untested, without standard errors")
+    paired = sum(row["p_kind"] not in (None, "z, independent") for row in pair.rows)
+    if paired:
+        text.append(f"; {'all' if paired == len(verdicts) else paired} on the same questions")
     return text.append(".")
 
 

@@ -1,5 +1,7 @@
 """Keeping `paired_deltas` up to date: what the documents of a pruned width and of its baseline say together.
 
+And `paired_methods`: the same of two methods' widths of one model, at one level.
+
 Whatever changes a cell notes the cell's task in `pairing_due`, in its own transaction; `refresh` works that list off
 afterwards, in transactions of its own, and can be cut off at any point: what it had not finished is still on the list.
 Pairs that are there already are not computed again, and only the runs that take part are read from `samples`.
@@ -28,14 +30,16 @@ def note_cells(con: DuckDBPyConnection, run_id: str, first_seq: int = 0) -> None
 
 def note_tasks(con: DuckDBPyConnection, run_id: str) -> None:
     """Note that a run's tasks are told anew, inside the caller's transaction: what was asked may be known now."""
-    con.execute(statements.query("pairing_unclear"), {"run_id": run_id})
+    for name in ("pairing_unclear", "pairing_unclear_methods"):
+        con.execute(statements.query(name), {"run_id": run_id})
     note_cells(con, run_id)
 
 
 def note_forgotten(con: DuckDBPyConnection, run_id: str) -> None:
     """Before a run's rows go, inside the same transaction: what was compared with it needs another baseline."""
     note_cells(con, run_id)
-    con.execute(statements.query("pairing_forget"), {"run_id": run_id})
+    for name in ("pairing_forget", "pairing_forget_methods"):
+        con.execute(statements.query(name), {"run_id": run_id})
 
 
 def refresh(con: DuckDBPyConnection, *, seconds: float | None = None) -> bool:
@@ -67,8 +71,8 @@ def rebuild(path: Path, *, wait: float = 0.0) -> int:
 
 
 def _compare(con: DuckDBPyConnection, about: dict[str, Any]) -> None:
-    con.execute(statements.query("pairing_work"), about)
-    for name in ("pairing_parts", "pairing_no_samples"):
+    con.execute(statements.query("pairing_deltas"), about)
+    for name in ("pairing_methods", "pairing_work", "pairing_parts", "pairing_no_samples"):
         con.execute(statements.query(name))
     for run_id, seqs in con.execute(statements.query("pairing_cells")).fetchall():
         asked = {"run_id": run_id, "seqs": seqs, "first_seq": min(seqs), "last_seq": max(seqs)}
@@ -77,9 +81,12 @@ def _compare(con: DuckDBPyConnection, about: dict[str, Any]) -> None:
         con.execute(statements.query(name))
     for work, value, baseline in con.execute(statements.query("pairing_others")).fetchall():
         _resample(con, work, value, baseline)
+    con.execute(statements.query("pairing_found"))
     with transaction(con):
         con.execute(statements.query("pairing_replace"))
-        con.execute(statements.query("pairing_insert"))
+        con.execute(statements.query("pairing_replace_methods"), about)
+        for name in ("pairing_insert", "pairing_insert_methods"):
+            con.execute(statements.query(name))
         con.execute(statements.query("pairing_done"), about)
     con.execute(statements.query("pairing_no_samples"))
 

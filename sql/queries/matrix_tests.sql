@@ -1,7 +1,8 @@
 -- One row is one benchmark of two of the chosen subjects at the same percentage, or the same expansion ratio (to two
 -- decimals): which of them loses more, by a test. Two models are compared by the change in percent of each one's own
 -- baseline, as size_tests does; two methods of one model, whose baseline is the same, by their scores in percent of it.
--- z on the difference, the two scores' errors taken as independent; Holm's correction over the benchmarks of one table.
+-- Methods are compared question by question where paired_methods could; all else by z on the difference, the two errors
+-- taken as independent. `p_kind` says which. Holm's correction over the benchmarks of one table.
 with
 deltas as (/* matrix_rows */),
 changes as (
@@ -9,10 +10,7 @@ changes as (
         *,
         case when $basis = 'percentage' then pruning_pct else round(expansion_ratio, 2) end as basis_value,
         100 / abs(baseline) as scale,
-        value / baseline as ratio,
-        -- From the variance of the difference, so that pairing is not lost.
-        (stderr ** 2 + baseline_stderr ** 2 - delta_stderr ** 2) / 2 as covariance,
-        scale ** 2 * abs(stderr ** 2 - 2 * ratio * covariance + ratio ** 2 * baseline_stderr ** 2) as delta_pct_variance
+        pct_stderr(value, stderr, baseline, baseline_stderr, delta_stderr) as delta_pct_stderr
     from deltas
     where not unpruned and isfinite(delta_pct)
 ),
@@ -31,9 +29,26 @@ pairs as (
         b.delta_pct as second_change_pct,
         b.delta_pct - a.delta_pct as difference,
         case
+            when p.clustered_stderr is not null then 'z, clustered'
+            when p.paired_stderr is not null and p.mcnemar_p is not null then 'McNemar, exact'
+            when p.paired_stderr is not null then 'z, paired'
+            when p.bootstrap_stderr is not null then 'bootstrap'
+            else 'z, independent'
+        end as test,
+        case
+            when test = 'bootstrap' then a.scale * p.bootstrap_stderr
+            when test <> 'z, independent' then a.scale * greatest(p.clustered_stderr, p.paired_stderr)
             when a.model_id = b.model_id then a.scale * sqrt(a.stderr ** 2 + b.stderr ** 2)
-            else sqrt(a.delta_pct_variance + b.delta_pct_variance)
+            else sqrt(a.delta_pct_stderr ** 2 + b.delta_pct_stderr ** 2)
         end as stderr,
+        a.scale * p.bootstrap_low as bootstrap_low,
+        a.scale * p.bootstrap_high as bootstrap_high,
+        p.bootstrap_p,
+        p.mcnemar_p,
+        p.pairs,
+        p.lost as first_only,
+        p.gained as second_only,
+        p.problem as unpaired_because,
         a.higher_is_better, a.task, a.filter, a.num_fewshot, a.version, a.position, a.conditions,
         a.model_id as first_id,
         b.model_id as second_id,
@@ -51,9 +66,21 @@ pairs as (
         and (a.method = b.method or a.model_id = b.model_id)
         and (a.baseline_parameters, a.model, a.model_id, a.method)
             < (b.baseline_parameters, b.model, b.model_id, b.method)
+    left join paired_methods p
+        on p.run_id = b.run_id and p.seq = b.seq and p.level = b.level
+        and p.baseline_run_id = a.run_id and p.baseline_seq = a.seq and p.baseline_level = a.level
+        and p.task = a.task and p.metric = a.metric and p.filter = a.filter
 ),
 tested as (
-    select *, case when stderr > 0 then normal_p(difference / stderr) end as p_value from pairs
+    select
+        *,
+        case
+            when test = 'McNemar, exact' then mcnemar_p
+            when test = 'bootstrap' then bootstrap_p
+            when stderr > 0 then normal_p(difference / stderr)
+            when stderr = 0 and difference = 0 and test <> 'z, independent' then 1
+        end as p_value
+    from pairs
 ),
 ranked as (
     select
@@ -90,9 +117,10 @@ select
     second_change_pct,
     difference,
     stderr,
-    difference - 1.959963984540054 * stderr as ci_low,
-    difference + 1.959963984540054 * stderr as ci_high,
+    case when test = 'bootstrap' then bootstrap_low else difference - 1.959963984540054 * stderr end as ci_low,
+    case when test = 'bootstrap' then bootstrap_high else difference + 1.959963984540054 * stderr end as ci_high,
     p_value,
+    case when p_value is not null then test end as p_kind,
     p_holm,
     case
         when p_holm is null or higher_is_better is null then null
@@ -100,6 +128,10 @@ select
         when (difference > 0) = higher_is_better then 'first'
         else 'second'
     end as loses_more,
+    pairs,
+    first_only,
+    second_only,
+    unpaired_because,
     higher_is_better,
     task,
     filter,

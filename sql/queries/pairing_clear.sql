@@ -1,1 +1,2 @@
 delete from paired_deltas;
+delete from paired_methods;

@@ -1,1 +1,1 @@
-select count(estimator) from paired_deltas;
+select (select count(estimator) from paired_deltas) + (select count(estimator) from paired_methods);

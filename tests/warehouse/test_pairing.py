@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 import pytest
 from sklearn.metrics import f1_score
@@ -63,6 +64,58 @@ def test_a_baseline_that_comes_later_is_compared_when_it_comes(started, merged, 
     assert ask(PAIRED) == []
     merged(full)
     assert ask(PAIRED) == [("r1", "r2", 4, 1, 0, None)]
+
+
+METHODS = "select run_id, baseline_run_id, level, pairs, lost, gained, problem from paired_methods order by all"
+
+
+@pytest.fixture
+def two_methods(started, merged):
+    """The same model pruned by L2 and by MAW; at 20 % they answer differently."""
+    l2, maw = started("r1", method="l2"), started("r2", method="maw")
+    for run, answers in ((l2, [1, 1, 1, 0]), (maw, [0, 1, 0, 0])):
+        scored(run, "0", [1, 1, 1, 1])
+        scored(run, "20", answers)
+    scored(maw, "40", [0, 0, 0, 0])
+    merged(l2, maw)
+    return l2, maw
+
+
+def test_two_methods_are_compared_where_both_were_measured(two_methods, ask):
+    assert ask(METHODS) == [("r2", "r1", "20", 4, 2, 0, None)]
+    assert ask("select count(*) from paired_deltas") == [(3,)]
+    assert ask("select paired_stderr from paired_methods") == [(pytest.approx(np.std([1, 0, 1, 0], ddof=1) / 2),)]
+
+
+def test_a_method_measured_again_is_compared_again(two_methods, started, merged, ask, database):
+    again = started("r3", method="l2")
+    scored(again, "20", [0, 1, 0, 1], t=9)
+    merged(again)
+    assert ask(METHODS) == [("r2", "r3", "20", 4, 1, 0, None)]
+    forget_run(database, "r3")
+    assert ask(METHODS) == [("r2", "r1", "20", 4, 2, 0, None)]
+    forget_run(database, "r1")
+    assert ask(METHODS) == []
+
+
+def test_methods_that_were_asked_different_questions_are_not_paired(started, merged, ask):
+    l2, maw = started("r1", method="l2"), started("r2", method="maw", requests_hash="another")
+    for run in (l2, maw):
+        scored(run, "0", [1, 1, 1, 1])
+        scored(run, "20", [1, 1, 0, 0])
+    merged(l2, maw)
+    assert ask("select pairs, paired_stderr, problem from paired_methods") == [
+        (None, None, "the two were asked different questions")
+    ]
+
+
+def test_methods_under_other_conditions_are_no_pair(started, merged, ask):
+    for run_id, method, conditions in (("r1", "l2", "all documents"), ("r2", "maw", "limit 4")):
+        run = started(run_id, method=method, conditions=conditions)
+        scored(run, "0", [1, 1, 1, 1])
+        scored(run, "20", [1, 1, 0, 0])
+        merged(run)
+    assert ask(METHODS) == []
 
 
 def test_what_a_merge_left_to_the_next_says_that_it_is_not_compared_yet(started, merged, ask, monkeypatch):

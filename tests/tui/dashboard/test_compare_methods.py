@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 from scipy import stats
 from textual.pilot import Pilot
@@ -34,7 +36,11 @@ def two_methods(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tests(two_methods: Path) -> Rows:
-    reader = Reader(two_methods)
+    return _tests(two_methods)
+
+
+def _tests(database: Path) -> Rows:
+    reader = Reader(database)
     [known] = reader.ask("a", reader.turn("a"), choices())
     subjects = [subject(row) for row in known]
     return reader.ask("a", reader.turn("a"), chosen("matrix_tests", subjects, basis="percentage"))[0]
@@ -47,23 +53,62 @@ def test_the_difference_is_that_of_the_scores_in_percent_of_the_common_baseline(
         scores = {
             (method, task): figures
             for method, task, *figures in con.execute(
-                "select method, task, value, baseline, value_stderr from delta_statistics where is_headline"
+                "select method, task, value, baseline from delta_statistics where is_headline"
             ).fetchall()
         }
-    tested = 0
     for row in tests:
-        (first, baseline, first_stderr), (second, same, second_stderr) = (
-            scores[method, row["task"]] for method in ("l2", "maw")
-        )
+        (first, baseline), (second, same) = (scores[method, row["task"]] for method in ("l2", "maw"))
         assert baseline == same
         assert row["difference"] == pytest.approx(100 * (second - first) / abs(baseline))
-        stderr = 0.0 if first_stderr is None or second_stderr is None else math.hypot(first_stderr, second_stderr)
-        if stderr > 0:
-            tested += 1
-            assert row["stderr"] == pytest.approx(100 * stderr / abs(baseline))
-            assert row["p_value"] == pytest.approx(2 * stats.norm.sf(abs(second - first) / stderr), abs=1e-12)
-        else:
-            assert row["p_value"] is None
+
+
+def test_methods_are_compared_question_by_question(two_methods: Path, tests: Rows):
+    """By the documents' values at 40 %, against NumPy and SciPy."""
+    kinds = {row["task"]: row["p_kind"] for row in tests}
+    assert (kinds["demo_facts"], kinds["demo_story"]) == ("z, clustered", "bootstrap")
+    right_or_wrong = [row for row in tests if row["p_kind"] == "McNemar, exact"]
+    assert len(right_or_wrong) == 4
+    with duckdb.connect(two_methods, read_only=True) as con:
+        for row in right_or_wrong:
+            first, second = (
+                np.array(
+                    con.execute(
+                        "select s.value from samples s join runs r using (run_id) "
+                        "where r.method = $1 and s.level = '40' and s.task = $2 and s.metric = $3 and s.filter = $4 "
+                        "order by s.doc_id",
+                        [method, row["task"], row["metric"], row["filter"]],
+                    ).fetchall()
+                ).ravel()
+                for method in ("l2", "maw")
+            )
+            ((baseline,),) = con.execute(
+                "select distinct baseline from baseline_deltas where task = $1 and metric = $2 and filter = $3",
+                [row["task"], row["metric"], row["filter"]],
+            ).fetchall()
+            differences = second - first
+            assert row["stderr"] == pytest.approx(
+                100 / baseline * differences.std(ddof=1) / math.sqrt(len(differences))
+            )
+            lost, gained = (first > second).sum(), (first < second).sum()
+            assert (row["first_only"], row["second_only"]) == (lost, gained)
+            p = stats.binomtest(lost, lost + gained).pvalue if lost + gained else 1.0
+            assert row["p_value"] == pytest.approx(p, abs=1e-12)
+
+
+def test_methods_whose_documents_are_not_known_are_compared_as_independent(two_methods: Path, tmp_path: Path):
+    copy = tmp_path / "results.duckdb"
+    shutil.copy(two_methods, copy)
+    with duckdb.connect(copy) as con:
+        con.execute("delete from paired_methods")
+    tested = [row for row in _tests(copy) if row["p_value"] is not None]
+    assert {row["p_kind"] for row in tested} == {"z, independent"}
+    for row in tested:
+        with duckdb.connect(copy, read_only=True) as con:
+            ((first, baseline), (second, _)) = con.execute(
+                "select value_stderr, baseline from delta_statistics where task = ? and is_headline order by method",
+                [row["task"]],
+            ).fetchall()
+        assert row["stderr"] == pytest.approx(100 / baseline * math.hypot(first, second))
     assert tested
 
 
@@ -79,6 +124,8 @@ async def test_both_methods_stand_side_by_side_and_are_tested(two_methods: Path,
         title = str(pilot.app.screen.query_one("#tests-title", Static).render())
         assert title.strip() == "Which loses more at 40%: demo: L2 and MAW"
         assert len(_grid(pilot, "tests").model) == 6
+        said = str(pilot.app.screen.query_one("#tests-says", Static).render())
+        assert said.endswith(" on the same questions.")
 
 
 def _grid(pilot: Pilot, which: str) -> Grid:
