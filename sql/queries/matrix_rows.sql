@@ -3,22 +3,20 @@
 -- task|metric|filter.
 with
 measured as (
-    select *, false as unpruned, stderr as delta_stderr
+    select
+        *, false as unpruned, stderr as delta_stderr,
+        concat_ws('|', model_id, method, coalesce(conditions, '')) as subject
     from delta_statistics
-    where list_contains($model_ids, model_id)
+    where list_contains($model_ids, model_id) and list_contains($subjects, subject)
     union all by name
-    select *, stderr as value_stderr
+    select *, stderr as value_stderr, concat_ws('|', model_id, method, coalesce(conditions, '')) as subject
     from marked_metrics
-    where unpruned and list_contains($model_ids, model_id)
+    where unpruned and list_contains($model_ids, model_id) and list_contains($subjects, subject)
 ),
 shown as (
-    select
-        *,
-        concat_ws('|', model_id, method, coalesce(conditions, '')) as subject,
-        list_contains($picked, concat_ws('|', task, metric, filter)) as is_picked
+    select *, list_contains($picked, concat_ws('|', task, metric, filter)) as is_picked
     from measured
-    where list_contains($subjects, subject)
-        and (is_headline or is_picked)
+    where (is_headline or is_picked)
         and contains(lower(benchmark || ' ' || task || ' ' || metric), lower($search))
     qualify row_number() over (
         partition by subject, unpruned, intermediate_size, pruning_pct, task, num_fewshot, version

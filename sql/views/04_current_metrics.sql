@@ -7,6 +7,7 @@ with
 variant as (
     select
         v.*,
+        v.rowid as variant_row,
         r.model_id,
         r.model,
         r.conditions,
@@ -16,15 +17,17 @@ variant as (
     join run_models r using (run_id)
     qualify row_number() over (partition by r.model, r.model_id, v.run_id, v.level order by v.seq desc) = 1
 ),
+-- By windows, not joins, here and in the views that build on this one: a filter on the model goes through them.
 named as (
     select
         *,
         case when not unpruned then method end as by_method,
         case when intermediate_size is null then pruning_pct end as by_pct,
-        {
-            level: first_value(level) over same_width, pct: first_value(pruning_pct) over same_width, method: method,
-            expansion_ratio: expansion_ratio, parameters: parameters, bytes: bytes, origin: origin
-        } as width
+        first_value(level) over same_width as width_level,
+        first_value(pruning_pct) over same_width as width_pct,
+        case when unpruned then
+            list(distinct method) filter (not unpruned) over (partition by model, model_id, conditions)
+        end as pruned_by
     from variant
     window same_width as (
         partition by
@@ -32,47 +35,48 @@ named as (
         order by regexp_full_match(level, '[0-9.]+') desc, recorded_at desc
     )
 ),
-pruned_by as (
-    select distinct model_id, conditions, method from variant where not unpruned
-),
--- Rows are told apart by few columns, and the rest is fetched for the latest only. Within a run the journal's
--- order counts, not the clock, which may have been set back in the meantime.
+-- Within a run the journal's order counts, not the clock, which may have been set back in the meantime. What a row says
+-- goes along in one column: were it fetched by its rowid afterwards, DuckDB would expect millions of rows of a model.
 measured as (
     select
         v.model, v.model_id, v.unpruned, v.by_method, v.intermediate_size, v.by_pct, v.conditions,
-        m.run_id, m.level, m.task, m.num_fewshot, m.version, m.metric, m.filter,
+        v.width_level, v.width_pct, v.origin, v.variant_row, m.run_id,
+        m.task, m.num_fewshot, m.version, m.metric, m.filter,
         max(m.seq) as seq,
-        arg_max(m.recorded_at, m.seq) as recorded_at,
-        arg_max(m.rowid, m.seq) as row_id,
-        any_value(v.width) as width
+        arg_max({
+            recorded_at: m.recorded_at, value: m.value, stderr: m.stderr, n: m.n,
+            higher_is_better: m.higher_is_better, chance: m.chance, part_of: m.part_of, is_group: m.is_group
+        }, m.seq) as said,
+        any_value(v.pruned_by) as pruned_by
     from metrics m
     join named v using (run_id, level)
     group by all
 ),
 latest as (
     select
-        model, model_id, unpruned, by_method, intermediate_size, by_pct, conditions,
+        model, model_id, unpruned, by_method, intermediate_size, by_pct, conditions, width_level, width_pct,
         task, num_fewshot, version, metric, filter,
-        arg_max({row: row_id, width: width}, (recorded_at, run_id, seq)) as found
+        any_value(pruned_by) as pruned_by,
+        max({
+            recorded_at: said.recorded_at, run_id: run_id, seq: seq,
+            variant_row: variant_row, origin: origin, said: said
+        }) as last
     from measured
     group by all
 )
 select
-    l.model, coalesce(p.method, width.method) as method, width.pct as pruning_pct, m.task, m.metric, m.filter,
-    m.value, m.stderr, m.n, m.higher_is_better, m.chance, m.part_of, m.is_group, m.version, m.num_fewshot,
-    width.level as level, l.unpruned, l.intermediate_size, width.expansion_ratio, width.parameters, width.bytes,
-    l.conditions, width.origin, l.model_id, m.run_id, m.seq, m.recorded_at,
-    coalesce(b.benchmark, m.task) as benchmark,
+    l.model, unnest(coalesce(l.pruned_by, [w.method])) as method, l.width_pct as pruning_pct,
+    l.task, l.metric, l.filter,
+    l.said.value, l.said.stderr, l.said.n, l.said.higher_is_better, l.said.chance, l.said.part_of, l.said.is_group,
+    l.version, l.num_fewshot, l.width_level as level, l.unpruned, l.intermediate_size,
+    w.expansion_ratio, w.parameters, w.bytes, l.conditions, l.origin, l.model_id, l.run_id, l.seq, l.recorded_at,
+    coalesce(b.benchmark, l.task) as benchmark,
     coalesce(b.position, 1000) as position,
     coalesce(o.kind, 'score') as kind
-from (select * exclude (found), found.row as row_id, found.width as width from latest) l
-join metrics m on m.rowid = l.row_id
-left join pruned_by p
-    on l.unpruned
-    and p.model_id = l.model_id
-    and p.conditions is not distinct from l.conditions
-left join benchmarks b on b.task = m.task
-left join metric_order o on o.metric = m.metric;
+from (select * exclude (last), unnest(last) from latest) l
+join variants w on w.rowid = l.variant_row
+left join benchmarks b on b.task = l.task
+left join metric_order o on o.metric = l.metric;
 comment on view current_metrics is
     'One row is the latest value of one metric of one task at one width of a model, under given conditions.';
 comment on column current_metrics.unpruned is 'True for the full width, which stands under each method.';

@@ -99,6 +99,8 @@ tested as (
         end as p_value
     from with_stderr
 ),
+-- Holm's correction, over the headline benchmarks of a width that have a p value. The others go through the same
+-- windows, in partitions of their own: so a filter on a model, or on headlines, reaches the tables.
 ranked as (
     select
         *,
@@ -106,20 +108,24 @@ ranked as (
             1 + count(*) over the_table - row_number() over (the_table order by p_value, position, task)
         )) as p_stepped
     from tested
-    where is_headline and p_value is not null
-    window the_table as (partition by model, model_id, method, conditions, pruning_pct, intermediate_size)
+    window the_table as (
+        partition by
+            model, model_id, method, conditions, pruning_pct, intermediate_size, is_headline, p_value is not null
+    )
 ),
 corrected as (
     select
         *,
-        max(p_stepped) over (
-            partition by model, model_id, method, conditions, pruning_pct, intermediate_size
-            order by p_value, position, task
-            rows between unbounded preceding and current row
-        ) as p_holm
+        case when is_headline and p_value is not null then
+            max(p_stepped) over (
+                partition by
+                    model, model_id, method, conditions, pruning_pct, intermediate_size, is_headline,
+                    p_value is not null
+                order by p_value, position, task
+                rows between unbounded preceding and current row
+            )
+        end as p_holm
     from ranked
-    union all by name
-    select * from tested where not is_headline or p_value is null
 )
 select
     model,
