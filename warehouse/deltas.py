@@ -41,7 +41,8 @@ class Cell:
     """A score and its change; None is what is not known.
 
     `stderr` is of the delta, `ci_low_pct` and `ci_high_pct` are its 95 % interval in percent of the baseline, and
-    `verdict` is gain, loss or noise, by the test that `p_kind` names.
+    `verdict` is gain, loss or noise, by the test that `p_kind` names. `unpaired_because` says why that test does not
+    compare the documents.
     """
 
     value: float
@@ -53,6 +54,7 @@ class Cell:
     ci_high_pct: float | None = None
     p_kind: str | None = None
     verdict: str | None = None
+    unpaired_because: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

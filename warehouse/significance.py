@@ -16,6 +16,7 @@ _TESTS = {
     "z, unpaired": "a z test on the two reported standard errors, as if the questions were different ones",
     "z, binomial": "the same with errors from the number of questions, √(p (1 − p) / n), as none are reported",
 }
+_DUE = "not compared yet"  # delta_statistics' word for what a later merge compares
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,12 @@ def footnotes(table: DeltaTable, show: Shown) -> list[str]:
         for (_, column), cell in changed.items():
             if cell.verdict is not None and cell.p_kind is not None:
                 by_test.setdefault(cell.p_kind, {})[column.benchmark] = None
-        untested = dict.fromkeys(column.benchmark for (_, column), cell in changed.items() if cell.verdict is None)
+        due = dict.fromkeys(column.benchmark for (_, column), cell in changed.items() if cell.unpaired_because == _DUE)
+        untested = dict.fromkeys(
+            column.benchmark
+            for (_, column), cell in changed.items()
+            if cell.verdict is None and cell.unpaired_because != _DUE
+        )
         if by_test:
             tests = "; ".join(
                 f"{_TESTS.get(test, test)} ({', '.join(escape(name) for name in names)})"
@@ -54,6 +60,9 @@ def footnotes(table: DeltaTable, show: Shown) -> list[str]:
                 r"\*: change beyond noise, p ≤ 0.05 after Holm's correction over the headline benchmarks of its row. "
                 f"Tests: {tests}."
             )
+        if due:
+            names = ", ".join(escape(name) for name in due)
+            notes.append(f"Not compared document by document yet, or not everywhere: {names}. prune-tui merge does it.")
         if untested:
             names = ", ".join(escape(name) for name in untested)
             notes.append(f"Not tested, or not everywhere, for want of a standard error or a correction: {names}.")

@@ -10,7 +10,9 @@ import pytest
 from sklearn.metrics import f1_score
 
 from warehouse import db, merge, pairing
+from warehouse.deltas import read_deltas
 from warehouse.errors import UserError
+from warehouse.export import markdown
 from warehouse.forget import forget_run
 
 SCHEMA = {"doc_id": pl.Int32, "filter": pl.String, "metric": pl.String, "value": pl.Float64, "weight": pl.Float64,
@@ -118,7 +120,7 @@ def test_methods_under_other_conditions_are_no_pair(started, merged, ask):
     assert ask(METHODS) == []
 
 
-def test_what_a_merge_left_to_the_next_says_that_it_is_not_compared_yet(started, merged, ask, monkeypatch):
+def test_what_a_merge_left_to_the_next_says_that_it_is_not_compared_yet(started, merged, ask, database, monkeypatch):
     """Of the second level; the first was compared, and stays so."""
     run = started("r1")
     scored(run, "0", [1, 1, 0, 1])
@@ -130,8 +132,12 @@ def test_what_a_merge_left_to_the_next_says_that_it_is_not_compared_yet(started,
     assert ask("select pruning_pct, stderr_kind, unpaired_because from delta_statistics order by 1") == [
         (20.0, "paired", None), (40.0, None, "not compared yet"),
     ]  # fmt: skip
+    page = markdown(read_deltas(database, model="Tiny"), significance=True)
+    assert "Not compared document by document yet, or not everywhere: PIQA. prune-tui merge does it." in page
+    assert "Not tested" not in page
     monkeypatch.undo()
     merged(run)
+    assert "yet" not in markdown(read_deltas(database, model="Tiny"), significance=True)
     assert ask("select distinct stderr_kind, unpaired_because from delta_statistics") == [("paired", None)]
 
 
