@@ -12,6 +12,8 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
+from tui.hints import hints
+
 
 class HelpScreen(ModalScreen[None]):
     DEFAULT_CSS = """
@@ -53,21 +55,16 @@ class HelpScreen(ModalScreen[None]):
 
 
 def _keys(screen: Screen[Any]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Key and words of what can be pressed: on the screen, where the focus is, and everywhere."""
-    app = screen.app
-    found: list[tuple[str, list[tuple[str, str]]]] = []
-    said: set[str] = set()
-    nodes = [screen, screen.focused, app] if screen.focused is not None else [screen, app]
-    for node in nodes:
-        heading = "Everywhere" if node is app else "This screen" if node is screen else "Here"
-        keys: dict[str, list[str]] = {}
-        for binding in node._bindings.key_to_bindings.values():
-            for one in binding:
-                # Moving about by arrows and pages needs no words.
-                words = one.tooltip or (one.description if one.show else "")
-                if words and one.key not in said:
-                    said.add(one.key)
-                    keys.setdefault(words, []).append(app.get_key_display(one))
-        if keys:
-            found.append((heading, [(" ".join(dict.fromkeys(names)), words) for words, names in keys.items()]))
-    return found
+    """Key and words of what can be pressed now: on the screen, where the focus is, and everywhere."""
+    found: dict[str, dict[str, list[str]]] = {"This screen": {}, "Here": {}, "Everywhere": {}}
+    for hint in hints(screen):
+        # Moving about by arrows and pages needs no words.
+        words = hint.tooltip or hint.binding.tooltip or (hint.binding.description if hint.binding.show else "")
+        if words and hint.enabled:
+            where = "Everywhere" if hint.node is screen.app else "This screen" if hint.node is screen else "Here"
+            found[where].setdefault(words, []).append(hint.key)
+    return [
+        (heading, [(" ".join(dict.fromkeys(names)), words) for words, names in keys.items()])
+        for heading, keys in found.items()
+        if keys
+    ]

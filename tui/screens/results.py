@@ -23,6 +23,7 @@ from tui.screens.choose import ChooseOne, ChooseSeveral
 from tui.screens.plot import PlotScreen
 from tui.screens.reading import IMPORT, NO_RESULTS, ReadingScreen
 from tui.widgets.delta_matrix import DeltaMatrix
+from tui.widgets.filter_line import FilterLine
 from tui.widgets.grid import Grid
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.plot import PlotView
@@ -52,7 +53,7 @@ class ResultsScreen(ReadingScreen):
         Binding("b", "metric", "Metric", tooltip="Choose the metric that a benchmark is shown by"),
         Binding("o", "sort", "Sort", tooltip="Sort by the column at the cursor: losses first, gains first, as listed"),
         Binding("slash", "search", "Filter", key_display="/", tooltip="Show some benchmarks only"),
-        Binding("escape", "clear", "Clear the filter", show=False),
+        Binding("escape", "clear", "All", key_display="esc", tooltip="Show all benchmarks again"),
         IMPORT,
     ]
 
@@ -74,7 +75,7 @@ class ResultsScreen(ReadingScreen):
         with Horizontal(id="results-body"):
             with Vertical(id="results-main"):
                 yield DeltaMatrix(id="matrix")
-                yield Input(placeholder="benchmark, task or metric; esc clears", id="results-search", compact=True)
+                yield FilterLine(placeholder="benchmark, task or metric; esc clears", id="results-search", compact=True)
                 yield Static(id="results-detail")
                 yield Static(id="results-legend")
             with Vertical(id="results-side"):
@@ -84,7 +85,7 @@ class ResultsScreen(ReadingScreen):
 
     def on_mount(self) -> None:
         self.query_one("#results-empty").display = False
-        self.query_one("#results-search").display = False
+        self.query_one(FilterLine).display = False
         self.query_one("#results-said").display = False
         self._title("reading…")
         self.app.theme_changed_signal.subscribe(self, lambda _: self._matrix.benchmarks and self._draw())
@@ -308,26 +309,38 @@ class ResultsScreen(ReadingScreen):
                 self.sorting = (width, True)
         self._draw()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "clear":
+            return bool(self.query(FilterLine)) and self._filtering
+        return super().check_action(action, parameters)
+
+    @property
+    def _filtering(self) -> bool:
+        return bool(self.query_one(FilterLine).display)
+
     def action_search(self) -> None:
-        search = self.query_one("#results-search", Input)
+        search = self.query_one(FilterLine)
         search.display = True
         search.focus()
+        self.refresh_bindings()
 
     def action_clear(self) -> None:
-        search = self.query_one("#results-search", Input)
+        search = self.query_one(FilterLine)
         search.value = ""
         search.display = False
         self.filter = ""
         self.query_one(DeltaMatrix).focus()
+        self.refresh_bindings()
         self._draw()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self.filter = event.value.strip()
         self._draw()
 
-    def on_input_submitted(self) -> None:
-        self.query_one("#results-search").display = bool(self.filter)
+    def action_to_list(self) -> None:
+        self.query_one(FilterLine).display = bool(self.filter)
         self.query_one(DeltaMatrix).focus()
+        self.refresh_bindings()
 
     # What others ask for
 

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widgets import DataTable, Input
+from textual.widgets import DataTable
 
 from engine.rundir import RunState
 from tui import format as fmt
@@ -23,6 +23,7 @@ from tui.replay import RECORDING
 from tui.screens.empty import EmptyState
 from tui.screens.live import LiveScreen
 from tui.states import advice, left_text, levels_text, model_text, state_text, state_word
+from tui.widgets.filter_line import FilterLine
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.run_grid import RunGrid
 from tui.widgets.words import Words
@@ -46,13 +47,8 @@ class RunsTable(DataTable[Text]):
         Binding("G", "scroll_bottom", show=False),
     ]
 
-
-class FilterLine(Input):
-    """What the list is narrowed to."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,down", "screen.to_list", "To the list", key_display="⏎"),
-    ]
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return bool(self.row_count) if action == "select_cursor" else super().check_action(action, parameters)
 
 
 class RunsScreen(LiveScreen):

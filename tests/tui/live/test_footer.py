@@ -7,6 +7,7 @@ from textual.widgets._footer import FooterKey, FooterLabel
 
 from tui.app import Dashboard
 from tui.widgets.key_footer import KeyFooter
+from warehouse.imports import import_published
 
 SCREENS = {
     "runs": (),
@@ -38,22 +39,56 @@ async def test_no_hint_is_cut_off(dashboard, warehouse, driver, keys):
             assert "help" in {hint.action for hint in shown if isinstance(hint, FooterKey)}
 
 
+def told(app: Dashboard) -> str:
+    return " ".join(
+        f"{hint.key_display} {hint.description}".strip() if isinstance(hint, FooterKey) else str(hint.content)
+        for hint in hints(app)
+    )
+
+
+async def test_a_first_start_offers_nothing_to_open(dashboard, warehouse, driver):
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.loaded(pilot)
+        for screen in ("2", "1"):  # back on the first one, the table has the focus
+            await pilot.press(screen)
+            await pilot.pause(0.5)
+        assert "Quit" in told(dashboard)
+        assert "Open" not in told(dashboard)
+        warehouse.add()
+        await driver.until(pilot, lambda: dashboard.feed.snapshot.runs)
+        await driver.until(pilot, lambda: "⏎ Open" in told(dashboard))
+
+
+@pytest.mark.parametrize(("screen", "leave"), [("1", "esc All runs"), ("2", "esc All")], ids=["runs", "results"])
+async def test_a_filter_that_is_typed_in_offers_how_to_leave_it_and_no_key_that_would_be_typed(
+    dashboard, warehouse, driver, screen, leave
+):
+    warehouse.add()
+    import_published(warehouse.database)
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.loaded(pilot)
+        await pilot.press(screen)
+        await driver.until(pilot, lambda: "/ Filter" in told(dashboard) or (screen == "2" and dashboard.screen._known))
+        await pilot.press("slash")
+        await driver.until(pilot, lambda: leave in told(dashboard))
+        assert "Filter" not in told(dashboard)
+        assert "⏎ To the list" in told(dashboard)
+        await pilot.press("l", "enter")
+        await driver.until(pilot, lambda: "Help q Quit" in told(dashboard))
+        await pilot.press("escape")
+        await driver.until(pilot, lambda: leave not in told(dashboard))
+
+
 async def test_what_there_is_no_room_for_comes_back_with_the_room(dashboard, warehouse, driver):
     warehouse.add()
-
-    def words() -> str:
-        return " ".join(
-            f"{hint.key_display} {hint.description}".strip() if isinstance(hint, FooterKey) else str(hint.content)
-            for hint in hints(dashboard)
-        )
 
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await driver.loaded(pilot)
         await pilot.pause(0.5)
-        assert words().endswith("1 2 3 4 5 screens n New ? Help q Quit")
+        assert told(dashboard).endswith("1 2 3 4 5 screens n New ? Help q Quit")
         await pilot.resize_terminal(160, 24)
         await pilot.pause(0.5)
-        assert words().endswith("1 2 3 4 5 Runs Results Compare Query Claims n New ? Help q Quit ^p Palette")
+        assert told(dashboard).endswith("1 2 3 4 5 Runs Results Compare Query Claims n New ? Help q Quit ^p Palette")
         await pilot.resize_terminal(33, 24)
         await pilot.pause(0.5)
-        assert words().endswith("1 2 3 4 5 screens ? Help q Quit")
+        assert told(dashboard).endswith("1 2 3 4 5 screens ? Help q Quit")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from engine import launch
 from engine.rundir import RunState
 from tui.widgets.gpu_panel import GpuPanel
@@ -183,6 +185,26 @@ async def test_help_lists_the_keys_of_the_screen(dashboard, warehouse, driver):
         await pilot.press("escape")
         await pilot.pause(0.1)
         assert type(dashboard.screen).__name__ == "RunScreen"
+
+
+@pytest.mark.parametrize("press", ["question_mark", "f1"])
+async def test_help_lists_no_key_that_is_refused_now(dashboard, warehouse, driver, press):
+    warehouse.add()
+    async with dashboard.run_test(size=(120, 60)) as pilot:
+        await driver.open_run(pilot)
+        await pilot.press(press)
+        await pilot.pause(0.2)
+        words = {words for _, lines in dashboard.screen._keys for _, words in lines}
+        assert "Play the run back from its journal" in words
+        assert "Stop the run after its current batch" not in words  # it has ended
+        await pilot.press("escape", "w")
+        await driver.until(pilot, lambda: type(dashboard.screen).__name__ == "ReplayScreen")
+        await pilot.press(press)
+        await pilot.pause(0.2)
+        keys = {key: words for _, lines in dashboard.screen._keys for key, words in lines}
+    assert keys["space"] == "Play/pause"
+    assert keys["c"] == "A new run with the same choices, to change and start"
+    assert not {"r", "x", "w", "d delete"} & set(keys)
 
 
 async def test_two_dashboards_look_at_the_same_run(dashboard, warehouse, driver):
