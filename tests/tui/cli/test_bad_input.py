@@ -43,7 +43,7 @@ def complaint(done: subprocess.CompletedProcess[str]) -> str:
         (["run", "m", "--tasks", "piqa", "--method", "magic"], "--method"),
         (["run", "m", "--tasks", "piqa", "--dtype", "int4"], "--dtype"),
         (["run", "m", "--tasks", "piqa", "--divisor", "0"], "divisor of 0"),
-        (["run", "m", "--tasks", "piqa", "--include-path", "nowhere"], "nowhere is not a folder: give --include-path the one"),
+        (["run", "m", "--tasks", "piqa", "--include-path", "nowhere"], "folder: give --include-path the one"),
         (["run", "a", "b", "--tasks", "piqa", "--detach"], "one model"),
         (["resume", "latest"], "no runs in results.runs"),
         (["stop", "20250101"], "no runs in results.runs"),
