@@ -19,7 +19,6 @@ from engine.rundir import RunDir, RunState
 from tui.format import utc
 from tui.record import RunDetail, RunRecord, RunRow, damaged, newest_first
 from warehouse import journal
-from warehouse.errors import DatabaseBusyError
 
 if TYPE_CHECKING:
     from warehouse.runs import RunSummary
@@ -207,7 +206,7 @@ class Feed:
         changed_at = self._changed_at()
         try:
             self._stored = tuple(_stored(summary) for summary in list_runs(self.database, wait=0.0))
-        except DatabaseBusyError as error:
+        except UserError as error:  # held by another process, or no database of ours: runs are shown all the same
             self._problem = str(error)
         else:
             self._stored_at = changed_at

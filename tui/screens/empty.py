@@ -20,12 +20,11 @@ There are no runs here yet. Press
   [b $accent]i[/]  to bring in the published study of Llama 3.2
   [b $accent]n[/]  to choose a model of your own, levels and benchmarks
 
-Results go to $database\
 """
 
 
 class EmptyState(Widget):
-    """Four keys to begin with."""
+    """Four keys to begin with, and where results go or why they cannot."""
 
     DEFAULT_CSS = """
     EmptyState { height: 1fr; align: center middle; }
@@ -34,7 +33,21 @@ class EmptyState(Widget):
     EmptyState Middle { height: auto; }
     """
 
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._problem: str | None = ""  # none shown yet
+
     def compose(self) -> ComposeResult:
-        database = one_line(str(self.app.database))  # type: ignore[attr-defined]
         with Middle(), Center():
-            yield Static(Content.from_markup(_WORDS, database=database))
+            yield Static()
+
+    def show(self, problem: str | None) -> None:
+        """`problem` is what is the matter with the database, if anything is."""
+        if problem == self._problem:
+            return
+        self._problem = problem
+        database = one_line(str(self.app.database))  # type: ignore[attr-defined]
+        where = Content(f"Results go to {database}")
+        if problem:
+            where = Content.styled(f"! {one_line(problem)}", "$loss")
+        self.query_one(Static).update(Content.from_markup(_WORDS) + where)

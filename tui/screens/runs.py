@@ -101,6 +101,7 @@ class RunsScreen(LiveScreen):
     async def show_snapshot(self, snapshot: Snapshot) -> None:
         empty = snapshot.loaded and not snapshot.runs
         self.query_one("#empty").display = empty
+        self.query_one(EmptyState).show(snapshot.problem)
         self.query_one("#list").display = not empty
         self._show_rows(snapshot.runs)
         if not empty and self.is_current and self.focused is None and not self._filtering:

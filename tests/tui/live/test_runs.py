@@ -175,6 +175,27 @@ async def test_without_runs_the_screen_says_what_to_press(dashboard, driver, mon
         assert pressed == ["demo", "published"]
 
 
+async def test_a_first_start_says_what_is_wrong_with_the_database(dashboard, warehouse, driver):
+    warehouse.database.write_text("minutes of the meeting")
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.until(pilot, lambda: dashboard.feed.snapshot.problem)
+        said = driver.text(dashboard, "EmptyState Static")
+        assert "results.duckdb is not a DuckDB database: name another file with --db." in " ".join(said.split())
+        assert "Results go to" not in said
+        warehouse.database.unlink()
+        await driver.until(pilot, lambda: "Results go to" in driver.text(dashboard, "EmptyState Static"))
+
+
+async def test_runs_are_followed_whatever_became_of_the_database(dashboard, warehouse, driver):
+    warehouse.database.write_text("minutes of the meeting")
+    warehouse.add()
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.until(pilot, lambda: len(driver.table(dashboard, "#runs")) == 1)
+        warehouse.add("20261124-050000-second0")
+        await driver.until(pilot, lambda: len(driver.table(dashboard, "#runs")) == 2)
+        assert "is not a DuckDB database" in driver.text(dashboard, "#advice")
+
+
 async def test_clone_opens_the_form_with_the_same_choices(dashboard, warehouse, driver):
     warehouse.add()
     async with dashboard.run_test(size=(120, 36)) as pilot:
