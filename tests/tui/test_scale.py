@@ -42,6 +42,16 @@ def test_the_matrix_looks_for_the_headlines_of_its_own_method_alone(database: Pa
     assert more < METRICS
 
 
+@pytest.mark.parametrize("name", ["claims", "claim_findings", "claim_numbers"])
+def test_the_claims_of_a_model_pass_over_the_widths_of_other_models(database: Path, name: str):
+    model = known_model(database)
+    asked = Question(name, {"models": [model["model_id"]]})
+    before = worked_on(database, asked, "HASH_GROUP_BY", "WINDOW")
+    add_runs(database, model | {"model_id": "other", "model": "other/model"}, runs=20)
+    assert worked_on(database, asked, "HASH_GROUP_BY", "WINDOW") - before < 20 * WIDTHS
+    assert worked_on(database, Question(name, {"models": None}), "HASH_GROUP_BY", "WINDOW") - before > 20 * METRICS
+
+
 def known_model(database: Path) -> dict[str, Any]:
     with db.open_read(database) as con:
         cursor = con.execute("select distinct model_id, model, method, conditions from baseline_deltas order by all")
