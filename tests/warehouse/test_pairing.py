@@ -100,6 +100,16 @@ def test_a_method_measured_again_is_compared_again(two_methods, started, merged,
     assert ask(METHODS) == []
 
 
+def test_an_older_files_methods_are_compared_by_the_next_merge(two_methods, merged, ask, database):
+    """A file from before there was paired_methods."""
+    with db.open_write(database) as con:
+        con.execute("drop table paired_methods; delete from schema_migrations where version = 5")
+    assert ask("select distinct task from pairing_due") == [("piqa",)]
+    merged(two_methods[0])
+    assert ask(METHODS) == [("r2", "r1", "20", 4, 2, 0, None)]
+    assert ask("from pairing_due") == []
+
+
 def test_methods_that_were_asked_different_questions_are_not_paired(started, merged, ask):
     l2, maw = started("r1", method="l2"), started("r2", method="maw", requests_hash="another")
     for run in (l2, maw):
