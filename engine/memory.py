@@ -10,7 +10,7 @@ CPU_TOKENS = 4096  # off CUDA, where larger batches gain nothing
 LOGITS = 2**28  # elements that exist at a time: 1 GiB in float32
 GPU_SEQUENCES = 640  # generated at a time
 CPU_SEQUENCES = 32
-CACHE_SHARE = 0.4  # of the free memory; less than half, since sequences that move to fewer slots are copied
+CACHE_SHARE = 0.4  # of the free memory; `batch_tokens` leaves as much
 
 
 def batch_tokens(free: int, *, hidden_size: int, intermediate_size: int, itemsize: int) -> int:

@@ -84,12 +84,14 @@ class Slots:
         return chosen
 
     def shrink(self, keep: Sequence[int]) -> Slots:
-        """Slots for only some of the sequences, in the order given."""
+        """Slots for only some of the sequences, given in rising order; they move to the front of this cache."""
         smaller = object.__new__(Slots)
         chosen = torch.tensor(keep, device=self.tokens.device)
         smaller.count, smaller.length, smaller.steps = len(keep), self.length, self.steps
         smaller.tokens, smaller.positions = self.tokens[chosen], self.positions[chosen]
-        smaller.cache = self.cache[:, :, chosen]
+        smaller.cache = self.cache[:, :, : len(keep)]
+        for layer in self.cache:  # one at a time, so that hardly any memory is needed for the move
+            layer[:, : len(keep)] = layer[:, chosen]
         smaller.history = None if self.history is None else self.history[chosen]
         smaller.draws = None if self.draws is None else self.draws[chosen]
         smaller.index = self.index[: len(keep)]

@@ -124,7 +124,7 @@ class Generator:
                 if flying:
                     land()
                     continue
-                order = list(active)
+                order = sorted(active)
                 slots = slots.shrink(order)
                 decoder = Decoder(self._model, self._head, slots, choice, kernel=self._tiles)
                 active = {new: active[old] for new, old in enumerate(order)}
@@ -160,10 +160,11 @@ class Generator:
         # The request of a sequence stands for all slots with its tokens.
         sequences = [Scored(prompts[same[0]], ((same[0], np.zeros(1, np.int64)),)) for same in by_tokens.values()]
         # All is sent to the device before the first pass, since what is sent later waits for it.
-        for filling in [
-            _Filling(slots, row, by_tokens, tiles=self._tiles) for row in self._pack(sequences, max_tokens)
-        ]:
-            row = filling.row
+        sent = []
+        for row in self._pack(sequences, max_tokens):
+            filling = _Filling(slots, row, by_tokens)
+            sent.append((filling, DeviceRow(row, self._model.device, tiles=self._tiles, listener=filling)))
+        for filling, row in sent:
             with attending(self._model, row):
                 hidden = self._model.base_model(
                     row.tokens, position_ids=row.positions, use_cache=False
@@ -193,19 +194,18 @@ class _Flight:
 
 
 class _Filling:
-    """A row of prompts whose keys and values are copied, layer by layer, to the slots that wait for them.
+    """Copies the keys and values of a row's prompts to the slots that wait for them, layer by layer.
 
     What a shorter prompt's slot gets beyond its end is never seen: each step of decoding writes its place first.
 
     Attributes:
-        slots: int64 [n], those that wait for this row.
+        slots: int64 [n], those that wait for the row.
         nodes: int64 [n], the last token of the prompt of each.
     """
 
-    def __init__(self, slots: Slots, row: TreeRow, by_tokens: dict[bytes, list[int]], *, tiles: bool) -> None:
+    def __init__(self, slots: Slots, row: TreeRow, by_tokens: dict[bytes, list[int]]) -> None:
         device = slots.cache.device
         self._cache = slots.cache
-        self.row = DeviceRow(row, device, tiles=tiles, listener=self._fill)
         paths = [
             (slot, path)
             for sequence, path in zip(row.sequences, row.paths(), strict=True)
@@ -220,7 +220,7 @@ class _Filling:
             nodes = np.stack([np.pad(path, (0, longest - len(path))) for _, path in part])
             self._parts.append((self.slots[start : start + len(part)], torch.from_numpy(nodes).to(device)))
 
-    def _fill(self, layer: int, keys: Tensor, values: Tensor) -> None:
+    def __call__(self, layer: int, keys: Tensor, values: Tensor) -> None:
         for index, nodes in self._parts:
             for which, states in enumerate((keys[0], values[0])):
                 self._cache[layer, which, index, :, : nodes.shape[1]] = states[:, nodes].transpose(0, 1)

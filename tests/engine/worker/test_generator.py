@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +23,8 @@ from transformers import (
 )
 
 from engine.worker import generator
+from engine.worker.choosing import PLAIN
+from engine.worker.decoding import Slots
 from engine.worker.generator import Generator
 from engine.worker.head import Head
 
@@ -107,3 +111,36 @@ def test_progress_counts_every_prompt_once() -> None:
         progress=lambda requests, tokens: done.append(requests),
     )  # fmt: skip
     assert sum(done) == len(prompts())
+
+
+def test_the_cache_is_gone_with_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cycle of references would keep it, tens of gigabytes on a GPU, beside the next task's."""
+    torch.manual_seed(3)
+    model = LlamaForCausalLM(LlamaConfig(**SIZES)).eval()
+    made: list[weakref.ref[torch.Tensor]] = []
+    usual = Slots.__init__
+
+    def noted(self: Slots, *arguments: Any) -> None:
+        usual(self, *arguments)
+        made.append(weakref.ref(self.cache))
+
+    monkeypatch.setattr(Slots, "__init__", noted)
+    gc.disable()
+    try:
+        generate(model)
+        assert made
+        assert all(cache() is None for cache in made)
+    finally:
+        gc.enable()
+
+
+def test_moving_to_fewer_slots_takes_no_second_cache() -> None:
+    torch.manual_seed(3)
+    slots = Slots(LlamaForCausalLM(LlamaConfig(**SIZES)), 6, 10, PLAIN)
+    slots.cache.normal_()
+    slots.tokens.copy_(torch.arange(6))
+    before = slots.cache.clone()
+    fewer = slots.shrink([1, 2, 5])
+    assert torch.equal(fewer.cache, before[:, :, [1, 2, 5]])
+    assert fewer.cache.data_ptr() == slots.cache.data_ptr()
+    assert fewer.tokens.tolist() == [1, 2, 5]
