@@ -52,7 +52,7 @@ def decode_attention(
     output = torch.empty(slots, 1, heads, head_dim, dtype=query.dtype, device=query.device)
     assert query.stride(3) == key.stride(3) == value.stride(3) == keys.stride(3) == 1
     assert keys.stride() == values.stride()
-    launch: Any = _kernel[(slots, kv_heads)]  # pyright: ignore[reportIndexIssue]
+    launch: Any = _decode_attention_kernel[(slots, kv_heads)]  # pyright: ignore[reportIndexIssue]
     launch(
         query, key, value, keys, values, positions, output,
         head_dim**-0.5 if scaling is None else scaling, softcap or 0.0, window or 0,
@@ -66,7 +66,7 @@ def decode_attention(
 
 
 @triton.jit
-def _kernel(
+def _decode_attention_kernel(
     query, key, value, keys, values, positions, output,
     scaling, softcap, window,
     query_slot, query_head, key_slot, key_head, value_slot, value_head, cache_slot, cache_head, cache_step,
