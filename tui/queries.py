@@ -185,6 +185,12 @@ def chosen(
     name: str, subjects: Sequence[str], *, picked: Sequence[str] = (), search: str = "", **more: Any
 ) -> Question:
     """One of the questions that build on `matrix_rows`, about these subjects."""
-    models = list(dict.fromkeys(one.partition("|")[0] for one in subjects))
-    asked = {"model_ids": models, "subjects": list(subjects), "picked": list(picked), "search": search}
+    parts = [one.split("|", 2) for one in subjects]
+    asked = {
+        "model_ids": list(dict.fromkeys(part[0] for part in parts)),
+        "conditions": list(dict.fromkeys(part[-1] for part in parts)),
+        "subjects": list(subjects),
+        "picked": list(picked),
+        "search": search,
+    }
     return Question(name, asked | more)

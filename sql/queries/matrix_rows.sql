@@ -1,17 +1,19 @@
 -- One row is one benchmark at one width of the chosen models: its headline metric, its change against the unpruned
 -- model and how sure that is, as delta_statistics has it. `picked` names metrics to show instead of the headline ones, as
--- task|metric|filter.
+-- task|metric|filter. What the subjects are made of is asked for, too: it reaches the tables, a subject does not.
 with
 measured as (
     select
         *, false as unpruned, stderr as delta_stderr,
         concat_ws('|', model_id, method, coalesce(conditions, '')) as subject
     from delta_statistics
-    where list_contains($model_ids, model_id) and list_contains($subjects, subject)
+    where list_contains($model_ids, model_id) and list_contains($conditions, coalesce(conditions, ''))
+        and list_contains($subjects, subject)
     union all by name
     select *, stderr as value_stderr, concat_ws('|', model_id, method, coalesce(conditions, '')) as subject
     from marked_metrics
-    where unpruned and list_contains($model_ids, model_id) and list_contains($subjects, subject)
+    where unpruned and list_contains($model_ids, model_id) and list_contains($conditions, coalesce(conditions, ''))
+        and list_contains($subjects, subject)
 ),
 shown as (
     select *, list_contains($picked, concat_ws('|', task, metric, filter)) as is_picked

@@ -8,6 +8,7 @@ shown as (
         list_contains($picked, concat_ws('|', task, metric, filter)) as is_picked
     from marked_metrics
     where list_contains($model_ids, model_id)
+        and list_contains($conditions, coalesce(conditions, ''))
         and list_contains($subjects, subject)
         and task = $task
         and num_fewshot is not distinct from $num_fewshot

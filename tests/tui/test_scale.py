@@ -52,6 +52,14 @@ def test_the_claims_of_a_model_pass_over_the_widths_of_other_models(database: Pa
     assert worked_on(database, Question(name, {"models": None}), "HASH_GROUP_BY", "WINDOW") - before > 20 * METRICS
 
 
+def test_the_matrix_passes_over_runs_under_other_conditions(database: Path):
+    model = known_model(database)
+    before = worked_on(database, matrix(model), "HASH_GROUP_BY")
+    add_runs(database, model | {"conditions": "first 60 documents"}, runs=1)
+    more = worked_on(database, matrix(model), "HASH_GROUP_BY") - before
+    assert more < METRICS
+
+
 def known_model(database: Path) -> dict[str, Any]:
     with db.open_read(database) as con:
         cursor = con.execute("select distinct model_id, model, method, conditions from baseline_deltas order by all")
