@@ -1,5 +1,5 @@
 -- One row is one width of a model over all its benchmarks, as in level_scores; the
--- unpruned width stands there with 100 %.
+-- unpruned width stands there with 100 %. Means are taken in one order, so that they are the same each time.
 with
 deltas as (/* matrix_rows */),
 shares as (
@@ -17,8 +17,8 @@ shares as (
 by_benchmark as (
     select
         model, method, pruning_pct, level, intermediate_size, expansion_ratio, parameters, baseline_parameters,
-        unpruned, conditions, model_id, subject, task, benchmark,
-        avg(share) as share,
+        unpruned, conditions, model_id, subject, task, benchmark, position,
+        avg(share order by num_fewshot, version) as share,
         bool_and(coalesce(improved, false)) as improved
     from shares
     group by all
@@ -32,10 +32,10 @@ select
     expansion_ratio,
     parameters,
     100 * parameters / max(coalesce(baseline_parameters, parameters)) as parameters_pct,
-    100 * avg(share) as retained_pct,
+    100 * avg(share order by position, task) as retained_pct,
     count(share) as benchmarks,
     count(*) filter (improved) as improved,
-    arg_min(benchmark, share) as worst_benchmark,
+    arg_min(benchmark, (share, position, task)) filter (share is not null) as worst_benchmark,
     100 * min(share) as worst_retained_pct,
     unpruned,
     conditions,
