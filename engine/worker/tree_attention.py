@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import flex_attention as flex_library
 from torch.nn.attention.flex_attention import BlockMask, flex_attention
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, PreTrainedModel
@@ -212,8 +213,14 @@ _HOPPER_64 = {"BLOCK_M": 128, "BLOCK_N": 128, "num_warps": 4, "num_stages": 2, "
 
 def _kernel_options(query: Tensor) -> dict[str, Any]:
     """How FlexAttention's kernel divides the work, where it should not decide that itself."""
+    if torch.version.hip is not None:
+        return {}
     major, _ = torch.cuda.get_device_capability(query.device)
-    return _HOPPER_64 if (major, query.shape[-1], query.element_size()) == (9, 64, 2) else {}
+    if (major, query.shape[-1], query.element_size()) != (9, 64, 2):
+        return {}
+    # Earlier releases of PyTorch do not know the memory's copy engine.
+    known = getattr(getattr(flex_library, "FlexKernelOptions", None), "__annotations__", {})
+    return {name: value for name, value in _HOPPER_64.items() if name != "USE_TMA" or name in known}
 
 
 _flex: Callable[..., Tensor] | None = None
