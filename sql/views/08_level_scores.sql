@@ -1,7 +1,7 @@
 -- One row is one pruned width of a model over all its benchmarks. `retained_pct` is the mean over benchmarks of the
 -- share of the unpruned model's score that is left: value / baseline, or baseline / value where lower is better; a
 -- value that is not a number counts as nothing left, a baseline of zero leaves the benchmark out. A benchmark counts once:
--- with several numbers of shots, or versions, it is the mean of them.
+-- with several numbers of shots, or versions, it is the mean of them. Sums have an order, or their last digit would change.
 create or replace view level_scores as
 with
 shares as (
@@ -18,7 +18,7 @@ shares as (
 by_benchmark as (
     select
         model, method, pruning_pct, intermediate_size, expansion_ratio, parameters, baseline_parameters, conditions,
-        model_id, task, benchmark,
+        model_id, task, benchmark, position,
         avg(share) as share,
         bool_and(coalesce(improved, false)) as improved
     from shares
@@ -32,10 +32,10 @@ select
     expansion_ratio,
     parameters,
     100 * parameters / baseline_parameters as parameters_pct,
-    100 * avg(share) as retained_pct,
+    100 * avg(share order by position, task) as retained_pct,
     count(share) as benchmarks,
     count(*) filter (improved) as improved,
-    arg_min(benchmark, share) as worst_benchmark,
+    arg_min(benchmark, (share, position, task)) filter (share is not null) as worst_benchmark,
     100 * min(share) as worst_retained_pct,
     conditions,
     model_id

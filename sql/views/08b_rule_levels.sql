@@ -167,6 +167,7 @@ by_benchmark as (
     from judged
     group by rule, model_id, method, conditions, pruning_pct, intermediate_size, task
 ),
+-- Sums have an order: their last digit would change from one time to the next, and with it who wins a tie.
 levels as (
     select
         rule, model_id, method, conditions, pruning_pct, intermediate_size,
@@ -180,14 +181,16 @@ levels as (
         any_value(expansion_ratio) as expansion_ratio,
         any_value(parameters) as parameters,
         100 * any_value(parameters) / any_value(baseline_parameters) as parameters_pct,
-        avg(share) as retained_pct,
+        avg(share order by position, task) as retained_pct,
         count(share) as benchmarks,
         count(*) filter (improved) as improved,
-        arg_min(benchmark, share) as worst_benchmark,
+        arg_min(benchmark, (share, position, task)) filter (share is not null) as worst_benchmark,
         min(share) as worst_retained_pct,
-        sum(weight * amount) / sum(weight) filter (counted > 0) as score,
+        sum(weight * amount order by position, task)
+            / sum(weight order by position, task) filter (counted > 0) as score,
         case when count(amount_stderr) = count(*) filter (counted > 0) then
-            sqrt(sum((weight * amount_stderr) ** 2)) / sum(weight) filter (counted > 0)
+            sqrt(sum((weight * amount_stderr) ** 2 order by position, task))
+            / sum(weight order by position, task) filter (counted > 0)
         end as score_stderr,
         count(*) filter (counted > 0) as counted,
         sum(counted) as measurements,

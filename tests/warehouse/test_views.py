@@ -300,6 +300,15 @@ def test_level_scores_count_a_benchmark_with_two_numbers_of_shots_once(run, merg
     ]
 
 
+def test_of_benchmarks_that_are_equally_bad_the_first_in_tables_is_the_worst(run, merged, ask):
+    for task in ("winogrande", "piqa", "mmlu", "boolq", "hellaswag"):
+        run.cell("0", task, 0.5)
+        run.cell("20", task, 0.4)
+    merged(run)
+    for view in ("level_scores", "rule_levels"):
+        assert ask(f"select distinct worst_benchmark from {view}") == [("MMLU",)]
+
+
 @pytest.mark.parametrize(("perplexity", "left"), [(math.nan, 0.0), (math.inf, 0.0)])
 def test_a_score_that_is_no_number_leaves_nothing(run, merged, ask, metric, perplexity, left):
     run.cell("0", "wikitext", metrics=[metric("word_perplexity", 10.0)])
