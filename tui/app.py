@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import work
 from textual.app import App, SystemCommand
@@ -31,6 +31,11 @@ from tui.gate import OnlyPrintable
 from tui.screens.live import LiveScreen
 from tui.themes import DARK, THEMES
 from warehouse.text import one_line, printable
+
+if TYPE_CHECKING:
+    from engine.rundir import RunDir
+
+Done = TypeVar("Done")
 
 _PULL_SECONDS = 0.5
 _FIRST_PULLS = (0.03, 0.1, 0.25)  # the runs are read within a moment of the start: nobody should wait for the timer
@@ -214,26 +219,36 @@ class Dashboard(App[None]):
         from engine.plan import RunPlan
         from engine.suites import DEMO_MODEL, suite
         from tui.actions import start_new
+        from tui.screens.runs import RunsScreen
 
         levels = tuple(parse_levels("0,10,20,30,40,50,60"))
         plan = RunPlan(name="demo", model=DEMO_MODEL, levels=levels, tasks=suite("demo"), suite="demo")
-        self._attempt(lambda: start_new(plan, self.database), "The demo runs: enter shows it.")
+
+        def started(run: RunDir) -> None:
+            if isinstance(self.screen, RunsScreen):
+                self.screen.select(run.run_id)
+                self.notify("The demo runs: enter shows it.")
+            else:
+                self.notify("The demo runs: it is among the runs (1).")
+
+        self._attempt(lambda: start_new(plan, self.database), started)
 
     @work(thread=True, exit_on_error=False, group="act")
     def import_published(self) -> None:
         from tui.actions import import_published
 
-        self._attempt(lambda: import_published(self.database), "The published study is in: 2 shows it.")
+        said = "The published study is in: 2 shows it."
+        self._attempt(lambda: import_published(self.database), lambda _: self.notify(said))
 
-    def _attempt(self, act: Callable[[], object], done: str) -> None:
-        """In a thread: do it, and say how it went."""
+    def _attempt(self, act: Callable[[], Done], then: Callable[[Done], None]) -> None:
+        """In a thread: do it, and go on with what came of it on the event loop, or say why it could not be done."""
         try:
-            act()
+            done = act()
         except (UserError, OSError) as error:
             self.call_from_thread(self.notify, str(error), severity="error", timeout=8)
             return
         self.feed.look_again(database=True)
-        self.call_from_thread(self.notify, done)
+        self.call_from_thread(then, done)
 
     # Actions
 

@@ -26,11 +26,22 @@ class Hint:
 def hints(screen: Screen[Any]) -> Iterator[Hint]:
     """The keys of a screen, of what has the focus there, and of the app; none that would be typed into a field."""
     for node, binding, enabled, tooltip in screen.active_bindings.values():
+        if binding.key == "enter" and (own := _enter_of(screen)) is not None and not _has_words(binding):
+            node, binding, tooltip = screen, own, own.tooltip  # a table hands it on to its screen
         # One that would be typed is told by its other name, as ? by f1, if that is another key.
         names = (screen.app.get_key_display(binding), format_key(binding.key))
         key = next((name for name in names if not _is_typed(screen, name)), None)
         if key is not None:
             yield Hint(node, binding, key, enabled, tooltip)
+
+
+def _enter_of(screen: Screen[Any]) -> Binding | None:
+    bindings = screen._bindings.key_to_bindings.get("enter", [])
+    return next((one for one in bindings if _has_words(one) and screen.check_action(one.action, ())), None)
+
+
+def _has_words(binding: Binding) -> bool:
+    return binding.show or bool(binding.tooltip)
 
 
 def _is_typed(screen: Screen[Any], key: str) -> bool:

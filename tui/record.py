@@ -190,7 +190,7 @@ class RunRecord:
                     self._parents[data["task"]] = data["part_of"]
                 self._metrics[data["level"], data["task"]] = data
                 if not data["is_group"]:
-                    self._say(event, f"level {data['level']} {data['task']}: done in {data['seconds']:.1f} s")
+                    self._say(event, f"level {data['level']} {data['task']}: done in {data['seconds']:.1f}s")
             case "cell_failed":
                 self._say(event, f"level {data['level']} {data['task']} failed: {data['error']}", "error")
             case "gpu":

@@ -115,10 +115,12 @@ class LiveScreen(Screen[None]):
         if row.state == RunState.RUNNING:
             self.notify(f"Run {row.name} is running: stop it first (x).", severity="warning")
             return
-        cells = f"{row.done} finished cells" if row.done else "no finished cell"
+        holds = f"It has {row.done} finished cells. " if row.done else "It has no finished cell. "
+        if row.origin != "run" and not row.done:
+            holds = ""  # measurements of a model
         where = f"its folder {row.folder} and " if row.folder else ""
         question = (
-            f"Delete the run “{row.name}” ({row.run_id})?\n\nIt has {cells}. This removes {where}its results in "
+            f"Delete the run “{row.name}” ({row.run_id})?\n\n{holds}This removes {where}its results in "
             f"{self.app.database.name}, for good."
         )
 

@@ -105,7 +105,8 @@ class ReplayScreen(RunScreen):
     def _begin(self, replay: Replay) -> None:
         self._replay = replay
         if not self._chosen_speed:
-            self._speed = next((speed for speed in _SPEEDS if replay.length / speed <= _LONG), _SPEEDS[-1])
+            fast_enough = (speed for speed in _SPEEDS if speed >= 1.0 and replay.length / speed <= _LONG)
+            self._speed = next(fast_enough, _SPEEDS[-1])
         self._last = time.monotonic()
         self.set_interval(_TICK, self._tick)
 

@@ -47,7 +47,9 @@ class ResultsScreen(ReadingScreen):
         Binding("r", "view('relative')", "Relative", tooltip="Show changes in percent of the unpruned model's score"),
         Binding("a", "view('absolute')", "Absolute", tooltip="Show changes of the score"),
         Binding("g", "view('significance')", "siGnificance", tooltip="Show which changes are beyond noise"),
-        Binding("enter", "details", "Details", show=True, tooltip="All metrics of the cell, and the samples behind it"),
+        Binding(
+            "enter", "details", "Details", show=False, tooltip="All metrics of the cell, and the samples behind it"
+        ),
         Binding("p", "plot", "Plot", tooltip="Plot scores against levels or size"),
         Binding("m", "models", "Models", tooltip="Choose models, methods and conditions"),
         Binding("b", "metric", "Metric", tooltip="Choose the metric that a benchmark is shown by"),

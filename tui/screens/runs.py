@@ -128,7 +128,8 @@ class RunsScreen(LiveScreen):
         if row is None:
             return
         if row.folder is None:
-            self.notify("Only the results of this run are here: 2 shows them.")
+            self.app.switch_mode("results")
+            self.notify(f"Only the results of {row.name} are here.")
         elif row.state == "damaged":
             self.notify(row.note, severity="error")
         else:

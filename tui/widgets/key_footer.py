@@ -66,8 +66,9 @@ def fitting(hints: Sequence[Hint], room: int) -> tuple[list[Hint], bool]:
 
 
 def _action(hint: Hint) -> str:
-    """`app.switch_mode('runs')` is switch_mode."""
-    return hint.binding.action.partition("(")[0].rpartition(".")[2]
+    """`app.switch_mode('runs')` is switch_mode; of a screen's own, each is one of its own, whatever they share."""
+    name = hint.binding.action.partition("(")[0].rpartition(".")[2]
+    return name if name in (*_FIRST, *_LAST) else hint.binding.action
 
 
 def _width(hints: Sequence[Hint], dropped: Collection[str], *, short: bool) -> int:

@@ -51,7 +51,8 @@ class LogPane(RichLog):
         if new is None:
             self.clear()
             new = list(lines)
-        at_end = self._last is None or self.is_vertical_scroll_end
+        first = self._last is None
+        at_end = first or self.is_vertical_scroll_end
         for line in new:
             style = self.app.theme_variables["loss"] if line.level in ("error", "warning") else ""
             mark = {"error": "✗ ", "warning": "! "}.get(line.level, "")
@@ -59,7 +60,8 @@ class LogPane(RichLog):
             muted = self.app.theme_variables["neutral"]
             self.write(Text.assemble((clock, muted), (mark + one_line(line.text), style)), scroll_end=False)
         if new and at_end:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)  # once, and before the lines are drawn
+            # Once, and before the lines are drawn: but the first ones come before the pane knows its height.
+            self.scroll_end(animate=False, immediate=not first, x_axis=False)
         self._last = lines[-1] if lines else None
         self._lines = lines
 

@@ -17,6 +17,7 @@ from tui.app import Dashboard
 from tui.plots import ACROSS
 from tui.screens.cell import CellScreen
 from tui.screens.choose import ChooseOne, ChooseSeveral
+from tui.screens.help import HelpScreen
 from tui.screens.plot import PlotScreen
 from tui.screens.query import QueryScreen
 from tui.screens.results import ResultsScreen
@@ -211,6 +212,15 @@ async def test_plots_step_through_benchmarks_axes_and_all_at_once(dashboard: Das
         assert (kept.x, kept.y) == (1_235_814_400, 100)
         await pilot.press("s")
         await until(pilot, lambda: isinstance(pilot.app.screen, QueryScreen))
+
+
+async def test_help_tells_what_enter_does_though_the_table_takes_it(dashboard: Dashboard, until):
+    async with dashboard.run_test(size=NARROW) as pilot:
+        await shown(pilot, until)
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
+        told = {words for _, lines in pilot.app.screen._keys for _, words in lines}  # pyright: ignore[reportAttributeAccessIssue]
+        assert "All metrics of the cell, and its samples" in told
 
 
 async def test_the_title_of_a_plot_fits_80_columns(dashboard: Dashboard, until):

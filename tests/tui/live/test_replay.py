@@ -46,6 +46,7 @@ async def test_w_plays_the_run_back_and_its_keys_steer(dashboard, warehouse, dri
         await driver.loaded(pilot)
         await pilot.press("w")
         await driver.until(pilot, lambda: getattr(dashboard.screen, "detail", None) is not None)
+        assert "×1 " in driver.text(dashboard, "#clock")  # as it went: it took seconds, and is not drawn out
         dashboard.screen._speed = 0.5
         await pilot.press("space")  # pause
         await pilot.press("home")

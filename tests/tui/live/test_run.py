@@ -9,6 +9,7 @@ import pytest
 from engine import launch
 from engine.rundir import RunState
 from tui.widgets.gpu_panel import GpuPanel
+from tui.widgets.log_pane import LogPane
 
 
 async def test_the_grid_shows_scores_and_changes_against_the_unpruned_model(dashboard, warehouse, driver):
@@ -70,6 +71,18 @@ async def test_the_line_below_tells_all_about_the_chosen_cell(dashboard, warehou
     assert "▼ -45.0%, a loss" in text
 
 
+async def test_its_score_is_in_sight_at_60_columns(dashboard, warehouse, driver):
+    warehouse.add()
+    async with dashboard.run_test(size=(60, 20)) as pilot:
+        await driver.open_run(pilot)
+        await pilot.press(*"jjjjjll")  # demo_instructions, the longest name, at 40 %
+        await pilot.pause(0.2)
+        cell = dashboard.screen.query_one("#cell")
+        lines = [strip.text for strip in cell.render_lines(cell.size.region)]
+    assert lines[0].startswith(" demo_instructions at 40%  308 neurons a layer")
+    assert lines[1].startswith(" exact_match ")
+
+
 async def test_a_failed_cell_says_why(dashboard, warehouse, driver):
     warehouse.add_failed()
     async with dashboard.run_test(size=(120, 40)) as pilot:
@@ -113,6 +126,26 @@ async def test_the_grid_fills_in_while_it_is_looked_at(dashboard, warehouse, dri
         await driver.until(pilot, lambda: dashboard.screen.detail.row.state == RunState.FINISHED)
         assert driver.table(dashboard, "#grid")[4][4] == "0.1000  ▼-90.0%"
         assert any("finished" in line.text for line in dashboard.screen.detail.log)
+
+
+async def test_the_log_opens_at_its_end_and_stays_there_unless_somebody_scrolled_up(dashboard, warehouse, driver):
+    run = warehouse.add(until=driver.cell("40", "demo_lambada"))
+    whole = (warehouse.recording / "journal.jsonl").read_bytes()
+    async with dashboard.run_test(size=(100, 30)) as pilot:
+        await driver.loaded(pilot)
+        await pilot.press("enter")
+        await driver.until(pilot, lambda: getattr(dashboard.screen, "detail", None) is not None)
+        log = dashboard.screen.query_one(LogPane)
+        await driver.until(pilot, lambda: log.max_scroll_y and log.scroll_y == log.max_scroll_y)
+        run.journal_path.write_bytes(whole)
+        await driver.until(pilot, lambda: dashboard.screen.detail.log[-1].text == "finished")
+        assert log.scroll_y == log.max_scroll_y
+        assert "finished" in log.render_line(log.size.height - 1).text
+        log.scroll_home(animate=False, immediate=True)
+        with run.journal_path.open("a") as journal:
+            journal.write('{"seq":999,"t":1.0,"kind":"log","level_name":"info","message":"one more"}\n')
+        await driver.until(pilot, lambda: dashboard.screen.detail.log[-1].text == "one more")
+        assert log.scroll_y == 0
 
 
 async def test_the_panel_shows_what_the_run_recorded_of_the_machine(dashboard, warehouse, driver):

@@ -8,6 +8,7 @@ import pytest
 
 from engine import launch
 from engine.rundir import RunState
+from warehouse.imports import import_published
 from warehouse.merge import merge_run
 
 
@@ -142,16 +143,11 @@ async def test_a_running_run_is_not_deleted(dashboard, warehouse, driver):
 
 
 async def test_runs_that_only_the_database_knows_are_listed_too(dashboard, warehouse, driver):
-    from warehouse.imports import import_published
-
     import_published(warehouse.database)
     async with dashboard.run_test(size=(160, 45)) as pilot:
         await driver.until(pilot, lambda: dashboard.feed.snapshot.runs)
         rows = driver.table(dashboard, "#runs")
         assert {row[5] for row in rows} == {"↓ imported"}
-        await pilot.press("enter")
-        await pilot.pause(0.2)
-        assert "2 shows them" in driver.said(dashboard)[0]
 
 
 async def test_a_damaged_run_says_so_and_the_others_are_shown(dashboard, warehouse, driver):
@@ -194,6 +190,33 @@ async def test_runs_are_followed_whatever_became_of_the_database(dashboard, ware
         warehouse.add("20261124-050000-second0")
         await driver.until(pilot, lambda: len(driver.table(dashboard, "#runs")) == 2)
         assert "is not a DuckDB database" in driver.text(dashboard, "#advice")
+
+
+async def test_a_demo_that_was_started_has_the_cursor(dashboard, warehouse, driver, monkeypatch):
+    warehouse.add()
+
+    def start_new(plan, database):
+        return warehouse.add("20261124-050000-second0", name=plan.name)
+
+    monkeypatch.setattr("tui.actions.start_new", start_new)
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.loaded(pilot)
+        dashboard.start_demo()
+        await driver.until(pilot, lambda: dashboard.screen.chosen().run_id == "20261124-050000-second0")
+        assert driver.said(dashboard) == ["The demo runs: enter shows it."]
+
+
+async def test_enter_on_an_import_shows_its_results(dashboard, warehouse, driver):
+    import_published(warehouse.database)
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.until(pilot, lambda: dashboard.feed.snapshot.runs)
+        await pilot.press("enter")
+        await driver.until(pilot, lambda: type(dashboard.screen).__name__ == "ResultsScreen")
+        assert driver.said(dashboard) == ["Only the results of published measurements of Llama-3.2-3B are here."]
+        await pilot.press("1", "d")
+        await pilot.pause(0.3)
+        assert "This removes its results" in str(dashboard.screen.query("Static").first().render())
+        assert "no finished cell" not in str(dashboard.screen.query("Static").first().render())
 
 
 async def test_clone_opens_the_form_with_the_same_choices(dashboard, warehouse, driver):
