@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from engine.gpu import Reading
 from tui.format import bar, size
+from tui.widgets.words import Words
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _GRAPHED = 120  # readings: two minutes
@@ -47,11 +48,11 @@ class DevicePanel(Widget):
     """
 
     def compose(self) -> ComposeResult:
-        yield Static(classes="numbers")
+        yield Words(classes="numbers")
         yield Graph()
 
     def show(self, readings: Sequence[Reading]) -> None:
-        self.query_one(".numbers", Static).update(_numbers(readings[-1]))
+        self.query_one(".numbers", Words).say(_numbers(readings[-1]))
         line = self.query_one(Graph)
         values = [reading.utilisation for reading in readings[-_GRAPHED:]]
         line.display = any(value is not None for value in values)

@@ -65,6 +65,7 @@ class RunGrid(DataTable[Text]):
             self._rebuild(detail, rows)
             self._shape = shape
             return
+        versions = sum(self._versions)
         for place, line in enumerate(rows):
             for level in detail.row.levels:
                 text = self._text(detail.cells[level, line.name], level)
@@ -72,6 +73,8 @@ class RunGrid(DataTable[Text]):
                     self._texts[line.name, level] = text
                     self._versions[place] += 1
                     self.update_cell(line.name, level, text)
+        if versions != sum(self._versions):
+            self._clear_caches()  # what DataTable keeps is out of date, and would be looked through for garbage
 
     def render_line(self, y: int) -> Strip:
         """As DataTable's, which draws all of its lines anew when one cell has changed: here that line only."""
