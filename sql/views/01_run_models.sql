@@ -2,15 +2,16 @@
 create or replace view run_models as
 with
 plan as (
-    select * from runs
-    qualify row_number() over (partition by run_id order by seq desc) = 1
-),
-started as (
-    select run_id, min(recorded_at) as created_at from runs group by run_id
+    select r.*, told.created_at
+    from runs r
+    join (
+        select run_id, max(seq) as seq, min(recorded_at) as created_at from runs group by run_id
+    ) told using (run_id, seq)
 ),
 model as (
-    select * from models
-    qualify row_number() over (partition by run_id order by seq desc) = 1
+    select m.*
+    from models m
+    join (select run_id, max(seq) as seq from models group by run_id) using (run_id, seq)
 )
 select
     plan.run_id,
@@ -29,9 +30,8 @@ select
     plan.suite,
     plan.conditions,
     plan.dtype,
-    started.created_at,
+    plan.created_at,
     plan.plan
 from plan
-join started using (run_id)
 left join model using (run_id);
 comment on view run_models is 'One row is one run: its plan, and the model it loaded.';
