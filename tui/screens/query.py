@@ -174,6 +174,9 @@ class QueryScreen(ReadingScreen):
         self.action_run()
 
     def action_run(self) -> None:
+        self.query_one(SqlEditor).call_later(self._run)  # after what was typed before the key
+
+    def _run(self) -> None:
         editor = self.query_one(SqlEditor)
         sql = editor.text.strip()
         if not sql:
@@ -327,7 +330,7 @@ class QueryScreen(ReadingScreen):
                 return self.running
             case "leave":
                 return not self.running and isinstance(self.focused, SqlEditor)
-            case "edit":
+            case "edit" | "look":
                 return not isinstance(self.focused, SqlEditor)
         return super().check_action(action, parameters)
 

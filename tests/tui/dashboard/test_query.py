@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static, Tree
 from textual.widgets._footer import FooterKey
@@ -16,6 +17,7 @@ from tui.completion import Source, complete
 from tui.query_store import QueryStore, shipped
 from tui.screens.choose import ChooseOne
 from tui.screens.export import ExportScreen
+from tui.screens.help import HelpScreen
 from tui.screens.query import QueryScreen
 from tui.screens.query_dialogs import NameIt, WholeValue
 from tui.widgets.grid import Grid
@@ -59,6 +61,29 @@ async def test_a_statement_runs_and_its_rows_are_shown(dashboard: Dashboard, unt
         await run(pilot, until, "select task, position from benchmarks order by position limit 2", key)
         assert answer(pilot)[:3] == ["# task position", "1 mmlu 1", "2 gsm8k 2"]
         assert said(pilot).startswith("2 rows · 2 columns · ")
+
+
+async def test_keys_that_come_in_one_go_are_typed_before_the_statement_runs(dashboard: Dashboard, until):
+    async with dashboard.run_test(size=NARROW) as pilot:
+        await shown(pilot, until)
+        for character in "select 4711":
+            pilot.app.post_message(Key(character, character))
+        pilot.app.post_message(Key("f5", None))
+        await until(pilot, lambda: screen(pilot).table is not None)
+        assert answer(pilot)[1] == "1 4711"
+
+
+async def test_help_tells_of_enter_where_it_shows_a_value_and_not_where_it_begins_a_line(dashboard: Dashboard, until):
+    async with dashboard.run_test(size=NARROW) as pilot:
+        await shown(pilot, until)
+        await run(pilot, until, "select 1")
+        for key, told in (("f1", False), ("escape", None), ("escape", None), ("f1", True)):
+            await pilot.press(key)
+            await pilot.pause(0.3)
+            if told is not None:
+                assert isinstance(pilot.app.screen, HelpScreen)
+                words = {words for _, lines in pilot.app.screen._keys for _, words in lines}
+                assert ("Show the whole value of a cell" in words) is told
 
 
 async def test_an_error_marks_its_line_and_keeps_the_last_answer(dashboard: Dashboard, until):
