@@ -40,13 +40,13 @@ class RunGrid(DataTable[Text]):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         self._shape: tuple[object, ...] = ()
+        self._versions: list[int] = []  # of the rows: how often each has changed
+        self._drawn: dict[int, tuple[object, Strip]] = {}  # lines by their place, and what they depended on
         super().__init__(id=id, cursor_type="cell", fixed_columns=1, zebra_stripes=False, cell_padding=0)
         self.view: View | None = None  # None: both, where there is room
         self._detail: RunDetail | None = None
         self._open: set[str] = set()
         self._texts: dict[tuple[str, str], Text] = {}
-        self._versions: list[int] = []  # of the rows: how often each has changed
-        self._drawn: dict[int, tuple[object, Strip]] = {}  # lines by their place, and what they depended on
 
     @property
     def view_shown(self) -> View:
@@ -114,6 +114,8 @@ class RunGrid(DataTable[Text]):
     def clear(self, columns: bool = False) -> Self:
         if columns:
             self._shape = ()
+        self._versions.clear()
+        self._drawn.clear()
         return super().clear(columns=columns)
 
     def on_data_table_cell_selected(self) -> None:
@@ -151,7 +153,6 @@ class RunGrid(DataTable[Text]):
         before = self.cursor_coordinate
         self.clear(columns=True)
         self._texts.clear()
-        self._drawn.clear()
         self._versions = [0] * len(rows)
         self.add_column(Text("benchmark"), width=self._name_width(), key="name")
         for level in detail.row.levels:

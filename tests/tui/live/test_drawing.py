@@ -11,6 +11,7 @@ from textual.widgets import DataTable, RichLog
 
 from tui.app import Dashboard
 from tui.widgets.run_grid import RunGrid
+from warehouse.imports import import_published
 
 
 @pytest.fixture
@@ -91,6 +92,18 @@ async def test_a_line_of_the_grid_that_was_kept_follows_cursor_and_theme(dashboa
         assert seen[0] != seen[1] != seen[2]
         assert seen[3] == seen[0]
         assert seen[4] != seen[3]
+
+
+async def test_nothing_of_a_run_is_left_in_the_preview_of_one_that_has_none(dashboard, warehouse, driver):
+    warehouse.add()
+    import_published(warehouse.database)
+    async with dashboard.run_test(size=(160, 45)) as pilot:
+        grid = dashboard.screen.query_one(RunGrid)
+        await driver.until(pilot, lambda: grid.row_count)
+        assert "unpruned" in grid.render_line(0).text
+        await pilot.press("down")
+        await driver.until(pilot, lambda: not grid.row_count)
+        assert grid.render_line(0).text.strip() == ""
 
 
 @pytest.mark.parametrize("headless", [True, False])
