@@ -60,6 +60,7 @@ class RunScreen(LiveScreen):
     def on_mount(self) -> None:
         # Watched, not told by message: the cursor and the lines about its cell are drawn in one frame.
         self.watch(self.query_one(RunGrid), "cursor_coordinate", self._show_cell, init=False)
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._draw_anew())
 
     async def resumed(self) -> None:
         self.app.feed.watch(self.run_id)
@@ -107,6 +108,13 @@ class RunScreen(LiveScreen):
         elif changed:
             when = f"as of {datetime.fromtimestamp(detail.readings[-1].t):%H:%M:%S}" if detail.readings else ""
             await panel.show(detail.readings, when=when)
+
+    def _draw_anew(self) -> None:
+        """In the colours of another theme."""
+        if self.detail is not None:
+            detail, self.detail = self.detail, None
+            self.call_later(self.show_detail, detail)
+        self.query_one(LogPane).write_anew()
 
     def deleted(self) -> None:
         if self.is_current:

@@ -18,7 +18,7 @@ from tui.record import LOG_LINES, LogLine
 class LogPane(RichLog):
     """Follows the end, unless the reader has scrolled up.
 
-    Lines are laid out as they are written, so they are written anew when the width changes.
+    Lines are laid out and coloured as they are written, so they are written anew when the width or the theme changes.
     """
 
     DEFAULT_CSS = """
@@ -36,14 +36,19 @@ class LogPane(RichLog):
         self.border_title = "Log"
         self._last: LogLine | None = None
         self._lines: Sequence[LogLine] = ()
-        self._width = 0
+        self._region = Size(0, 0)
 
     def on_resize(self, event: Resize) -> None:
-        if self._width != (width := self.scrollable_content_region.width):
-            self._width = width
-            self._last = None
-            self.clear()
-            self.show(self._lines)
+        before, self._region = self._region, self.scrollable_content_region.size
+        if self._region.width != before.width:
+            self.write_anew()
+        elif self.scroll_y >= self.virtual_size.height - before.height:  # it was at the end
+            self.scroll_end(animate=False, x_axis=False)
+
+    def write_anew(self) -> None:
+        self._last = None
+        self.clear()
+        self.show(self._lines)
 
     def show(self, lines: Sequence[LogLine]) -> None:
         """Add what is new since the last call; start anew where the lines are others (a replay went back)."""

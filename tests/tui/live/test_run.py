@@ -137,6 +137,8 @@ async def test_the_log_opens_at_its_end_and_stays_there_unless_somebody_scrolled
         await driver.until(pilot, lambda: getattr(dashboard.screen, "detail", None) is not None)
         log = dashboard.screen.query_one(LogPane)
         await driver.until(pilot, lambda: log.max_scroll_y and log.scroll_y == log.max_scroll_y)
+        await pilot.resize_terminal(100, 24)
+        await driver.until(pilot, lambda: log.scroll_y == log.max_scroll_y)
         run.journal_path.write_bytes(whole)
         await driver.until(pilot, lambda: dashboard.screen.detail.log[-1].text == "finished")
         assert log.scroll_y == log.max_scroll_y
@@ -238,6 +240,26 @@ async def test_help_lists_no_key_that_is_refused_now(dashboard, warehouse, drive
     assert keys["space"] == "Play/pause"
     assert keys["c"] == "A new run with the same choices, to change and start"
     assert not {"r", "x", "w", "d delete"} & set(keys)
+
+
+async def test_another_theme_has_its_colours_in_a_run_that_has_ended(dashboard, warehouse, driver):
+    warehouse.add()
+    async with dashboard.run_test(size=(120, 36)) as pilot:
+        await driver.open_run(pilot)
+        before = dashboard.theme_variables
+        dashboard.theme = "light"
+        await pilot.pause(0.5)
+        widgets = [dashboard.screen.query_one(place) for place in ("#head", "#grid", "#log")]
+        drawn = {
+            segment.style.color.name.upper()
+            for widget in widgets
+            for strip in widget.render_lines(widget.size.region)
+            for segment in strip
+            if segment.style and segment.style.color
+        }
+    for colour in ("gain", "loss", "neutral", "primary"):
+        assert before[colour].upper() not in drawn
+    assert dashboard.theme_variables["loss"].upper() in drawn
 
 
 async def test_two_dashboards_look_at_the_same_run(dashboard, warehouse, driver):
