@@ -131,6 +131,8 @@ def load_model(
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Model and tokenizer, the model in evaluation mode on `device`, without gradients.
 
+    One of several GPUs becomes the current one, to which streams, events and kernels of our own go.
+
     Args:
         source: a folder or hub name, as `resolve` gives it.
         revision: of a hub model; the commit that `inspect` reported keeps config and weights together.
@@ -144,6 +146,8 @@ def load_model(
     with _explained(source, revision, "tokenizer"):
         where["local_files_only"] = not is_local(source) and not is_reachable(source, revision)
         tokenizer = AutoTokenizer.from_pretrained(source, **where)
+    if device.type == "cuda" and device.index is not None:
+        torch.cuda.set_device(device)
     # Loading straight to a GPU needs accelerate; without it the weights pass through main memory.
     direct = device.type != "cpu" and is_accelerate_available()
     with _explained(source, revision, "weights"):

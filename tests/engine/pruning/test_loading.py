@@ -18,6 +18,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 from transformers.utils import hub as hub_utils
 
 from engine.errors import UserError
+from engine.pruning import loading
 from engine.pruning.loading import (
     inspect,
     load_config,
@@ -211,6 +212,19 @@ class TestDevices:
             resolve_device("cuda")
         with pytest.raises(UserError, match=r"Apple's GPU \(mps\) was asked for"):
             resolve_device("mps")
+
+    def test_the_gpu_that_was_asked_for_becomes_the_current_one(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Streams, events and Triton's kernels go to the current one, and would not wait for another's work."""
+        chosen: list[torch.device] = []
+        monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+        monkeypatch.setattr(loading, "is_accelerate_available", lambda: False)
+        monkeypatch.setattr(PreTrainedModel, "to", lambda model, device: model)
+        load(folder, device=torch.device("cuda"))
+        assert not chosen
+        load(folder, device=torch.device("cuda:1"))
+        assert chosen == [torch.device("cuda:1")]
 
     @pytest.mark.parametrize("device", ["gpu", "tpu:0", "meta", ""])
     def test_an_unknown_device(self, device: str) -> None:
