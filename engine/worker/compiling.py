@@ -23,8 +23,12 @@ def compile_layers(model: PreTrainedModel) -> None:
     win them back.
     """
     mlps = find_glu_mlps(model)
-    glu = _compiled_glu(mlps[0])
-    forward = {id(mlp.module): _forward(mlp, glu) for mlp in mlps}
+    act: Any = getattr(mlps[0].module, "act_fn", None)
+    glu = _compiled_glu(act) if act is not None else None
+    forward = {
+        id(mlp.module): _forward(mlp, glu) if glu is not None and _is_plain(mlp, act) else mlp.module.forward
+        for mlp in mlps
+    }
     for module in list(model.modules()):
         children: list[Any] = list(module.children())
         if any(id(child) in forward for child in children):
@@ -34,18 +38,8 @@ def compile_layers(model: PreTrainedModel) -> None:
             module.compile(dynamic=True, options=_OPTIONS)
 
 
-def _compiled_glu(mlp: GluMlp) -> Callable[[Tensor, Tensor], Tensor] | None:
-    """act(gate) · up for tensors [tokens, intermediate_size]; None where the MLP does something else as well."""
-    module: Any = mlp.module
-    act = getattr(module, "act_fn", None)
-    if mlp.fused or act is None:
-        return None
-    weight = module.gate_proj.weight
-    probe = torch.linspace(-1, 1, 2 * weight.shape[1], device=weight.device).to(weight.dtype).view(2, -1)
-    with torch.no_grad():
-        plain = module.down_proj(act(module.gate_proj(probe)) * module.up_proj(probe))
-        if not torch.equal(plain, module(probe)):
-            return None
+def _compiled_glu(act: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    """act(gate) · up for tensors [tokens, intermediate_size]."""
 
     def glu(gate: Tensor, up: Tensor) -> Tensor:
         return act(gate) * up
@@ -53,10 +47,21 @@ def _compiled_glu(mlp: GluMlp) -> Callable[[Tensor, Tensor], Tensor] | None:
     return torch.compile(glu, dynamic=True, options=_OPTIONS)
 
 
-def _forward(mlp: GluMlp, glu: Callable[[Tensor, Tensor], Tensor] | None) -> Callable[[Tensor], Tensor]:
+def _is_plain(mlp: GluMlp, act: Callable[[Tensor], Tensor]) -> bool:
+    """Whether the MLP is down(act(gate(x)) · up(x)) and no more, for large numbers too, which some models clamp."""
     module: Any = mlp.module
-    if glu is None:
-        return module.forward
+    if mlp.fused:
+        return False
+    weight = module.gate_proj.weight
+    small = torch.linspace(-1, 1, 2 * weight.shape[1], device=weight.device).to(weight.dtype).view(2, -1)
+    probe = torch.cat((small, 1000 * small))
+    with torch.no_grad():
+        plain = module.down_proj(act(module.gate_proj(probe)) * module.up_proj(probe))
+        return torch.allclose(plain, module(probe), rtol=0, atol=0, equal_nan=True)  # 16 bits may not hold them
+
+
+def _forward(mlp: GluMlp, glu: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    module: Any = mlp.module
 
     def forward(hidden: Tensor) -> Tensor:
         tokens = hidden.flatten(0, -2)  # of one shape for rows of prompts and for steps of decoding

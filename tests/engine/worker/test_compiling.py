@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch._dynamo.utils import counters
 from transformers import LlamaConfig, LlamaForCausalLM
+from transformers.models.llama.modeling_llama import LlamaMLP
 
 from engine.pruning.ladder import Ladder
 from engine.worker.compiling import compile_layers
@@ -43,6 +44,39 @@ def test_widths_share_what_was_compiled_and_nothing_changes() -> None:
         if width == WIDTHS[0]:
             compiled = counters["stats"]["unique_graphs"]
     assert 0 < compiled == counters["stats"]["unique_graphs"]
+
+
+class Clamped(LlamaMLP):
+    """As some models do it; small numbers do not show it."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.down_proj(self.act_fn(self.gate_proj(x).clamp(max=7.0)) * self.up_proj(x).clamp(-7.0, 7.0))
+
+
+class Scaled(LlamaMLP):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return 2 * super().forward(x)
+
+
+@pytest.mark.skipif(shutil.which("c++") is None, reason="torch.compile needs a C++ compiler on a CPU")
+@pytest.mark.parametrize("kind", [Clamped, Scaled])
+@pytest.mark.parametrize("layers", [(0, 1), (1,)], ids=["all layers", "the last layer"])
+def test_an_mlp_that_does_more_keeps_doing_it(kind: type[LlamaMLP], layers: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=64, hidden_size=32, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4
+    )  # fmt: skip
+    model: Any = LlamaForCausalLM(config).eval()
+    for layer in layers:
+        mlp = kind(config)
+        mlp.load_state_dict(model.model.layers[layer].mlp.state_dict())
+        model.model.layers[layer].mlp = mlp
+    hidden = 100 * torch.randn(1, 5, 32)
+    with torch.no_grad():
+        plain = [layer.mlp(hidden) for layer in model.model.layers]
+        compile_layers(model)
+        for layer, expected in zip(model.model.layers, plain, strict=True):
+            torch.testing.assert_close(layer.mlp(hidden), expected)
 
 
 def answers(model: Any, ladder: Ladder, width: int) -> tuple[list[float], list[list[int]]]:
