@@ -160,11 +160,12 @@ class Generator:
         # The request of a sequence stands for all slots with its tokens.
         sequences = [Scored(prompts[same[0]], ((same[0], np.zeros(1, np.int64)),)) for same in by_tokens.values()]
         # All is sent to the device before the first pass, since what is sent later waits for it.
-        sent = []
+        sent: deque[tuple[_Filling, DeviceRow]] = deque()
         for row in self._pack(sequences, max_tokens):
             filling = _Filling(slots, row, by_tokens)
             sent.append((filling, DeviceRow(row, self._model.device, tiles=self._tiles, listener=filling)))
-        for filling, row in sent:
+        while sent:
+            filling, row = sent.popleft()  # its masks, made for its pass, may be large
             with attending(self._model, row):
                 hidden = self._model.base_model(
                     row.tokens, position_ids=row.positions, use_cache=False

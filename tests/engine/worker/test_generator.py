@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from engine.worker.choosing import PLAIN
 from engine.worker.decoding import Slots
 from engine.worker.generator import Generator
 from engine.worker.head import Head
+from engine.worker.tree_attention import DeviceRow, attending
 
 SIZES: dict[str, Any] = {
     "vocab_size": 64,
@@ -132,6 +134,28 @@ def test_the_cache_is_gone_with_the_call(monkeypatch: pytest.MonkeyPatch) -> Non
         assert all(cache() is None for cache in made)
     finally:
         gc.enable()
+
+
+def test_a_row_of_prompts_keeps_its_masks_for_its_own_pass_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds of rows may be sent ahead, and where masks are dense each may take megabytes."""
+    torch.manual_seed(3)
+    model = MODELS["mistral with a sliding window"]()
+    rows: list[weakref.ref[DeviceRow]] = []
+    with_masks: list[int] = []
+
+    @contextmanager
+    def noted(model: PreTrainedModel, row: DeviceRow) -> Iterator[None]:
+        rows.append(weakref.ref(row))
+        with attending(model, row):
+            yield
+        with_masks.append(sum(bool(alive.windows) for known in rows if (alive := known()) is not None))
+
+    monkeypatch.setattr(generator, "attending", noted)
+    Generator(model.eval(), Head(model), tiles=False).generate(
+        prompts(), max_new_tokens=1, eos={2}, has_ended=lambda tokens: False, max_tokens=16, progress=lambda *done: None
+    )
+    assert len(with_masks) > 2
+    assert set(with_masks) == {1}
 
 
 def test_moving_to_fewer_slots_takes_no_second_cache() -> None:
