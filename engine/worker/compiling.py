@@ -23,12 +23,11 @@ def compile_layers(model: PreTrainedModel) -> None:
     win them back.
     """
     mlps = find_glu_mlps(model)
-    act: Any = getattr(mlps[0].module, "act_fn", None)
-    glu = _compiled_glu(act) if act is not None else None
-    forward = {
-        id(mlp.module): _forward(mlp, glu) if glu is not None and _is_plain(mlp, act) else mlp.module.forward
-        for mlp in mlps
-    }
+    forward: dict[int, Callable[..., Tensor]] = {id(mlp.module): mlp.module.forward for mlp in mlps}
+    act = getattr(mlps[0].module, "act_fn", None)
+    if act is not None:
+        glu = _compiled_glu(act)
+        forward |= {id(mlp.module): _forward(mlp, glu) for mlp in mlps if _is_plain(mlp, act)}
     for module in list(model.modules()):
         children: list[Any] = list(module.children())
         if any(id(child) in forward for child in children):
