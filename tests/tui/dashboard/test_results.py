@@ -220,7 +220,7 @@ async def test_help_tells_what_enter_does_though_the_table_takes_it(dashboard: D
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
         told = {words for _, lines in pilot.app.screen._keys for _, words in lines}  # pyright: ignore[reportAttributeAccessIssue]
-        assert "All metrics of the cell, and its samples" in told
+        assert "All metrics of the cell, and the samples behind it" in told
 
 
 async def test_the_title_of_a_plot_fits_80_columns(dashboard: Dashboard, until):
