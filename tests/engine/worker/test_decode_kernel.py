@@ -17,6 +17,11 @@ from typing import Any
 
 import pytest
 import torch
+from transformers import Gemma2Config, Gemma2ForCausalLM
+
+from engine.worker.choosing import PLAIN
+from engine.worker.decoding import Decoder, Slots
+from engine.worker.head import Head
 
 POSITIONS = (0, 1, 63, 64, 65, 130, 198, 199)  # of a cache of 200
 CASES = {
@@ -64,23 +69,42 @@ def gap(dtype_name: str, heads: int, kv_heads: int, head_dim: int, window: int |
     return ((found - exact).norm() / exact.norm()).item()
 
 
+def decoded(*, kernel: bool) -> list[list[int]]:
+    """Tokens after a cache of noise, by layers with and without a window: of four slots, then of two of them."""
+    torch.manual_seed(3)
+    config = Gemma2Config(
+        vocab_size=64, hidden_size=32, intermediate_size=48, num_hidden_layers=3, num_attention_heads=4,
+        num_key_value_heads=2, head_dim=8, sliding_window=6, attn_logit_softcapping=2.0, initializer_range=0.3,
+    )  # fmt: skip
+    model = Gemma2ForCausalLM(config).eval()
+    slots = Slots(model, 4, 30, PLAIN)
+    slots.cache.normal_()
+    slots.positions.copy_(torch.tensor([1, 5, 17, 27]))  # the last of them comes to its cache's end
+    with torch.no_grad():
+        of_four = Decoder(model, Head(model), slots, PLAIN, kernel=kernel).run(5, 27)
+        of_two = Decoder(model, Head(model), slots.shrink([1, 2]), PLAIN, kernel=kernel).run(5, 22)
+    return [*of_four.tolist(), *of_two.tolist()]
+
+
 @pytest.fixture(scope="module")
-def gaps() -> dict[str, float]:
+def interpreted() -> dict[str, Any]:
     if find_spec("triton") is None:
         pytest.skip("Triton is not installed: it exists for Linux only")
-    environment = os.environ | {"TRITON_INTERPRET": "1"}
-    made = subprocess.run(
-        [sys.executable, __file__], env=environment, cwd=Path(__file__).parents[3], capture_output=True, text=True
-    )
+    environment = os.environ | {"TRITON_INTERPRET": "1", "PYTHONPATH": str(Path(__file__).parents[3])}
+    made = subprocess.run([sys.executable, __file__], env=environment, capture_output=True, text=True)
     assert made.returncode == 0, made.stderr
     return json.loads(made.stdout)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_each_sequence_sees_what_it_should(case: str, gaps: dict[str, Any]) -> None:
-    assert gaps[case] < LARGEST[CASES[case][0]]
+def test_each_sequence_sees_what_it_should(case: str, interpreted: dict[str, Any]) -> None:
+    assert interpreted["gaps"][case] < LARGEST[CASES[case][0]]
+
+
+def test_a_model_decodes_the_same_tokens_with_it(interpreted: dict[str, Any]) -> None:
+    assert interpreted["decoded"] == decoded(kernel=False)
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path.cwd()))
-    print(json.dumps({name: gap(*case) for name, case in CASES.items()}))
+    gaps = {name: gap(*case) for name, case in CASES.items()}
+    print(json.dumps({"gaps": gaps, "decoded": decoded(kernel=True)}))

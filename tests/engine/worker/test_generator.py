@@ -97,6 +97,26 @@ def test_a_sequence_with_a_stop_string_makes_room(model: PreTrainedModel, monkey
         assert mine == theirs or any(token in some for token in mine)
 
 
+@pytest.mark.parametrize("slots", [32, 5, 2])
+def test_tokens_that_are_read_late_change_nothing(
+    model: PreTrainedModel, slots: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU, where a sequence's end is seen when the next tokens are already on their way."""
+    monkeypatch.setattr(generator, "CPU_SEQUENCES", slots)
+    expected = [alone(model, prompt) for prompt in prompts()]
+    eos = {2, *(token for tokens in expected[::2] for token in tokens[3:5])}
+    ahead = Generator(model, Head(model), tiles=False)
+    ahead._runs_ahead = True
+    done: list[int] = []
+    found = ahead.generate(
+        prompts(), max_new_tokens=NEW, eos=eos, has_ended=lambda tokens: False, max_tokens=64,
+        progress=lambda requests, tokens: done.append(requests),
+    )  # fmt: skip
+    ends = [next((at for at, token in enumerate(tokens) if token in eos), NEW) for tokens in expected]
+    assert found == [tokens[:end] for tokens, end in zip(expected, ends, strict=True)]
+    assert sum(done) == len(prompts())
+
+
 def test_a_single_token_needs_no_decoding(model: PreTrainedModel) -> None:
     made = Generator(model, Head(model), tiles=False).generate(
         prompts(), max_new_tokens=1, eos={2}, has_ended=lambda tokens: False, max_tokens=64, progress=lambda *done: None
