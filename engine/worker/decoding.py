@@ -150,18 +150,20 @@ class Decoder:
         stream.wait_stream(torch.cuda.current_stream())
         graph = torch.cuda.CUDAGraph()
         # Not torch.cuda.graph, which first waits for the device and gives all cached memory back.
-        with torch.cuda.stream(stream):
-            self._forward(reach)  # libraries set themselves up outside of the capture
-            pool = next(iter(self._graphs.values()))[0].pool() if self._graphs else None
-            graph.capture_begin(pool)
-            try:
-                logits = self._forward(reach)
-            except BaseException:
-                with suppress(RuntimeError):  # a spoilt capture objects to its end, too; what spoilt it is what counts
-                    graph.capture_end()
-                raise
-            graph.capture_end()
-        torch.cuda.current_stream().wait_stream(stream)
+        try:
+            with torch.cuda.stream(stream):
+                self._forward(reach)  # libraries set themselves up outside of the capture
+                pool = next(iter(self._graphs.values()))[0].pool() if self._graphs else None
+                graph.capture_begin(pool)
+                try:
+                    logits = self._forward(reach)
+                except BaseException:
+                    with suppress(RuntimeError):  # a spoilt capture objects to its end, too; what spoilt it counts
+                        graph.capture_end()
+                    raise
+                graph.capture_end()
+        finally:
+            torch.cuda.current_stream().wait_stream(stream)  # the rehearsal may still write to the cache
         # The rehearsal moved the slots on; what it wrote to the cache is written again by the real step.
         self._slots.tokens.copy_(tokens)
         self._slots.positions.copy_(positions)
