@@ -224,7 +224,7 @@ class RunsScreen(LiveScreen):
         if detail is not None and row is not None and detail.row.run_id == row.run_id:
             grid.show(detail)
         elif not wanted and grid.row_count:
-            grid.clear(columns=True)
+            grid.forget()
 
     def _show_rows(self, rows: Sequence[RunRow]) -> None:
         table = self.query_one(RunsTable)

@@ -111,6 +111,11 @@ class RunGrid(DataTable[Text]):
         levels = self._detail.row.levels
         return levels[max(column - 1, 0)], rows[row].name
 
+    def forget(self) -> None:
+        """Show no run, also when the size changes."""
+        self._detail = None
+        self.clear(columns=True)
+
     def clear(self, columns: bool = False) -> Self:
         if columns:
             self._shape = ()

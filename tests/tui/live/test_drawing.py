@@ -103,7 +103,9 @@ async def test_nothing_of_a_run_is_left_in_the_preview_of_one_that_has_none(dash
         assert "unpruned" in grid.render_line(0).text
         await pilot.press("down")
         await driver.until(pilot, lambda: not grid.row_count)
-        assert grid.render_line(0).text.strip() == ""
+        for _ in range(20):  # losing its lines, the grid changes its size, which once brought them back
+            assert grid.render_line(0).text.strip() == ""
+            await pilot.pause(0.02)
 
 
 @pytest.mark.parametrize("headless", [True, False])
