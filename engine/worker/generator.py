@@ -159,7 +159,7 @@ class Generator:
             by_tokens.setdefault(prompt.tobytes(), []).append(slot)
         # The request of a sequence stands for all slots with its tokens.
         sequences = [Scored(prompts[same[0]], ((same[0], np.zeros(1, np.int64)),)) for same in by_tokens.values()]
-        # All is sent to the device before the first pass, since what is sent later waits for it.
+        # Rows and paths are sent to the device before the first pass, since what is sent later waits for it.
         sent: deque[tuple[_Filling, DeviceRow]] = deque()
         for row in self._pack(sequences, max_tokens):
             filling = _Filling(slots, row, by_tokens)
