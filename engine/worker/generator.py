@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from engine.worker.decoding import Decoder, Slots
 from engine.worker.head import Head
 from engine.worker.packing import Packer
 from engine.worker.tree import Ints, Scored, TreeRow
-from engine.worker.tree_attention import DeviceRow, attending
+from engine.worker.tree_attention import Attention, DeviceRow, attending
 from engine.worker.tree_scorer import Progress
 
 CHUNK = 16  # steps between two looks at what has finished, at most
@@ -32,14 +33,19 @@ class Generator:
     When the memory does not hold as many sequences at a time as it seemed to, half as many are tried, for good.
     """
 
-    def __init__(self, model: PreTrainedModel, head: Head, *, tiles: bool) -> None:
+    def __init__(self, model: PreTrainedModel, head: Head, attention: Attention) -> None:
         self._model: Any = model
         self._head = head
-        self._tiles = tiles
-        self._pack = Packer(model, tiles=tiles)
+        self._attention = attention
+        self._pack = Packer(model, long_rows=attention.tiles)
+        self._known: dict[bytes, list[_Entrance]] = {}  # how prompts that begin together are laid out
         self._runs_ahead = model.device.type == "cuda"
         self._chunk = CHUNK if self._runs_ahead else _CPU_CHUNK
         self._max_slots = GPU_SEQUENCES if model.device.type == "cuda" else CPU_SEQUENCES
+
+    def forget(self) -> None:
+        """Drop what is kept of earlier prompts."""
+        self._known.clear()
 
     def generate(
         self,
@@ -88,7 +94,7 @@ class Generator:
         made: list[list[int]] = [[] for _ in prompts]
         length = max(len(prompt) for prompt in prompts) + max_new_tokens
         slots = Slots(self._model, self._slot_count(len(prompts), length), length, choice)
-        decoder = Decoder(self._model, self._head, slots, choice, kernel=self._tiles)
+        decoder = Decoder(self._model, self._head, slots, choice, kernel=self._attention.tiles)
         active: dict[int, int] = {}  # slot → prompt
         launched: dict[int, int] = {}  # prompt → its tokens so far, those that are still computed included
         flying: deque[_Flight] = deque()
@@ -115,7 +121,7 @@ class Generator:
                 own = {slot: prompts[index] for slot, index in entering.items()}
                 if choice.samples:
                     slots.set_draws(own, {slot: choice.draws(entering[slot], max_new_tokens) for slot in own})
-                self._prefill(slots, own, max_tokens, choice)
+                self._prefill(slots, own, max_tokens, choice, again=not active)
                 tokens = sum(len(prompt) for prompt in own.values())
                 flying.append(_Flight(slots.tokens.clone()[None], entering, tokens))
                 launched |= dict.fromkeys(entering.values(), 1)
@@ -126,7 +132,7 @@ class Generator:
                     continue
                 order = sorted(active)
                 slots = slots.shrink(order)
-                decoder = Decoder(self._model, self._head, slots, choice, kernel=self._tiles)
+                decoder = Decoder(self._model, self._head, slots, choice, kernel=self._attention.tiles)
                 active = {new: active[old] for new, old in enumerate(order)}
             steps = min(self._chunk, max(0, max_new_tokens - min(launched[index] for index in active.values())))
             if steps:
@@ -151,26 +157,47 @@ class Generator:
         free += torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return max(1, min(prompts, self._max_slots, int(free * CACHE_SHARE) // per_slot))
 
-    def _prefill(self, slots: Slots, prompts: dict[int, Ints], max_tokens: int, choice: Choice) -> None:
-        """Fill the cache of some slots with their prompts, and choose the first token that follows each."""
+    def _prefill(self, slots: Slots, prompts: dict[int, Ints], max_tokens: int, choice: Choice, *, again: bool) -> None:
+        """Fill the cache of some slots with their prompts, and choose the first token that follows each.
+
+        `again` says whether the same prompts are likely to come again, at another width.
+        """
         slots.enter(prompts)
+        for entrance in self._entrances(prompts, max_tokens, again=again):
+            row = entrance.row
+            row.listener = partial(entrance.fill, slots.cache)
+            try:
+                with attending(self._model, row):
+                    hidden = self._model.base_model(
+                        row.tokens, position_ids=row.positions, use_cache=False
+                    ).last_hidden_state[0]
+            finally:  # the cache and the masks are large, and the row may be kept
+                row.listener = None
+                row.drop_masks()
+            slots.choose(self._head(hidden[entrance.nodes]), choice, entrance.slots)
+
+    def _entrances(self, prompts: dict[int, Ints], max_tokens: int, *, again: bool) -> list[_Entrance]:
+        """All on the device before the first pass, since what is sent later waits for it."""
+        key = _content(prompts, max_tokens)
+        if key in self._known:
+            return self._known[key]
         by_tokens: dict[bytes, list[int]] = {}
         for slot, prompt in prompts.items():
             by_tokens.setdefault(prompt.tobytes(), []).append(slot)
         # The request of a sequence stands for all slots with its tokens.
         sequences = [Scored(prompts[same[0]], ((same[0], np.zeros(1, np.int64)),)) for same in by_tokens.values()]
-        # Rows and paths are sent to the device before the first pass, since what is sent later waits for it.
-        sent: deque[tuple[_Filling, DeviceRow]] = deque()
-        for row in self._pack(sequences, max_tokens):
-            filling = _Filling(slots, row, by_tokens)
-            sent.append((filling, DeviceRow(row, self._model.device, tiles=self._tiles, listener=filling)))
-        while sent:
-            filling, row = sent.popleft()  # its masks, made for its pass, may be large
-            with attending(self._model, row):
-                hidden = self._model.base_model(
-                    row.tokens, position_ids=row.positions, use_cache=False
-                ).last_hidden_state[0]
-            slots.choose(self._head(hidden[filling.nodes]), choice, filling.slots)
+        made = [
+            _Entrance(row, DeviceRow(row, self._model.device, self._attention), by_tokens)
+            for row in self._pack(sequences, max_tokens)
+        ]
+        if again:
+            self._known[key] = made
+        return made
+
+
+def _content(prompts: dict[int, Ints], max_tokens: int) -> bytes:
+    sizes = np.array([max_tokens, *prompts, *map(len, prompts.values())])
+    return b"".join((sizes.tobytes(), *(prompt.tobytes() for prompt in prompts.values())))
 
 
 class _Flight:
@@ -194,34 +221,40 @@ class _Flight:
         return ((slot, index, columns[slot]) for slot, index in self._active.items())
 
 
-class _Filling:
-    """Copies the keys and values of a row's prompts to the slots that wait for them, layer by layer.
+class _Entrance:
+    """A row of prompts, and the slots that wait for their keys and values.
 
     What a shorter prompt's slot gets beyond its end is never seen: each step of decoding writes its place first.
 
     Attributes:
+        row: the prompts as a tree.
         slots: int64 [n], those that wait for the row.
         nodes: int64 [n], the last token of the prompt of each.
     """
 
-    def __init__(self, slots: Slots, row: TreeRow, by_tokens: dict[bytes, list[int]]) -> None:
-        device = slots.cache.device
-        self._cache = slots.cache
+    def __init__(self, tree: TreeRow, row: DeviceRow, by_tokens: dict[bytes, list[int]]) -> None:
+        self.row = row
+        device = row.tokens.device
         paths = [
             (slot, path)
-            for sequence, path in zip(row.sequences, row.paths(), strict=True)
+            for sequence, path in zip(tree.sequences, tree.paths(), strict=True)
             for slot in by_tokens[sequence.tokens.tobytes()]
         ]
         self.slots = torch.tensor([slot for slot, _ in paths], device=device)
         self.nodes = torch.tensor([path[-1] for _, path in paths], device=device)
-        self._parts = []
+        self._parts: list[tuple[slice | Tensor, Tensor]] = []
         for start in range(0, len(paths), _FILLED_AT_ONCE):
             part = paths[start : start + _FILLED_AT_ONCE]
             longest = max(len(path) for _, path in part)
             nodes = np.stack([np.pad(path, (0, longest - len(path))) for _, path in part])
-            self._parts.append((self.slots[start : start + len(part)], torch.from_numpy(nodes).to(device)))
+            slots = [slot for slot, _ in part]
+            in_line = slots == list(range(slots[0], slots[0] + len(slots)))  # a plain copy is much faster
+            index = slice(slots[0], slots[0] + len(slots)) if in_line else self.slots[start : start + len(part)]
+            self._parts.append((index, torch.from_numpy(nodes).to(device)))
 
-    def __call__(self, layer: int, keys: Tensor, values: Tensor) -> None:
+    def fill(self, cache: Tensor, layer: int, keys: Tensor, values: Tensor) -> None:
+        """Copy a layer's keys and values, [1, kv_heads, n, head_dim], to the slots' cache."""
         for index, nodes in self._parts:
             for which, states in enumerate((keys[0], values[0])):
-                self._cache[layer, which, index, :, : nodes.shape[1]] = states[:, nodes].transpose(0, 1)
+                gathered = states.transpose(0, 1).index_select(0, nodes.flatten()).unflatten(0, nodes.shape)
+                cache[layer, which, index, :, : nodes.shape[1]] = gathered.transpose(1, 2)

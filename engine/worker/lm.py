@@ -34,7 +34,7 @@ from engine.worker.choosing import LeftToTransformersError, choice_of
 from engine.worker.generator import CHUNK, Generator
 from engine.worker.head import Head
 from engine.worker.tree import Ints, Scored
-from engine.worker.tree_attention import flex_problem
+from engine.worker.tree_attention import best_attention
 from engine.worker.tree_scorer import Batch, Progress, TreeScorer
 
 logger = logging.getLogger(__name__)
@@ -79,11 +79,10 @@ class PrunedLM(TemplateLM):
         self._warn = warn
         self._said: set[str] = set()
         self._device = model.device
-        self.slow_because = flex_problem(model)
-        tiles = self.slow_because is None
-        head = Head(model, fused=tiles)  # where FlexAttention works, so does the compiler
-        self._tree = TreeScorer(model, head, batch_tokens, tiles=tiles)
-        self._generator = Generator(model, head, tiles=tiles)
+        attention, self.slow_because = best_attention(model)
+        head = Head(model, fused=attention.tiles)  # where FlexAttention works, so does the compiler
+        self._tree = TreeScorer(model, head, batch_tokens, attention)
+        self._generator = Generator(model, head, attention)
         # The instance is kept beside its tokens, so that its id stays its own.
         self._encoded: dict[int, tuple[Instance, Any]] = {}
         self._known: dict[tuple[str, bool | None], list[int]] = {}  # strings that `encode` tokenised together
@@ -165,6 +164,7 @@ class PrunedLM(TemplateLM):
         """Drop what is kept of earlier requests: their tokens, and how they are laid out."""
         self._encoded.clear()
         self._batches.clear()
+        self._generator.forget()
 
     def prepare(self, request_type: str, requests: Sequence[Instance]) -> None:
         """Lay out requests that will be asked together; may run beside the asking of others."""

@@ -20,10 +20,10 @@ _DENSE_FACTOR = 2.2
 
 
 class Packer:
-    """Lays sequences out for one model, in rows that are masked by tiles, for FlexAttention, or densely."""
+    """Lays sequences out for one model, in rows as long as they may be, or as long as dense masks allow."""
 
-    def __init__(self, model: PreTrainedModel, *, tiles: bool) -> None:
-        self._tiles = tiles
+    def __init__(self, model: PreTrainedModel, *, long_rows: bool) -> None:
+        self._long_rows = long_rows
         config = model.config.get_text_config()
         head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
         embeddings = model.get_input_embeddings()
@@ -33,7 +33,7 @@ class Packer:
 
     def __call__(self, sequences: Sequence[Scored], max_tokens: int) -> list[TreeRow]:
         """Rows of at most `max_tokens`; a longer sequence gets a row of its own."""
-        if self._tiles:
+        if self._long_rows:
             return pack(sequences, max_tokens, least_shared=_LEAST_SHARED)
         lengths = {min(length, max_tokens) for length in _DENSE_ROWS}
         return min((pack(sequences, length) for length in sorted(lengths)), key=self._cost)

@@ -1,7 +1,8 @@
 """Attention over packed prefix trees, registered with transformers as an attention function of our own.
 
-On a CUDA GPU it is FlexAttention with a block-sparse mask, so a row may hold tens of thousands of tokens;
-elsewhere it is scaled dot-product attention, a block of queries at a time, each with the keys that its tokens may see.
+On a CUDA GPU in 16 bits it is the library's causal attention, path by path, as long as the paths are not too many, and
+otherwise FlexAttention with a block-sparse mask: a row may hold a hundred thousand tokens. Elsewhere it is scaled
+dot-product attention, a block of queries at a time, each with the keys that its tokens may see.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from torch.nn.attention.flex_attention import BlockMask, flex_attention
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, PreTrainedModel
 
+from engine.worker.path_attention import Paths, attend_by_paths, paths_of, paths_work, suits_paths
 from engine.worker.tree import Ints, TreeRow
 
 _NAME = "prune_tui_tree"
@@ -27,6 +28,28 @@ _NAME = "prune_tui_tree"
 Listener = Callable[[int, Tensor, Tensor], None]
 _BLOCK = 128  # FlexAttention's tile
 _QUERIES = 64  # of a block where there is no FlexAttention
+_NO_WINDOW = 2**62  # tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """How the rows of one model are attended to.
+
+    Attributes:
+        tiles: by FlexAttention, for which long rows cost no more than short ones; otherwise masked densely.
+        windows: the sliding windows of its layers; None is to see everything before. Known with `tiles` only.
+        by_paths: path by path, where that sees the same and the paths are not too many.
+    """
+
+    tiles: bool
+    windows: frozenset[int | None] = frozenset()
+    by_paths: bool = False
+
+    def takes_paths(self, row: TreeRow) -> bool:
+        return self.by_paths and suits_paths(row, min(window or _NO_WINDOW for window in self.windows))
+
+
+DENSE = Attention(tiles=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +71,20 @@ def visible(end: Ints) -> Iterator[tuple[Ints, Ints]]:
 class DeviceRow:
     """A row of a packed tree on the device, with the masks its layers ask for.
 
-    For FlexAttention the row is padded to whole tiles with tokens that see only themselves. A listener is told every
-    layer's keys and values.
+    For FlexAttention the row is padded to whole tiles with tokens that see only themselves.
 
     Attributes:
+        listener: is told every layer's keys and values.
         is_chain: whether it is a single sequence.
     """
 
-    def __init__(self, row: TreeRow, device: torch.device, *, tiles: bool, listener: Listener | None = None) -> None:
-        self.listener = listener
+    def __init__(self, row: TreeRow, device: torch.device, attention: Attention) -> None:
+        self.listener: Listener | None = None
         self.layer = 0  # of the attention that comes next
-        self.tiles = tiles
-        padding = -len(row.tokens) % _BLOCK if self.tiles else 0
+        self._attention = attention
+        self._paths: list[Paths] = paths_of(row, device) if attention.takes_paths(row) else []
+        self._tiled = attention.tiles and not self._paths
+        padding = -len(row.tokens) % _BLOCK if self._tiled else 0
         self.length = len(row.tokens) + padding
         self._depth = np.pad(row.depth, (0, padding))
         self._end = np.concatenate((row.end, np.arange(len(row.tokens), self.length) + 1))
@@ -70,6 +95,15 @@ class DeviceRow:
         self.nodes = torch.from_numpy(row.nodes).to(device)
         self.targets = torch.from_numpy(row.targets).to(device)
         self._masks: dict[tuple[bool, int | None], Any] = {}
+
+    def make_masks(self) -> None:
+        """Ahead of a pass, since a mask cannot be made inside a compiled layer."""
+        if self._tiled:
+            for window in self._attention.windows:
+                self.blocks(window)
+
+    def drop_masks(self) -> None:
+        self._masks.clear()
 
     @property
     def windows(self) -> frozenset[int | None]:
@@ -97,35 +131,75 @@ class DeviceRow:
             self._masks[True, window] = _block_mask(self._depth, self._end, window, self._device)
         return self._masks[True, window]
 
+    def attend(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        scaling: float | None,
+        window: int | None,
+        softcap: float | None,
+    ) -> Tensor:
+        """query [1, heads, n, head_dim], key and value [1, kv_heads, n, head_dim] → [1, n, heads, head_dim]."""
+        if self.listener is not None:
+            self.listener(self.layer, key, value)
+        self.layer += 1
+        if self._paths:
+            return attend_by_paths(query, key, value, self._paths, scaling)
+        if self._tiled:
+            output = _compiled_flex(query)(query, key, value, self.blocks(window), scaling, softcap)
+        elif softcap is None and window is None and self.is_chain:
+            output = scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling, enable_gqa=True)
+        else:
+            parts = self.parts(window)
+            output = torch.cat([_attend_part(query, key, value, part, scaling, softcap) for part in parts], 2)
+        return output.transpose(1, 2).contiguous()
 
-def flex_problem(model: PreTrainedModel) -> str | None:
-    """Why FlexAttention cannot be used for this model, or None. Trying compiles it, which takes seconds."""
+
+class _Trial(DeviceRow):
+    """A row that finds out whether its model's attention can be done path by path."""
+
+    by_paths = True
+
+    def attend(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        scaling: float | None,
+        window: int | None,
+        softcap: float | None,
+    ) -> Tensor:
+        self.by_paths &= softcap is None and paths_work(query, key, value)
+        return super().attend(query, key, value, scaling, window, softcap)
+
+
+def best_attention(model: PreTrainedModel) -> tuple[Attention, str | None]:
+    """The fastest that works with this model, and, where that is the dense one, why.
+
+    Trying compiles FlexAttention, which takes seconds.
+    """
     if model.device.type != "cuda":
-        return f"FlexAttention needs a CUDA GPU, and the model is on {model.device}"
+        return DENSE, f"FlexAttention needs a CUDA GPU, and the model is on {model.device}"
     token = np.zeros(_BLOCK, dtype=np.int64)
     row = TreeRow(token, token, token + _BLOCK, token[:1], token[:1], token[:1], (), ())
+    trial = _Trial(row, model.device, Attention(tiles=True))
     probe: Any = model
     try:
-        with torch.no_grad():
-            on_device = DeviceRow(row, model.device, tiles=True)
-            with attending(model, on_device):
-                probe.base_model(on_device.tokens, position_ids=on_device.positions, use_cache=False)
-            _windows[model] = on_device.windows
+        with torch.no_grad(), attending(model, trial):
+            probe.base_model(trial.tokens, position_ids=trial.positions, use_cache=False)
     except torch.AcceleratorError:
         raise
     except Exception as error:  # no compiler, no Triton, a head size it cannot do: many libraries' many errors
-        return f"FlexAttention does not work here ({type(error).__name__}: {str(error).splitlines()[0]})"
-    return None
+        return DENSE, f"FlexAttention does not work here ({type(error).__name__}: {str(error).splitlines()[0]})"
+    return Attention(tiles=True, windows=trial.windows, by_paths=trial.by_paths), None
 
 
 @contextmanager
 def attending(model: PreTrainedModel, row: DeviceRow) -> Iterator[None]:
     """Inside the block the model's forward pass takes this row's tokens at this row's positions."""
     global _row
-    if row.tiles:
-        # Ahead of the pass, since a mask cannot be made inside a compiled layer.
-        for window in _windows.get(model, ()):
-            row.blocks(window)
+    row.make_masks()
     usual = model.config._attn_implementation or "sdpa"
     model.set_attn_implementation(_NAME)
     _row = row
@@ -137,7 +211,6 @@ def attending(model: PreTrainedModel, row: DeviceRow) -> Iterator[None]:
         model.set_attn_implementation(usual)
 
 
-_windows: WeakKeyDictionary[PreTrainedModel, frozenset[int | None]] = WeakKeyDictionary()
 # transformers knows attention functions by name, so the row they work on is known to the module.
 _row: DeviceRow | None = None
 
@@ -166,16 +239,7 @@ def _tree_attention(
     query: Tensor, key: Tensor, value: Tensor, scaling: float | None, window: int | None, softcap: float | None
 ) -> Tensor:
     assert _row is not None, "the tree's attention was called outside of its block"
-    if _row.listener is not None:
-        _row.listener(_row.layer, key, value)
-    _row.layer += 1
-    if _row.tiles:
-        output = _compiled_flex(query)(query, key, value, _row.blocks(window), scaling, softcap)
-    elif softcap is None and window is None and _row.is_chain:
-        output = scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling, enable_gqa=True)
-    else:
-        output = torch.cat([_attend_part(query, key, value, part, scaling, softcap) for part in _row.parts(window)], 2)
-    return output.transpose(1, 2).contiguous()
+    return _row.attend(query, key, value, scaling, window, softcap)
 
 
 def _attend_part(

@@ -15,7 +15,7 @@ from engine.worker.batching import is_out_of_memory, release_memory
 from engine.worker.head import Head
 from engine.worker.packing import Packer
 from engine.worker.tree import Scored, TreeRow
-from engine.worker.tree_attention import DeviceRow, attending
+from engine.worker.tree_attention import Attention, DeviceRow, attending
 
 # Called after every batch with the requests and tokens it finished; may raise to stop.
 Progress = Callable[[int, int], None]
@@ -38,17 +38,16 @@ class Batch:
 class TreeScorer:
     """Scores sequences with one model, whose width may change between calls.
 
-    `max_tokens` bounds a row; it is halved for good when memory runs out. `tiles` says whether rows are masked
-    by tiles, for FlexAttention, or densely.
+    `max_tokens` bounds a row; it is halved for good when memory runs out.
     """
 
-    def __init__(self, model: PreTrainedModel, head: Head, max_tokens: int, *, tiles: bool) -> None:
+    def __init__(self, model: PreTrainedModel, head: Head, max_tokens: int, attention: Attention) -> None:
         self._model: Any = model
         self._head = head
         self._device = model.device
         self.max_tokens = max_tokens
-        self._tiles = tiles
-        self._pack = Packer(model, tiles=tiles)
+        self._attention = attention
+        self._pack = Packer(model, long_rows=attention.tiles)
 
     def lay_out(self, batch: Batch) -> None:
         """Pack a batch ahead of scoring it."""
@@ -109,10 +108,10 @@ class TreeScorer:
         return None
 
     def _on_device(self, row: TreeRow, batch: Batch) -> DeviceRow:
-        if not self._tiles:
-            return DeviceRow(row, self._device, tiles=False)  # dense masks are large, and cheap to make again
+        if not self._attention.tiles:
+            return DeviceRow(row, self._device, self._attention)  # dense masks are large, and cheap to make again
         if id(row) not in batch.on_device:
-            batch.on_device[id(row)] = DeviceRow(row, self._device, tiles=True)
+            batch.on_device[id(row)] = DeviceRow(row, self._device, self._attention)
         return batch.on_device[id(row)]
 
     @torch.no_grad()

@@ -20,6 +20,7 @@ from engine.worker.choosing import LeftToTransformersError, choice_of
 from engine.worker.generator import Generator
 from engine.worker.head import Head
 from engine.worker.lm import PrunedLM
+from engine.worker.tree_attention import DENSE
 
 DRAWS = 6000
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -50,7 +51,7 @@ def tokenizer() -> Any:
 
 def sampled(model: Any, prompt: list[int], options: dict[str, Any], count: int, new: int) -> list[list[int]]:
     choice = choice_of(model, {"do_sample": True, **options}, seed=1234)
-    return Generator(model, Head(model), tiles=False).generate(
+    return Generator(model, Head(model), DENSE).generate(
         [np.array(prompt)] * count, max_new_tokens=new, eos=(), has_ended=lambda tokens: False, max_tokens=1024,
         progress=lambda *done: None, choice=choice,
     )  # fmt: skip

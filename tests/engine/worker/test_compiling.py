@@ -10,13 +10,14 @@ import pytest
 import torch
 from torch._dynamo.utils import counters
 from transformers import LlamaConfig, LlamaForCausalLM
-from transformers.models.llama.modeling_llama import LlamaMLP
+from transformers.models.llama.modeling_llama import LlamaAttention, LlamaMLP
 
 from engine.pruning.ladder import Ladder
-from engine.worker.compiling import compile_layers
+from engine.worker.compiling import _join_projections, compile_layers
 from engine.worker.generator import Generator
 from engine.worker.head import Head
 from engine.worker.tree import Scored
+from engine.worker.tree_attention import DENSE
 from engine.worker.tree_scorer import Batch, TreeScorer
 
 WIDTHS = (96, 64, 40)
@@ -84,9 +85,60 @@ def answers(model: Any, ladder: Ladder, width: int) -> tuple[list[float], list[l
     rng = np.random.default_rng(0)
     prompts = [rng.integers(3, 64, size=rng.integers(3, 40)) for _ in range(20)]
     batch = Batch([Scored(tokens, ((at, rng.integers(3, 64, 2)),)) for at, tokens in enumerate(prompts)], [1] * 20)
-    scores = TreeScorer(model, Head(model), 256, tiles=False).score(batch, lambda *done: None)
-    texts = Generator(model, Head(model), tiles=False).generate(
+    scores = TreeScorer(model, Head(model), 256, DENSE).score(batch, lambda *done: None)
+    texts = Generator(model, Head(model), DENSE).generate(
         prompts[:6], max_new_tokens=9, eos={2}, has_ended=lambda tokens: False, max_tokens=256,
         progress=lambda *done: None,
     )  # fmt: skip
     return [log_likelihood for log_likelihood, _ in scores], texts
+
+
+class TakesTurns(LlamaAttention):
+    """Asks its projections in another order."""
+
+    def forward(self, hidden_states: torch.Tensor, **kwargs: Any) -> Any:
+        self.v_proj(hidden_states)
+        return super().forward(hidden_states, **kwargs)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_projections_of_the_same_input_become_one_product(bias: bool) -> None:
+    model = small_llama(attention_bias=bias)
+    tokens = torch.arange(12)[None]
+    with torch.no_grad():
+        expected = model.model(tokens).last_hidden_state
+        own = [parameter.clone() for parameter in model.model.layers[0].self_attn.parameters()]
+        _join_projections(model)
+        products: list[torch.Size] = []
+        for layer in model.model.layers:
+            for name in ("q_proj", "k_proj", "v_proj"):
+                part = getattr(layer.self_attn, name)
+                part.register_forward_hook(lambda module, given, made: products.append(made.shape))
+        torch.testing.assert_close(model.model(tokens).last_hidden_state, expected)
+    assert products == [(1, 12, 32), (1, 12, 16), (1, 12, 16)] * 2
+    attention = model.model.layers[0].self_attn
+    for parameter, before in zip(attention.parameters(), own, strict=True):
+        torch.testing.assert_close(parameter, before)
+    storages = {getattr(attention, name).weight.untyped_storage().data_ptr() for name in ("q_proj", "k_proj", "v_proj")}
+    assert len(storages) == 1, "no weight is held twice"
+
+
+def test_projections_that_are_asked_otherwise_stay_apart() -> None:
+    model = small_llama()
+    model.model.layers[1].self_attn.__class__ = TakesTurns
+    with torch.no_grad():
+        expected = model.model(torch.arange(12)[None]).last_hidden_state
+        _join_projections(model)
+        torch.testing.assert_close(model.model(torch.arange(12)[None]).last_hidden_state, expected)
+    first, second = (layer.self_attn for layer in model.model.layers)
+    assert first.q_proj.weight.untyped_storage().data_ptr() == first.v_proj.weight.untyped_storage().data_ptr()
+    assert second.q_proj.weight.untyped_storage().data_ptr() != second.v_proj.weight.untyped_storage().data_ptr()
+
+
+def small_llama(**options: Any) -> Any:
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=64, hidden_size=32, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, **options,
+    )  # fmt: skip
+    return LlamaForCausalLM(config).eval()

@@ -28,7 +28,7 @@ from engine.worker.choosing import PLAIN
 from engine.worker.decoding import Slots
 from engine.worker.generator import Generator
 from engine.worker.head import Head
-from engine.worker.tree_attention import DeviceRow, attending
+from engine.worker.tree_attention import DENSE, DeviceRow, attending
 
 SIZES: dict[str, Any] = {
     "vocab_size": 64,
@@ -74,7 +74,7 @@ def alone(model: Any, prompt: np.ndarray[Any, Any]) -> list[int]:
 
 
 def generate(model: PreTrainedModel, has_ended: Callable[[list[int]], bool] = lambda tokens: False) -> list[list[int]]:
-    return Generator(model, Head(model), tiles=False).generate(
+    return Generator(model, Head(model), DENSE).generate(
         prompts(), max_new_tokens=NEW, eos={2}, has_ended=has_ended, max_tokens=64, progress=lambda *done: None
     )
 
@@ -105,7 +105,7 @@ def test_tokens_that_are_read_late_change_nothing(
     monkeypatch.setattr(generator, "CPU_SEQUENCES", slots)
     expected = [alone(model, prompt) for prompt in prompts()]
     eos = {2, *(token for tokens in expected[::2] for token in tokens[3:5])}
-    ahead = Generator(model, Head(model), tiles=False)
+    ahead = Generator(model, Head(model), DENSE)
     ahead._runs_ahead = True
     done: list[int] = []
     found = ahead.generate(
@@ -118,7 +118,7 @@ def test_tokens_that_are_read_late_change_nothing(
 
 
 def test_a_single_token_needs_no_decoding(model: PreTrainedModel) -> None:
-    made = Generator(model, Head(model), tiles=False).generate(
+    made = Generator(model, Head(model), DENSE).generate(
         prompts(), max_new_tokens=1, eos={2}, has_ended=lambda tokens: False, max_tokens=64, progress=lambda *done: None
     )
     assert made == [alone(model, prompt)[:1] for prompt in prompts()]
@@ -128,7 +128,7 @@ def test_progress_counts_every_prompt_once() -> None:
     torch.manual_seed(3)
     model = LlamaForCausalLM(LlamaConfig(**SIZES)).eval()
     done: list[int] = []
-    Generator(model, Head(model), tiles=False).generate(
+    Generator(model, Head(model), DENSE).generate(
         prompts(), max_new_tokens=5, eos={2}, has_ended=lambda tokens: False, max_tokens=64,
         progress=lambda requests, tokens: done.append(requests),
     )  # fmt: skip
@@ -171,7 +171,7 @@ def test_a_row_of_prompts_keeps_its_masks_for_its_own_pass_only(monkeypatch: pyt
         with_masks.append(sum(bool(alive.windows) for known in rows if (alive := known()) is not None))
 
     monkeypatch.setattr(generator, "attending", noted)
-    Generator(model.eval(), Head(model), tiles=False).generate(
+    Generator(model.eval(), Head(model), DENSE).generate(
         prompts(), max_new_tokens=1, eos={2}, has_ended=lambda tokens: False, max_tokens=16, progress=lambda *done: None
     )
     assert len(with_masks) > 2

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engine.worker.tree import Scored, pack
-from engine.worker.tree_attention import DeviceRow
+from engine.worker.tree_attention import Attention, DeviceRow
 
 TILE = 128
 
@@ -43,7 +43,7 @@ def test_every_tile_is_in_the_list_it_belongs_to(longest: int, window: int | Non
     ]
     rows = pack([Scored(s.tokens, ((at, np.zeros(1, int)),)) for at, s in enumerate(sequences)], 2500, least_shared=4)
     for row in rows:
-        on_device = DeviceRow(row, torch.device("cpu"), tiles=True)
+        on_device = DeviceRow(row, torch.device("cpu"), Attention(tiles=True))
         mask: Any = on_device.blocks(window)
         padding = np.arange(len(row.tokens), on_device.length)
         depth = np.pad(row.depth, (0, len(padding)))
