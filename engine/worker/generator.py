@@ -17,9 +17,11 @@ from engine.worker.batching import is_out_of_memory, release_memory
 from engine.worker.choosing import PLAIN, Choice
 from engine.worker.decoding import Decoder, Slots
 from engine.worker.head import Head
+from engine.worker.last_layer import hidden_at
 from engine.worker.packing import Packer
+from engine.worker.path_attention import wide
 from engine.worker.tree import Ints, Scored, TreeRow
-from engine.worker.tree_attention import Attention, DeviceRow, attending
+from engine.worker.tree_attention import Attention, DeviceRow
 from engine.worker.tree_scorer import Progress
 
 CHUNK = 16  # steps between two looks at what has finished, at most
@@ -167,14 +169,11 @@ class Generator:
             row = entrance.row
             row.listener = partial(entrance.fill, slots.cache)
             try:
-                with attending(self._model, row):
-                    hidden = self._model.base_model(
-                        row.tokens, position_ids=row.positions, use_cache=False
-                    ).last_hidden_state[0]
+                hidden = hidden_at(self._model, row, entrance.nodes, least=2)
             finally:  # the cache and the masks are large, and the row may be kept
                 row.listener = None
                 row.drop_masks()
-            slots.choose(self._head(hidden[entrance.nodes]), choice, entrance.slots)
+            slots.choose(self._head(hidden), choice, entrance.slots)
 
     def _entrances(self, prompts: dict[int, Ints], max_tokens: int, *, again: bool) -> list[_Entrance]:
         """All on the device before the first pass, since what is sent later waits for it."""
@@ -256,5 +255,5 @@ class _Entrance:
         """Copy a layer's keys and values, [1, kv_heads, n, head_dim], to the slots' cache."""
         for index, nodes in self._parts:
             for which, states in enumerate((keys[0], values[0])):
-                gathered = states.transpose(0, 1).index_select(0, nodes.flatten()).unflatten(0, nodes.shape)
-                cache[layer, which, index, :, : nodes.shape[1]] = gathered.transpose(1, 2)
+                gathered = wide(states.transpose(0, 1)).index_select(0, nodes.flatten()).unflatten(0, nodes.shape)
+                wide(cache[layer, which])[index, :, : nodes.shape[1]] = gathered.transpose(1, 2)

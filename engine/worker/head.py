@@ -31,7 +31,6 @@ class Head:
         self._pick: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] = (
             torch.compile(self._pick_eagerly, dynamic=True) if fused else self._pick_eagerly
         )
-        self._argmax: Callable[[Tensor], Tensor] = torch.compile(_most_likely, dynamic=True) if fused else _most_likely
         self._verify(model)
 
     def __call__(self, hidden: Tensor) -> Tensor:
@@ -43,7 +42,7 @@ class Head:
         logits = self._projection(hidden)
         if self._scale != 1 or self._softcap is not None:
             logits = self._finish(logits)  # rounded, they may tie where they did not
-        return self._argmax(logits)
+        return logits.argmax(-1)
 
     def _finish(self, logits: Tensor) -> Tensor:
         if self._scale != 1:
@@ -85,7 +84,3 @@ class Head:
                 f"Models of type '{model.config.model_type}' compute their logits in a way prune-tui does not know: "
                 "please report the model's name."
             )
-
-
-def _most_likely(logits: Tensor) -> Tensor:
-    return logits.argmax(-1)

@@ -158,7 +158,7 @@ class PrunedLM(TemplateLM):
             case "loglikelihood_rolling":
                 return self._encode_windows(_args(instance)[0])
             case _:
-                return self.tok_encode(_args(instance)[0])
+                return np.array(self.tok_encode(_args(instance)[0]))
 
     def forget(self) -> None:
         """Drop what is kept of earlier requests: their tokens, and how they are laid out."""
@@ -248,7 +248,7 @@ class PrunedLM(TemplateLM):
             requests[tokens.tobytes()].append((index, np.array(continuation)))
         return [Scored(tokens, tuple(requests[key])) for key, tokens in sequences.items()]
 
-    def _generate(self, contexts: Sequence[list[int]], gen_kwargs: dict[str, Any]) -> list[str]:
+    def _generate(self, contexts: Sequence[Ints], gen_kwargs: dict[str, Any]) -> list[str]:
         kwargs: dict[str, Any] = dict(normalize_gen_kwargs(gen_kwargs, _MAX_GEN_TOKS))
         eos = self.tokenizer.decode(self.eot_token_id)
         until = handle_stop_sequences(kwargs.pop("until", None), eos=eos)
@@ -264,9 +264,9 @@ class PrunedLM(TemplateLM):
             choice = choice_of(self.model, options, seed=self.seed)
         except LeftToTransformersError as reason:
             self._say_once(f"Generation takes transformers' own way, which is slower, because of: {reason}.")
-            return self._generate_slowly(prompts, until, max_gen_toks, options)
+            return self._generate_slowly([prompt.tolist() for prompt in prompts], until, max_gen_toks, options)
         made = self._generator.generate(
-            [np.array(tokens) for tokens in prompts],
+            prompts,
             max_new_tokens=max_gen_toks,
             eos=_token_ids(options.get("eos_token_id", self.model.generation_config.eos_token_id)),
             has_ended=self._stop_finder(until),

@@ -75,11 +75,15 @@ class DeviceRow:
 
     Attributes:
         listener: is told every layer's keys and values.
+        stops: whether the next attention ends the pass, by raising Attended, when it has filled in `attended`.
+        attended: what the next attention gives instead of attending.
         is_chain: whether it is a single sequence.
     """
 
     def __init__(self, row: TreeRow, device: torch.device, attention: Attention) -> None:
         self.listener: Listener | None = None
+        self.stops = False
+        self.attended: Tensor | None = None
         self.layer = 0  # of the attention that comes next
         self._attention = attention
         self._paths: list[Paths] = paths_of(row, device) if attention.takes_paths(row) else []
@@ -140,7 +144,28 @@ class DeviceRow:
         window: int | None,
         softcap: float | None,
     ) -> Tensor:
-        """query [1, heads, n, head_dim], key and value [1, kv_heads, n, head_dim] → [1, n, heads, head_dim]."""
+        """query [1, heads, n, head_dim], key and value [1, kv_heads, n, head_dim] → [1, n, heads, head_dim].
+
+        Raises:
+            Attended: the row stops here.
+        """
+        if self.attended is not None:
+            return self.attended
+        output = self._attend(query, key, value, scaling, window, softcap)
+        if self.stops:
+            self.attended = output
+            raise Attended
+        return output
+
+    def _attend(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        scaling: float | None,
+        window: int | None,
+        softcap: float | None,
+    ) -> Tensor:
         if self.listener is not None:
             self.listener(self.layer, key, value)
         self.layer += 1
@@ -154,6 +179,10 @@ class DeviceRow:
             parts = self.parts(window)
             output = torch.cat([_attend_part(query, key, value, part, scaling, softcap) for part in parts], 2)
         return output.transpose(1, 2).contiguous()
+
+
+class Attended(Exception):
+    """A pass was ended after an attention."""
 
 
 class _Trial(DeviceRow):

@@ -13,9 +13,10 @@ from transformers import PreTrainedModel
 
 from engine.worker.batching import is_out_of_memory, release_memory
 from engine.worker.head import Head
+from engine.worker.last_layer import MANY, hidden_at
 from engine.worker.packing import Packer
 from engine.worker.tree import Scored, TreeRow
-from engine.worker.tree_attention import Attention, DeviceRow, attending
+from engine.worker.tree_attention import Attention, DeviceRow
 
 # Called after every batch with the requests and tokens it finished; may raise to stop.
 Progress = Callable[[int, int], None]
@@ -47,6 +48,7 @@ class TreeScorer:
         self._device = model.device
         self.max_tokens = max_tokens
         self._attention = attention
+        self._least = MANY if model.dtype.itemsize == 2 else 1
         self._pack = Packer(model, long_rows=attention.tiles)
 
     def lay_out(self, batch: Batch) -> None:
@@ -116,11 +118,8 @@ class TreeScorer:
 
     @torch.no_grad()
     def _run(self, row: DeviceRow) -> tuple[Tensor, Tensor]:
-        with attending(self._model, row):
-            hidden = self._model.base_model(row.tokens, position_ids=row.positions, use_cache=False).last_hidden_state[
-                0
-            ]
-        return self._head.score(hidden[row.nodes], row.targets)
+        hidden = hidden_at(self._model, row, row.nodes, least=self._least)
+        return self._head.score(hidden, row.targets)
 
 
 def _gather(finished: Sequence[tuple[TreeRow, Tensor, Tensor]], count: int) -> list[tuple[float, bool]]:

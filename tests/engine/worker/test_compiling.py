@@ -96,9 +96,9 @@ def answers(model: Any, ladder: Ladder, width: int) -> tuple[list[float], list[l
 class TakesTurns(LlamaAttention):
     """Asks its projections in another order."""
 
-    def forward(self, hidden_states: torch.Tensor, **kwargs: Any) -> Any:
-        self.v_proj(hidden_states)
-        return super().forward(hidden_states, **kwargs)
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        self.v_proj(args[0] if args else kwargs["hidden_states"])
+        return super().forward(*args, **kwargs)
 
 
 @pytest.mark.parametrize("bias", [False, True])

@@ -23,7 +23,7 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
-from engine.worker import generator
+from engine.worker import generator, last_layer
 from engine.worker.choosing import PLAIN
 from engine.worker.decoding import Slots
 from engine.worker.generator import Generator
@@ -170,7 +170,7 @@ def test_a_row_of_prompts_keeps_its_masks_for_its_own_pass_only(monkeypatch: pyt
             yield
         with_masks.append(sum(bool(alive.windows) for known in rows if (alive := known()) is not None))
 
-    monkeypatch.setattr(generator, "attending", noted)
+    monkeypatch.setattr(last_layer, "attending", noted)
     Generator(model.eval(), Head(model), DENSE).generate(
         prompts(), max_new_tokens=1, eos={2}, has_ended=lambda tokens: False, max_tokens=16, progress=lambda *done: None
     )
