@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 
 from engine.pruning.glu import GluMlp, find_glu_mlps
 
+_SILU = ("SiLU", "SiLUActivation")
 _PROJECTIONS = ("q_proj", "k_proj", "v_proj")
 # Intermediate results are rounded to the model's dtype where they were before.
 _OPTIONS: dict[str, Any] = {"emulate_precision_casts": True}
@@ -29,7 +30,7 @@ def compile_layers(model: PreTrainedModel) -> None:
     forward: dict[int, Callable[..., Tensor]] = {id(mlp.module): mlp.module.forward for mlp in mlps}
     act = getattr(mlps[0].module, "act_fn", None)
     if act is not None:
-        glu = _compiled_glu(act)
+        glu = _glu(act, model.device)
         forward |= {id(mlp.module): _forward(mlp, glu) for mlp in mlps if _is_plain(mlp, act)}
     for module in list(model.modules()):
         children: list[Any] = list(module.children())
@@ -40,8 +41,12 @@ def compile_layers(model: PreTrainedModel) -> None:
             module.compile(dynamic=True, options=_OPTIONS)
 
 
-def _compiled_glu(act: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+def _glu(act: Callable[[Tensor], Tensor], device: torch.device) -> Callable[[Tensor, Tensor], Tensor]:
     """act(gate) · up for tensors [tokens, intermediate_size]."""
+    if type(act).__name__ in _SILU and device.type == "cuda":
+        from engine.worker.glu_kernel import silu_product  # Triton, which compiles for CUDA, is not everywhere
+
+        return silu_product
 
     def glu(gate: Tensor, up: Tensor) -> Tensor:
         return act(gate) * up

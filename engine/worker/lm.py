@@ -86,6 +86,7 @@ class PrunedLM(TemplateLM):
         # The instance is kept beside its tokens, so that its id stays its own.
         self._encoded: dict[int, tuple[Instance, Any]] = {}
         self._known: dict[tuple[str, bool | None], list[int]] = {}  # strings that `encode` tokenised together
+        self._decodes_plainly = _decodes_plainly(self.tokenizer)
         self._batches: dict[tuple[int, ...], tuple[Batch, list[int]]] = {}
 
     @property
@@ -274,7 +275,7 @@ class PrunedLM(TemplateLM):
             progress=self.progress,
             choice=choice,
         )
-        return [self._answer(tokens, until) for tokens in made]
+        return [postprocess_generated_text(text, until, think_end_token=None) for text in self._texts(made)]
 
     def _generate_slowly(
         self, prompts: Sequence[list[int]], until: list[str], max_gen_toks: int, options: dict[str, Any]
@@ -291,7 +292,8 @@ class PrunedLM(TemplateLM):
                 mask[row, width - len(tokens) :] = 1
             made = self._generate_batch(inputs, mask, until, max_gen_toks, options)
             for (index, _), tokens in zip(batch, made, strict=True):
-                answers[index] = self._answer(tokens, until)
+                [text] = self._texts([tokens])
+                answers[index] = postprocess_generated_text(text, until, think_end_token=None)
             self.progress(len(batch), sum(len(tokens) for _, tokens in batch) + sum(map(len, made)))
 
         self.batcher.run(rows, lambda row: len(row[1]) + max_gen_toks, work)
@@ -302,9 +304,10 @@ class PrunedLM(TemplateLM):
             self._said.add(message)
             self._warn(message)
 
-    def _answer(self, tokens: list[int], until: list[str]) -> str:
-        text = self.tokenizer.decode(tokens, skip_special_tokens=True)
-        return postprocess_generated_text(text, until, think_end_token=None)
+    def _texts(self, made: list[list[int]]) -> list[str]:
+        if self._decodes_plainly:  # all cores at once
+            return self.tokenizer.backend_tokenizer.decode_batch(made, skip_special_tokens=True)
+        return [self.tokenizer.decode(tokens, skip_special_tokens=True) for tokens in made]
 
     def _stop_finder(self, until: list[str]) -> Callable[[list[int]], bool]:
         """Whether generated tokens hold a stop string. Their end is looked at first: all of them are rarely read."""
@@ -344,6 +347,15 @@ def _as_hflm_passes_them(kwargs: dict[str, Any]) -> dict[str, Any]:
     if options["do_sample"] is False and temperature == 0.0:
         del options["temperature"]
     return options
+
+
+def _decodes_plainly(tokenizer: Any) -> bool:
+    """Whether `decode` is what the tokenizers library gives, with no spaces cleaned up afterwards."""
+    if not tokenizer.is_fast:
+        return False
+    tokens = tokenizer("It is n't so . Is it ? He 's , I 'm , they 've , we 're ! It ' s", add_special_tokens=False)
+    decoded = tokenizer.decode(tokens["input_ids"], skip_special_tokens=True)
+    return decoded == tokenizer.backend_tokenizer.decode(tokens["input_ids"], skip_special_tokens=True)
 
 
 def _token_ids(ids: int | list[int] | None) -> frozenset[int]:

@@ -70,3 +70,20 @@ def test_a_model_with_logits_of_its_own_kind_is_refused() -> None:
 
     with pytest.raises(UserError, match="'llama' compute their logits in a way"):
         Head(Doubling(LlamaConfig(**SIZES)).eval())
+
+
+@pytest.mark.parametrize("vocab_size", [96, 97], ids=["in two steps", "in one"])
+@torch.no_grad()
+def test_of_equally_likely_tokens_the_first_is_taken(vocab_size: int) -> None:
+    torch.manual_seed(0)
+    sizes: dict[str, Any] = SIZES | {"vocab_size": vocab_size}
+    model: Any = LlamaForCausalLM(LlamaConfig(**sizes)).eval()
+    hidden = torch.randn(200, 32)
+    head = Head(model)
+    weight = model.lm_head.weight
+    for copies in ([], [5, 6, 40, 95]):  # the same token four times, in one part of the vocabulary and in others
+        weight[copies] = hidden[0] if copies else weight[copies]
+        chosen = head.most_likely(hidden)
+        logits = model.lm_head(hidden)
+        assert chosen.tolist() == [row.tolist().index(max(row.tolist())) for row in logits]
+    assert chosen[0] == 5

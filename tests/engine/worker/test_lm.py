@@ -12,13 +12,14 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.registry import get_model
 from lm_eval.evaluator import simple_evaluate
 from lm_eval.tasks import TaskManager
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
 from engine.demo.paths import MODEL_DIR, TASKS_DIR
 from engine.levels import Level
 from engine.plan import RunPlan
 from engine.suites import TaskSpec
-from engine.worker.lm import PrunedLM
+from engine.worker.lm import PrunedLM, _decodes_plainly
 from engine.worker.scoring import aggregate, score
 from engine.worker.tasks import TaskSet, build_tasks, load_tasks
 from warehouse.facts import CellFacts
@@ -221,3 +222,17 @@ def test_every_metric_is_the_one_simple_evaluate_reports(
             assert metric.higher_is_better == expected["higher_is_better"][name][metric.metric]
             if name in cells:
                 assert metric.n == expected["n-samples"][name]["effective"]
+
+
+def test_a_tokenizer_that_cleans_up_spaces_is_asked_text_by_text() -> None:
+    """All texts at once would come without its cleaning."""
+    words = ["It", "is", "n't", "so", ".", "?", "he", ",", "!", "'", "s"]
+    tokenizer = Tokenizer(models.WordLevel({word: at for at, word in enumerate(words)}, unk_token="."))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()  # type: ignore[assignment]
+    plain, cleaning = (
+        PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token=".", clean_up_tokenization_spaces=cleans)
+        for cleans in (False, True)
+    )
+    assert _decodes_plainly(plain)
+    assert not _decodes_plainly(cleaning)
+    assert _decodes_plainly(AutoTokenizer.from_pretrained(MODEL_DIR))
