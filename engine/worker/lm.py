@@ -238,13 +238,12 @@ class PrunedLM(TemplateLM):
         """What the model has to run on: requests that differ in their last token only share one sequence."""
         requests: dict[bytes, list[tuple[int, Ints]]] = defaultdict(list)
         sequences: dict[bytes, Ints] = {}
+        longest = self.max_length  # asked once, since it is looked for in many places
         for index, (context, continuation) in enumerate(pairs):
-            if len(continuation) > self.max_length:
-                raise ValueError(
-                    f"A continuation of {len(continuation)} tokens is longer than the model's {self.max_length}."
-                )
+            if len(continuation) > longest:
+                raise ValueError(f"A continuation of {len(continuation)} tokens is longer than the model's {longest}.")
             # Left truncation as in HFLM.
-            tokens = np.array((context + continuation)[-(self.max_length + 1) :][:-1])
+            tokens = np.array((context + continuation)[-(longest + 1) :][:-1])
             sequences[tokens.tobytes()] = tokens
             requests[tokens.tobytes()].append((index, np.array(continuation)))
         return [Scored(tokens, tuple(requests[key])) for key, tokens in sequences.items()]

@@ -95,8 +95,8 @@ def attend_by_paths(query: Tensor, key: Tensor, value: Tensor, paths: list[Paths
 
 
 def _padded(length: int) -> int:
-    """The next of a few lengths, since libraries prepare for each shape: an eighth longer at most, beyond 512."""
-    step = max(64, 2 ** (length - 1).bit_length() // 8)
+    """The next of a few lengths, since libraries prepare for each shape: an eighth longer at most, beyond 128."""
+    step = max(16, 2 ** (length - 1).bit_length() // 8)
     return -(-length // step) * step
 
 
