@@ -43,29 +43,25 @@ def _finishing(layer: Any, row: DeviceRow, nodes: Tensor) -> Iterator[None]:
     usual = layer._compiled_call_impl  # what a module's call goes through, compiled or not
     call = usual or layer._call_impl
 
+    def at_nodes(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(map(at_nodes, value))
+        per_token = isinstance(value, Tensor) and value.dim() > 1 and value.shape[1] == row.length
+        return value.index_select(1, nodes) if per_token else value
+
     def finish(hidden: Tensor, *args: Any, **kwargs: Any) -> Any:
-        row.stops = True
         try:
-            call(hidden, *args, **kwargs)
-        except Attended:
-            pass
-        else:
-            raise RuntimeError(f"{type(layer).__name__} came to its end without attention")
-        finally:
-            row.stops = False
-
-        def at_nodes(value: Any) -> Any:
-            if isinstance(value, tuple):
-                return tuple(map(at_nodes, value))
-            per_token = isinstance(value, Tensor) and value.dim() > 1 and value.shape[1] == row.length
-            return value.index_select(1, nodes) if per_token else value
-
-        assert row.attended is not None
-        row.attended = at_nodes(row.attended)
-        try:
+            row.stops = True
+            try:
+                call(hidden, *args, **kwargs)
+            except Attended:
+                row.stops = False
+            else:
+                raise RuntimeError(f"{type(layer).__name__} came to its end without attention")
+            row.attended = at_nodes(row.attended)
             return call(at_nodes(hidden), *map(at_nodes, args), **{name: at_nodes(kwargs[name]) for name in kwargs})
-        finally:
-            row.attended = None
+        finally:  # the row may be used again, whatever went wrong
+            row.stops, row.attended = False, None
 
     layer._compiled_call_impl = torch.compiler.disable(finish)
     try:

@@ -350,7 +350,7 @@ def _as_hflm_passes_them(kwargs: dict[str, Any]) -> dict[str, Any]:
 
 def _decodes_plainly(tokenizer: Any) -> bool:
     """Whether `decode` is what the tokenizers library gives, with no spaces cleaned up afterwards."""
-    if not tokenizer.is_fast:
+    if not getattr(tokenizer, "is_fast", False):
         return False
     tokens = tokenizer("It is n't so . Is it ? He 's , I 'm , they 've , we 're ! It ' s", add_special_tokens=False)
     decoded = tokenizer.decode(tokens["input_ids"], skip_special_tokens=True)

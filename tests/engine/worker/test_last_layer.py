@@ -111,7 +111,9 @@ def test_an_error_on_the_way_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) ->
         raise torch.OutOfMemoryError("out of memory")
 
     hook = last.mlp.register_forward_pre_hook(fail)
-    with pytest.raises(torch.OutOfMemoryError):
+    with pytest.raises(torch.OutOfMemoryError):  # fails after attention
         hidden_at(model, row, nodes, least=1)
     hook.remove()
+    with pytest.raises((IndexError, RuntimeError)):
+        hidden_at(model, row, nodes + row.length, least=1)  # fails between attention and what follows
     torch.testing.assert_close(hidden_at(model, row, nodes, least=1), expected)
