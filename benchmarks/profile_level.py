@@ -22,11 +22,12 @@ from torch.profiler import ProfilerActivity, profile
 
 # The first pattern that a kernel's name holds decides.
 KINDS = (
-    ("tree attention (FlexAttention)", ("flex_attention", "triton_tem_fused")),
-    ("decoding attention", ("fmha", "flash", "attention", "softmax_warp")),
+    ("decoding attention", ("decode_attention",)),
+    ("attention of trees, by paths", ("sdpa", "fmha", "flash_fwd")),
+    ("attention of trees, by tiles", ("flex_attention", "triton_tem_fused")),
     ("matrix products", ("gemm", "nvjet", "cutlass", "cublas", "splitk", "gemv")),
     ("reading the logits (fused)", ("logsumexp", "argmax")),
-    ("compiled pointwise and norms", ("triton_",)),
+    ("compiled pointwise and norms", ("triton_", "silu_product")),
     ("copies, gathers, masks", ("index", "gather", "scatter", "copy", "memcpy", "memset", "cat", "fill", "where")),
     ("pointwise", ("elementwise", "vectorized")),
     ("reductions", ("reduce",)),

@@ -7,14 +7,23 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM, Qwen3Config, Qwen3ForCausalLM
+from transformers import (
+    Gemma2Config,
+    Gemma2ForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
 
-from engine.worker import path_attention
+from engine.worker import path_attention, tree_attention
 from engine.worker.generator import Generator
 from engine.worker.head import Head
 from engine.worker.path_attention import attend_by_paths, paths_of
 from engine.worker.tree import Scored, TreeRow, pack
-from engine.worker.tree_attention import DENSE, Attention, DeviceRow
+from engine.worker.tree_attention import DENSE, Attention, DeviceRow, _Trial, attending, best_attention
 from engine.worker.tree_scorer import Batch, TreeScorer
 
 CPU = torch.device("cpu")
@@ -121,3 +130,39 @@ def test_many_branches_of_a_long_beginning_are_left_to_masks() -> None:
     [row] = pack([Scored(np.append(stem, at), ((at, stem[:1]),)) for at in range(40)], 10**6)
     assert not BY_PATHS.takes_paths(row)
     assert DeviceRow(row, CPU, BY_PATHS).length == len(row.tokens)
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (LlamaForCausalLM(LlamaConfig(**SIZES)), True),
+        (Gemma2ForCausalLM(Gemma2Config(**SIZES, head_dim=8, sliding_window=99)), False),
+    ],
+    ids=["llama", "gemma2, which caps its scores"],
+)
+@torch.no_grad()
+def test_a_trial_finds_out_whether_paths_give_what_the_model_wants(
+    model: Any, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[torch.Size] = []
+
+    def works(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> bool:
+        seen.append(key.shape)
+        return True
+
+    monkeypatch.setattr(tree_attention, "paths_work", works)
+    trial = _Trial(tree((2, 9), 5), CPU, DENSE)
+    with attending(model, trial):
+        model.base_model(trial.tokens, position_ids=trial.positions, use_cache=False)
+    assert trial.by_paths is expected
+    assert len(seen) == (SIZES["num_hidden_layers"] if expected else 0)
+
+
+def test_paths_are_not_taken_where_rounding_does_not_show() -> None:
+    half, single = (torch.zeros(1, 4, 128, 8, dtype=dtype) for dtype in (torch.bfloat16, torch.float32))
+    assert not path_attention.paths_work(single, single, single)
+    assert isinstance(path_attention.paths_work(half, half, half), bool)
+    attention, problem = best_attention(LlamaForCausalLM(LlamaConfig(**SIZES)))
+    assert attention is DENSE
+    assert problem is not None
+    assert "the model is on cpu" in problem
