@@ -33,8 +33,9 @@ from engine.worker.batching import Batcher
 from engine.worker.choosing import LeftToTransformersError, choice_of
 from engine.worker.generator import CHUNK, Generator
 from engine.worker.head import Head
+from engine.worker.plain_scorer import PlainScorer
 from engine.worker.tree import Ints, Scored
-from engine.worker.tree_attention import best_attention
+from engine.worker.tree_attention import best_attention, tree_problem
 from engine.worker.tree_scorer import Batch, Progress, TreeScorer
 
 logger = logging.getLogger(__name__)
@@ -81,8 +82,14 @@ class PrunedLM(TemplateLM):
         self._device = model.device
         attention, self.slow_because = best_attention(model)
         head = Head(model, fused=attention.tiles)  # where FlexAttention works, so does the compiler
-        self._tree = TreeScorer(model, head, batch_tokens, attention)
-        self._generator = Generator(model, head, attention)
+        problem = tree_problem(model, attention)
+        if problem is None:
+            self._scorer = TreeScorer(model, head, batch_tokens, attention)
+            self._generator = Generator(model, head, attention)
+        else:
+            warn(f"{problem}: each request is computed by itself, and generation is transformers', which is slower.")
+            self._scorer = PlainScorer(model, head, batch_tokens)
+            self._generator = None
         # The instance is kept beside its tokens, so that its id stays its own.
         self._encoded: dict[int, tuple[Instance, Any]] = {}
         self._known: dict[tuple[str, bool | None], list[int]] = {}  # strings that `encode` tokenised together
@@ -165,22 +172,23 @@ class PrunedLM(TemplateLM):
         """Drop what is kept of earlier requests: their tokens, and how they are laid out."""
         self._encoded.clear()
         self._batches.clear()
-        self._generator.forget()
+        if self._generator is not None:
+            self._generator.forget()
 
     def prepare(self, request_type: str, requests: Sequence[Instance]) -> None:
         """Lay out requests that will be asked together; may run beside the asking of others."""
         if request_type in ("loglikelihood", "multiple_choice"):
-            self._tree.lay_out(self._batch(requests, _one_pair)[0])
+            self._scorer.lay_out(self._batch(requests, _one_pair)[0])
         elif request_type == "loglikelihood_rolling":
-            self._tree.lay_out(self._batch(requests, _all_windows)[0])
+            self._scorer.lay_out(self._batch(requests, _all_windows)[0])
 
     def loglikelihood(self, requests: list[Instance], disable_tqdm: bool = False) -> list[tuple[float, bool]]:
-        return self._tree.score(self._batch(requests, _one_pair)[0], self.progress)
+        return self._scorer.score(self._batch(requests, _one_pair)[0], self.progress)
 
     def loglikelihood_rolling(self, requests: list[Instance], disable_tqdm: bool = False) -> list[float]:
         batch, owners = self._batch(requests, _all_windows)
         totals = [0.0] * len(requests)
-        for owner, (log_likelihood, _) in zip(owners, self._tree.score(batch, self.progress), strict=True):
+        for owner, (log_likelihood, _) in zip(owners, self._scorer.score(batch, self.progress), strict=True):
             totals[owner] += log_likelihood
         return totals
 
@@ -218,7 +226,7 @@ class PrunedLM(TemplateLM):
         self, requests: list[tuple[tuple[str, str], list[int], list[int]]], **kwargs: Any
     ) -> list[tuple[float, bool]]:
         pairs = [(context, continuation) for _, context, continuation in requests]
-        return self._tree.score(Batch(self._sequences(pairs), [1] * len(pairs)), self.progress)
+        return self._scorer.score(Batch(self._sequences(pairs), [1] * len(pairs)), self.progress)
 
     def _batch(self, requests: Sequence[Instance], pairs_of: Callable[[Any], list[_Pair]]) -> tuple[Batch, list[int]]:
         """The requests ready to be scored, laid out once for all levels, and the request each score belongs to."""
@@ -260,6 +268,8 @@ class PrunedLM(TemplateLM):
             )
         prompts = [tokens[-(self.max_length - max_gen_toks) :] for tokens in contexts]
         options = _as_hflm_passes_them(kwargs)
+        if self._generator is None:
+            return self._generate_slowly([prompt.tolist() for prompt in prompts], until, max_gen_toks, options)
         try:
             choice = choice_of(self.model, options, seed=self.seed)
         except LeftToTransformersError as reason:

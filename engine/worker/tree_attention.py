@@ -21,7 +21,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, PreTrainedModel
 
 from engine.worker.path_attention import Paths, attend_by_paths, paths_of, paths_work, suits_paths
-from engine.worker.tree import Ints, TreeRow
+from engine.worker.tree import Ints, Scored, TreeRow, pack
 
 _NAME = "prune_tui_tree"
 # Takes the number of a layer and its keys and values, [1, kv_heads, n, head_dim], which are only lent.
@@ -29,6 +29,8 @@ Listener = Callable[[int, Tensor, Tensor], None]
 _BLOCK = 128  # FlexAttention's tile
 _QUERIES = 64  # of a block where there is no FlexAttention
 _NO_WINDOW = 2**62  # tokens
+# ‖in a tree − alone‖ / ‖alone‖ of hidden states: more than 16 bits do to them, and less than another function does.
+_LARGEST_GAP = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,37 @@ def best_attention(model: PreTrainedModel) -> tuple[Attention, str | None]:
     except Exception as error:  # no compiler, no Triton, a head size it cannot do: many libraries' many errors
         return DENSE, f"FlexAttention does not work here ({type(error).__name__}: {str(error).splitlines()[0]})"
     return Attention(tiles=True, windows=trial.windows, by_paths=trial.by_paths), None
+
+
+def tree_problem(model: PreTrainedModel, attention: Attention) -> str | None:
+    """Why this model's sequences cannot be packed in trees, or None: tokens must reach others by attention only."""
+    probe: Any = model
+    rng = np.random.default_rng(0)
+    embeddings: Any = model.get_input_embeddings()
+    stem, *branches = rng.integers(3, min(1000, embeddings.weight.shape[0]), (4, 20))
+    sequences = [Scored(np.concatenate((stem, branch)), ((at, branch[:1]),)) for at, branch in enumerate(branches)]
+    [row] = pack(sequences, 10**6)
+    name = f"Models of type '{model.config.model_type}'"
+    try:
+        on_device = DeviceRow(row, model.device, attention)
+        with torch.no_grad(), attending(model, on_device):
+            together = probe.base_model(
+                on_device.tokens, position_ids=on_device.positions, use_cache=False
+            ).last_hidden_state[0]
+    except (torch.AcceleratorError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:  # heads of several sizes, sinks, inputs of its own: whatever its code does otherwise
+        return f"{name} do not take packed sequences ({type(error).__name__}: {str(error).splitlines()[0]})"
+    layers = model.config.get_text_config().num_hidden_layers
+    if on_device.layer != layers:
+        return f"{name} have {layers} layers, {on_device.layer} of which attend to tokens as known here"
+    for path in row.paths():
+        with torch.no_grad():
+            alone = probe.base_model(on_device.tokens[:, path], use_cache=False).last_hidden_state[0].float()
+        gap = (together[path].float() - alone).norm() / alone.norm()
+        if gap > _LARGEST_GAP:
+            return f"{name} let tokens have to do with each other in a way that is not known here"
+    return None
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from transformers import (
 
 from engine.worker.head import Head
 from engine.worker.tree import Scored
-from engine.worker.tree_attention import DENSE
+from engine.worker.tree_attention import DENSE, tree_problem
 from engine.worker.tree_scorer import Batch, TreeScorer
 
 SIZES: dict[str, Any] = {
@@ -125,3 +125,7 @@ def test_running_out_of_memory_repacks_what_is_left(monkeypatch: pytest.MonkeyPa
     scores = scorer.score(Batch(sequences, [1] * 24), lambda *done: None)
     assert scorer.max_tokens <= 80
     assert [score for score, _ in scores] == pytest.approx([score for score, _ in expected], rel=1e-5)
+
+
+def test_nothing_keeps_these_from_being_packed(model: PreTrainedModel) -> None:
+    assert tree_problem(model, DENSE) is None
