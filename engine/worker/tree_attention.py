@@ -235,7 +235,9 @@ def tree_problem(model: PreTrainedModel, attention: Attention) -> str | None:
     sequences = [Scored(np.concatenate((stem, branch)), ((at, branch[:1]),)) for at, branch in enumerate(branches)]
     [row] = pack(sequences, 10**6)
     name = f"Models of type '{model.config.model_type}'"
+    config = model.config.get_text_config()
     try:
+        getattr(config, "head_dim", None)  # refuses to answer where layers have heads of several sizes
         on_device = DeviceRow(row, model.device, attention)
         with torch.no_grad(), attending(model, on_device):
             together = probe.base_model(
@@ -243,11 +245,10 @@ def tree_problem(model: PreTrainedModel, attention: Attention) -> str | None:
             ).last_hidden_state[0]
     except (torch.AcceleratorError, torch.OutOfMemoryError):
         raise
-    except Exception as error:  # heads of several sizes, sinks, inputs of its own: whatever its code does otherwise
+    except Exception as error:  # sinks, inputs of its own: whatever its code does otherwise
         return f"{name} do not take packed sequences ({type(error).__name__}: {str(error).splitlines()[0]})"
-    layers = model.config.get_text_config().num_hidden_layers
-    if on_device.layer != layers:
-        return f"{name} have {layers} layers, {on_device.layer} of which attend to tokens as known here"
+    if on_device.layer != config.num_hidden_layers:
+        return f"{name} attend {on_device.layer} times in {config.num_hidden_layers} layers, not once in each"
     for path in row.paths():
         with torch.no_grad():
             alone = probe.base_model(on_device.tokens[:, path], use_cache=False).last_hidden_state[0].float()
