@@ -158,10 +158,12 @@ def test_a_trial_finds_out_whether_paths_give_what_the_model_wants(
     assert len(seen) == (SIZES["num_hidden_layers"] if expected else 0)
 
 
-def test_paths_are_not_taken_where_rounding_does_not_show() -> None:
+def test_paths_are_not_taken_where_rounding_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     half, single = (torch.zeros(1, 4, 128, 8, dtype=dtype) for dtype in (torch.bfloat16, torch.float32))
+    assert not path_attention.paths_work(half, half, half), "no kernel does it on a CPU"
+    monkeypatch.setattr(torch.backends.cuda, "can_use_flash_attention", lambda params: True)
+    assert path_attention.paths_work(half, half, half)
     assert not path_attention.paths_work(single, single, single)
-    assert isinstance(path_attention.paths_work(half, half, half), bool)
     attention, problem = best_attention(LlamaForCausalLM(LlamaConfig(**SIZES)))
     assert attention is DENSE
     assert problem is not None
