@@ -11,8 +11,11 @@ from torch.nn.functional import linear
 from transformers import PreTrainedModel
 
 from engine.pruning.glu import GluMlp, find_glu_mlps
+from engine.worker.chaining import chain_layers, is_chain
+from engine.worker.few_rows import product_in_pieces, two_products
 
 _SILU = ("SiLU", "SiLUActivation")
+_FIXED_ROTARY = ("default", "linear", "llama3", "yarn")  # the others look at how long the sequences are
 _PROJECTIONS = ("q_proj", "k_proj", "v_proj")
 # Intermediate results are rounded to the model's dtype where they were before.
 _OPTIONS: dict[str, Any] = {"emulate_precision_casts": True}
@@ -27,18 +30,25 @@ def compile_layers(model: PreTrainedModel) -> None:
     """
     mlps = find_glu_mlps(model)
     _join_projections(model)
+    chained = is_chain(model)
     forward: dict[int, Callable[..., Tensor]] = {id(mlp.module): mlp.module.forward for mlp in mlps}
     act = getattr(mlps[0].module, "act_fn", None)
+    pieces: dict[int, Callable[[Tensor], Tensor]] = {}
     if act is not None:
         glu = _glu(act, model.device)
-        forward |= {id(mlp.module): _forward(mlp, glu) for mlp in mlps if _is_plain(mlp, act)}
-    for module in list(model.modules()):
-        children: list[Any] = list(module.children())
-        if any(id(child) in forward for child in children):
-            for child in children:
-                if id(child) in forward:
-                    child.forward = torch.compiler.disable(forward[id(child)])
+        for module in [mlp.module for mlp in mlps if _is_plain(mlp, act)]:
+            _lay_together(module)
+            forward[id(module)], pieces[id(module)] = _forward(module, glu), _pieces(module, glu)
+    for mlp in mlps:
+        mlp.module.forward = torch.compiler.disable(forward[id(mlp.module)])
+    if chained:
+        chain_layers(model, _compiled, pieces)
+    else:
+        for module in [module for module in model.modules() if any(id(part) in forward for part in module.children())]:
             module.compile(dynamic=True, options=_OPTIONS)
+    rotary: Any = getattr(model.base_model, "rotary_emb", None)
+    if getattr(rotary, "rope_type", None) in _FIXED_ROTARY:
+        rotary.compile(dynamic=True, options=_OPTIONS)
 
 
 def _glu(act: Callable[[Tensor], Tensor], device: torch.device) -> Callable[[Tensor, Tensor], Tensor]:
@@ -51,7 +61,11 @@ def _glu(act: Callable[[Tensor], Tensor], device: torch.device) -> Callable[[Ten
     def glu(gate: Tensor, up: Tensor) -> Tensor:
         return act(gate) * up
 
-    return torch.compile(glu, dynamic=True, options=_OPTIONS)
+    return _compiled(glu)
+
+
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    return torch.compile(function, dynamic=True, options=_OPTIONS)
 
 
 def _is_plain(mlp: GluMlp, act: Callable[[Tensor], Tensor]) -> bool:
@@ -67,14 +81,36 @@ def _is_plain(mlp: GluMlp, act: Callable[[Tensor], Tensor]) -> bool:
         return torch.allclose(plain, module(probe), rtol=0, atol=0, equal_nan=True)  # 16 bits may not hold them
 
 
-def _forward(mlp: GluMlp, glu: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    module: Any = mlp.module
+def _lay_together(module: Any) -> None:
+    """Put gate's and up's weights into one tensor, of which they are the halves: steps of decoding ask both at once."""
+    both = torch.stack((module.gate_proj.weight.data, module.up_proj.weight.data))
+    module.gate_proj.weight.data, module.up_proj.weight.data = both
 
+
+def _forward(module: Any, glu: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
     def forward(hidden: Tensor) -> Tensor:
-        tokens = hidden.flatten(0, -2)  # of one shape for rows of prompts and for steps of decoding
-        return module.down_proj(glu(module.gate_proj(tokens), module.up_proj(tokens))).view(hidden.shape)
+        return module.down_proj(_gated(module, glu, hidden)).view(hidden.shape)
 
     return forward
+
+
+def _pieces(module: Any, glu: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """The same as `_forward`, as pieces that have yet to be added up: [pieces, *hidden.shape]."""
+    if module.down_proj.bias is not None:
+        return lambda hidden: _forward(module, glu)(hidden)[None]
+
+    def pieces(hidden: Tensor) -> Tensor:
+        return product_in_pieces(_gated(module, glu, hidden), module.down_proj.weight).unflatten(1, hidden.shape[:-1])
+
+    return pieces
+
+
+def _gated(module: Any, glu: Callable[[Tensor, Tensor], Tensor], hidden: Tensor) -> Tensor:
+    tokens = hidden.flatten(0, -2)  # of one shape for rows of prompts and for steps of decoding
+    gate, up = module.gate_proj, module.up_proj
+    if gate.bias is None and up.bias is None:
+        return glu(*two_products(tokens, gate.weight, up.weight))
+    return glu(gate(tokens), up(tokens))
 
 
 @torch.no_grad()

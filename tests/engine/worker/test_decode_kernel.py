@@ -1,18 +1,12 @@
 """The decoding kernel agrees with attention worked out in float64, and puts the new keys and values into the cache.
 
-Triton's interpreter runs it on a CPU, which is decided when Triton is imported: hence a process of its own. It has no
-bfloat16 matrix products; float16 stands for both.
+Triton's interpreter, which runs it on a CPU, has no bfloat16 matrix products; float16 stands for both.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from importlib.util import find_spec
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,16 +78,6 @@ def decoded(*, kernel: bool) -> list[list[int]]:
         of_four = Decoder(model, Head(model), slots, PLAIN, kernel=kernel).run(5, 27)
         of_two = Decoder(model, Head(model), slots.shrink([1, 2]), PLAIN, kernel=kernel).run(5, 22)
     return [*of_four.tolist(), *of_two.tolist()]
-
-
-@pytest.fixture(scope="module")
-def interpreted() -> dict[str, Any]:
-    if find_spec("triton") is None:
-        pytest.skip("Triton is not installed: it exists for Linux only")
-    environment = os.environ | {"TRITON_INTERPRET": "1", "PYTHONPATH": str(Path(__file__).parents[3])}
-    made = subprocess.run([sys.executable, __file__], env=environment, capture_output=True, text=True)
-    assert made.returncode == 0, made.stderr
-    return json.loads(made.stdout)
 
 
 @pytest.mark.parametrize("case", CASES)
