@@ -9,7 +9,8 @@ GPU_TOKENS = 2**17  # most tokens of one forward pass, where the memory would ho
 CPU_TOKENS = 4096  # off CUDA, where larger batches gain nothing
 LOGITS = 2**28  # elements that exist at a time: 1 GiB in float32
 GPU_SEQUENCES = 640  # generated at a time
-CPU_SEQUENCES = 32
+CPU_SEQUENCES = 128
+CPU_CACHE = 2**32  # bytes, off CUDA, of all of them
 CACHE_SHARE = 0.4  # of the free memory; `batch_tokens` leaves as much
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from engine.gpu import Reading
 from engine.memory import (
     CACHE_SHARE,
+    CPU_CACHE,
     CPU_SEQUENCES,
     CPU_TOKENS,
     GPU_SEQUENCES,
@@ -64,9 +65,15 @@ def memory_forecast(
         place=place,
         free=free,
         cache=sequences * shape.cache_per_token * itemsize(dtype) if generates else 0,
-        cache_limit=int(CACHE_SHARE * max(free - seen["weights"], 0)) if _is_cuda(device) and free else None,
+        cache_limit=_cache_limit(device, free, seen["weights"]),
         advice=_advice(shape, dtype, device, place, free, plan.batch_tokens),
     )
+
+
+def _cache_limit(device: str, free: int | None, weights: int) -> int | None:
+    if not _is_cuda(device):
+        return CPU_CACHE
+    return int(CACHE_SHARE * max(free - weights, 0)) if free else None
 
 
 def _with(shape: Shape, dtype: str, device: str, free: int | None, tokens: int | None) -> dict[str, int]:

@@ -12,21 +12,19 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from engine.memory import CACHE_SHARE, CPU_SEQUENCES, GPU_SEQUENCES
+from engine.memory import CACHE_SHARE, CPU_CACHE, CPU_SEQUENCES, GPU_SEQUENCES
 from engine.worker.batching import is_out_of_memory, release_memory
 from engine.worker.choosing import PLAIN, Choice
 from engine.worker.decoding import Decoder, Slots
 from engine.worker.head import Head
 from engine.worker.last_layer import hidden_at
 from engine.worker.packing import Packer
-from engine.worker.path_attention import wide
 from engine.worker.tree import Ints, Scored, TreeRow
 from engine.worker.tree_attention import Attention, DeviceRow
 from engine.worker.tree_scorer import Progress
 
 CHUNK = 16  # steps between two looks at what has finished, at most
 _CPU_CHUNK = 4  # where a look costs no wait
-_FILLED_AT_ONCE = 64  # slots whose prompts' keys and values are copied together
 
 
 class Generator:
@@ -95,7 +93,8 @@ class Generator:
         waiting = deque(sorted(range(len(prompts)), key=lambda index: prompts[index].astype(">i8").tobytes()))
         made: list[list[int]] = [[] for _ in prompts]
         length = max(len(prompt) for prompt in prompts) + max_new_tokens
-        slots = Slots(self._model, self._slot_count(len(prompts), length), length, choice)
+        count = self._slot_count(len(prompts), length)
+        slots = Slots(self._model, count, length, choice, zeroed=not self._attention.tiles)
         decoder = Decoder(self._model, self._head, slots, choice, kernel=self._attention.tiles)
         active: dict[int, int] = {}  # slot → prompt
         launched: dict[int, int] = {}  # prompt → its tokens so far, those that are still computed included
@@ -148,13 +147,13 @@ class Generator:
         return made
 
     def _slot_count(self, prompts: int, length: int) -> int:
-        device = self._model.device
-        if device.type != "cuda":
-            return min(prompts, self._max_slots)
         config = self._model.config.get_text_config()
         heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
         head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
         per_slot = 2 * config.num_hidden_layers * heads * head_dim * length * self._model.dtype.itemsize
+        device = self._model.device
+        if device.type != "cuda":
+            return max(1, min(prompts, self._max_slots, CPU_CACHE // per_slot))
         free, _ = torch.cuda.mem_get_info(device)
         free += torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return max(1, min(prompts, self._max_slots, int(free * CACHE_SHARE) // per_slot))
@@ -167,7 +166,7 @@ class Generator:
         slots.enter(prompts)
         for entrance in self._entrances(prompts, max_tokens, again=again):
             row = entrance.row
-            row.listener = partial(entrance.fill, slots.cache)
+            row.listener = partial(entrance.fill, slots.cache, self._attention.tiles)
             try:
                 hidden = hidden_at(self._model, row, entrance.nodes, least=2)
             finally:  # the cache and the masks are large, and the row may be kept
@@ -223,8 +222,6 @@ class _Flight:
 class _Entrance:
     """A row of prompts, and the slots that wait for their keys and values.
 
-    What a shorter prompt's slot gets beyond its end is never seen: each step of decoding writes its place first.
-
     Attributes:
         row: the prompts as a tree.
         slots: int64 [n], those that wait for the row.
@@ -241,19 +238,23 @@ class _Entrance:
         ]
         self.slots = torch.tensor([slot for slot, _ in paths], device=device)
         self.nodes = torch.tensor([path[-1] for _, path in paths], device=device)
-        self._parts: list[tuple[slice | Tensor, Tensor]] = []
-        for start in range(0, len(paths), _FILLED_AT_ONCE):
-            part = paths[start : start + _FILLED_AT_ONCE]
-            longest = max(len(path) for _, path in part)
-            nodes = np.stack([np.pad(path, (0, longest - len(path))) for _, path in part])
-            slots = [slot for slot, _ in part]
-            in_line = slots == list(range(slots[0], slots[0] + len(slots)))  # a plain copy is much faster
-            index = slice(slots[0], slots[0] + len(slots)) if in_line else self.slots[start : start + len(part)]
-            self._parts.append((index, torch.from_numpy(nodes).to(device)))
+        # Of every token of a prompt: where the row has it, whose slot it goes to, and where there.
+        lengths = [len(path) for _, path in paths]
+        self._from = torch.from_numpy(np.concatenate([path for _, path in paths])).to(device)
+        self._to_slots = torch.from_numpy(np.repeat([slot for slot, _ in paths], lengths)).to(device)
+        self._to_steps = torch.from_numpy(np.concatenate([np.arange(length) for length in lengths])).to(device)
 
-    def fill(self, cache: Tensor, layer: int, keys: Tensor, values: Tensor) -> None:
-        """Copy a layer's keys and values, [1, kv_heads, n, head_dim], to the slots' cache."""
-        for index, nodes in self._parts:
-            for which, states in enumerate((keys[0], values[0])):
-                gathered = wide(states.transpose(0, 1)).index_select(0, nodes.flatten()).unflatten(0, nodes.shape)
-                wide(cache[layer, which])[index, :, : nodes.shape[1]] = gathered.transpose(1, 2)
+    def fill(self, cache: Tensor, kernel: bool, layer: int, keys: Tensor, values: Tensor) -> None:
+        """Copy a layer's keys and values, [1, kv_heads, n, head_dim], to the slots' cache; `kernel`: by Triton's."""
+        for states, into in zip((keys[0], values[0]), cache[layer], strict=True):
+            states = states.transpose(0, 1)
+            if not kernel:
+                into[self._to_slots, :, self._to_steps] = states[self._from]
+                continue
+            from engine.worker.row_kernel import copy_rows  # Triton is not everywhere
+
+            # Each step of each slot as a row, whose heads lie a slot's steps apart; its first lies before the others.
+            count, heads, length, head_dim = into.shape
+            steps = (count * heads - heads + 1) * length
+            rows = into.as_strided((steps, heads, head_dim), (head_dim, length * head_dim, 1))
+            copy_rows(states, self._from, rows, self._to_slots * (heads * length) + self._to_steps)

@@ -12,8 +12,6 @@ from transformers import PreTrainedModel
 from engine.errors import UserError
 from engine.memory import LOGITS
 
-_PARTS = 32  # of a row of logits
-
 
 class Head:
     """A model's output layer, applied only where a token is scored.
@@ -33,6 +31,7 @@ class Head:
         self._pick: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] = (
             torch.compile(self._pick_eagerly, dynamic=True) if fused else self._pick_eagerly
         )
+        self._fused = fused
         self._verify(model)
 
     def __call__(self, hidden: Tensor) -> Tensor:
@@ -44,12 +43,11 @@ class Head:
         logits = self._projection(hidden)
         if self._scale != 1 or self._softcap is not None:
             logits = self._finish(logits)  # rounded, they may tie where they did not
-        if logits.shape[-1] % _PARTS:
-            return logits.argmax(-1)
-        # In two steps, since the library gives each row to few of a GPU's threads. Both take the first of equals.
-        values, places = logits.unflatten(-1, (_PARTS, -1)).max(-1)
-        part = values.argmax(-1, keepdim=True)
-        return (part * (logits.shape[-1] // _PARTS) + places.gather(-1, part))[:, 0]
+        if self._fused and logits.is_cuda:
+            from engine.worker.largest_kernel import largest  # Triton, which compiles here, is not everywhere
+
+            return largest(logits)
+        return logits.argmax(-1)
 
     def _finish(self, logits: Tensor) -> Tensor:
         if self._scale != 1:

@@ -246,7 +246,7 @@ class PrunedLM(TemplateLM):
         """What the model has to run on: requests that differ in their last token only share one sequence."""
         requests: dict[bytes, list[tuple[int, Ints]]] = defaultdict(list)
         sequences: dict[bytes, Ints] = {}
-        longest = self.max_length  # asked once, since it is looked for in many places
+        longest = self.max_length
         for index, (context, continuation) in enumerate(pairs):
             if len(continuation) > longest:
                 raise ValueError(f"A continuation of {len(continuation)} tokens is longer than the model's {longest}.")
@@ -261,12 +261,13 @@ class PrunedLM(TemplateLM):
         eos = self.tokenizer.decode(self.eot_token_id)
         until = handle_stop_sequences(kwargs.pop("until", None), eos=eos)
         max_gen_toks = kwargs.pop("max_gen_toks")
-        if max_gen_toks >= self.max_length:
+        longest = self.max_length  # asked once, since it is looked for in many places
+        if max_gen_toks >= longest:
             raise UserError(
-                f"The task generates up to {max_gen_toks} tokens, but the model's context is {self.max_length}: "
+                f"The task generates up to {max_gen_toks} tokens, but the model's context is {longest}: "
                 "lower its max_gen_toks."
             )
-        prompts = [tokens[-(self.max_length - max_gen_toks) :] for tokens in contexts]
+        prompts = [tokens[-(longest - max_gen_toks) :] for tokens in contexts]
         options = _as_hflm_passes_them(kwargs)
         if self._generator is None:
             return self._generate_slowly([prompt.tolist() for prompt in prompts], until, max_gen_toks, options)

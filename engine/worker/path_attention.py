@@ -40,20 +40,27 @@ class Paths:
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, scaling: float | None, output: Tensor) -> None:
         """Fill in the paths' own tokens: query, output [n, heads, head_dim], key and value [n, kv_heads, head_dim]."""
-        q, k, v = (
-            states.index_select(0, self.tokens).unflatten(0, (self.count, -1)).transpose(1, 2)
-            for states in (query, key, value)
-        )
+        q, k, v = (self._gathered(states) for states in (query, key, value))
         found = scaled_dot_product_attention(q, k, v, is_causal=True, scale=scaling, enable_gqa=True)
-        found = wide(found.transpose(1, 2).flatten(0, 1)).index_select(0, self.at)
-        wide(output).index_copy_(0, self.own, found)
+        _copy_rows(found.transpose(1, 2).flatten(0, 1), self.at, output, self.own)
+
+    def _gathered(self, states: Tensor) -> Tensor:
+        """[n, heads, head_dim] → [paths, heads, length, head_dim], in memory token by token."""
+        found = states.new_empty(len(self.tokens), *states.shape[1:])
+        _copy_rows(states, self.tokens, found, None)
+        return found.unflatten(0, (self.count, -1)).transpose(1, 2)
 
 
-def wide(states: Tensor) -> Tensor:
-    """The same in elements of eight bytes, where they fit: an element at a time is how most copies are made."""
-    each = 8 // states.element_size()
-    fit = states.stride(-1) == 1 and all(size % each == 0 for size in (states.shape[-1], *states.stride()[:-1]))
-    return states.view(torch.int64) if fit else states
+def _copy_rows(source: Tensor, taken: Tensor, target: Tensor, put: Tensor | None) -> None:
+    """target[put[i]] = source[taken[i]], where `put` is 0, 1, 2, … if there is none."""
+    if source.is_cuda:
+        from engine.worker.row_kernel import copy_rows  # Triton, by which paths_work is asked, is not everywhere
+
+        copy_rows(source, taken, target, put)
+    elif put is None:
+        target.copy_(source.index_select(0, taken))
+    else:
+        target.index_copy_(0, put, source.index_select(0, taken))
 
 
 def paths_work(query: Tensor, key: Tensor, value: Tensor) -> bool:
@@ -87,8 +94,8 @@ def paths_of(row: TreeRow, device: torch.device) -> list[Paths]:
 
 def attend_by_paths(query: Tensor, key: Tensor, value: Tensor, paths: list[Paths], scaling: float | None) -> Tensor:
     """query [1, heads, n, head_dim], key and value [1, kv_heads, n, head_dim] → [1, n, heads, head_dim]."""
-    query, key, value = (states[0].transpose(0, 1).contiguous() for states in (query, key, value))
-    output = torch.empty_like(query)
+    query, key, value = (states[0].transpose(0, 1) for states in (query, key, value))
+    output = query.new_empty(query.shape)
     for some in paths:
         some.attend(query, key, value, scaling, output)
     return output[None]

@@ -8,7 +8,7 @@ import pytest
 
 from engine.gpu import Reading
 from engine.levels import Level
-from engine.memory import CPU_SEQUENCES, GPU_SEQUENCES
+from engine.memory import CPU_CACHE, CPU_SEQUENCES, GPU_SEQUENCES
 from engine.plan import RunPlan
 from engine.preview import Shape
 from engine.suites import TaskSpec
@@ -125,4 +125,4 @@ def test_text_generation_adds_a_cache_within_a_share_of_what_is_free():
     assert seen.cache_limit == int(0.4 * (139 * GIB - seen.weights))
     assert memory_forecast(PLAN, LLAMA, machine(139)).cache == 0
     on_cpu = memory_forecast(replace(PLAN, device="cpu"), LLAMA, machine(139), generates=True)
-    assert (on_cpu.cache, on_cpu.cache_limit) == (CPU_SEQUENCES * 16_384 * 4, None)
+    assert (on_cpu.cache, on_cpu.cache_limit) == (CPU_SEQUENCES * 16_384 * 4, CPU_CACHE)

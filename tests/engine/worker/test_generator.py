@@ -87,6 +87,19 @@ def test_every_prompt_is_continued_as_if_it_ran_alone(
     assert generate(model) == [alone(model, prompt) for prompt in prompts()]
 
 
+def test_a_cache_that_holds_few_of_them_changes_nothing(
+    model: PreTrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = generate(model)
+    counts: list[int] = []
+    usual = Generator._slot_count
+    monkeypatch.setattr(Generator, "_slot_count", lambda *given: counts.append(usual(*given)) or counts[-1])
+    for size, most in ((100_000, 5), (1, 1)):
+        monkeypatch.setattr(generator, "CPU_CACHE", size)
+        assert generate(model) == expected
+        assert 1 <= counts[-1] <= most
+
+
 def test_a_sequence_with_a_stop_string_makes_room(model: PreTrainedModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generator, "CPU_SEQUENCES", 4)
     expected = [alone(model, prompt) for prompt in prompts()]
@@ -142,8 +155,8 @@ def test_the_cache_is_gone_with_the_call(monkeypatch: pytest.MonkeyPatch) -> Non
     made: list[weakref.ref[torch.Tensor]] = []
     usual = Slots.__init__
 
-    def noted(self: Slots, *arguments: Any) -> None:
-        usual(self, *arguments)
+    def noted(self: Slots, *arguments: Any, **options: Any) -> None:
+        usual(self, *arguments, **options)
         made.append(weakref.ref(self.cache))
 
     monkeypatch.setattr(Slots, "__init__", noted)
