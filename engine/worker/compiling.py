@@ -26,7 +26,8 @@ def compile_layers(model: PreTrainedModel) -> None:
 
     Of the MLPs only the activation and its product are compiled, for any width, so that a new width compiles nothing
     anew. Compiling takes seconds at the first pass over prompts and at the first step of decoding; a whole sweep may
-    win them back. The projections to queries, keys and values become one product.
+    win them back. The projections to queries, keys and values become one product, and gate's and up's weights come to
+    lie in one tensor: neurons should be sorted afterwards, where they lie then.
     """
     mlps = find_glu_mlps(model)
     _join_projections(model)
