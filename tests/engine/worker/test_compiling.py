@@ -13,6 +13,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from transformers.models.llama.modeling_llama import LlamaAttention, LlamaMLP
 
 from engine.pruning.ladder import Ladder
+from engine.worker import few_rows
 from engine.worker.compiling import _join_projections, compile_layers
 from engine.worker.generator import Generator
 from engine.worker.head import Head
@@ -45,6 +46,40 @@ def test_widths_share_what_was_compiled_and_nothing_changes() -> None:
         if width == WIDTHS[0]:
             compiled = counters["stats"]["unique_graphs"]
     assert 0 < compiled == counters["stats"]["unique_graphs"]
+
+
+@pytest.mark.skipif(shutil.which("c++") is None, reason="torch.compile needs a C++ compiler on a CPU")
+def test_products_of_few_rows_are_cut_up_and_joined_at_every_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a GPU in 16 bits, with the neurons sorted after the weights came to lie together."""
+    batched: list[torch.Size] = []
+    usual = torch.bmm
+
+    def bmm(left: torch.Tensor, right: torch.Tensor, out_dtype: torch.dtype | None = None) -> torch.Tensor:
+        batched.append(left.shape)
+        return usual(left, right)
+
+    def a_model() -> Any:
+        torch.manual_seed(0)
+        config = LlamaConfig(
+            vocab_size=64, hidden_size=32, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4,
+            num_key_value_heads=2, pad_token_id=0, bos_token_id=1, eos_token_id=2,
+        )  # fmt: skip
+        return LlamaForCausalLM(config).eval()
+
+    model = a_model()
+    ladder = Ladder(model, method="maw", seed=0, pad_to=32)
+    plain = {width: answers(model, ladder, width) for width in WIDTHS}
+    monkeypatch.setattr(few_rows, "_is_worth_it", lambda rows: len(rows) <= 6)
+    monkeypatch.setattr(torch, "bmm", bmm)
+    model = a_model()
+    compile_layers(model)
+    ladder = Ladder(model, method="maw", seed=0, pad_to=32)
+    for width in WIDTHS:
+        batched.clear()
+        scores, texts = answers(model, ladder, width)
+        np.testing.assert_allclose(scores, plain[width][0], rtol=1e-5)
+        assert texts == plain[width][1]
+        assert {(2, 6, 32), (4, 6, ladder.padded_size // 4)} <= set(batched)
 
 
 class Clamped(LlamaMLP):
