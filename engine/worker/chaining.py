@@ -42,9 +42,8 @@ def is_chain(model: PreTrainedModel) -> bool:
     if [layer for layer, _, _ in calls] != list(layers) or not all(len(args) == 1 for _, args, _ in calls):
         return False
     [hidden] = calls[0][1]
-    noise = torch.randn(hidden.shape, generator=torch.Generator().manual_seed(0)).to(
-        hidden
-    )  # a token may embed as zeros
+    # Not the tokens' own states: padding may embed as zeros, of which every layer makes the same.
+    noise = torch.randn(hidden.shape, generator=torch.Generator().manual_seed(0)).to(hidden)
     return all(_is_plain(layer, scale * noise, kwargs) for layer, _, kwargs in calls for scale in (1, 1000))
 
 

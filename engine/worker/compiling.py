@@ -37,9 +37,11 @@ def compile_layers(model: PreTrainedModel) -> None:
     pieces: dict[int, Callable[[Tensor], Tensor]] = {}
     if act is not None:
         glu = _glu(act, model.device)
-        for module in [mlp.module for mlp in mlps if _is_plain(mlp, act)]:
-            _lay_together(module)
-            forward[id(module)], pieces[id(module)] = _forward(module, glu), _pieces(module, glu)
+        for mlp in [mlp for mlp in mlps if _is_plain(mlp, act)]:
+            _lay_together(mlp.module)
+            forward[id(mlp.module)] = _forward(mlp.module, glu)
+            if mlp.down.bias is None:
+                pieces[id(mlp.module)] = _pieces(mlp.module, glu)
     for mlp in mlps:
         mlp.module.forward = torch.compiler.disable(forward[id(mlp.module)])
     if chained:
@@ -96,9 +98,7 @@ def _forward(module: Any, glu: Callable[[Tensor, Tensor], Tensor]) -> Callable[[
 
 
 def _pieces(module: Any, glu: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """The same as `_forward`, as pieces that have yet to be added up: [pieces, *hidden.shape]."""
-    if module.down_proj.bias is not None:
-        return lambda hidden: _forward(module, glu)(hidden)[None]
+    """The same as `_forward` without a bias, as pieces that have yet to be added up: [pieces, *hidden.shape]."""
 
     def pieces(hidden: Tensor) -> Tensor:
         return product_in_pieces(_gated(module, glu, hidden), module.down_proj.weight).unflatten(1, hidden.shape[:-1])

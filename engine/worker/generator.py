@@ -251,10 +251,6 @@ class _Entrance:
             if not kernel:
                 into[self._to_slots, :, self._to_steps] = states[self._from]
                 continue
-            from engine.worker.row_kernel import copy_rows  # Triton is not everywhere
+            from engine.worker.row_kernel import fill_cache  # Triton is not everywhere
 
-            # Each step of each slot as a row, whose heads lie a slot's steps apart; its first lies before the others.
-            count, heads, length, head_dim = into.shape
-            steps = (count * heads - heads + 1) * length
-            rows = into.as_strided((steps, heads, head_dim), (head_dim, length * head_dim, 1))
-            copy_rows(states, self._from, rows, self._to_slots * (heads * length) + self._to_steps)
+            fill_cache(states, self._from, into, self._to_slots, self._to_steps)

@@ -54,7 +54,7 @@ class Paths:
 def _copy_rows(source: Tensor, taken: Tensor, target: Tensor, put: Tensor | None) -> None:
     """target[put[i]] = source[taken[i]], where `put` is 0, 1, 2, … if there is none."""
     if source.is_cuda:
-        from engine.worker.row_kernel import copy_rows  # Triton, by which paths_work is asked, is not everywhere
+        from engine.worker.row_kernel import copy_rows  # Triton is where FlexAttention works
 
         copy_rows(source, taken, target, put)
     elif put is None:

@@ -39,6 +39,21 @@ def copy_rows(source: Tensor, taken: Tensor, target: Tensor, put: Tensor | None 
     )  # fmt: skip
 
 
+def fill_cache(source: Tensor, taken: Tensor, cache: Tensor, slots: Tensor, steps: Tensor) -> None:
+    """cache[slots[i], :, steps[i]] = source[taken[i]] for every i.
+
+    Args:
+        source: [rows, heads, head_dim]; cache: [slots, heads, length, head_dim], contiguous.
+        taken, slots, steps: int64 [m].
+    """
+    assert cache.is_contiguous()
+    count, heads, length, head_dim = cache.shape
+    # Each step of each slot as a row, whose heads lie a slot's steps apart; the last slot's first head ends them.
+    rows = ((count - 1) * heads + 1) * length
+    by_step = cache.as_strided((rows, heads, head_dim), (head_dim, length * head_dim, 1))
+    copy_rows(source, taken, by_step, slots * (heads * length) + steps)
+
+
 @triton.jit
 def _copy_rows_kernel(
     source, taken, target, put, count, heads, source_row, source_head, target_row, target_head,

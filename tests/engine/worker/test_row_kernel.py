@@ -17,7 +17,7 @@ SHAPES = {
 
 def is_right(heads: int, head_dim: int) -> list[bool]:
     """Picked in order, put down elsewhere, and put into a cache whose heads lie apart."""
-    from engine.worker.row_kernel import copy_rows
+    from engine.worker.row_kernel import copy_rows, fill_cache
 
     torch.manual_seed(0)
     source = torch.randn(50, 3 * heads, head_dim)[:, heads : 2 * heads]  # part of a joined projection
@@ -29,8 +29,8 @@ def is_right(heads: int, head_dim: int) -> list[bool]:
     expected[put] = source[taken]
     cache, filled = torch.zeros(2, 4, heads, 20, head_dim)
     slots, steps = put // 20, put % 20
-    rows = cache.as_strided(((4 * heads - heads + 1) * 20, heads, head_dim), (head_dim, 20 * head_dim, 1))
-    copy_rows(source, taken, rows, slots * (heads * 20) + steps)
+    slots[0], steps[0] = 3, 19  # the last there is
+    fill_cache(source, taken, cache, slots, steps)
     filled[slots, :, steps] = source[taken]
     nothing = torch.zeros(3, heads, head_dim)
     copy_rows(source, taken[:0], nothing)
