@@ -33,6 +33,18 @@ def headline(trace: Trace) -> str:
     return f"{said}; unpruned {before}; change {trace.delta:+.6g} ({change(trace.delta_pct)})"
 
 
+def differences(trace: Trace) -> list[str]:
+    """In what the number and its baseline were not measured alike, a line each."""
+    return [
+        f"{what} {_short(one)}, the baseline's {_short(other)}" for what, one, other in trace.differences
+    ]
+
+
+def _short(told: Any) -> str:
+    text = str(told)
+    return text[:12] if len(text) == 64 else text
+
+
 def verdict(trace: Trace) -> str:
     checks = [*trace.origin.checks, *(trace.baseline.checks if trace.baseline else ())]
     broken = sum(check.holds is False for check in checks)
@@ -62,6 +74,10 @@ def lines(origin: Origin) -> Iterator[Line]:
     yield "measured", f"{number['recorded_at']:%Y-%m-%d %H:%M:%S} UTC{_took(cell)}"
     yield from _provenance(origin)
     yield "model", f"{run['model']}, revision {_known(run['revision'])}, weights hash {_known(run['weights_hash'])}"
+    if run["config_hash"] or run["tokenizer_hash"]:
+        yield "hashes", f"config {_known(run['config_hash'])}, tokenizer {_known(run['tokenizer_hash'])}"
+    if number["footnote"]:
+        yield "note", number["footnote"]
     yield "width", _width(cell)
     yield "task", _task(origin)
     if cell["requests_hash"] is not None:
@@ -86,6 +102,9 @@ def as_json(trace: Trace) -> dict[str, Any]:
             "holds": trace.holds,
             "delta": trace.delta,
             "delta_pct": trace.delta_pct,
+            "differences": [
+                {"what": what, "number": one, "baseline": other} for what, one, other in trace.differences
+            ],
             "number": _origin(trace.origin),
             "baseline": None if trace.baseline is None else _origin(trace.baseline),
         }

@@ -83,7 +83,8 @@ select
     baseline_run_id,
     baseline_seq,
     baseline_level,
-    baseline_parameters
+    baseline_parameters,
+    footnote
 from shown
 order by
     position, benchmark, task, num_fewshot, version,
