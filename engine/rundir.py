@@ -20,33 +20,16 @@ import shutil
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 
 from engine import runlock, started
 from engine.errors import UserError
 from engine.plan import RunPlan
-from engine.progress import Progress, RunTracker
 from engine.runlock import Holder
 from warehouse import journal
-
-
-class RunState(StrEnum):
-    """Where a run stands."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    INTERRUPTED = "interrupted"
-    STOPPED = "stopped"
-    FINISHED = "finished"
-    FINISHED_WITH_FAILURES = "finished with failures"
-    REFUSED = "refused"
-    CRASHED = "crashed"
-
-
-# The events that an attempt begins and ends with, of which a worker that was started writes at least one.
-TURNS = frozenset({"attempt", "finished", "stopped", "refused", "crashed"})
+from warehouse.records.events import Event
+from warehouse.records.run_state import RunHistory, RunState
 
 
 def runs_root(database: Path) -> Path:
@@ -114,7 +97,7 @@ class RunDir:
         """
         try:
             return RunPlan.from_dict(self._record()["plan"])
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise UserError(
                 f"The plan of run {self.run_id} was written by another version of prune-tui: use that one, "
                 "or start the run anew."
@@ -145,7 +128,7 @@ class RunDir:
                 "or put the file back."
             ) from error
 
-    def events(self) -> list[journal.Event]:
+    def events(self) -> list[Event]:
         """Every complete event so far; none before the first attempt.
 
         Raises:
@@ -153,7 +136,7 @@ class RunDir:
         """
         return self._read()[0]
 
-    def _read(self) -> tuple[list[journal.Event], int]:
+    def _read(self) -> tuple[list[Event], int]:
         try:
             return journal.read(self.journal_path)
         except FileNotFoundError:
@@ -174,53 +157,37 @@ class RunDir:
         # The lock first: a worker writes its last event before it lets go.
         if self.holder() is not None:
             return RunState.RUNNING
-        state, turns = RunState.QUEUED, 0
-        for event in self.events():
-            turns += event.kind in TURNS
-            match event.kind:
-                case "attempt":
-                    state = RunState.INTERRUPTED
-                case "finished":
-                    state = RunState.FINISHED_WITH_FAILURES if event.data["failed"] else RunState.FINISHED
-                case "stopped" | "refused" | "crashed":
-                    state = RunState(event.kind)
-        if (start := self.unanswered(turns)) is not None:
+        history, _ = self._told()
+        if (start := self.unanswered(history.turns)) is not None:
             if start.is_alive():
                 return RunState.RUNNING
             # It may have written something, and ended, since its journal was read.
             return RunState.INTERRUPTED if self.turns() <= start.turns else self.state()
-        return state
+        return history.state
 
     def unanswered(self, turns: int) -> started.Start | None:
-        """The latest start, if its worker has not written a word; `turns` counts the journal's `TURNS` so far."""
+        """The latest start, if its worker has not written a word; `turns` are those of the run's history."""
         start = started.read(self.path)
         return start if start is not None and start.turns >= turns else None
 
+    def history(self) -> tuple[RunHistory, int]:
+        """The run so far, ready to take in what follows in the journal from the byte offset beside it.
+
+        Raises:
+            UserError: the journal is damaged before its last line, or the plan is.
+        """
+        return self._told(tuple(map(str, self.plan.levels)))
+
     def turns(self) -> int:
-        """How many `TURNS` the journal holds.
+        """How many attempts, and ends of attempts, the journal tells of; errors as `history`."""
+        return self._told()[0].turns
 
-        Raises:
-            JournalError: the journal is damaged before its last line.
-        """
-        return sum(event.kind in TURNS for event in self.events())
-
-    def tracker(self) -> tuple[RunTracker, int]:
-        """The run so far, ready to be fed with what follows in the journal from the byte offset beside it.
-
-        Raises:
-            JournalError: the journal is damaged before its last line.
-        """
-        tracker = RunTracker(self.plan)
+    def _told(self, levels: tuple[str, ...] = ()) -> tuple[RunHistory, int]:
+        history = RunHistory(levels)
         events, offset = self._read()
         for event in events:
-            tracker.feed(event)
-        return tracker, offset
-
-    def progress(self) -> Progress:
-        """Raises:
-        JournalError: the journal is damaged before its last line.
-        """
-        return self.tracker()[0].progress()
+            history.take(event)
+        return history, offset
 
 
 def all_runs(root: Path) -> list[RunDir]:

@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from engine import launch
-from engine.rundir import RunState
 from warehouse.imports import import_published
 from warehouse.merge import merge_run
+from warehouse.records.run_state import RunState
 
 
 async def test_runs_are_listed_newest_first_with_their_state(dashboard, warehouse, driver):
