@@ -17,11 +17,13 @@ import json
 import os
 import secrets
 import shutil
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, TypeVar
 
 from engine import runlock, started
 from engine.errors import UserError
@@ -30,6 +32,8 @@ from engine.runlock import Holder
 from warehouse import journal
 from warehouse.records.events import Event
 from warehouse.records.run_state import RunHistory, RunState
+
+T = TypeVar("T")
 
 
 def runs_root(database: Path) -> Path:
@@ -95,13 +99,7 @@ class RunDir:
         """Raises:
         UserError: plan.json is damaged, or from another version of the program.
         """
-        try:
-            return RunPlan.from_dict(self._record()["plan"])
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise UserError(
-                f"The plan of run {self.run_id} was written by another version of prune-tui: use that one, "
-                "or start the run anew."
-            ) from error
+        return self._told("plan", RunPlan.from_dict)
 
     @property
     def name(self) -> str:
@@ -112,20 +110,29 @@ class RunDir:
 
     @property
     def database(self) -> Path:
-        return (self.path.resolve() / self._record()["database"]).resolve()
+        """Errors as `plan`."""
+        return (self.path.resolve() / self._told("database", Path)).resolve()
 
     @property
     def created_at(self) -> datetime:
-        return datetime.fromisoformat(self._record()["created_at"])
+        """Errors as `plan`."""
+        return self._told("created_at", datetime.fromisoformat)
 
-    def _record(self) -> dict:
-        text = (self.path / "plan.json").read_text(encoding="utf-8")
+    def _told(self, name: str, read: Callable[[Any], T]) -> T:
+        """What plan.json says under a name."""
         try:
-            return json.loads(text)
+            record = json.loads((self.path / "plan.json").read_bytes())
         except ValueError as error:
             raise UserError(
                 f"The plan of run {self.run_id} ({self.path / 'plan.json'}) is damaged: remove the run's folder, "
                 "or put the file back."
+            ) from error
+        try:
+            return read(record[name])
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise UserError(
+                f"The plan of run {self.run_id} was written by another version of prune-tui: use that one, "
+                "or start the run anew."
             ) from error
 
     def events(self) -> list[Event]:
@@ -157,7 +164,7 @@ class RunDir:
         # The lock first: a worker writes its last event before it lets go.
         if self.holder() is not None:
             return RunState.RUNNING
-        history, _ = self._told()
+        history, _ = self._history()
         if (start := self.unanswered(history.turns)) is not None:
             if start.is_alive():
                 return RunState.RUNNING
@@ -176,13 +183,13 @@ class RunDir:
         Raises:
             UserError: the journal is damaged before its last line, or the plan is.
         """
-        return self._told(tuple(map(str, self.plan.levels)))
+        return self._history(tuple(map(str, self.plan.levels)))
 
     def turns(self) -> int:
         """How many attempts, and ends of attempts, the journal tells of; errors as `history`."""
-        return self._told()[0].turns
+        return self._history()[0].turns
 
-    def _told(self, levels: tuple[str, ...] = ()) -> tuple[RunHistory, int]:
+    def _history(self, levels: tuple[str, ...] = ()) -> tuple[RunHistory, int]:
         history = RunHistory(levels)
         events, offset = self._read()
         for event in events:

@@ -253,12 +253,15 @@ def test_a_busy_file_is_reported_and_costs_nothing(run, database, held, ask):
 
 
 def test_merging_all_runs_goes_on_past_one_that_cannot_be_read(run, new_run, database, ask):
-    bad, good = new_run("r0"), new_run("r2")
+    bad, worse, good = new_run("r0"), new_run("r1b"), new_run("r2")
     bad.path.write_text("what?\n")
+    worse.start()
+    worse.path.write_text(worse.path.read_text().replace('"intermediate_size"', '"intermediate_sizf"'))
     good.start()
     report = merge.merge_all(database, run.folder.parent)
     assert report.merged == {"r1": 6, "r2": 6}
-    assert list(report.unreadable) == ["r0"]
+    assert list(report.unreadable) == ["r0", "r1b"]
+    assert "line 3 (intermediate_size is missing)" in report.unreadable["r1b"]
     assert ask("select run_id from runs order by 1") == [("r1",), ("r2",)]
 
 

@@ -93,6 +93,8 @@ def _check(hint: Any) -> Check:
         return lambda value: read(cast("type[Any]", hint), _of_type(dict, value))
     if hint is float:
         return _number
+    if hint is int:
+        return _whole
     return lambda value: _of_type(origin or hint, value)
 
 
@@ -110,10 +112,17 @@ def _each(check: Check, into: Callable[[list[Any]], Any]) -> Check:
 
 
 def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"is {_shown(value)}, not a number")
     try:
-        return float(_of_type(int, value) if not isinstance(value, float) else value)
+        return float(value)
     except OverflowError as error:
         raise ValueError(f"is {_shown(value)}, too large a number") from error
+
+
+def _whole(value: Any) -> int:
+    """JSON and CSV files of others write 1.0 for 1."""
+    return int(value) if isinstance(value, float) and value.is_integer() else _of_type(int, value)
 
 
 def _of_type(kind: type, value: Any) -> Any:
@@ -127,4 +136,4 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:40]}…"
 
 
-_NAMES = {int: "a number", str: "a text", bool: "true or false", dict: "an object", list: "a list"}
+_NAMES = {int: "a whole number", str: "a text", bool: "true or false", dict: "an object", list: "a list"}
