@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from warehouse import statements
 from warehouse.errors import UserError
 from warehouse.headlines import headlines
+from warehouse.records.level import Level
 from warehouse.runs import find_models
 
 if TYPE_CHECKING:
@@ -99,26 +100,21 @@ def _width(row: Row) -> tuple[Any, ...]:
 
 def _at_level(rows: list[Row], level: str, model: str, names: Mapping[tuple[Any, ...], set[str]]) -> list[Row]:
     """The rows of one width, by any name that a run asked for it by, or by its figures."""
-    text = level.strip().lower().removesuffix("%")
+    wanted = Level.parse(level)
     fits: list[Callable[[Row], bool]] = [
-        lambda row: row["level"] == text,
-        lambda row: text in names.get(_width(row), ()),
+        lambda row: row["level"] == str(wanted),
+        lambda row: str(wanted) in names.get(_width(row), ()),
     ]
-    try:
-        if text.endswith("x"):
-            ratio = float(text[:-1])
-            fits.append(lambda row: row["expansion_ratio"] is not None and abs(row["expansion_ratio"] - ratio) < 0.005)
-        elif text.startswith("w"):
-            width = int(text[1:])
-            fits.append(lambda row: row["intermediate_size"] == width)
-        else:
-            pct = float(text)
-            fits.append(lambda row: abs(row["pruning_pct"] - pct) < 1e-6)
-            fits.append(lambda row: round(row["pruning_pct"]) == pct)
-    except ValueError:
-        raise UserError(
-            f"'{level}' is no level: give a percentage (40), an expansion ratio (2.4x) or a width (w4096)."
-        ) from None
+    match wanted.kind:
+        case "ratio":
+            fits.append(
+                lambda row: row["expansion_ratio"] is not None and abs(row["expansion_ratio"] - wanted.amount) < 0.005
+            )
+        case "width":
+            fits.append(lambda row: row["intermediate_size"] == wanted.amount)
+        case "pct":
+            fits.append(lambda row: abs(row["pruning_pct"] - wanted.amount) < 1e-6)
+            fits.append(lambda row: round(row["pruning_pct"]) == wanted.amount)
     for fit in fits:
         if found := [row for row in rows if fit(row)]:
             return found

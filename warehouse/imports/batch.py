@@ -10,7 +10,9 @@ from typing import Any
 import duckdb
 
 from warehouse import merge, pairing
-from warehouse.journal import Event
+from warehouse.records.conditions import Conditions
+from warehouse.records.events import Event, parse_data
+from warehouse.records.facts import MetricFacts
 
 
 @dataclass(slots=True)
@@ -23,21 +25,27 @@ class ImportedRun:
     source: str
     recorded_at: float
     method: str | None = None
-    conditions: str | None = None
+    conditions: Conditions | str | None = None
     folder: Path = Path()
     events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         plan = {"name": self.name, "method": self.method, "source": self.source}
-        self.add("plan", plan=plan, conditions=self.conditions, origin=self.origin)
+        told = self.conditions.to_dict() if isinstance(self.conditions, Conditions) else self.conditions
+        self.add("plan", plan=plan, conditions=told, origin=self.origin)
 
     def add(self, kind: str, **fields: Any) -> None:
-        self.events.append(Event(len(self.events), self.recorded_at, kind, fields))
+        """Raises:
+        ValueError: the event says what cannot be, such as a share of neurons above 100 %.
+        """
+        self.events.append(Event(len(self.events), self.recorded_at, parse_data(kind, fields)))
 
     def add_cell(self, *, level: str, task: str, metrics: list[dict[str, Any]], **fields: Any) -> None:
         """One finished cell; what `fields` does not say of it is not known."""
         unknown = {"part_of": None, "is_group": False, "version": None, "num_fewshot": None, "seconds": None}
-        self.add("cell", **unknown | {"samples": None, "level": level, "task": task, "metrics": metrics} | fields)
+        of_metric = dict.fromkeys(MetricFacts.__dataclass_fields__)
+        told = [of_metric | metric for metric in metrics]
+        self.add("cell", **unknown | {"level": level, "task": task, "metrics": told} | fields)
 
 
 @dataclass(frozen=True, slots=True)

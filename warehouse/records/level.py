@@ -55,6 +55,11 @@ class Level:
             case "width":
                 return f"w{self.amount:.0f}"
 
+    @property
+    def label(self) -> str:
+        """The level for people: `40%`, `2.4x`, `w4096`."""
+        return f"{self}%" if self.kind == "pct" else str(self)
+
     def intermediate_size(self, full: int, hidden_size: int, divisor: int | None = None) -> int:
         """The exact width for a model of `full` neurons a layer.
 
