@@ -35,9 +35,7 @@ def headline(trace: Trace) -> str:
 
 def differences(trace: Trace) -> list[str]:
     """In what the number and its baseline were not measured alike, a line each."""
-    return [
-        f"{what} {_short(one)}, the baseline's {_short(other)}" for what, one, other in trace.differences
-    ]
+    return [f"{what} {_short(one)}, the baseline's {_short(other)}" for what, one, other in trace.differences]
 
 
 def _short(told: Any) -> str:
@@ -102,9 +100,7 @@ def as_json(trace: Trace) -> dict[str, Any]:
             "holds": trace.holds,
             "delta": trace.delta,
             "delta_pct": trace.delta_pct,
-            "differences": [
-                {"what": what, "number": one, "baseline": other} for what, one, other in trace.differences
-            ],
+            "differences": [{"what": what, "number": one, "baseline": other} for what, one, other in trace.differences],
             "number": _origin(trace.origin),
             "baseline": None if trace.baseline is None else _origin(trace.baseline),
         }
