@@ -28,6 +28,7 @@ _SCHEMA = {
     "ci_low_pct": pl.Float64, "ci_high_pct": pl.Float64, "p_value": pl.Float64, "p_kind": pl.String,
     "p_holm": pl.Float64, "verdict": pl.String, "pairs": pl.Int64, "lost": pl.Int64, "gained": pl.Int64,
     "agreement": pl.Float64, "chance": pl.Float64, "retained_pct": pl.Float64,
+    "footnote": pl.String,
 }  # fmt: skip
 _OF_A_WIDTH = (
     "model", "method", "conditions", "pruning_pct", "level", "intermediate_size", "expansion_ratio", "parameters",
@@ -87,6 +88,8 @@ def markdown(deltas: Deltas, *, significance: bool = False, intervals: bool = Fa
                 parts.append(_markdown_table(table, columns, show))
         parts.append(_caption(table))
         parts.extend(footnotes(table, show))
+        if table.footnotes:
+            parts.append(f"Note: {escape('; '.join(table.footnotes))}.")
         if missing := _missing(table):
             parts.append(missing)
     return "\n\n".join(parts) + "\n"

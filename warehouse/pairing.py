@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from warehouse import db, statements
+from warehouse import db, identity, statements
 from warehouse.transaction import transaction
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def rebuild(path: Path, *, wait: float = 0.0) -> int:
         pass  # a missing file is refused, not made
     with db.open_write(path, wait=wait) as con:
         with transaction(con):
+            identity.resolve(con, identity.models_of(con))
             con.execute(statements.query("pairing_clear"))
             con.execute(statements.query("pairing_note_all"))
         refresh(con)

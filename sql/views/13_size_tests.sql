@@ -2,7 +2,8 @@
 -- of each one's own baseline (which size loses more?), or the score itself. They meet at the same percentage, the
 -- same expansion ratio (to two decimals), or the same number of parameters: for each width of the smaller, the nearest
 -- width of the larger, no more than 5 % off. The test is z on the difference, the two models' errors taken as independent;
--- Holm's correction is over the benchmarks of one such table. As a macro with models to choose: whatever is asked of the
+-- Holm's correction is over the benchmarks of one such table. Base models meet base models and tuned ones tuned ones,
+-- unless both are asked for by name. As a macro with models to choose: whatever is asked of the
 -- view, DuckDB computes all models' first.
 create or replace macro size_tests_of(models) as table
 with
@@ -22,7 +23,7 @@ scores as (
     where models is null or list_contains(models, h.model_id)
 ),
 sizes as (
-    select r.model_id, max(v.parameters) as model_parameters
+    select r.model_id, max(v.parameters) as model_parameters, bool_or(is_tuned(r.tuned, r.model)) as tuned
     from run_models r
     join variants v using (run_id)
     where coalesce(v.intermediate_size = r.intermediate_size, v.pruning_pct = 0)
@@ -48,7 +49,7 @@ measures as (
     from scores
 ),
 sized as (
-    select m.*, s.model_parameters from measures m join sizes s using (model_id) where isfinite(amount)
+    select m.*, s.model_parameters, s.tuned from measures m join sizes s using (model_id) where isfinite(amount)
 ),
 matched as (
     select 'percentage' as basis, pruning_pct as basis_value, * from sized
@@ -90,6 +91,7 @@ pairs as (
         and s.filter = l.filter
         and s.method = l.method
         and s.conditions is not distinct from l.conditions
+        and (models is not null or s.tuned = l.tuned)
         and s.num_fewshot is not distinct from l.num_fewshot
         and s.version is not distinct from l.version
         and (s.model_parameters, s.model, s.model_id) < (l.model_parameters, l.model, l.model_id)

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from engine.gpu import Reading
-from engine.levels import parse_levels
 from engine.plan import RunPlan
 from engine.rundir import RunDir, runs_root
 from engine.suites import TaskSpec
 from tui.cli import checks
 from tui.cli.checks import Finding
 from warehouse.journal import Journal
+from warehouse.records.level import parse_levels
 
 
 def findings(found) -> dict[str, Finding]:
