@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,6 @@ import pytest
 from statsmodels.api import WLS, add_constant
 
 from warehouse import db
-from warehouse.imports import import_published
 
 FINDINGS = "select claim, model, verdict from claim_findings order by claim, model"
 VERDICTS = "select claim, verdict from claims"
@@ -50,9 +50,9 @@ THE_OTHER_WAY_ROUND = {
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory) -> Path:
+def published(study, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("published") / "results.duckdb"
-    import_published(path)
+    shutil.copy(study, path)
     return path
 
 

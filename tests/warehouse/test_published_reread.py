@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import test_proportions_2indep as proportions_test
 
 from warehouse import db
-from warehouse.imports import import_published
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,9 +30,9 @@ def script():
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory) -> Path:
+def published(study, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("published") / "results.duckdb"
-    import_published(path)
+    shutil.copy(study, path)
     return path
 
 

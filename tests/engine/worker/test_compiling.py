@@ -24,6 +24,7 @@ from engine.worker.tree_scorer import Batch, TreeScorer
 WIDTHS = (96, 64, 40)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("c++") is None, reason="torch.compile needs a C++ compiler on a CPU")
 def test_widths_share_what_was_compiled_and_nothing_changes() -> None:
     torch.manual_seed(0)
