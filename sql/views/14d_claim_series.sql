@@ -73,8 +73,8 @@ sums as (
 )
 select
     c.*,
-    c.mean_gain - 1.959963984540054 * c.mean_stderr as mean_low,
-    c.mean_gain + 1.959963984540054 * c.mean_stderr as mean_high,
+    c.mean_gain - z95() * c.mean_stderr as mean_low,
+    c.mean_gain + z95() * c.mean_stderr as mean_high,
     s.widths,
     case when s.weighted and s.sxx > 0 then s.sxy / s.sxx end as slope,
     case when s.weighted and s.sxx > 0 then 1 / sqrt(s.sxx) end as slope_stderr,

@@ -29,7 +29,7 @@ parts as (
     select
         3, 1, *,
         case
-            when slope <= 1.959963984540054 * slope_stderr then 'not supported'
+            when slope <= z95() * slope_stderr then 'not supported'
             when losses > 0 then 'mixed'
             else 'supported'
         end,
@@ -38,8 +38,8 @@ parts as (
         format(
             '{} {:+.2f} points for each 10 % ({:+.2f} to {:+.2f}); better at {} of {} levels, {} beyond noise, '
             '{} clearly worse',
-            name, 100 * slope, 100 * (slope - 1.959963984540054 * slope_stderr),
-            100 * (slope + 1.959963984540054 * slope_stderr), better, levels, gains, losses
+            name, 100 * slope, 100 * (slope - z95() * slope_stderr),
+            100 * (slope + z95() * slope_stderr), better, levels, gains, losses
         )
     from series
     where task = 'truthfulqa_mc2'
@@ -76,15 +76,15 @@ parts as (
     select
         10, 2, *,
         case
-            when slope < -1.959963984540054 * slope_stderr and (line_r2 >= 0.9 or scatter_is_noise) then 'supported'
+            when slope < -z95() * slope_stderr and (line_r2 >= 0.9 or scatter_is_noise) then 'supported'
             else 'not supported'
         end,
         widths >= 4,
         slope_stderr is not null,
         format(
             '{} {:+.1f} points for each 10 % ({:+.1f} to {:+.1f}), a line explains {:.0f} %',
-            name, 100 * slope, 100 * (slope - 1.959963984540054 * slope_stderr),
-            100 * (slope + 1.959963984540054 * slope_stderr), 100 * line_r2
+            name, 100 * slope, 100 * (slope - z95() * slope_stderr),
+            100 * (slope + z95() * slope_stderr), 100 * line_r2
         ) || case when line_r2 < 0.9 and scatter_is_noise then ', the rest is noise' else '' end
     from series
     where task in ('hellaswag', 'piqa', 'winogrande')

@@ -46,20 +46,20 @@ means as materialized (
         count(*) filter (s_gain > 0) as better,
         count(*) filter (s_verdict = 'gain') as gains,
         avg(s_gain) as s_mean,
-        avg(s_gain) - 1.959963984540054 * avg(s_stderr) as s_low,
+        avg(s_gain) - z95() * avg(s_stderr) as s_low,
         avg(l_gain) as l_mean,
-        avg(l_gain) - 1.959963984540054 * avg(l_stderr) as l_low,
+        avg(l_gain) - z95() * avg(l_stderr) as l_low,
         avg(s_gain - l_gain) as difference,
-        1.959963984540054 * avg(sqrt(s_stderr ** 2 + l_stderr ** 2)) as margin,
+        z95() * avg(sqrt(s_stderr ** 2 + l_stderr ** 2)) as margin,
         avg(l_pct - s_pct) as pct_difference,
-        1.959963984540054 * avg(sqrt(s_pct_stderr ** 2 + l_pct_stderr ** 2)) as pct_margin,
+        z95() * avg(sqrt(s_pct_stderr ** 2 + l_pct_stderr ** 2)) as pct_margin,
         arg_min(s_retained, pruning_pct) as s_retained,
         arg_min(l_retained, pruning_pct) as l_retained,
-        1.959963984540054 * arg_min(sqrt(s_retained_stderr ** 2 + l_retained_stderr ** 2), pruning_pct)
+        z95() * arg_min(sqrt(s_retained_stderr ** 2 + l_retained_stderr ** 2), pruning_pct)
             as retained_margin,
         count(*) filter (l_growth > s_growth) as grows_more,
-        any_value(s_baseline - chance <= 1.959963984540054 * s_baseline_stderr) as s_at_chance,
-        any_value(l_baseline - chance <= 1.959963984540054 * l_baseline_stderr) as l_at_chance
+        any_value(s_baseline - chance <= z95() * s_baseline_stderr) as s_at_chance,
+        any_value(l_baseline - chance <= z95() * l_baseline_stderr) as l_at_chance
     from levels
     group by smaller_id, larger_id, method, conditions, task, num_fewshot, version, metric, filter
 ),
@@ -127,7 +127,7 @@ parts as (
         s.widths >= 4 and l.widths >= 4 and m.levels >= 3,
         case
             when grows_more = m.levels and l.log_slope - s.log_slope
-                > 1.959963984540054 * sqrt(s.log_slope_stderr ** 2 + l.log_slope_stderr ** 2) then 'supported'
+                > z95() * sqrt(s.log_slope_stderr ** 2 + l.log_slope_stderr ** 2) then 'supported'
             when 2 * grows_more < m.levels then 'not supported'
             else 'mixed'
         end,
@@ -137,7 +137,7 @@ parts as (
             m.name, grows_more, m.levels, exp(l.log_slope), exp(s.log_slope),
             case
                 when abs(l.log_slope - s.log_slope)
-                    > 1.959963984540054 * sqrt(s.log_slope_stderr ** 2 + l.log_slope_stderr ** 2) then 'beyond noise'
+                    > z95() * sqrt(s.log_slope_stderr ** 2 + l.log_slope_stderr ** 2) then 'beyond noise'
                 else 'within noise'
             end
         )
