@@ -56,7 +56,7 @@ evidence as (
             when p.found.clustered_stderr is not null then 'paired, clustered'
             when p.found.paired_stderr is not null then 'paired'
             when p.found.bootstrap_stderr is not null then 'bootstrap'
-            when isfinite(d.value) and isfinite(d.baseline) and d.questions > 0 then 'binomial'
+            when d.questions > 0 and d.value between 0 and 1 and d.baseline between 0 and 1 then 'binomial'
             when isfinite(d.value_stderr) and isfinite(d.baseline_stderr) then 'unpaired'
         end as stderr_kind,
         case when is_perplexity(d.metric) and d.value > 0 and d.baseline > 0 then d.value / d.baseline end as factor
@@ -103,7 +103,7 @@ with_stderr as (
                 case when mean_stderr = 0 and of_shares then (share_high - share_low) / (2 * z95()) else mean_stderr end
             when 'bootstrap' then case when bootstrap_scale = 'ln' then value * log_stderr else bootstrap_stderr end
             when 'unpaired' then case when factor is not null then value * log_stderr else unpaired_stderr end
-            when 'binomial' then sqrt(binomial_stderr(value, questions) ** 2 + binomial_stderr(baseline, questions) ** 2)
+            else unpaired_stderr
         end as stderr,
         case
             when log_stderr is null then null
@@ -117,7 +117,10 @@ with_stderr as (
         end as log_high,
         case when stderr_kind = 'binomial' then
             share_of_more(value, questions) - share_of_more(baseline, questions)
-        end as shares_delta
+        end as shares_delta,
+        case when stderr_kind = 'binomial' then
+            sqrt(stderr_of_more(value, questions) ** 2 + stderr_of_more(baseline, questions) ** 2)
+        end as shares_stderr
     from kinds
 ),
 -- A z test and the interval around it are one; so are the two of 'score', of 'bootstrap' and of 'binomial'. Where the score
@@ -131,7 +134,7 @@ tested as (
             when test = 'score, paired' then share_low
             when test = 'score, clustered' then least(share_low, delta - z95() * mean_stderr)
             when test = 'bootstrap' then bootstrap_low
-            when test = 'z, binomial' then greatest(-1, shares_delta - z95() * stderr)
+            when test = 'z, binomial' then greatest(-1, shares_delta - z95() * shares_stderr)
             when stderr > 0 or delta = 0 then delta - z95() * stderr
         end as ci_low,
         case
@@ -140,7 +143,7 @@ tested as (
             when test = 'score, paired' then share_high
             when test = 'score, clustered' then greatest(share_high, delta + z95() * mean_stderr)
             when test = 'bootstrap' then bootstrap_high
-            when test = 'z, binomial' then least(1, shares_delta + z95() * stderr)
+            when test = 'z, binomial' then least(1, shares_delta + z95() * shares_stderr)
             when stderr > 0 or delta = 0 then delta + z95() * stderr
         end as ci_high,
         case
@@ -150,7 +153,7 @@ tested as (
                 when mean_stderr > 0 then normal_p(delta / mean_stderr) when delta = 0 then 1 else 0
             end)
             when test = 'bootstrap' then bootstrap_p
-            when test = 'z, binomial' then normal_p(shares_delta / stderr)
+            when test = 'z, binomial' then normal_p(shares_delta / shares_stderr)
             when log_stderr > 0 then normal_p(ln(factor) / log_stderr)
             when delta = 0 and stderr = 0 then 1
             when stderr > 0 and log_stderr is null then normal_p(delta / stderr)
@@ -258,7 +261,8 @@ select
         model, method, pruning_pct, task, metric, value, baseline, delta, delta_pct, improved, stderr, stderr_kind,
         ci_low, ci_high, p_value, p_holm, p_table, factor, log_stderr, pairs, lost, gained, agreement, chance, test,
         p_stepped, p_stepped_table, bootstrap_low, bootstrap_high, bootstrap_p, bootstrap_scale,
-        share_low, share_high, share_p, of_shares, mean_stderr, log_low, log_high, shares_delta
+        share_low, share_high, share_p, of_shares, mean_stderr, log_low, log_high, shares_delta,
+        shares_stderr
     )
 from corrected;
 comment on view delta_statistics is

@@ -109,14 +109,14 @@ by_series as (
     from parts
     group by claim, model_id, method, conditions
 ),
--- Claim 11 level by level: with several numbers of shots, no loss with any, or a loss with each.
+-- Claim 11 level by level, corrected over all levels: with several numbers of shots, no loss with any, or a loss with each.
 levels as (
     select
         model_id, any_value(model) as model, method, conditions, pruning_pct, intermediate_size,
-        count(distinct task) filter (verdict is not null) = 3 as known,
-        coalesce(bool_and(verdict = 'loss') filter (task = 'mmlu' and verdict is not null), false) as mmlu_lost,
-        coalesce(bool_or(verdict = 'loss') filter (task = 'ifeval'), false) as ifeval_lost,
-        coalesce(bool_or(verdict = 'loss') filter (task = 'truthfulqa_mc2'), false) as mc2_lost
+        count(distinct task) filter (table_verdict is not null) = 3 as known,
+        coalesce(bool_and(table_verdict = 'loss') filter (task = 'mmlu' and table_verdict is not null), false) as mmlu_lost,
+        coalesce(bool_or(table_verdict = 'loss') filter (task = 'ifeval'), false) as ifeval_lost,
+        coalesce(bool_or(table_verdict = 'loss') filter (task = 'truthfulqa_mc2'), false) as mc2_lost
     from changes
     where task in ('ifeval', 'truthfulqa_mc2', 'mmlu')
     group by model_id, method, conditions, pruning_pct, intermediate_size
