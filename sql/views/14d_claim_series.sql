@@ -22,6 +22,7 @@ changes as (
         count(*) filter (improved) as better,
         count(*) filter (table_verdict = 'gain') as gains,
         count(*) filter (table_verdict = 'loss') as losses,
+        count(*) filter (verdict = 'loss') as losses_alone,
         avg(gain order by pruning_pct, intermediate_size) as mean_gain,
         avg(stderr order by pruning_pct, intermediate_size) as mean_stderr,
         avg(delta_pct order by pruning_pct, intermediate_size) as mean_pct
@@ -118,3 +119,7 @@ comment on column claim_series.scatter_is_noise is 'Whether the values miss that
 comment on column claim_series.log_slope is 'Growth of the perplexity''s natural logarithm for each 10 %.';
 comment on column claim_series.log_r2 is 'Share of the log perplexity''s variance that the exponential explains.';
 comment on column claim_series.name is 'The benchmark, with its number of shots where the model was measured with several.';
+comment on column claim_series.gains is 'Levels with a gain beyond noise, corrected over all benchmarks and levels.';
+comment on column claim_series.losses is 'Levels with a loss beyond noise, in the same way.';
+comment on column claim_series.losses_alone is
+    'Levels with a loss beyond noise, each taken alone: for what must hold at every one of them.';

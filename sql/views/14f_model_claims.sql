@@ -60,15 +60,15 @@ parts as (
     select
         9, 1, *,
         case
-            when losses = levels and mean_pct <= -50 then 'supported'
+            when losses_alone = levels and mean_pct <= -50 then 'supported'
             when losses = 0 then 'not supported'
             else 'mixed'
         end,
         levels >= 2,
         errors_known,
         format(
-            '{} clearly worse at {} of {} levels; on average {:+.0f} % of the score',
-            name, losses, levels, mean_pct
+            '{} clearly worse at {} of {} levels, each alone, at {} over all; on average {:+.0f} % of the score',
+            name, losses_alone, levels, losses, mean_pct
         )
     from series
     where task = 'gsm8k'
