@@ -23,7 +23,7 @@ def sentence(benchmark: Benchmark, width: Width, row: Row | None) -> str:
     if row is None or width.unpruned or row["delta"] is None or math.isnan(row["delta"]):
         return told
     if row["ci_low"] is not None and row["ci_high"] is not None:
-        told += f", 95 % {signed(row['ci_low'])} to {signed(row['ci_high'])}"
+        told += f", 95 % (unadjusted) {signed(row['ci_low'])} to {signed(row['ci_high'])}"
     word = "no change" if row["delta"] == 0 else "better" if row["improved"] else "worse"
     sure = beyond_noise(row)
     if sure is None and row["unpaired_because"] == _DUE:

@@ -138,8 +138,8 @@ def _long_name(column: Column) -> str:
 def _caption(table: DeltaTable) -> str:
     runs = ", ".join(escape(run_id) for run_id in table.run_ids)
     return (
-        f"In parentheses: change against the unpruned model; bold: beyond noise, gain or loss, after Holm's correction over "
-        f"the benchmarks of its level. "
+        "In parentheses: change against the unpruned model; bold: beyond noise, gain or loss, after Holm's correction "
+        "over the benchmarks of its level. "
         f"Conditions: {escape(table.conditions or 'not known')}. "
         f"Run{'s' if len(table.run_ids) > 1 else ''}: {runs}. prune-tui {version('prune-tui')}."
     )
