@@ -108,7 +108,8 @@ def test_binomial_errors_and_holm_are_those_of_statsmodels(published, script):
     for one in scores:
         if one.source == "binomial":
             n = questions[one.task]
-            z_test: Any = proportions_test(one.value * n, n, one.baseline * n, n, method="agresti-caffo", compare="diff")
+            counts = (one.value * n, n, one.baseline * n, n)
+            z_test: Any = proportions_test(*counts, method="agresti-caffo", compare="diff")
             z = z_test.statistic * math.sqrt((n + 1) / (n + 2))  # a sample's variance, divided by one less
             assert one.p_value == pytest.approx(2 * norm.sf(abs(z)), rel=1e-6, abs=1e-12)
     holm: Any = multipletests([one.p_value for one in scores], method="holm")[1]
