@@ -78,9 +78,9 @@ def document(database: Path) -> str:
         "# The study's improvements, with intervals",
         f"The study prints {len(improved)} improvements in bold for Llama-3.2-1B and 3B. Of these, "
         f"**{len(clear)} are beyond noise** after Holm's correction over the benchmarks of one level, "
-        f"and {len(everywhere)} after that over all benchmarks and levels of a model, which is what a claim about several "
-        f"levels needs; {len(alone)} have p ≤ 0.05 before any correction. Of its {len(worse)} losses of a score, "
-        f"{len(worse_clear)} are beyond noise.",
+        f"and {len(everywhere)} after that over all benchmarks and levels of a model, which is what a claim "
+        f"about several levels needs; {len(alone)} have p ≤ 0.05 before any correction. "
+        f"Of its {len(worse)} losses of a score, {len(worse_clear)} are beyond noise.",
         "`python benchmarks/published_reread.py > docs/published-reread.md` writes this page; a test keeps it current.",
         "## By benchmark",
         _by_benchmark(improved),

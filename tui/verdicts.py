@@ -53,7 +53,7 @@ def verdict_of(verdicts: Verdicts, level: str, name: str, cell: GridCell) -> Row
 
 
 def sign(cell: GridCell, row: Row | None) -> str:
-    """The mark that Results has, or a provisional one: ↑ better, ↓ worse, = no change; empty with nothing to compare."""
+    """The mark that Results has, or a provisional one: ↑ better, ↓ worse, = no change; empty without a change."""
     if row is not None and row["delta"] is not None:
         return mark(row)
     glyph = fmt.glyph(cell.improved, cell.delta)

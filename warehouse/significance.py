@@ -71,6 +71,7 @@ def footnotes(table: DeltaTable, show: Shown) -> list[str]:
     if show.intervals and any(cell.ci_low_pct is not None for cell in changed.values()):
         notes.append(
             "In brackets: 95 % interval of the change, in percent of the unpruned model's score, whose own error is "
-            "in it. Intervals are not corrected for the number of benchmarks, verdicts are: at the edge the two can differ."
+            "in it. Intervals are not corrected for the number of benchmarks, verdicts are: at the edge the two can "
+            "differ."
         )
     return notes

@@ -92,7 +92,7 @@ def test_the_published_study_supports_some_of_its_claims(of_the_study):
         verdicts.setdefault(claim, {})[model] = verdict
     # 12 of 12 levels of the base models are up, and their means clear of zero; Instruct loses half at every level.
     assert verdicts[1] == {ONE_B: "supported", THREE_B: "supported", INSTRUCT: "not supported"}
-    # The 1B is up at 6 of 6 levels, 1 beyond noise over all of them, but neither its mean nor the difference to the 3B is.
+    # The 1B is up at 6 of 6 levels, 1 beyond noise, but neither its mean nor the difference to the 3B is.
     assert verdicts[2] == {ONE_B: "mixed"}
     # 1.2 points for each 10 %, ± 0.6, in both base models; 0.0 ± 0.7 in Instruct.
     assert verdicts[3] == {ONE_B: "supported", THREE_B: "supported", INSTRUCT: "not supported"}
@@ -251,7 +251,7 @@ STUDY = dict.fromkeys(("mmlu", "ifeval", "leaderboard_musr", "truthfulqa_mc2"), 
     ids=["one level each", "the same one", "one in common"],
 )
 def test_which_size_can_be_pruned_more_takes_two_levels_in_common(at_own_levels, ask, smaller, larger, told):
-    at_own_levels(*({level: STUDY for level in ("0", *levels)} for levels in (smaller, larger)))
+    at_own_levels(*(dict.fromkeys(("0", *levels), STUDY) for levels in (smaller, larger)))
     assert ask("select verdict, missing from claim_findings where claim = 8") == [
         ("cannot tell", f"what the rule `study` needs at {told} levels in common only")
     ]

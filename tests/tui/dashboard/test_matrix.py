@@ -116,8 +116,8 @@ def test_a_cell_in_words_says_how_sure_it_is(matrix):
     at = {width.label: width for width in matrix.widths[:7]}
     told = sentence(musr, at["40%"], matrix.cells[musr, at["40%"]])
     assert told == (
-        "acc_norm 0.4286 ± 0.0174 against 0.3399: +0.0887 (+26.1%), 95 % (unadjusted) +0.0414 to +0.1360, better beyond noise "
-        "(p = 0.0014 after Holm)"
+        "acc_norm 0.4286 ± 0.0174 against 0.3399: +0.0887 (+26.1%), 95 % (unadjusted) +0.0414 to +0.1360, better "
+        "beyond noise (p = 0.0014 after Holm)"
     )
     assert "within noise" in sentence(musr, at["10%"], matrix.cells[musr, at["10%"]])
     wikitext = next(benchmark for benchmark in matrix.benchmarks if benchmark.name == "WikiText")
