@@ -93,9 +93,9 @@ def document(claims: Sequence[Claim], changes: Sequence[Change]) -> str:
         f"{summary(claims)}. `prune-tui claims --format markdown` writes this page from the results in any database; "
         "the views `claims`, `claim_findings` and `claim_numbers` are behind it.",
         "Version 3 (12 June 2026) calls the criterion that the study prunes by PPM, peak-to-peak magnitude, where the "
-        "earlier ones say MAW; it no longer claims the correlation of −0.864 between knowledge and truthfulness, nor "
-        "that up to 23 % of the energy is saved (which none of these claims is about), and of IFEval it names +4.8 and +3.7 "
-        "points at the expansion ratio 2.4. Where that bears on a claim, the claim says so.",
+        "earlier ones say MAW; it no longer claims the correlation of −0.864 between knowledge and truthfulness, "
+        "nor that up to 23 % of the energy is saved (which none of these claims is about), and of IFEval it names "
+        "+4.8 and +3.7 points at the expansion ratio 2.4. Where that bears on a claim, the claim says so.",
         table_lines(
             ["#", "Claim", "Verdict", "Support it", "Mixed", "Do not", "Cannot tell"],
             [
