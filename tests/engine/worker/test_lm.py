@@ -19,9 +19,10 @@ from engine.demo.paths import MODEL_DIR, TASKS_DIR
 from engine.levels import Level
 from engine.plan import RunPlan
 from engine.suites import TaskSpec
-from engine.worker.lm import PrunedLM, _decodes_plainly
+from engine.worker.lm import PrunedLM
 from engine.worker.scoring import aggregate, score
 from engine.worker.tasks import TaskSet, build_tasks, load_tasks
+from engine.worker.writer import _decodes_plainly
 from warehouse.facts import CellFacts
 
 # Name (with shots where the study sets them) → documents, chosen so that all request types and lengths occur.
