@@ -71,9 +71,7 @@ class PrunedLM(TemplateLM):
         found = probe_trees(model, attention)
         generator = None
         if found.problem is not None:
-            warn(
-                f"{found.problem}: each request is computed by itself, and texts are transformers' own, which is slower."
-            )
+            warn(f"{found.problem}: each request is computed by itself, and texts are transformers' own, more slowly.")
             self._scorer = PlainScorer(model, head, batch_tokens, attention.lengths)
         else:
             self._scorer = TreeScorer(model, head, batch_tokens, attention)
