@@ -81,6 +81,10 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "gpt_neox": ("gpt_neox", {}), "arcee": ("arcee", {}), "apertus": ("apertus", {}), "nemotron": ("nemotron", {}),
     "bitnet": ("bitnet", {}), "mixtral": ("mixtral", {}), "olmoe": ("olmoe", {}), "opt": ("opt", {}),
 }  # fmt: skip
+# Those that cannot be pruned, hence are not scored.
+WITHOUT_GLU = (
+    "gpt2", "phi", "falcon", "starcoder2", "gpt_neox", "arcee", "apertus", "nemotron", "bitnet", "mixtral", "olmoe", "opt",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

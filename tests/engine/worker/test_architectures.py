@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,6 @@ spec = importlib.util.spec_from_file_location("architectures", _FILE)
 assert spec is not None
 assert spec.loader is not None
 architectures: Any = importlib.util.module_from_spec(spec)
-import sys  # noqa: E402
-
 sys.modules["architectures"] = architectures  # its dataclass looks itself up
 spec.loader.exec_module(architectures)
 

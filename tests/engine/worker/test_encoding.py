@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from lm_eval.api.instance import Instance
+from lm_eval.api.registry import get_model
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
@@ -66,12 +67,12 @@ NO_PREFIX = "neither BOS nor EOS"
 CANNOT: dict[str, tuple[str, Instance, str]] = {
     "no context and nothing to begin with": ("bare", instance("loglikelihood", "", "Anna"), NO_PREFIX),
     "a whole text and nothing to begin with": ("bare", instance("loglikelihood_rolling", "Anna is"), NO_PREFIX),
-    "no prompt": ("bare", instance("generate_until", "", {"until": []}), "prompt has no tokens"),
+    "no prompt": ("bare", instance("generate_until", "", {"max_gen_toks": 5}), "prompt has no tokens"),
     "a context of spaces": ("bare", instance("loglikelihood", "  ", ""), "has no tokens"),
     "an empty choice": ("usual", instance("loglikelihood", "Anna likes", ""), "answer '' has no tokens"),
     "an empty choice without context": ("usual", instance("loglikelihood", "", ""), "answer '' has no tokens"),
     "a choice that is the BOS token": ("usual", instance("loglikelihood", "", "<s>"), "answer '<s>' has no tokens"),
-    "a choice as long as the context": ("usual", instance("loglikelihood", "a", " b c" * 900), "longer than the model's"),
+    "a choice longer than the context": ("usual", instance("loglikelihood", "a", " b c" * 900), "longer than the model"),
     "more tokens than fit": (
         "usual", instance("generate_until", "a", {"until": [], "max_gen_toks": 10**6}), "lower the task's max_gen_toks",
     ),
@@ -95,11 +96,23 @@ def test_spaces_at_the_end_of_a_context_make_an_empty_choice_one_that_can_be_sco
     assert found == pytest.approx(by_hand(usual, whole, len(whole) - len(start)), rel=1e-5)
 
 
-def test_an_empty_text_has_the_likelihood_of_one_that_is_certain(usual: PrunedLM) -> None:
-    """As lm-eval has it: no token, no window, nothing to add up, unless the tokenizer puts something there."""
-    [found] = usual.loglikelihood_rolling([instance("loglikelihood_rolling", "")])
-    expected = usual.tok_encode("")
-    assert (found == 0.0) == (expected in ([], [usual.prefix_token_id]) and not expected)
+def test_an_empty_text_has_the_likelihood_that_lm_eval_gives_it(usual: PrunedLM) -> None:
+    hflm: Any = get_model("hf")
+    reference = hflm(pretrained=usual.model, tokenizer=usual.tokenizer, batch_size=1)
+    asked = [instance("loglikelihood_rolling", ""), instance("loglikelihood_rolling", "Anna")]
+    expected = reference.loglikelihood_rolling(asked, disable_tqdm=True)
+    assert usual.loglikelihood_rolling(asked) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_prompt_without_tokens_cannot_be_continued_by_lm_eval_either(usual: PrunedLM) -> None:
+    tokenizer = bare_tokenizer()
+    tokenizer.add_special_tokens({"eos_token": "</s>"})
+    asked = [instance("generate_until", "", {"max_gen_toks": 5})]
+    hflm: Any = get_model("hf")
+    with pytest.raises(Exception):  # noqa: B017, PT011 - whatever its libraries raise
+        hflm(pretrained=usual.model, tokenizer=tokenizer, batch_size=1).generate_until(asked, disable_tqdm=True)
+    with pytest.raises(UserError, match="prompt has no tokens"):
+        lm_of(tokenizer).encode(asked)
 
 
 class TestATokenizerLargerThanTheEmbedding:
@@ -119,7 +132,7 @@ class TestATokenizerLargerThanTheEmbedding:
             instance("loglikelihood", "Anna <|new|>", " tea"),
             instance("loglikelihood", "Anna likes", " tea<|new|>"),
             instance("loglikelihood_rolling", "Anna <|new|>"),
-            instance("generate_until", "Anna <|new|>", {"until": []}),
+            instance("generate_until", "Anna <|new|>", {"max_gen_toks": 5}),
         ],
         ids=["context", "choice", "text", "prompt"],
     )
@@ -135,7 +148,9 @@ def test_building_a_task_refuses_what_cannot_be_scored(tmp_path: Path, bare: Pru
         "test_split: test\noutput_type: loglikelihood\ndoc_to_text: '{{q}}'\ndoc_to_target: '{{a}}'\n"
         "target_delimiter: ''\nmetric_list: [{metric: acc}]\n"
     )
-    plan = RunPlan("t", "demo", (Level.parse("0"),), (TaskSpec("rows"),), include_paths=(str(tmp_path),))
+    plan = RunPlan(
+        name="t", model="demo", levels=(Level.parse("0"),), tasks=(TaskSpec("rows"),), include_paths=(str(tmp_path),)
+    )
     tasks, groups = load_tasks(plan)
     with pytest.raises(UserError, match=f"Task 'rows', document 1: .*{NO_PREFIX}"):
         build_tasks(tasks, groups, plan, bare, lambda: None)
