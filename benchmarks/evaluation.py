@@ -27,7 +27,6 @@ import torch
 from lm_eval.api.instance import Instance
 from lm_eval.api.registry import get_model
 
-from engine.levels import parse_levels
 from engine.plan import RunPlan
 from engine.pruning import loading
 from engine.suites import TaskSpec
@@ -36,6 +35,7 @@ from engine.worker.batching import default_batch_tokens
 from engine.worker.lm import PrunedLM
 from engine.worker.scoring import score
 from engine.worker.tasks import BuiltTask, build_tasks, load_tasks
+from warehouse.records.level import parse_levels
 
 
 def timed(work: Any) -> tuple[float, Any]:

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from engine import launch
-from engine.levels import parse_levels
 from engine.plan import RunPlan
 from engine.rundir import RunDir, runs_root
 from engine.suites import TaskSpec
+from warehouse.records.level import parse_levels
 
 LEVELS = "0,10,20,30,40,50,60"
 SHAPE = {

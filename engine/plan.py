@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UserError
-from engine.levels import Level
 from engine.suites import TaskSpec
+from warehouse.records.level import Level
 
 METHODS = ("maw", "ppm", "vow", "pon", "l2", "random")
 DTYPES = ("auto", "float32", "bfloat16", "float16")

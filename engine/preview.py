@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from engine.errors import UserError
 from engine.launch import module_command
-from engine.levels import Level
+from warehouse.records.level import Level
 
 _PATIENCE = 60.0  # seconds
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}

@@ -215,11 +215,11 @@ class Dashboard(App[None]):
 
     @work(thread=True, exit_on_error=False, group="act")
     def start_demo(self) -> None:
-        from engine.levels import parse_levels
         from engine.plan import RunPlan
         from engine.suites import DEMO_MODEL, suite
         from tui.actions import start_new
         from tui.screens.runs import RunsScreen
+        from warehouse.records.level import parse_levels
 
         levels = tuple(parse_levels("0,10,20,30,40,50,60"))
         plan = RunPlan(name="demo", model=DEMO_MODEL, levels=levels, tasks=suite("demo"), suite="demo")

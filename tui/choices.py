@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import UserError
-from engine.levels import Level, parse_levels
 from engine.suites import SUITES, TaskSpec, suite
+from warehouse.records.level import Level, parse_levels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from warehouse.facts import FailureFacts, MetricFacts, ModelFacts, TaskFacts, VariantFacts
 from warehouse.journal import Event
 from warehouse.measurements import MeasurementFacts
+from warehouse.records.conditions import Conditions
+from warehouse.records.facts import FailureFacts, MetricFacts, ModelFacts, TaskFacts, VariantFacts
 
 Rows = dict[str, list[dict[str, Any]]]
 TableRow = tuple[str, dict[str, Any]]
@@ -66,11 +67,17 @@ def _plan(data: dict[str, Any]) -> Iterable[TableRow]:
             "origin": data.get("origin", "run"),
             "method": plan.get("method"),
             "suite": plan.get("suite"),
-            "conditions": data.get("conditions"),
-            "dtype": data.get("dtype"),
             "plan": json.dumps(plan),
-        },
+        }
+        | _conditions(plan, data.get("conditions"), data.get("dtype")),
     )
+
+
+def _conditions(plan: dict[str, Any], told: Any, dtype: str | None) -> dict[str, Any]:
+    """The columns, and their English; what an old import says in words only stays in words."""
+    found = Conditions.from_dict(told) if isinstance(told, dict) else Conditions.of_old_plan(plan, dtype)
+    sentence = told if isinstance(told, str) and "limit" not in plan else found.label() or None
+    return {field.name: getattr(found, field.name) for field in fields(Conditions)} | {"conditions": sentence}
 
 
 def _attempt(data: dict[str, Any]) -> Iterable[TableRow]:
@@ -86,7 +93,8 @@ def _model(data: dict[str, Any]) -> Iterable[TableRow]:
 
 def _cell(data: dict[str, Any]) -> Iterable[TableRow]:
     cell = _take(data, "level", "task", "part_of", "is_group", "version", "num_fewshot")
-    yield "cells", cell | _take(data, "seconds", "samples")
+    told = _take(data, "seconds", "samples", "questions_hash", "tokens_hash", "harness_version")
+    yield "cells", cell | told
     for metric in data["metrics"]:
         yield "metrics", cell | _fields(MetricFacts, metric)
 

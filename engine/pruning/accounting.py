@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import torch
 from transformers import PretrainedConfig
 
-from engine.levels import Level
 from engine.pruning.glu import find_glu_mlps, skeleton
 from engine.pruning.ladder import padded_size
-from warehouse.facts import ModelFacts, VariantFacts
+from warehouse.records.facts import ModelFacts, VariantFacts
+from warehouse.records.level import Level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

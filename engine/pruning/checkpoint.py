@@ -16,12 +16,12 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from engine.errors import UserError
-from engine.levels import Level
 from engine.pruning.glu import GluMlp, find_glu_mlps
 from engine.pruning.importance import importance, ranking
 from engine.pruning.loading import inspect, load_model, resolve_dtype
 from engine.pruning.model_card import model_card
 from engine.pruning.sources import is_local
+from warehouse.records.level import Level
 
 
 @dataclass(frozen=True, slots=True)

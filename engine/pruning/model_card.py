@@ -6,8 +6,8 @@ from importlib.metadata import version
 
 import torch
 
-from engine.levels import Level
 from engine.pruning.accounting import ModelShape
+from warehouse.records.level import Level
 
 _METHODS = {
     "maw": "the highest maximum absolute weight (MAW, max + |min| of its gate and up weights)",

@@ -25,7 +25,7 @@ from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
 from engine.worker.sweep import Sweep
 from engine.worker.tasks import TaskSet, build_tasks, load_tasks
-from warehouse.facts import ModelFacts, VariantFacts
+from warehouse.records.facts import ModelFacts, VariantFacts
 
 # Widths of this many neurons stay on the fast path of a GPU's matrix units.
 _PAD_TO = 64

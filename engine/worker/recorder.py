@@ -13,7 +13,7 @@ from engine.gpu import Sampler
 from engine.rundir import RunDir
 from engine.worker.merging import Merger
 from warehouse import journal
-from warehouse.facts import CellFacts, MetricFacts, ModelFacts, TaskFacts
+from warehouse.records.facts import CellFacts, MetricFacts, ModelFacts, TaskFacts
 
 _PROGRESS_EVERY = 1.0  # seconds
 _SAMPLES_EVERY = 5.0  # seconds

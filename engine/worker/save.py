@@ -15,7 +15,7 @@ from typing import Any
 
 from engine.errors import UserError
 from engine.launch import FINISHED, REFUSED, STOPPED
-from engine.levels import Level
+from warehouse.records.level import Level
 
 
 def main(request: dict[str, Any]) -> int:

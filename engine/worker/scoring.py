@@ -18,8 +18,8 @@ from lm_eval.api.task import Task
 from engine.worker.chance import chance_levels
 from engine.worker.lm import PrunedLM
 from engine.worker.tasks import BuiltTask
-from warehouse.facts import CellFacts, MetricFacts
 from warehouse.per_document import per_document
+from warehouse.records.facts import CellFacts, MetricFacts
 
 _BOOTSTRAP_DRAWS = 1000
 

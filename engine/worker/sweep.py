@@ -19,7 +19,7 @@ from engine.worker.samples import write_samples
 from engine.worker.scoring import aggregate, prepare, score
 from engine.worker.stopping import StopFlag
 from engine.worker.tasks import BuiltTask, TaskSet, fewshot_of
-from warehouse.facts import CellFacts, FailureFacts, VariantFacts
+from warehouse.records.facts import CellFacts, FailureFacts, VariantFacts
 
 
 @dataclass(slots=True)

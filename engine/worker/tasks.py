@@ -25,7 +25,7 @@ from engine.plan import RunPlan
 from engine.suites import TaskSpec
 from engine.worker.lm import PrunedLM
 from engine.worker.templates import compile_once
-from warehouse.facts import TaskFacts
+from warehouse.records.facts import TaskFacts
 
 # lm-eval's default seed for choosing few-shot examples; the plan's seed is added to it.
 _FEWSHOT_SEED = 1234

@@ -14,12 +14,12 @@ import pytest
 
 from engine import launch
 from engine.errors import RunBusyError, UserError
-from engine.levels import parse_levels
 from engine.plan import RunPlan
 from engine.rundir import RunDir, RunState, runs_root
 from engine.started import Start, reason
 from engine.suites import TaskSpec
 from warehouse.journal import Journal
+from warehouse.records.level import parse_levels
 
 WORKER = """
 import os, signal, sys, time

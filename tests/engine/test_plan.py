@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from engine.errors import UserError
-from engine.levels import parse_levels
 from engine.plan import RunPlan
 from engine.suites import TaskSpec
+from warehouse.records.level import parse_levels
 
 
 def plan(**changes) -> RunPlan:

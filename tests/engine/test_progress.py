@@ -1,10 +1,10 @@
 import pytest
 
-from engine.levels import parse_levels
 from engine.plan import RunPlan
 from engine.progress import RunTracker
 from engine.suites import TaskSpec
 from warehouse.journal import Event
+from warehouse.records.level import parse_levels
 
 PLAN = RunPlan(name="p", model="m", levels=tuple(parse_levels("0,40")), tasks=(TaskSpec("long"), TaskSpec("group")))
 

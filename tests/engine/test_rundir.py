@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from engine.errors import RunBusyError, UserError
-from engine.levels import parse_levels
 from engine.plan import RunPlan
 from engine.rundir import RunDir, RunState, all_runs, find, runs_root
 from engine.suites import TaskSpec
 from warehouse.journal import Journal, JournalError
+from warehouse.records.level import parse_levels
 
 PLAN = RunPlan(name="trial", model="m", levels=tuple(parse_levels("0,40")), tasks=(TaskSpec("piqa"), TaskSpec("mmlu")))
 

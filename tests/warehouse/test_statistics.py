@@ -15,11 +15,11 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from engine import launch
-from engine.levels import parse_levels
 from engine.plan import RunPlan
 from engine.rundir import RunDir, runs_root
 from engine.suites import SUITES
 from warehouse import db
+from warehouse.records.level import parse_levels
 
 HERE = Path(__file__).parent
 FACTS = ["demo_facts_animals", "demo_facts_foods", "demo_facts_towns"]

@@ -13,7 +13,6 @@ import typer
 
 from engine import launch
 from engine.errors import UserError
-from engine.levels import Level
 from tui.cli import session
 from tui.cli.options import (
     DEFAULT_DATABASE,
@@ -27,6 +26,7 @@ from tui.cli.options import (
     TrustRemoteCode,
 )
 from tui.cli.output import print_json
+from warehouse.records.level import Level
 
 
 def save(

@@ -11,9 +11,9 @@ from typing import Any
 
 import polars as pl
 
-from warehouse.facts import MetricFacts, ModelFacts, TaskFacts, VariantFacts
 from warehouse.imports.batch import ImportedRun
 from warehouse.per_document import per_document
+from warehouse.records.facts import MetricFacts, ModelFacts, TaskFacts, VariantFacts
 
 _SAMPLES = {
     "doc_id": pl.Int32, "filter": pl.String, "metric": pl.String, "value": pl.Float64, "weight": pl.Float64,

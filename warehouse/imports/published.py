@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from warehouse import db as database
-from warehouse.facts import MetricFacts, ModelFacts, VariantFacts
 from warehouse.imports import batch
 from warehouse.imports.batch import ImportedRun, ImportReport
 from warehouse.measurements import MeasurementFacts
+from warehouse.records.facts import MetricFacts, ModelFacts, VariantFacts
 
 SOURCE = (
     "Pere Martra, Fragile Knowledge, Robust Instruction-Following: The Width Pruning Dichotomy in Llama-3.2, "

@@ -16,7 +16,7 @@ from engine.demo.train.data import training_rows
 from engine.demo.train.fit import CONTEXT, VOCAB, fit, new_model
 from engine.demo.train.probe import Probe
 from engine.demo.train.tokenizer import save_tokenizer, train_tokenizer
-from engine.levels import parse_levels
+from warehouse.records.level import parse_levels
 
 
 def _arguments() -> argparse.Namespace:

@@ -13,8 +13,8 @@ import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerBase
 
 from engine.demo.benchmarks import Doc, task_files
-from engine.levels import Level
 from engine.pruning.checkpoint import prune
+from warehouse.records.level import Level
 
 
 class Probe:

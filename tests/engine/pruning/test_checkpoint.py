@@ -18,11 +18,11 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from engine.errors import UserError
-from engine.levels import Level
 from engine.pruning.checkpoint import prune, save_level
 from engine.pruning.glu import find_glu_mlps
 from engine.pruning.importance import importance
 from engine.pruning.ladder import Ladder
+from warehouse.records.level import Level
 
 MakeModel = Callable[..., PreTrainedModel]
 SaveCheckpoint = Callable[..., Path]

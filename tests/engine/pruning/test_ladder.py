@@ -11,9 +11,9 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedModel
 
-from engine.levels import Level
 from engine.pruning.checkpoint import prune
 from engine.pruning.ladder import Ladder, padded_size
+from warehouse.records.level import Level
 
 FAMILIES = [
     "llama", "llama-biases", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3", "smollm3", "phi3",

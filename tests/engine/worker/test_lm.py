@@ -16,13 +16,13 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
 from engine.demo.paths import MODEL_DIR, TASKS_DIR
-from engine.levels import Level
 from engine.plan import RunPlan
 from engine.suites import TaskSpec
 from engine.worker.lm import PrunedLM, _decodes_plainly
 from engine.worker.scoring import aggregate, score
 from engine.worker.tasks import TaskSet, build_tasks, load_tasks
-from warehouse.facts import CellFacts
+from warehouse.records.facts import CellFacts
+from warehouse.records.level import Level
 
 # Name (with shots where the study sets them) → documents, chosen so that all request types and lengths occur.
 CASES = {

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from engine.levels import parse_levels
 from engine.plan import RunPlan
 from engine.rundir import RunDir, runs_root
 from engine.suites import SUITES
@@ -19,6 +18,7 @@ from engine.worker import merging
 from engine.worker.recorder import Recorder
 from warehouse import db
 from warehouse.merge import merge_run
+from warehouse.records.level import parse_levels
 
 PLAN = RunPlan(name="test", model="demo", levels=tuple(parse_levels("0")), tasks=SUITES["demo"], limit=6)
 METRICS = (Path(__file__).parent / "metrics_of_run.sql").read_text()
@@ -28,7 +28,7 @@ import os, signal, sys
 from pathlib import Path
 from engine.rundir import RunDir
 from engine.worker.recorder import Recorder
-from warehouse.facts import CellFacts, MetricFacts
+from warehouse.records.facts import CellFacts, MetricFacts
 
 recorder = Recorder(RunDir(Path(sys.argv[1])))
 recorder.record("cell", CellFacts(level="0", task="piqa", part_of=None, is_group=False, version="1", num_fewshot=0,

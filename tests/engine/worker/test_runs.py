@@ -19,12 +19,12 @@ from typing import Any
 import pytest
 
 from engine import launch
-from engine.levels import parse_levels
 from engine.plan import RunPlan
 from engine.rundir import RunDir, RunState, runs_root
 from engine.suites import SUITES, TaskSpec
 from warehouse import db
 from warehouse.merge import merge_run
+from warehouse.records.level import parse_levels
 
 PLAN = RunPlan(name="test", model="demo", levels=tuple(parse_levels("0,30,60")), tasks=SUITES["demo"], limit=6)
 METRICS = (Path(__file__).parent / "metrics_of_run.sql").read_text()

@@ -12,7 +12,6 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from engine.demo.paths import MODEL_DIR
-from engine.levels import parse_levels
 from engine.plan import RunPlan
 from engine.pruning import loading
 from engine.pruning.ladder import Ladder
@@ -24,6 +23,7 @@ from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
 from engine.worker.sweep import Sweep
 from engine.worker.tasks import BuiltTask, build_tasks, load_tasks
+from warehouse.records.level import parse_levels
 
 TASKS = ("demo_story", "demo_lambada", "demo_grammar")
 LEVELS = "0,40"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from engine import launch
 from engine.rundir import RunDir
-from warehouse.facts import CellFacts, FailureFacts, MetricFacts, ModelFacts, TaskFacts, VariantFacts
 from warehouse.journal import Journal
+from warehouse.records.facts import CellFacts, FailureFacts, MetricFacts, ModelFacts, TaskFacts, VariantFacts
 
 MODEL = ModelFacts(
     model="org/tiny", source="org/tiny", revision=None, weights_hash="abc", model_type="llama", hidden_size=8,

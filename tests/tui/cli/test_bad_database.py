@@ -9,7 +9,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from engine.levels import parse_levels
 from engine.plan import RunPlan
 from engine.rundir import RunDir, runs_root
 from engine.suites import TaskSpec
@@ -17,6 +16,7 @@ from tui.cli.app import app
 from tui.cli.checks import Finding
 from tui.cli.guard import guarded
 from warehouse import db
+from warehouse.records.level import parse_levels
 
 
 def _text(path: Path) -> None:

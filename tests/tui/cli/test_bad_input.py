@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.levels import parse_levels
 from engine.plan import RunPlan
 from engine.rundir import RunDir, runs_root
 from engine.suites import TaskSpec
 from warehouse.journal import Journal
+from warehouse.records.level import parse_levels
 
 
 def complaint(done: subprocess.CompletedProcess[str]) -> str:

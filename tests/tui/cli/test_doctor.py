@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from engine.gpu import Reading
-from engine.levels import parse_levels
 from engine.plan import RunPlan
 from engine.rundir import RunDir, runs_root
 from engine.suites import TaskSpec
@@ -18,6 +17,7 @@ from tui.cli import checks
 from tui.cli.checks import Finding
 from warehouse.imports import import_published
 from warehouse.journal import Journal
+from warehouse.records.level import parse_levels
 
 
 def findings(found) -> dict[str, Finding]:

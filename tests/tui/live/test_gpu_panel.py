@@ -11,12 +11,12 @@ from textual.app import App
 from textual.widgets import Static
 
 from engine.gpu import Meter, Reading, Sampler, driver_version, machine
-from engine.levels import Level
 from engine.plan import RunPlan
 from engine.rundir import RunDir
 from engine.suites import TaskSpec
 from engine.worker.recorder import Recorder
 from tui.widgets.gpu_panel import DevicePanel, GpuPanel, graph
+from warehouse.records.level import Level
 
 GIB = 2**30
 H100 = Reading(

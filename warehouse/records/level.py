@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.errors import UserError
+from warehouse.errors import UserError
 
 _PATTERN = re.compile(r"(?:(?P<pct>\d+(?:\.\d+)?)%?|(?P<ratio>\d+(?:\.\d+)?)x|w(?P<width>\d+))", re.IGNORECASE)
 

@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFacts:
-    """One unpruned model. `parameters` counts tied weights once; `bytes` is their size in the run's dtype."""
+    """One unpruned model. `parameters` counts tied weights once; `bytes` is their size in the run's dtype.
+
+    `config_hash` covers what of config.json changes the function, `tokenizer_hash` how texts become tokens. `tuned`
+    tells a model tuned for instructions or chat from a base model; None where that is not known.
+    """
 
     model: str
     source: str
@@ -23,6 +27,9 @@ class ModelFacts:
     tied_embeddings: bool
     parameters: int
     bytes: int
+    config_hash: str | None = None
+    tokenizer_hash: str | None = None
+    tuned: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +52,11 @@ class VariantFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFacts:
-    """One lm-eval task as it was built. `part_of` is the group whose aggregate it belongs to, if any."""
+    """One lm-eval task as it was built. `part_of` is the group whose aggregate it belongs to, if any.
+
+    `questions_hash` covers the texts that are asked, whoever asks them (`records.questions`); `tokens_hash` the token
+    ids of every request; `requests_hash` is an older scheme, kept to be compared with older runs.
+    """
 
     task: str
     part_of: str | None
@@ -57,6 +68,8 @@ class TaskFacts:
     dataset: str
     dataset_fingerprint: str | None
     requests_hash: str
+    questions_hash: str | None = None
+    tokens_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +93,8 @@ class CellFacts:
     """What one task (or group aggregate) scored at one level.
 
     `num_fewshot` is −1 for a group whose tasks differ in it. `samples` is the path, relative to the run's folder,
-    of the Parquet file with the per-document results, or None for a group, whose parts have them.
+    of the Parquet file with the per-document results, or None for a group, whose parts have them. A group's hashes
+    combine those of its parts. `harness_version` is lm-eval's.
     """
 
     level: str
@@ -90,8 +104,11 @@ class CellFacts:
     version: str
     num_fewshot: int
     seconds: float
-    metrics: list[MetricFacts] = field(default_factory=list)
+    metrics: list[MetricFacts] = field(default_factory=list[MetricFacts])
     samples: str | None = None
+    questions_hash: str | None = None
+    tokens_hash: str | None = None
+    harness_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.errors import UserError
-from engine.levels import Level, parse_levels
+from warehouse.records.level import Level, parse_levels
 
 
 @pytest.fixture(scope="module")

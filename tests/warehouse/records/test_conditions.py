@@ -1,0 +1,80 @@
+"""What is said of the circumstances of a measurement, and what old plans tell of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from warehouse.records.conditions import Conditions, documents
+
+DEFAULTS = Conditions(documents="all", dtype="float32", seeds="0,1234,1234,1234")
+
+
+@pytest.mark.parametrize(
+    ("told", "label"),
+    [
+        ({}, "all documents, float32"),
+        ({"seeds": "42,42,42,42"}, "all documents, float32, seed 42"),
+        ({"seeds": "1,2,3,4"}, "all documents, float32, seeds 1,2,3,4"),
+        ({"documents": "100"}, "limit 100, float32"),
+        ({"documents": None, "dtype": None}, ""),
+        (
+            {"chat_template": True, "fewshot_as_multiturn": True},
+            "all documents, float32, chat template, multi-turn shots",
+        ),
+        ({"chat_template": False, "system_prompt": "", "quantization": "", "repair": "none"}, "all documents, float32"),
+        ({"system_prompt": "Be “brief”."}, 'all documents, float32, system instruction "Be “brief”."'),
+        (
+            {"quantization": "load_in_4bit=True", "adapter": "a/b"},
+            "all documents, float32, load_in_4bit=True, adapter a/b",
+        ),
+        ({"generation": '{"temperature":1}'}, 'all documents, float32, generation {"temperature":1}'),
+        ({"published": True, "dtype": None}, "all documents, published"),
+        ({"repair": "bias", "calibration": "c4"}, "all documents, float32, repair bias, calibrated on c4"),
+    ],
+)
+def test_a_label_names_what_is_known_and_no_matter_of_course(told: dict[str, Any], label: str) -> None:
+    assert Conditions.from_dict(DEFAULTS.to_dict() | told).label() == label
+
+
+def test_plain_values_come_back_as_they_were_and_a_newer_program_may_add_some() -> None:
+    one = Conditions(documents="0.1", chat_template=True, system_prompt="", published=False)
+    assert Conditions.from_dict(one.to_dict() | {"sparsity": "2:4"}) == one
+
+
+@pytest.mark.parametrize("wrong", [{"documents": 100}, {"chat_template": "yes"}, {"seeds": "42"}, {"published": 1}])
+def test_values_of_another_type_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Conditions.from_dict(wrong)
+
+
+@pytest.mark.parametrize(
+    ("limit", "text"), [(None, "all"), (100, "100"), (100.0, "100"), (0.1, "0.1"), (1, "1"), (1234567.0, "1234567")]
+)
+def test_a_limit_has_one_spelling(limit: float | None, text: str) -> None:
+    assert documents(limit) == text
+
+
+def test_an_old_plan_drew_its_seed_added_to_each_of_lm_evals() -> None:
+    plan = {
+        "limit": 50.0,
+        "seed": 3,
+        "apply_chat_template": True,
+        "system_instruction": "Hi",
+        "fewshot_as_multiturn": False,
+    }
+    told = Conditions.of_old_plan(plan, "bfloat16")
+    assert told.seeds == "3,1237,1237,1237"
+    assert told.label() == 'limit 50, bfloat16, seeds 3,1237,1237,1237, chat template, system instruction "Hi"'
+    assert told.chat_template_hash is None
+
+
+def test_an_old_plan_without_a_seed_of_its_own_had_lm_evals() -> None:
+    told = Conditions.of_old_plan({"limit": None, "seed": 0, "apply_chat_template": False}, "float32")
+    assert told.label() == "all documents, float32"
+    assert (told.adapter, told.quantization, told.repair, told.published) == ("", "", "none", False)
+
+
+def test_the_plan_of_an_old_import_tells_nothing() -> None:
+    assert Conditions.of_old_plan({"name": "lm-eval x", "method": None}, None) == Conditions()
