@@ -82,7 +82,8 @@ def _record(told: Mapping[str, Any]) -> CheckpointRecord:
     if told["format"] != _FORMAT:
         raise ValueError("it has another format")
     base = BaseModel(**_known(BaseModel, told["base"]))
-    record = CheckpointRecord(**_known(CheckpointRecord, told) | {"base": base})
+    rest = {name: value for name, value in _known(CheckpointRecord, told).items() if name != "base"}
+    record = CheckpointRecord(base=base, **rest)
     sizes = (record.intermediate_size, base.hidden_size, base.intermediate_size, record.parameters, base.parameters)
     if not all(type(size) is int and 0 < size < 2**63 for size in sizes) or not 0 <= record.pruning_pct < 100:
         raise ValueError("a size is none")

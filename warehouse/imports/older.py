@@ -33,7 +33,7 @@ def _of_0_3(data: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any
     shots = config["num_fewshot"]
     return dict(data) | {
         "results": {task: _unfiltered(result) for task, result in data["results"].items()},
-        "n-shot": {task: 0 if shots is None else shots for task in data["results"]},
+        "n-shot": dict.fromkeys(data["results"], 0 if shots is None else shots),
         "config": dict(config) | _SEEDS,
         "lm_eval_version": _VERSION,
     }

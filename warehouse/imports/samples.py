@@ -35,8 +35,12 @@ class TaskForm:
 
 @dataclass(slots=True)
 class Samples:
-    """One task's samples, ready to be stored. `requests_hash` is lm-eval's own hashes, hashed; older files have none."""
+    """One task's samples, ready to be stored: `count` of them, each with a row for every metric.
 
+    `requests_hash` hashes lm-eval's own hashes; older files have none.
+    """
+
+    count: int = 0
     rows: list[tuple[Any, ...]] = field(default_factory=list)
     questions_hash: str | None = None
     requests_hash: str | None = None
@@ -68,6 +72,7 @@ def read_samples(path: Path, form: TaskForm) -> Samples:
             else:
                 complete = False
             hashes.add((doc_id, *map(sample.get, ("doc_hash", "prompt_hash", "target_hash"))))
+            found.count += bool(metrics)
             for metric in metrics or ():
                 told.append((doc_id, str(name), str(metric), sample.get(metric)))
                 responses.add(str(metric), sample, asked.get(doc_id))
