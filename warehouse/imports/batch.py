@@ -21,7 +21,7 @@ class ImportedRun:
     """One run to import. `recorded_at` (Unix seconds) is when its figures were measured, as far as is known.
 
     `conditions` is a sentence where that is all there is; `about` says what was measured, `note` is a sentence on what
-    was taken for granted. `metrics` and `samples` count what lm-eval wrote: numbers, and answers by document and filter.
+    was taken for granted. `metrics` and `samples` count what lm-eval wrote: numbers, and a document's answers by filter.
     """
 
     run_id: str
