@@ -1,54 +1,75 @@
-"""Data that several tests share: benchmark rows and a small real model, from a folder beside the repository."""
+"""What all tests share: the slow ones apart, databases copied from one, processes forked from one, and data."""
 
 from __future__ import annotations
 
 import os
-import runpy
-import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 # The models here are tiny: more threads only get into each other's way. Set before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Read when the libraries are imported: no test needs the network.
+os.environ["HF_HUB_OFFLINE"] = "1"
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+import forked
+import template
+from reference import SHARED, WITHOUT_SHARED
+
+from warehouse import db
 
 
-WAITING = ("tui", "engine/worker/test_runs.py", "engine/test_launch.py", "warehouse/test_merge.py")
-"""Tests that wait for threads, timers and processes, on whatever machine they run on."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--runslow", action="store_true", help="run the tests marked slow, too (-m slow: only those)")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What was late once, on a machine that was busy, is looked at again; what is wrong stays wrong."""
-    here = Path(__file__).parent
-    for item in items:
-        if any(item.path.is_relative_to(here / place) for place in WAITING):
-            item.add_marker(pytest.mark.flaky(reruns=2))
+def pytest_report_header(config: pytest.Config) -> str | None:
+    return None if config.getoption("--runslow") else "tests marked slow are left out: --runslow runs them, too"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--runslow"):
+        return
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    config.hook.pytest_deselected(items=slow)
+    items[:] = [item for item in items if not item.get_closest_marker("slow")]
 
 
 @pytest.fixture(scope="session")
-def shared() -> Path:
-    """The folder with real benchmark data, a small model and the published study."""
-    if not SHARED.is_dir():
-        pytest.skip(f"needs the reference data in {SHARED}")
-    return SHARED
-
-
-@pytest.fixture(scope="session")
-def real_tasks(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of lm-eval task files that read real benchmark rows from disk instead of the hub."""
-    folder = tmp_path_factory.mktemp("real-tasks")
-    script = shared / "data" / "make_tasks.py"
-    argv, sys.argv = sys.argv, [str(script), str(folder)]
-    try:
-        runpy.run_path(str(script), run_name="__main__")
-    finally:
-        sys.argv = argv
+def session_folder() -> Path:
+    """A folder of all the processes of this session, xdist's workers and those that tests start."""
+    session = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    folder = Path(tempfile.gettempdir()) / f"prune-tui-{session}"  # short: a socket's path has 108 characters
+    folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 
-@pytest.fixture(scope="session")
-def stories_model(shared: Path) -> Path:
-    """A real Llama-style model of 260 032 parameters, trained on TinyStories."""
-    return shared / "data" / "models" / "stories260K"
+@pytest.fixture(autouse=True)
+def _forked_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, session_folder: Path) -> None:
+    """Our own processes are forked from one that has imported what they need; xdist's workers share it."""
+    if not request.node.get_closest_marker("real_process"):
+        owner = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
+        forked.install(monkeypatch, session_folder, owner)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _copied_databases(session_folder: Path) -> Iterator[None]:
+    with template.copied(session_folder):
+        yield
+
+
+@pytest.fixture
+def made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New databases are made as the program makes them, statement by statement."""
+    monkeypatch.setattr(db, "_fill", template.made)
+
+
+@pytest.fixture
+def shared(request: pytest.FixtureRequest) -> Path:
+    """The folder beside the repository with the study's own files and whole benchmarks."""
+    if not SHARED.is_dir():
+        what = request.node.originalname.removeprefix("test_").replace("_", " ")
+        pytest.skip(f"{WITHOUT_SHARED} {what}")
+    return SHARED

@@ -147,17 +147,22 @@ def _create(path: Path) -> None:
         raise UserError(f"There is no folder {path.parent} to create {path.name} in: make it, or choose another --db.")
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        con = duckdb.connect(new, config={"storage_compatibility_version": STORAGE_VERSION})
-        try:
-            schema.update(con, path)
-            con.checkpoint()  # everything into the one file that gets the name; closing would not say if it failed
-        finally:
-            con.close()
+        _fill(new, path)
         with suppress(FileExistsError):
             _link(new, path)
     finally:
         new.unlink(missing_ok=True)
         new.with_name(f"{new.name}.wal").unlink(missing_ok=True)
+
+
+def _fill(new: Path, path: Path) -> None:
+    """Make the file `new`, which messages call `path`, with the schema and no rows: about a second of binding views."""
+    con = duckdb.connect(new, config={"storage_compatibility_version": STORAGE_VERSION})
+    try:
+        schema.update(con, path)
+        con.checkpoint()  # everything into the one file that gets the name; closing would not say if it failed
+    finally:
+        con.close()
 
 
 def _refuse_stray_log(path: Path) -> None:
