@@ -13,8 +13,8 @@ import tempfile
 from pathlib import Path
 
 from engine import rundir
-from engine.rundir import RunState
 from tui.replay import RECORDING
+from warehouse.records.run_state import RunState
 
 
 def _anonymous(line: str) -> str:

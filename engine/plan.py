@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from engine.errors import UserError
 from engine.suites import TaskSpec
+from warehouse.records.conditions import Conditions
 from warehouse.records.level import Level
 
 METHODS = ("maw", "ppm", "vow", "pon", "l2", "random")
@@ -58,23 +58,12 @@ class RunPlan:
         if self.batch_tokens is not None and self.batch_tokens < 1:
             raise UserError("A batch needs room for at least one token.")
 
-    def conditions(self, dtype: str) -> str:
+    def conditions(self, dtype: str) -> Conditions:
         """What must be equal, beside model, task and shots, for two scores to be compared.
 
         `dtype` is the one that "auto" resolved to.
         """
-        parts = [
-            "all documents" if self.limit is None else f"limit {self.limit:g}",
-            dtype,
-            f"seed {self.seed}",
-        ]
-        if self.apply_chat_template:
-            parts.append("chat template")
-        if self.fewshot_as_multiturn:
-            parts.append("multi-turn shots")
-        if self.system_instruction is not None:
-            parts.append(f"system instruction {json.dumps(self.system_instruction, ensure_ascii=False)}")
-        return ", ".join(parts)
+        return Conditions.of_old_plan(self.to_dict(), dtype)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self) | {

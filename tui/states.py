@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from engine.rundir import RunState
 from tui.format import duration
 from tui.record import RunRow
+from warehouse.records.run_state import RunState
 
 _LOOKS: dict[str, tuple[str, str]] = {
     RunState.QUEUED: ("○", "neutral"),

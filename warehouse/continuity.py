@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from warehouse import journal, pairing, rows, statements
-from warehouse.journal import Event
+from warehouse.records.events import Event, parse_line
 from warehouse.transaction import transaction
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _continues(path: Path, start: int, last_seq: int, merged: Merged) -> bool:
         return False
     for line in reversed(before.splitlines()):
         try:
-            event = journal.parse(line)
+            event = parse_line(line)
         except ValueError:
             return False
         if event.seq <= last_seq:

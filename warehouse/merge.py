@@ -14,7 +14,8 @@ import duckdb
 
 from warehouse import continuity, db, journal, pairing, rows, statements
 from warehouse.errors import UserError
-from warehouse.journal import Event
+from warehouse.records.events import Event
+from warehouse.records.facts import CellFacts
 from warehouse.transaction import transaction
 
 _PAIRING_SECONDS = 5.0  # for which a merge may hold the file on for comparing documents
@@ -91,12 +92,12 @@ def store(
     tables = rows.rows(run_id, facts)
     samples = []
     for event in facts:
-        if event.kind == "cell" and event.data.get("samples"):
-            parameters, problem = _sample_file(con, event, folder)
+        if isinstance(event.data, CellFacts) and event.data.samples:
+            parameters, problem = _sample_file(con, event.data, event.data.samples, folder)
             if problem is None:
                 samples.append(parameters | {"run_id": run_id, "seq": event.seq})
             else:
-                tables["events"].append(rows.note(run_id, event, "samples_unreadable", problem))
+                tables["events"].append(rows.note(run_id, event, event.data, "samples_unreadable", problem))
     now = rows.utc(time.time())
     tables["merged_events"] = [
         {"run_id": run_id, "seq": event.seq, "kind": event.kind, "journal_end": end, "merged_at": now}
@@ -126,10 +127,12 @@ def _merge(con: duckdb.DuckDBPyConnection, run_dir: Path) -> int:
     return store(con, run_id, events, end=end, folder=run_dir)
 
 
-def _sample_file(con: duckdb.DuckDBPyConnection, event: Event, folder: Path) -> tuple[dict[str, Any], str | None]:
+def _sample_file(
+    con: duckdb.DuckDBPyConnection, cell: CellFacts, samples: str, folder: Path
+) -> tuple[dict[str, Any], str | None]:
     """Where a cell's per-document results are, and why they cannot be read, if so: its metrics count all the same."""
-    path = (folder / event.data["samples"]).resolve()
-    parameters = {"level": event.data["level"], "task": event.data["task"], "path": glob.escape(str(path))}
+    path = (folder / samples).resolve()
+    parameters = {"level": cell.level, "task": cell.task, "path": glob.escape(str(path))}
     if not path.is_relative_to(folder.resolve()):
         return parameters, f"{path} lies outside the run's folder"
     try:

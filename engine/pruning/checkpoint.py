@@ -76,7 +76,7 @@ def save_level(
             trust_remote_code=trust_remote_code,
         )
         prune(model, kept, method=method, seed=seed)
-        size = checkpoint.shape.bytes_at(kept, model.dtype)
+        size = checkpoint.shape.bytes_at(kept, model.dtype.itemsize)
         if (free := shutil.disk_usage(partial).free) < size:
             raise UserError(
                 f"There is no room for {to}: the weights take {size / 1e9:.2f} GB and {free / 1e9:.2f} GB are free; "

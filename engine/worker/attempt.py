@@ -25,6 +25,7 @@ from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
 from engine.worker.sweep import Sweep
 from engine.worker.tasks import TaskSet, build_tasks, load_tasks
+from warehouse.records.events import Attempt, Planned
 from warehouse.records.facts import ModelFacts, VariantFacts
 
 # Widths of this many neurons stay on the fast path of a GPU's matrix units.
@@ -41,20 +42,20 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
         StopRequested: stopped between two batches.
     """
     plan, history = run.plan, recorder.history
-    number = history.attempts + 1
+    number = history.attempt.attempt + 1 if history.attempt else 1
     with recorder.stage("read config"):
         # A resumed run keeps the commit and the dtype it began with, whatever "main" and "auto" mean by now.
         revision = history.model.revision if history.model else plan.revision
-        dtype_name = history.plan["dtype"] if history.plan else plan.dtype
+        dtype_name = history.plan.dtype if history.plan and history.plan.dtype else plan.dtype
         found = loading.inspect(plan.model, revision=revision, trust_remote_code=plan.trust_remote_code)
         device = loading.resolve_device(plan.device)
         dtype = loading.resolve_dtype(dtype_name, found.config, device)
         variants = _variants(plan, found.shape, dtype)
     if history.plan is None:
         dtype_name = str(dtype).removeprefix("torch.")
-        recorder.record("plan", plan=plan.to_dict(), conditions=plan.conditions(dtype_name), dtype=dtype_name)
+        recorder.record(Planned(plan=plan.to_dict(), conditions=plan.conditions(dtype_name), dtype=dtype_name))
     _seed(plan.seed)
-    recorder.record("attempt", attempt=number, pid=os.getpid(), host=os.uname().nodename, provenance=provenance(device))
+    recorder.record(Attempt(attempt=number, pid=os.getpid(), host=os.uname().nodename, provenance=provenance(device)))
     recorder.sample(Sampler(os.getpid()))
 
     with recorder.stage("load tasks"):
@@ -105,13 +106,13 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
     with recorder.stage("sort neurons"):
         ladder = Ladder(model, method=plan.method, seed=plan.seed, pad_to=_PAD_TO)
     for variant in variants:
-        if variant.level not in history.levels:
-            recorder.record("variant", variant)
+        if variant.level not in history.variants:
+            recorder.record(variant)
     recorder.merge_soon()
     failed = Sweep(run, recorder, stop, lm, ladder, variants, built, number)()
     if device.type == "cuda":
         peak = torch.cuda.max_memory_allocated(device) / 2**30
-        weights = found.shape.bytes_at(found.shape.intermediate_size, dtype) / 2**30
+        weights = found.shape.bytes_at(found.shape.intermediate_size, dtype.itemsize) / 2**30
         recorder.log(f"Peak GPU memory: {peak:.2f} GiB, of which {weights:.2f} GiB are the unpruned model's weights.")
     return failed
 
@@ -123,7 +124,7 @@ def _variants(plan: RunPlan, shape: ModelShape, dtype: torch.dtype) -> list[Vari
     ]
     levels_of: dict[int, list[str]] = defaultdict(list)
     for variant in variants:
-        levels_of[variant.intermediate_size].append(variant.level)
+        levels_of[variant.width].append(variant.level)
     for width, levels in levels_of.items():
         if len(levels) > 1:
             raise UserError(f"Levels {' and '.join(levels)} both mean {width} neurons a layer: keep one of them.")
@@ -142,7 +143,7 @@ def _record_model(recorder: Recorder, facts: ModelFacts) -> None:
     """
     before = recorder.history.model
     if before is None:
-        recorder.record("model", facts)
+        recorder.record(facts)
     elif before.weights_hash != facts.weights_hash:
         raise UserError(
             f"The weights of {facts.model} have changed since this run began: start a new run, "
@@ -157,7 +158,7 @@ def _record_tasks(recorder: Recorder, built: TaskSet) -> None:
     for task in built.tasks:
         before = recorder.history.tasks.get(task.name)
         if before is None:
-            recorder.record("task", task.facts)
+            recorder.record(task.facts)
         elif before.requests_hash != task.facts.requests_hash:
             raise UserError(
                 f"The prompts of task '{task.name}' have changed since this run began (its data, its template or "

@@ -77,7 +77,7 @@ def aggregate(group: Group, cells: dict[str, CellFacts]) -> list[MetricFacts] | 
     chances: dict[str, Any] = {}  # the same with guessing in place of the model, NaN where that has no score
     directions: dict[str, bool | None] = {}
     for name in parts:
-        scores[name] = {"sample_len": max((metric.n for metric in cells[name].metrics), default=0)}
+        scores[name] = {"sample_len": max((metric.n or 0 for metric in cells[name].metrics), default=0)}
         chances[name] = dict(scores[name])
         for metric in cells[name].metrics:
             scores[name][f"{metric.metric},{metric.filter}"] = metric.value

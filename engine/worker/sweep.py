@@ -19,6 +19,7 @@ from engine.worker.samples import write_samples
 from engine.worker.scoring import aggregate, prepare, score
 from engine.worker.stopping import StopFlag
 from engine.worker.tasks import BuiltTask, TaskSet, fewshot_of
+from warehouse.records.events import CellStarted
 from warehouse.records.facts import CellFacts, FailureFacts, VariantFacts
 
 
@@ -43,11 +44,11 @@ class Sweep:
         """
         failed = 0
         with ThreadPoolExecutor(1, "next task") as beside:
-            for variant in sorted(self.variants, key=lambda variant: -variant.intermediate_size):
+            for variant in sorted(self.variants, key=lambda variant: -variant.width):
                 missing = [task for task in self.tasks.tasks if (variant.level, task.name) not in self._cells]
                 if missing:
                     with self.recorder.stage("prune", variant.level):
-                        self.ladder.set_width(variant.intermediate_size)
+                        self.ladder.set_width(variant.width)
                 ready = beside.submit(prepare, missing[0], self.lm) if missing else None
                 for task, following in zip_longest(missing, missing[1:]):
                     self.stop.check()
@@ -66,7 +67,7 @@ class Sweep:
 
     def _cell(self, level: str, built: BuiltTask) -> bool:
         """Score one task and write it down; False if it failed, which is written down as well."""
-        self.recorder.record("cell_started", level=level, task=built.name)
+        self.recorder.record(CellStarted(level=level, task=built.name))
         self.lm.progress = self._progress_of(level, built)
         start = time.monotonic()
         try:
@@ -118,13 +119,13 @@ class Sweep:
             )
 
     def _finish(self, cell: CellFacts) -> None:
-        self.recorder.record("cell", cell)
+        self.recorder.record(cell)
         self._cells[cell.level, cell.task] = cell
 
     def _fail(self, level: str, task: str, error: Exception) -> None:
         message = f"{type(error).__name__}: {error}".strip().splitlines()[0]
         detail = "".join(traceback.format_exception(error))
-        self.recorder.record("cell_failed", FailureFacts(level=level, task=task, error=message, detail=detail))
+        self.recorder.record(FailureFacts(level=level, task=task, error=message, detail=detail))
         self.recorder.log(f"{task} at level {level} failed: {message}", "error")
         error.__traceback__ = None  # it holds the failed batch's tensors
         release_memory()
@@ -137,7 +138,7 @@ class Sweep:
             done += new_requests
             tokens += new_tokens
             if new_requests:
-                self.recorder.progress(level, built.name, done, built.facts.n_requests, tokens)
+                self.recorder.progress(level, built.name, done, built.facts.n_requests or 0, tokens)
             self.stop.check()
 
         return progress

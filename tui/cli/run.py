@@ -11,7 +11,6 @@ import typer
 from engine import launch
 from engine.errors import UserError
 from engine.plan import RunPlan
-from engine.rundir import RunState
 from engine.suites import DEMO_MODEL, SUITES, suite
 from tui.choices import OPTIONS, chosen_levels, chosen_tasks, short_name, task_folders
 from tui.cli import session
@@ -28,6 +27,7 @@ from tui.cli.options import (
     Revision,
     TrustRemoteCode,
 )
+from warehouse.records.run_state import RunState
 
 _LEVELS = "0,10,20,30,40,50,60"
 

@@ -200,7 +200,7 @@ def _cell_text(detail: RunDetail, level: str, name: str, cell: GridCell, colours
     text.append(f"{one_line(name)} {where}", style="bold")
     if (facts := detail.facts.get(level)) is not None:
         text.append(
-            f"  {facts['intermediate_size']:,} neurons a layer, {fmt.count(facts['parameters'])} parameters",
+            f"  {facts.width:,} neurons a layer, {fmt.count(facts.parameters or 0)} parameters",
             style=colours["neutral"],
         )
     text.append("\n")

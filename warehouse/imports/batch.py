@@ -11,8 +11,9 @@ import duckdb
 
 from warehouse import merge, pairing, statements
 from warehouse.imports.replaced import Replaced, WouldReplaceError, watching
-from warehouse.journal import Event
 from warehouse.records.conditions import Conditions
+from warehouse.records.events import Event, of_kind, parse_data
+from warehouse.records.facts import CellFacts, MetricFacts, ModelFacts, TaskFacts
 from warehouse.transaction import transaction
 
 
@@ -21,7 +22,7 @@ class ImportedRun:
     """One run to import. `recorded_at` (Unix seconds) is when its figures were measured, as far as is known.
 
     `conditions` is a sentence where that is all there is; `about` says what was measured, `note` is a sentence on what
-    was taken for granted. `metrics` and `samples` count what lm-eval wrote: numbers, and a document's answers by filter.
+    was taken for granted. `metrics` and `samples` count what lm-eval wrote: numbers, and documents' answers by filter.
     """
 
     run_id: str
@@ -46,12 +47,17 @@ class ImportedRun:
         self.add("plan", plan=plan, conditions=told, origin=self.origin)
 
     def add(self, kind: str, **fields: Any) -> None:
-        self.events.append(Event(len(self.events), self.recorded_at, kind, fields))
+        """Raises:
+        ValueError: the event says what cannot be, such as a share of neurons above 100 %.
+        """
+        self.events.append(Event(len(self.events), self.recorded_at, parse_data(kind, fields)))
 
     def add_cell(self, *, level: str, task: str, metrics: list[dict[str, Any]], **fields: Any) -> None:
         """One finished cell; what `fields` does not say of it is not known."""
         unknown = {"part_of": None, "is_group": False, "version": None, "num_fewshot": None, "seconds": None}
-        self.add("cell", **unknown | {"samples": None, "level": level, "task": task, "metrics": metrics} | fields)
+        of_metric = dict.fromkeys(MetricFacts.__dataclass_fields__)
+        told = [of_metric | metric for metric in metrics]
+        self.add("cell", **unknown | {"level": level, "task": task, "metrics": told} | fields)
         self.metrics += len(metrics)
 
 
@@ -102,9 +108,9 @@ def store(con: duckdb.DuckDBPyConnection, runs: Sequence[ImportedRun], *, replac
             events = _new(con, run)
             if events:
                 merge.store(con, run.run_id, events, end=0, folder=run.folder, in_transaction=True)
-            cells = [event.data for event in events if event.kind == "cell"]
-            metrics = sum(len(cell["metrics"]) for cell in cells)
-            samples = run.samples if any(cell.get("samples") for cell in cells) else 0
+            cells = of_kind(events, CellFacts)
+            metrics = sum(len(cell.metrics) for cell in cells)
+            samples = run.samples if any(cell.samples for cell in cells) else 0
             file = None if run.file is None else str(run.file)
             stored.append(Stored(run.run_id, file, run.about, metrics, samples, known=not events))
         if (lost := replaced()) and not replace_values:
@@ -120,7 +126,7 @@ def store(con: duckdb.DuckDBPyConnection, runs: Sequence[ImportedRun], *, replac
 
 
 def _models(runs: Iterable[ImportedRun]) -> list[str]:
-    return sorted({event.data["model"] for run in runs for event in run.events if event.kind == "model"})
+    return sorted({facts.model for run in runs for facts in of_kind(run.events, ModelFacts)})
 
 
 def _new(con: duckdb.DuckDBPyConnection, run: ImportedRun) -> list[Event]:
@@ -135,10 +141,8 @@ def _new(con: duckdb.DuckDBPyConnection, run: ImportedRun) -> list[Event]:
     if (reader or 1) < run.reader:
         new = run.events
     else:
-        tasks = {
-            event.data["task"]
-            for event in run.events
-            if event.kind == "cell" and event.data["samples"] and event.data["task"] not in sampled
-        }
-        new = [event for event in run.events if event.kind in ("task", "cell") and event.data["task"] in tasks]
+        tasks = {cell.task for cell in of_kind(run.events, CellFacts) if cell.samples and cell.task not in sampled}
+        new = [
+            event for event in run.events if isinstance(event.data, CellFacts | TaskFacts) and event.data.task in tasks
+        ]
     return [replace(event, seq=last + 1 + place) for place, event in enumerate(new)]

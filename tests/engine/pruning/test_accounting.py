@@ -40,8 +40,8 @@ def test_the_published_sizes_of_the_1b_model_follow(pct: str, parameters: int) -
     shape = llama_3_2("1B")
     width = shape.width(Level.parse(pct))
     assert shape.parameters_at(width) == parameters
-    assert shape.bytes_at(width, torch.bfloat16) == 2 * parameters
-    assert shape.bytes_at(width, torch.float32) == 4 * parameters
+    assert shape.bytes_at(width, torch.bfloat16.itemsize) == 2 * parameters
+    assert shape.bytes_at(width, torch.float32.itemsize) == 4 * parameters
 
 
 def test_all_published_expansion_rates_follow(shared: Path) -> None:
@@ -73,7 +73,7 @@ def test_sizes_are_those_of_the_built_and_pruned_model(
     assert shape.tied_embeddings == ("lm_head.weight" not in dict(model.named_parameters()))
     prune(model, 53, method="maw", seed=0)
     assert shape.parameters_at(53) == model.num_parameters()
-    assert shape.bytes_at(53, torch.float32) == sum(p.numel() * p.itemsize for p in model.parameters())
+    assert shape.bytes_at(53, torch.float32.itemsize) == sum(p.numel() * p.itemsize for p in model.parameters())
 
 
 def test_facts_for_the_journal() -> None:

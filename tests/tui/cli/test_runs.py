@@ -15,7 +15,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from engine.rundir import RunDir, RunState
+from engine.rundir import RunDir
+from warehouse.records.run_state import RunState
 
 RUN = ("run", "org/tiny", "--levels", "0,40", "--tasks", "piqa,boolq", "--name")
 

@@ -10,13 +10,13 @@ from textual.widgets import Button, Input, Select
 
 from engine import gpu, launch, preview, task_index
 from engine.errors import UserError
-from engine.gpu import Reading
 from engine.preview import Shape
-from engine.rundir import RunState
 from engine.task_index import TaskEntry
 from tui.draft import Draft
 from tui.screens.new_run import NewRunScreen
 from tui.widgets.toggle import Toggle
+from warehouse.records.reading import Reading
+from warehouse.records.run_state import RunState
 
 LLAMA = Shape(
     model_type="llama", hidden_size=2048, intermediate_size=8192, num_hidden_layers=16, vocab_size=128_256,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import UserError
-from engine.rundir import RunDir, RunState
+from engine.rundir import RunDir
 from tui.replay import RECORDING, Replay
+from warehouse.records.run_state import RunState
 
 
 def test_a_replay_goes_from_nothing_to_the_run_as_it_ended(warehouse):

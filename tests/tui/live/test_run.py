@@ -7,9 +7,10 @@ import asyncio
 import pytest
 
 from engine import launch
-from engine.rundir import RunState
 from tui.widgets.gpu_panel import GpuPanel
 from tui.widgets.log_pane import LogPane
+from warehouse.records.events import CellStarted
+from warehouse.records.run_state import RunState
 
 
 async def test_the_grid_shows_scores_and_changes_against_the_unpruned_model(dashboard, warehouse, driver):
@@ -98,7 +99,7 @@ async def test_a_running_cell_shows_its_percentage_rates_and_time_left(dashboard
     run = warehouse.add()
     # The recorded run was too quick for a progress event there: put the worker's own in its place.
     started = next(
-        event for event in run.events() if event.kind == "cell_started" and event.data["task"] == "demo_sums"
+        event for event in run.events() if isinstance(event.data, CellStarted) and event.data.task == "demo_sums"
     )
     warehouse.cut(run.journal_path, lambda event: event["seq"] == started.seq)
     with run.journal_path.open("a") as journal:
