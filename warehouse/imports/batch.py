@@ -43,8 +43,10 @@ class ImportedRun:
 
     def __post_init__(self) -> None:
         plan = {"name": self.name, "method": self.method, "source": self.source, "reader": self.reader}
-        told = self.conditions.to_dict() if isinstance(self.conditions, Conditions) else self.conditions
-        self.add("plan", plan=plan, conditions=told, origin=self.origin)
+        told, dtype = self.conditions, None
+        if isinstance(told, Conditions):
+            told, dtype = told.to_dict(), told.dtype
+        self.add("plan", plan=plan, conditions=told, dtype=dtype, origin=self.origin)
 
     def add(self, kind: str, **fields: Any) -> None:
         """Raises:

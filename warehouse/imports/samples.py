@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from warehouse.imports.responses import Responses
-from warehouse.per_document import per_document
+from warehouse.per_document import PerDocument, per_document
 from warehouse.records import questions
 
 _SCHEMA = {
@@ -57,7 +57,7 @@ def read_samples(path: Path, form: TaskForm) -> Samples:
     found = Samples()
     asked: dict[int, list[list[str]]] = {}
     hashes: set[tuple[Any, ...]] = set()
-    told: list[tuple[int, str, str, Any]] = []
+    told: list[tuple[int, str, str, PerDocument]] = []
     responses = Responses(form.output_type, form.target_delimiter)
     occurred: Counter[int] = Counter()
     complete = True
@@ -74,12 +74,11 @@ def read_samples(path: Path, form: TaskForm) -> Samples:
             hashes.add((doc_id, *map(sample.get, ("doc_hash", "prompt_hash", "target_hash"))))
             found.count += bool(metrics)
             for metric in metrics or ():
-                told.append((doc_id, str(name), str(metric), sample.get(metric)))
+                told.append((doc_id, str(name), str(metric), per_document(metric, sample.get(metric))))
                 responses.add(str(metric), sample, asked.get(doc_id))
         except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
             raise ValueError(f"{where}: {error!r}") from error
-    for (doc_id, name, metric, item), response in zip(told, responses.settle(), strict=True):
-        adds = per_document(metric, item)
+    for (doc_id, name, metric, adds), response in zip(told, responses.settle(), strict=True):
         found.rows.append((doc_id, name, metric, adds.value, adds.weight, response, adds.terms))
     if asked and complete:
         found.questions_hash = questions.questions_hash(asked)

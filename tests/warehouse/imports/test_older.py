@@ -42,7 +42,7 @@ def test_a_file_of_0_3_has_its_shots_in_its_config(database, tmp_path, ask):
         ("hellaswag", "acc", "none", 0.4014, 0.0049, 5, "0"),
         ("hellaswag", "acc_norm", "none", 0.5116, 0.005, 5, "0"),
     ]
-    assert ask("select model, seeds, harness_version from run_models join cells using (run_id)") == [
+    assert ask("select model, seeds, harness_version from models join runs using (run_id) join cells using (run_id)") == [
         ("org/small", "1234,1234,none,42", "0.3")
     ]
 
@@ -50,7 +50,7 @@ def test_a_file_of_0_3_has_its_shots_in_its_config(database, tmp_path, ask):
 def test_model_arguments_of_0_3_may_be_a_text(database, tmp_path, ask):
     old = OF_0_3 | {"config": OF_0_3["config"] | {"model_args": "pretrained=org/other,load_in_8bit=True"}}
     import_path(database, written(tmp_path, old))
-    assert ask("select model, quantization from run_models") == [("org/other", "load_in_8bit=True")]
+    assert ask("select model, quantization from models join runs using (run_id)") == [("org/other", "load_in_8bit=True")]
 
 
 def test_a_file_of_the_leaderboard_has_its_shots_in_its_names(database, tmp_path, ask):
@@ -60,7 +60,8 @@ def test_a_file_of_the_leaderboard_has_its_shots_in_its_names(database, tmp_path
         ("arc_challenge", "acc_norm", "none", 0.54, 0.0145, 25, None),
         ("gsm8k", "acc", "none", 0.1, 0.01, 5, "0"),
     ]
-    assert ask("select model, revision, dtype, documents from run_models") == [("org/small", "a", "bfloat16", "all")]
+    about = "select model, revision, dtype, documents from models join runs using (run_id)"
+    assert ask(about) == [("org/small", "a", "bfloat16", "all")]
 
 
 def test_the_leaderboards_file_name_says_when_it_was_measured(database, tmp_path, ask):
