@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,10 +66,19 @@ def merge_all(path: Path, runs_root: Path, *, wait: float = 0.0) -> MergeReport:
     return report
 
 
-def store(con: duckdb.DuckDBPyConnection, run_id: str, events: Iterable[Event], *, end: int, folder: Path) -> int:
+def store(
+    con: duckdb.DuckDBPyConnection,
+    run_id: str,
+    events: Iterable[Event],
+    *,
+    end: int,
+    folder: Path,
+    in_transaction: bool = False,
+) -> int:
     """Append the facts among `events` that the file does not have yet, in one transaction, and count them.
 
-    `end` is the journal's offset after the last of them; `folder` is where samples' paths start.
+    `end` is the journal's offset after the last of them; `folder` is where samples' paths start. With `in_transaction`
+    the caller has begun one, and ends it.
     """
     facts = [event for event in events if rows.is_fact(event)]
     if not facts:
@@ -94,7 +104,7 @@ def store(con: duckdb.DuckDBPyConnection, run_id: str, events: Iterable[Event], 
         {"run_id": run_id, "seq": event.seq, "kind": event.kind, "journal_end": end, "merged_at": now}
         for event in facts
     ]
-    with transaction(con):
+    with nullcontext() if in_transaction else transaction(con):
         for table, found in tables.items():
             _append(con, table, found)
         for parameters in samples:
