@@ -189,6 +189,12 @@ def _record_tasks(recorder: Recorder, built: TaskSet) -> None:
     """
     for task in built.tasks:
         before = recorder.history.tasks.get(task.name)
+        asked = {cell.tokens_hash for (_, name), cell in recorder.history.cells.items() if name == task.name}
+        if asked - {None, task.facts.tokens_hash}:
+            raise UserError(
+                f"The prompts of task '{task.name}' have become other tokens since this run began (its data or the "
+                "model's tokenizer changed): start a new run, so that no table mixes the two."
+            )
         if before is None:
             recorder.record(task.facts)
         elif before.requests_hash != task.facts.requests_hash:
