@@ -11,6 +11,7 @@ from typing import Any
 from tui.format import change, seconds, value
 from tui.plain import plain
 from tui.states import level_text
+from warehouse.records.conditions import old_seeds, seeds_text
 from warehouse.trace import Check, Origin, Trace
 
 _MARKS = {True: "✓", False: "✗", None: "–"}
@@ -128,8 +129,15 @@ def _provenance(origin: Origin) -> Iterator[Line]:
         yield "machine", ", ".join(machine)
     if known.get("git_revision"):
         yield "program", f"git {known['git_revision']}"
-    if origin.run["dtype"] or "seed" in origin.plan:
-        yield "settings", f"dtype {_known(origin.run['dtype'])}, seed {_known(origin.plan.get('seed'))}"
+    if origin.run["dtype"] or "limit" in origin.plan:
+        yield "settings", f"dtype {_known(origin.run['dtype'])}, seeds {_known(_seeds(origin.plan))}"
+
+
+def _seeds(plan: dict[str, Any]) -> str | None:
+    """lm-eval's four, which older runs had added their own to."""
+    if "seeds" in plan:
+        return seeds_text(plan["seeds"])
+    return seeds_text(old_seeds(plan["seed"])) if "seed" in plan else None
 
 
 def _width(cell: dict[str, Any]) -> str:

@@ -133,6 +133,18 @@ class PrunedLM(TemplateLM):
         """
         self._encoder.encode(instances)
 
+    def tokens_of(self, instance: Instance) -> list[Sequence[int]]:
+        """The token ids that an instance is asked with, part by part: contexts and continuations."""
+        self.encode([instance])
+        found = self._encoded[id(instance)][1]
+        match instance.request_type:
+            case "loglikelihood" | "multiple_choice":
+                return list(found)
+            case "loglikelihood_rolling":
+                return [tokens for window in found for tokens in window]
+            case _:
+                return [found.tolist()]
+
     def forget(self) -> None:
         """Drop what is kept of earlier requests: their tokens, and how they are laid out."""
         self._encoder.forget()

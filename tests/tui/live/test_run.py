@@ -175,7 +175,8 @@ async def test_the_log_opens_at_its_end_and_stays_there_unless_somebody_scrolled
         assert "finished" in log.render_line(log.size.height - 1).text
         log.scroll_home(animate=False, immediate=True)
         with run.journal_path.open("a") as journal:
-            journal.write('{"seq":999,"t":1.0,"kind":"log","level_name":"info","message":"one more"}\n')
+            seq = len(run.events())
+            journal.write(f'{{"seq":{seq},"t":1.0,"kind":"log","level_name":"info","message":"one more"}}\n')
         await driver.until(pilot, lambda: dashboard.screen.detail.log[-1].text == "one more")
         assert log.scroll_y == 0
 
