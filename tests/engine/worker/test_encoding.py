@@ -16,11 +16,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 
 from engine.demo.paths import MODEL_DIR
 from engine.errors import UserError
-from engine.levels import Level
 from engine.plan import RunPlan
 from engine.suites import TaskSpec
 from engine.worker.lm import PrunedLM
 from engine.worker.tasks import build_tasks, load_tasks
+from warehouse.records.level import Level
 
 Ask = Callable[..., Any]
 
