@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ import template
 from reference import SHARED, WITHOUT_SHARED
 
 from warehouse import db
+from warehouse.imports import import_published
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,11 +39,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if not item.get_closest_marker("slow")]
 
 
+def _owner() -> int:
+    """The process that this session ends with: with xdist, the one that started its workers."""
+    return os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
+
+
+def _session_folder() -> Path:
+    """A folder of all the processes of this session; its path is short, for a socket's has 108 characters at most."""
+    return Path(tempfile.gettempdir()) / f"prune-tui-{_owner()}"
+
+
+def pytest_unconfigure() -> None:
+    if _owner() == os.getpid():
+        shutil.rmtree(_session_folder(), ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def session_folder() -> Path:
-    """A folder of all the processes of this session, xdist's workers and those that tests start."""
-    session = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-    folder = Path(tempfile.gettempdir()) / f"prune-tui-{session}"  # short: a socket's path has 108 characters
+    folder = _session_folder()
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
@@ -50,14 +65,19 @@ def session_folder() -> Path:
 def _forked_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, session_folder: Path) -> None:
     """Our own processes are forked from one that has imported what they need; xdist's workers share it."""
     if not request.node.get_closest_marker("real_process"):
-        owner = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
-        forked.install(monkeypatch, session_folder, owner)
+        forked.install(monkeypatch, session_folder, _owner())
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _copied_databases(session_folder: Path) -> Iterator[None]:
     with template.copied(session_folder):
         yield
+
+
+@pytest.fixture(scope="session")
+def study(session_folder: Path) -> Path:
+    """A database with the published study. Not to be written to: copy it."""
+    return template.once(session_folder / "study.duckdb", import_published)
 
 
 @pytest.fixture

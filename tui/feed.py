@@ -67,7 +67,7 @@ class _Tail:
             return False
         if status.st_size == self.offset:
             return False
-        events, self.offset = journal.read(self.run.journal_path, self.offset)
+        events, self.offset = journal.read(self.run.journal_path, self.offset, after=self.record.history.seq)
         for event in events:
             self.record.feed(event)
         return bool(events)

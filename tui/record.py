@@ -34,7 +34,6 @@ from warehouse.records.run_state import CurrentCell, RunHistory, RunState
 CellState = Literal["done", "failed", "running", "partial", "pending"]
 
 LOG_LINES = 1000
-_Z = 1.96
 READINGS = 3600  # an hour of one device
 
 
@@ -58,7 +57,6 @@ class GridCell:
     baseline: float | None = None
     delta: float | None = None
     delta_pct: float | None = None
-    noise: float | None = None  # half the width of delta's 95 % interval
     share: float | None = None  # of the running cell's requests
     done: int = 0
     total: int = 1
@@ -366,10 +364,8 @@ def _against(cell: GridCell, base: GridCell) -> GridCell:
     if cell.score is None or base.score is None:
         return cell
     delta = cell.score.value - base.score.value
-    errors = (cell.score.stderr, base.score.stderr)
-    noise = None if None in errors else _Z * sum(error**2 for error in errors if error is not None) ** 0.5
     pct = 100 * delta / abs(base.score.value) if base.score.value else None
     return GridCell(
         **{name: getattr(cell, name) for name in GridCell.__dataclass_fields__}
-        | {"baseline": base.score.value, "delta": delta, "delta_pct": pct, "noise": noise}
+        | {"baseline": base.score.value, "delta": delta, "delta_pct": pct}
     )

@@ -59,7 +59,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class DeltaTable:
-    """A model's scores under one method and one set of conditions; `errors` says why a cell is missing, if known."""
+    """A model's scores under one method and one set of conditions; `errors` says why a cell is missing, if known.
+
+    `footnotes` say what was taken to be equal to other runs' without being known, or is known to differ.
+    """
 
     model: str
     method: str
@@ -69,6 +72,7 @@ class DeltaTable:
     widths: tuple[Width, ...]
     cells: dict[tuple[Width, Column], Cell]
     errors: dict[tuple[float, str], str] = field(default_factory=dict)
+    footnotes: tuple[str, ...] = ()
 
     def missing(self) -> list[tuple[Width, Column]]:
         return [(w, c) for w in self.widths for c in self.columns if (w, c) not in self.cells]
@@ -172,6 +176,7 @@ def _table(rows: list[dict[str, Any]], planned: Sequence[tuple], failures: Seque
         ),
         cells=cells,
         errors={(pct, task): error for *of, pct, task, error in failures if of == [model_id, conditions, method]},
+        footnotes=tuple(dict.fromkeys(note for row in rows if row["footnote"] for note in row["footnote"].split("; "))),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from warehouse import db, pairing, statements
+from warehouse import db, identity, pairing, statements
 
 
 def forget_run(path: Path, run_id: str, *, wait: float = 0.0) -> None:
@@ -20,9 +20,11 @@ def forget_run(path: Path, run_id: str, *, wait: float = 0.0) -> None:
         tables = [name for (name,) in con.execute(statements.query("tables_of_runs")).fetchall()]
         con.begin()
         try:
+            models = identity.models_of(con, run_id)
             pairing.note_forgotten(con, run_id)
             for table in tables:
                 con.execute(statements.query("forget_run").format(table=table), {"run_id": run_id})
+            identity.resolve(con, models)
             con.commit()
         except BaseException:
             con.rollback()

@@ -13,7 +13,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from warehouse.errors import UserError
-from warehouse.records.events import Attempt, Data, Event, Finished, Planned, Stopped, parse_line, write_line
+from warehouse.records.events import (
+    Attempt,
+    Data,
+    Event,
+    Finished,
+    Planned,
+    Stopped,
+    is_checked,
+    parse_line,
+    write_line,
+)
 from warehouse.records.facts import CellFacts, FailureFacts, ModelFacts, TaskFacts, VariantFacts
 
 # Losing one of these to a power cut loses work, so they reach the disk before the run goes on.
@@ -102,17 +112,18 @@ def sync(path: Path) -> None:
         os.close(fd)
 
 
-def read(path: Path, offset: int = 0) -> tuple[list[Event], int]:
-    """All complete events from byte `offset` on, and the offset to continue from.
+def read(path: Path, offset: int = 0, *, after: int = -1) -> tuple[list[Event], int]:
+    """All complete events from byte `offset` on, before which event `after` stands, and the offset to continue from.
 
     Raises:
-        JournalError: a complete line is not an event, or says what cannot be.
+        JournalError: a complete line is not the next event, or says what cannot be.
     """
-    found = list(_events(path, offset))
+    found = list(_events(path, offset, after))
     return [event for event, _ in found], found[-1][1] if found else offset
 
 
-def _events(path: Path, offset: int) -> Iterator[tuple[Event, int]]:
+def _events(path: Path, offset: int, after: int) -> Iterator[tuple[Event, int]]:
+    checked = False
     with path.open("rb") as file:
         file.seek(offset)
         for line in file:
@@ -122,5 +133,10 @@ def _events(path: Path, offset: int) -> Iterator[tuple[Event, int]]:
                 event = parse_line(line)
             except ValueError as error:
                 raise JournalError(path, offset, str(error)) from error
+            if event.seq != after + 1:
+                raise JournalError(path, offset, f"event {event.seq} stands where {after + 1} should")
+            if checked and not is_checked(line):
+                raise JournalError(path, offset, "it has no checksum, which the line before it has")
+            after, checked = event.seq, is_checked(line)
             offset += len(line)
             yield event, offset

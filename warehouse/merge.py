@@ -12,12 +12,13 @@ from typing import Any
 
 import duckdb
 
-from warehouse import continuity, db, journal, pairing, rows, statements
+from warehouse import continuity, db, identity, journal, pairing, rows, statements
 from warehouse.errors import UserError
 from warehouse.records.events import Event
 from warehouse.records.facts import CellFacts
 from warehouse.transaction import transaction
 
+_IDENTIFYING = frozenset({"runs", "models", "tasks", "cells"})  # tables that say what a measurement is of
 _PAIRING_SECONDS = 5.0  # for which a merge may hold the file on for comparing documents
 
 
@@ -108,6 +109,8 @@ def store(
             _append(con, table, found)
         for parameters in samples:
             con.execute(statements.query("insert_samples"), parameters)
+        if not _IDENTIFYING.isdisjoint(tables):
+            identity.resolve(con, identity.models_of(con, run_id))
         if "cells" in tables:
             pairing.note_cells(con, run_id, min(event.seq for event in facts))
         elif "tasks" in tables:

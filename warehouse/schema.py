@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from warehouse import backup, statements
+from warehouse import backup, identity, old_runs, statements
 from warehouse.errors import UserError
 from warehouse.transaction import transaction
 
@@ -90,13 +90,16 @@ def _applied(con: DuckDBPyConnection) -> set[int]:
 def _apply(con: DuckDBPyConnection) -> None:
     con.execute(statements.query("schema_ledger"))
     applied = _applied(con)
-    for migration in statements.migrations():
-        if migration.version not in applied:
-            con.execute(migration.text)
-            con.execute(
-                statements.query("record_migration"),
-                {"version": migration.version, "name": migration.name, "sha256": migration.sha256},
-            )
+    pending = [migration for migration in statements.migrations() if migration.version not in applied]
+    for migration in pending:
+        con.execute(migration.text)
+        con.execute(
+            statements.query("record_migration"),
+            {"version": migration.version, "name": migration.name, "sha256": migration.sha256},
+        )
+    if applied and pending:
+        old_runs.describe(con)
+        identity.resolve(con, identity.models_of(con))
     for definition in _definitions():
         con.execute(definition)
     con.execute(statements.query("record_views"), {"sha256": _views_digest()})

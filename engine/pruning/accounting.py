@@ -12,6 +12,7 @@ from engine.pruning.ladder import padded_size
 from warehouse.records.facts import ModelFacts, VariantFacts
 from warehouse.records.level import Level
 from warehouse.records.sizes import ModelSizes
+from warehouse.records.tuned import tuned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,15 @@ class ModelShape(ModelSizes):
         )
 
     def model_facts(
-        self, *, model: str, source: str, revision: str | None, weights_hash: str | None, dtype: torch.dtype
+        self,
+        *,
+        model: str,
+        source: str,
+        revision: str | None,
+        weights_hash: str | None,
+        config_hash: str | None,
+        tokenizer_hash: str | None,
+        dtype: torch.dtype,
     ) -> ModelFacts:
         return ModelFacts(
             model=model,
@@ -67,6 +76,9 @@ class ModelShape(ModelSizes):
             tied_embeddings=self.tied_embeddings,
             parameters=self.parameters,
             bytes=self.bytes_at(self.intermediate_size, dtype.itemsize),
+            config_hash=config_hash,
+            tokenizer_hash=tokenizer_hash,
+            tuned=tuned(model),
         )
 
     def variant_facts(

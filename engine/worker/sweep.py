@@ -6,6 +6,7 @@ import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from importlib.metadata import version
 from itertools import zip_longest
 
 import torch
@@ -18,9 +19,12 @@ from engine.worker.recorder import Recorder
 from engine.worker.samples import write_samples
 from engine.worker.scoring import aggregate, prepare, score
 from engine.worker.stopping import StopFlag
-from engine.worker.tasks import BuiltTask, TaskSet, fewshot_of
+from engine.worker.tasks import BuiltTask, TaskSet
 from warehouse.records.events import CellStarted
 from warehouse.records.facts import CellFacts, FailureFacts, VariantFacts
+from warehouse.records.questions import combined_hash
+
+_HARNESS_VERSION = version("lm-eval")
 
 
 @dataclass(slots=True)
@@ -91,6 +95,9 @@ class Sweep:
                 seconds=round(time.monotonic() - start, 3),
                 metrics=metrics,
                 samples=str(path.relative_to(self.run.path)),
+                questions_hash=built.facts.questions_hash,
+                tokens_hash=built.facts.tokens_hash,
+                harness_version=_HARNESS_VERSION,
             )
         )
         return True
@@ -104,7 +111,9 @@ class Sweep:
             metrics = aggregate(group, {task: cell for (at, task), cell in self._cells.items() if at == level})
             if metrics is None:
                 continue
-            shots = {fewshot_of(task) for task in group.get_all_tasks()}
+            parts = {name: self._cells[level, name] for name in (task.task_name for task in group.get_all_tasks())}
+            shots = {cell.num_fewshot for cell in parts.values()}
+            versions = {cell.harness_version for cell in parts.values()}
             self._finish(
                 CellFacts(
                     level=level,
@@ -115,6 +124,9 @@ class Sweep:
                     num_fewshot=shots.pop() if len(shots) == 1 else -1,
                     seconds=round(time.monotonic() - start, 3),
                     metrics=metrics,
+                    questions_hash=combined_hash({name: cell.questions_hash for name, cell in parts.items()}),
+                    tokens_hash=combined_hash({name: cell.tokens_hash for name, cell in parts.items()}),
+                    harness_version=versions.pop() if len(versions) == 1 else None,
                 )
             )
 

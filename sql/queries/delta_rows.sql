@@ -5,7 +5,7 @@ shown as (
     from delta_statistics
     where list_contains($model_ids, model_id)
     union all by name
-    select * exclude (stderr, chance)
+    select * exclude (stderr, chance, own_baseline)
     from marked_metrics
     where unpruned and list_contains($model_ids, model_id)
 )
@@ -16,7 +16,8 @@ select
     benchmark, position, kind, filter, num_fewshot, version, higher_is_better, n,
     level, unpruned, intermediate_size, expansion_ratio, parameters, conditions, run_id, model_id,
     stderr_kind, ci_low, ci_high, ci_low_pct, ci_high_pct, p_value, p_kind, p_holm, verdict,
-    pairs, lost, gained, agreement, chance, retained_pct, unpaired_because
+    pairs, lost, gained, agreement, chance, retained_pct, unpaired_because,
+    p_table, table_verdict, factor, factor_low, factor_high, footnote
 from shown
 order by
     model_id, method, conditions, not unpruned, pruning_pct, intermediate_size desc,

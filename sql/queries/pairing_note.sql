@@ -1,7 +1,9 @@
 -- Cells of a run that were merged just now, or are about to be forgotten: what they are compared with may change.
 insert into pairing_due
-select distinct m.model_id, r.conditions, c.task
+select distinct i.model_id, coalesce(t.conditions, i.conditions), c.task
 from cells c
-join models m on m.run_id = c.run_id
-join runs r on r.run_id = c.run_id
-where c.run_id = $run_id and c.seq >= $first_seq and m.run_id = $run_id and r.run_id = $run_id;
+join run_identities i on i.run_id = c.run_id
+left join task_identities t
+    on t.run_id = c.run_id and t.task = c.task
+    and t.recorded_shots is not distinct from c.num_fewshot and t.recorded_version is not distinct from c.version
+where c.run_id = $run_id and c.seq >= $first_seq and i.run_id = $run_id;

@@ -1,5 +1,7 @@
 insert into pairing_due
-select distinct m.model_id, r.conditions, c.task
+select distinct i.model_id, coalesce(t.conditions, i.conditions), c.task
 from cells c
-join (select distinct run_id, model_id from models) m using (run_id)
-join (select distinct run_id, conditions from runs) r using (run_id);
+join run_identities i using (run_id)
+left join task_identities t
+    on t.run_id = c.run_id and t.task = c.task
+    and t.recorded_shots is not distinct from c.num_fewshot and t.recorded_version is not distinct from c.version;

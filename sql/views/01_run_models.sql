@@ -17,21 +17,42 @@ select
     plan.run_id,
     plan.name,
     plan.origin,
-    model.model_id,
+    coalesce(identity.model_id, model.model_id) as model_id,
     model.model,
     model.model_type,
     model.revision,
     model.weights_hash,
+    model.config_hash,
+    model.tokenizer_hash,
+    model.tuned,
     model.hidden_size,
     model.intermediate_size,
     model.num_hidden_layers,
     model.parameters,
     plan.method,
     plan.suite,
-    plan.conditions,
+    case when identity.run_id is null then plan.conditions else identity.conditions end as conditions,
     plan.dtype,
+    plan.documents,
+    plan.seeds,
+    plan.chat_template,
+    plan.chat_template_hash,
+    plan.system_prompt,
+    plan.fewshot_as_multiturn,
+    plan.generation,
+    plan.quantization,
+    plan.adapter,
+    plan.model_args,
+    plan.published,
+    plan.repair,
+    plan.calibration,
+    identity.footnote,
     plan.created_at,
     plan.plan
 from plan
-left join model using (run_id);
+left join model using (run_id)
+left join run_identities identity using (run_id);
 comment on view run_models is 'One row is one run: its plan, and the model it loaded.';
+comment on column run_models.model_id is 'Equal for runs of one model: run_identities says how that is told.';
+comment on column run_models.conditions is 'Equal for runs that were measured alike: run_identities says how that is told.';
+comment on column run_models.footnote is 'What was taken to be equal to other runs without being known.';

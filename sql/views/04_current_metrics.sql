@@ -1,8 +1,9 @@
 -- One row is the latest value of one metric of one task at one width of a model: latest among all runs with the
--- same model, method, exact width, conditions, shots and task version. The unpruned width is the same whatever
+-- same model, method, exact width, conditions, shots, task version and questions, as run_identities and task_identities
+-- tell them. The unpruned width is the same whatever
 -- the method, so it stands under each method that the model was pruned with under those conditions. A width that was
 -- asked for in several ways (40, w4916) goes by one name: a percentage if there is one, else the latest.
-create or replace view current_metrics as
+create or replace view metric_values as
 with
 variant as (
     select
@@ -11,6 +12,7 @@ variant as (
         r.model_id,
         r.model,
         r.conditions,
+        r.footnote,
         r.origin,
         coalesce(v.intermediate_size = r.intermediate_size, v.pruning_pct = 0) as unpruned
     from variants v
@@ -39,18 +41,48 @@ named as (
 -- goes along in one column: were it fetched by its rowid afterwards, DuckDB would expect millions of rows of a model.
 measured as (
     select
-        v.model, v.model_id, v.unpruned, v.by_method, v.intermediate_size, v.by_pct, v.conditions,
+        v.model, v.model_id, v.unpruned, v.by_method, v.intermediate_size, v.by_pct,
+        case when t.run_id is null then v.conditions else t.conditions end as conditions,
         v.width_level, v.width_pct, v.origin, v.variant_row, m.run_id,
-        m.task, m.num_fewshot, m.version, m.metric, m.filter,
+        m.task,
+        case when t.run_id is null then m.num_fewshot else t.num_fewshot end as num_fewshot,
+        coalesce(t.version, m.version, o.version) as version,
+        m.metric, m.filter,
         max(m.seq) as seq,
         arg_max({
             recorded_at: m.recorded_at, value: m.value, stderr: m.stderr, n: m.n,
-            higher_is_better: m.higher_is_better, chance: m.chance, part_of: m.part_of, is_group: m.is_group
+            higher_is_better: m.higher_is_better, chance: m.chance, part_of: m.part_of, is_group: m.is_group,
+            parameters: v.parameters,
+            footnote: nullif(concat_ws(
+                '; ',
+                coalesce(t.footnote, v.footnote),
+                case when coalesce(t.version, m.version) is null and o.version is not null then
+                    'task version not known, taken to be the one that was measured'
+                end
+            ), '')
         }, m.seq) as said,
         any_value(v.pruned_by) as pruned_by
     from metrics m
     join named v using (run_id, level)
+    left join task_identities t
+        on t.run_id = m.run_id and t.task = m.task
+        and t.recorded_shots is not distinct from m.num_fewshot
+        and t.recorded_version is not distinct from m.version
+    left join task_versions o on o.task = m.task
     group by all
+),
+-- A width is compared with the unpruned one of its own run where that has it, whatever was measured later.
+beside as (
+    select
+        *,
+        arg_max({
+            value: said.value, stderr: said.stderr, parameters: said.parameters,
+            run_id: run_id, seq: seq, level: width_level
+        }, seq) filter (unpruned) over (
+            partition by
+                model, model_id, run_id, conditions, task, num_fewshot, version, metric, filter
+        ) as own_baseline
+    from measured
 ),
 latest as (
     select
@@ -59,9 +91,9 @@ latest as (
         any_value(pruned_by) as pruned_by,
         max({
             recorded_at: said.recorded_at, run_id: run_id, seq: seq,
-            variant_row: variant_row, origin: origin, said: said
+            variant_row: variant_row, origin: origin, said: said, own_baseline: own_baseline
         }) as last
-    from measured
+    from beside
     group by all
 )
 select
@@ -72,11 +104,19 @@ select
     w.expansion_ratio, w.parameters, w.bytes, l.conditions, l.origin, l.model_id, l.run_id, l.seq, l.recorded_at,
     coalesce(b.benchmark, l.task) as benchmark,
     coalesce(b.position, 1000) as position,
-    coalesce(o.kind, 'score') as kind
+    coalesce(o.kind, 'score') as kind,
+    l.said.footnote,
+    l.own_baseline
 from (select * exclude (last), unnest(last) from latest) l
 join variants w on w.rowid = l.variant_row
 left join benchmarks b on b.task = l.task
 left join metric_order o on o.metric = l.metric;
+comment on view metric_values is 'current_metrics with one column more, for the views that compare.';
+comment on column metric_values.own_baseline is 'The value that the same run measured at its unpruned width; null if it did not.';
+
+create or replace view current_metrics as
+select * exclude (own_baseline)
+from metric_values;
 comment on view current_metrics is
     'One row is the latest value of one metric of one task at one width of a model, under given conditions.';
 comment on column current_metrics.unpruned is 'True for the full width, which stands under each method.';
@@ -84,3 +124,5 @@ comment on column current_metrics.run_id is 'The run that measured it; with seq,
 comment on column current_metrics.benchmark is 'Name of the task for tables.';
 comment on column current_metrics.position is 'Place in tables, from the left; 1000 for tasks the study did not use.';
 comment on column current_metrics.kind is 'Of the metric: perplexity or score.';
+comment on column current_metrics.footnote is
+    'What was taken to be equal to other runs'' without being known, or is known to differ; null where all is known.';

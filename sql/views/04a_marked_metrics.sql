@@ -12,7 +12,7 @@ with grouped as (
             ),
             part_of
         ), false) as in_group
-    from current_metrics
+    from metric_values
 )
 select
     g.* exclude (in_group),
@@ -33,3 +33,4 @@ left join benchmarks b on b.task = g.task
 left join metric_order o on o.metric = g.metric;
 comment on view marked_metrics is 'One row is one row of current_metrics; is_headline says which stand for their benchmark.';
 comment on column marked_metrics.is_headline is 'Whether this metric stands for its benchmark at this width.';
+comment on column marked_metrics.own_baseline is 'The value that the same run measured at its unpruned width; null if it did not.';

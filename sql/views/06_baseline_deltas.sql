@@ -1,6 +1,6 @@
--- One row is one metric at one pruned width, compared with the unpruned model under the same conditions, shots and
--- task version. Every metric is here; `is_headline` marks the one that stands for its benchmark. Where the
--- unpruned model was not measured, baseline and deltas are null.
+-- One row is one metric at one pruned width, compared with the unpruned model under the same conditions, shots, task
+-- version and questions: as the same run measured it, else as it was measured last. Every metric is here; `is_headline`
+-- marks the one that stands for its benchmark. Where the unpruned model was not measured, baseline and deltas are null.
 create or replace view baseline_deltas as
 with compared as (
     select
@@ -13,9 +13,12 @@ with compared as (
         ) as base
     from marked_metrics
 ),
+chosen as (
+    select * replace (coalesce(own_baseline, base) as base) from compared where not unpruned
+),
 paired as (
     select
-        * exclude (base),
+        * exclude (base, own_baseline),
         base.value as baseline,
         base.stderr as baseline_stderr,
         base.parameters as baseline_parameters,
@@ -23,8 +26,7 @@ paired as (
         base.seq as baseline_seq,
         base.level as baseline_level,
         value - base.value as delta
-    from compared
-    where not unpruned
+    from chosen
 )
 select
     model,
@@ -65,7 +67,8 @@ select
     baseline_level,
     chance,
     baseline_stderr,
-    paired.stderr as value_stderr
+    paired.stderr as value_stderr,
+    footnote
 from paired;
 comment on view baseline_deltas is
     'One row is one metric at one pruned width, compared with the unpruned model under the same conditions.';

@@ -1,6 +1,6 @@
 -- One row is one benchmark of two models side by side, the smaller first: pruned by the same percentage, or pruned
--- to the same expansion ratio (to two decimals), with the same method, conditions, shots and task version. Unpruned
--- widths take part, with a delta of zero.
+-- to the same expansion ratio (to two decimals), with the same method, conditions, shots and task version: base models
+-- with base models, tuned ones with tuned ones. Unpruned widths take part, with a delta of zero.
 create or replace view size_comparison as
 with
 scored as (
@@ -16,8 +16,13 @@ scored as (
         and d.task = h.task
         and d.method = h.method
 ),
+kinds as (
+    select model_id, bool_or(is_tuned(tuned, model)) as tuned from run_models group by model_id
+),
 sized as (
-    select *, max(full_parameters) over (partition by model_id) as model_parameters from scored
+    select s.*, max(full_parameters) over (partition by model_id) as model_parameters, k.tuned
+    from scored s
+    join kinds k using (model_id)
 ),
 matched as (
     select 'percentage' as basis, pruning_pct as basis_value, * from sized
@@ -57,6 +62,7 @@ join matched l
     and s.conditions is not distinct from l.conditions
     and s.num_fewshot is not distinct from l.num_fewshot
     and s.version is not distinct from l.version
+    and s.tuned = l.tuned
     and (s.model_parameters, s.model, s.model_id) < (l.model_parameters, l.model, l.model_id);
 comment on view size_comparison is
     'One row is one benchmark of two models side by side, at equal percentage or at equal expansion ratio.';

@@ -16,6 +16,8 @@ from engine.demo.lessons import fact_question, question_held_out
 from engine.demo.paths import TASKS_DIR
 from engine.demo.world import ATTRIBUTES, people, sum_held_out
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def corpus() -> str:

@@ -179,14 +179,13 @@ def _ran(words: list[str]) -> int:
 
 
 def _recorder() -> Any:
-    """Coverage's record of this process, in the context of the test that started it, where coverage is measured."""
-    if "COVERAGE_PROCESS_CONFIG" not in os.environ:
+    """Coverage's record of this process under the name of the test that started it, where tests are recorded."""
+    if "MUTANTS_CONFIG" not in os.environ:
         return None
     import coverage
 
-    config = os.environ["COVERAGE_PROCESS_CONFIG"]
     context = os.environ.get("PYTEST_CURRENT_TEST", "").rsplit(" ", 1)[0]
-    recorded = coverage.Coverage(config_file=config, data_suffix=True, context=context)
+    recorded = coverage.Coverage(config_file=os.environ["MUTANTS_CONFIG"], data_suffix=True, context=context)
     recorded.start()
     return recorded
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import fcntl
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,11 +17,8 @@ made: Callable[[Path, Path], None] = db._fill
 @contextmanager
 def copied(folder: Path) -> Iterator[None]:
     """Copy new databases from one in `folder`, which is made there if need be, wherever they would be the same."""
-    known, update, template = _schema(), schema.update, folder / "empty.duckdb"
-    if not template.exists():
-        draft = folder / f"empty.{os.getpid()}"
-        made(draft, template)
-        draft.rename(template)
+    known, update = _schema(), schema.update
+    template = once(folder / "empty.duckdb", lambda new: made(new, new))
 
     def fill(new: Path, path: Path) -> None:
         if _schema() == known and schema.update is update:
@@ -34,6 +31,17 @@ def copied(folder: Path) -> Iterator[None]:
         yield
     finally:
         db._fill = made
+
+
+def once(path: Path, make: Callable[[Path], object]) -> Path:
+    """A file that is made by whoever of a session's processes needs it first; the others wait for it."""
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            draft = path.with_suffix(".draft")
+            make(draft)
+            draft.rename(path)
+    return path
 
 
 def _schema() -> tuple[object, ...]:

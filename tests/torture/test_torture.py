@@ -12,6 +12,8 @@ import pytest
 
 from warehouse import db, merge
 
+pytestmark = pytest.mark.slow
+
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 torture, count, writers = (importlib.import_module(name) for name in ("torture", "torments.count", "torments.writers"))
 

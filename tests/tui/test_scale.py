@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ import pytest
 
 from tui.queries import Question, chosen
 from warehouse import db
-from warehouse.imports.published import import_published
 
 OTHER_RUNS = Path(__file__).with_name("other_runs.sql")
 WIDTHS = 40  # of each of the other runs
@@ -20,9 +20,9 @@ METRICS = 800
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Path:
+def database(tmp_path: Path, study: Path) -> Path:
     database = tmp_path / "results.duckdb"
-    import_published(database)
+    shutil.copy(study, database)
     return database
 
 

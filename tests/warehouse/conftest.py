@@ -40,7 +40,10 @@ class RunWriter:
         model: str = "org/Tiny",
         weights: str | None = "w1",
         method: str = "maw",
-        conditions: str = "all documents",
+        conditions: str | dict[str, Any] = "all documents",
+        config: str | None = None,
+        tokenizer: str | None = None,
+        tuned: bool | None = None,
         widths: Mapping[str, int] | None = None,
         scale: int = 1,
         t: float = 0.0,
@@ -53,6 +56,7 @@ class RunWriter:
             "model", t, model=model, source=model, revision=None, weights_hash=weights, model_type="llama",
             hidden_size=25 * scale, intermediate_size=100, num_hidden_layers=1, num_attention_heads=1,
             num_key_value_heads=1, vocab_size=10, tied_embeddings=True, parameters=1000 * scale, bytes=4000 * scale,
+            config_hash=config, tokenizer_hash=tokenizer, tuned=tuned,
         )  # fmt: skip
         for level, width in (widths or {"0": 100, "20": 80, "40": 60}).items():
             self.line(

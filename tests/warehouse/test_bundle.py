@@ -18,7 +18,7 @@ from warehouse import db, merge
 from warehouse.bundle import TABLES, load_script, member, write_bundle
 from warehouse.errors import UserError
 from warehouse.export import export_deltas
-from warehouse.imports import import_bundle, import_published, is_bundle
+from warehouse.imports import import_bundle, is_bundle
 from warehouse.number import Wanted
 from warehouse.trace import trace
 
@@ -40,14 +40,6 @@ def write_samples(run, level: str, scores: list[int]) -> str:
         }
     ).write_parquet(run.folder / name)
     return name
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the study, to be copied."""
-    path = tmp_path_factory.mktemp("study") / "study.duckdb"
-    import_published(path)
-    return path
 
 
 @pytest.fixture

@@ -25,7 +25,15 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return hostile_sql.prepared(tmp_path_factory.mktemp("hostile"))
 
 
-@pytest.mark.parametrize("statement", STATEMENTS, ids=[statement.tries for statement in STATEMENTS])
+# One of each eight is fast.
+CASES = [
+    pytest.param(statement, marks=pytest.mark.slow if at % 8 else (), id=statement.tries)
+    for at, statement in enumerate(STATEMENTS)
+]
+
+
+@pytest.mark.real_process
+@pytest.mark.parametrize("statement", CASES)
 def test_the_console_gives_it_nothing(database, statement, monkeypatch):
     monkeypatch.setenv("HOSTILE_CANARY", hostile_sql.CANARY)
     before = hostile_sql.traces(database.parent)

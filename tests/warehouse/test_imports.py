@@ -85,7 +85,7 @@ def test_lm_eval_samples_of_two_levels_are_compared_document_by_document(databas
     assert ask(
         "select stderr_kind, p_kind, pairs, lost, gained, unpaired_because from delta_statistics "
         "where task = 'piqa' and metric = 'acc'"
-    ) == [("paired", "McNemar, exact", 5, flips.count(-1), flips.count(1), None)]
+    ) == [("paired", "score, paired", 5, flips.count(-1), flips.count(1), None)]
     assert flips.count(-1) + flips.count(1) == 2
 
 

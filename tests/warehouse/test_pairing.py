@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import norm
 from sklearn.metrics import f1_score
 
 from warehouse import db, merge, pairing
@@ -54,7 +55,7 @@ def test_a_run_is_compared_with_its_own_baseline(started, merged, ask):
     merged(run)
     assert ask(PAIRED) == [("r1", "r1", 4, 2, 1, None)]
     assert ask("select stderr_kind, p_kind, p_value, agreement from delta_statistics") == [
-        ("paired", "McNemar, exact", 1.0, 0.25)
+        ("paired", "score, paired", pytest.approx(2 * norm.sf(1 / 3**0.5)), 0.25)
     ]
 
 
@@ -110,15 +111,14 @@ def test_an_older_files_methods_are_compared_by_the_next_merge(two_methods, merg
     assert ask("from pairing_due") == []
 
 
-def test_methods_that_were_asked_different_questions_are_not_paired(started, merged, ask):
+def test_methods_that_were_asked_different_questions_are_no_pair(started, merged, ask):
     l2, maw = started("r1", method="l2"), started("r2", method="maw", requests_hash="another")
     for run in (l2, maw):
         scored(run, "0", [1, 1, 1, 1])
         scored(run, "20", [1, 1, 0, 0])
     merged(l2, maw)
-    assert ask("select pairs, paired_stderr, problem from paired_methods") == [
-        (None, None, "the two were asked different questions")
-    ]
+    assert ask(METHODS) == []
+    assert ask(PAIRED) == [("r1", "r1", 4, 2, 0, None), ("r2", "r2", 4, 2, 0, None)]
 
 
 def test_methods_under_other_conditions_are_no_pair(started, merged, ask):
@@ -151,37 +151,49 @@ def test_what_a_merge_left_to_the_next_says_that_it_is_not_compared_yet(started,
     assert ask("select distinct stderr_kind, unpaired_because from delta_statistics") == [("paired", None)]
 
 
-def test_a_baseline_measured_again_replaces_the_first(started, merged, ask):
+def test_a_width_is_compared_with_the_unpruned_one_of_its_own_run(started, merged, ask):
     run, again = started("r1"), started("r2")
     scored(run, "0", [1, 1, 0, 0], t=1)
     scored(run, "20", [1, 0, 0, 0], t=1)
     scored(again, "0", [1, 1, 1, 1], t=5)
     merged(run, again)
-    assert ask(PAIRED) == [("r1", "r2", 4, 3, 0, None)]
+    assert ask(PAIRED) == [("r1", "r1", 4, 1, 0, None)]
+
+
+def test_a_baseline_measured_again_replaces_the_first_of_another_run(started, merged, ask):
+    run, first, again = started("r1"), started("r2"), started("r3")
+    scored(first, "0", [1, 1, 0, 0], t=1)
+    scored(run, "20", [1, 0, 0, 0], t=1)
+    scored(again, "0", [1, 1, 1, 1], t=5)
+    merged(run, first, again)
+    assert ask(PAIRED) == [("r1", "r3", 4, 3, 0, None)]
 
 
 def test_forgetting_a_baseline_brings_the_one_before_back(started, merged, ask, database):
-    run, again = started("r1"), started("r2")
-    scored(run, "0", [1, 1, 0, 0], t=1)
+    run, first, again = started("r1"), started("r2"), started("r3")
+    scored(first, "0", [1, 1, 0, 0], t=1)
     scored(run, "20", [1, 0, 0, 0], t=1)
     scored(again, "0", [1, 1, 1, 1], t=5)
-    merged(run, again)
-    forget_run(database, "r2")
-    assert ask(PAIRED) == [("r1", "r1", 4, 1, 0, None)]
+    merged(run, first, again)
+    forget_run(database, "r3")
+    assert ask(PAIRED) == [("r1", "r2", 4, 1, 0, None)]
     forget_run(database, "r1")
     assert ask(PAIRED) == []
     assert ask("select count(*) from pairing_due") == [(0,)]
 
 
-@pytest.mark.parametrize(
-    ("other", "problem"),
-    [
-        ({"requests_hash": "another"}, "the two were asked different questions"),
-        ({"requests_hash": None}, "nothing says whether the two were asked the same questions"),
-    ],
-)
-def test_different_questions_are_not_paired(started, merged, ask, other, problem):
-    run, baseline = started("r1"), started("r2", **other)
+def test_widths_that_were_asked_different_questions_are_not_compared(started, merged, ask):
+    run, baseline = started("r1"), started("r2", requests_hash="another")
+    scored(baseline, "0", [1, 1, 0, 1], t=1)
+    scored(run, "20", [0, 0, 1, 1], t=2)
+    merged(run, baseline)
+    assert ask(PAIRED) == []
+    assert ask("select value, baseline from baseline_deltas") == [(0.5, None)]
+
+
+def test_questions_that_nobody_knows_are_compared_but_not_paired(started, merged, ask):
+    problem = "nothing says whether the two were asked the same questions"
+    run, baseline = started("r1"), started("r2", requests_hash=None)
     scored(baseline, "0", [1, 1, 0, 1])
     scored(run, "20", [0, 0, 1, 1])
     merged(run, baseline)
@@ -309,6 +321,20 @@ def test_what_an_earlier_version_could_not_compare_is_compared_by_a_rebuild(star
     assert ask("select problem, estimator, mcnemar_p from paired_deltas") == [(None, "mean", 1.0)]
 
 
+def test_intervals_that_an_earlier_version_did_not_keep_are_found_by_the_next_merge(started, merged, database, ask):
+    run = started("r1")
+    scored(run, "0", [1, 1, 0, 1])
+    scored(run, "20", [0, 0, 1, 1])
+    merged(run)
+    change = "select ci_low, ci_high, p_value, unpaired_because from delta_statistics"
+    before = ask(change)
+    with db.open_write(database) as con:
+        con.execute("update paired_deltas set share_low = null, share_high = null, share_p = null")
+        assert con.execute(change).fetchall() == [(None, None, None, "not compared yet")]
+    merged(run)
+    assert ask(change) == before
+
+
 def classified(run, level: str, chosen: Sequence[int], right: Sequence[int], metric: str, value: float):
     """A cell whose metric is one of all documents at once, with the classes of each."""
     name = f"{level}-{run.seq}.parquet"
@@ -360,7 +386,7 @@ def test_without_any_error_the_number_of_questions_gives_one(new_run, merged, as
     stderr = ((0.5 * 0.5 + 0.4 * 0.6) / 1267) ** 0.5
     assert ask("select stderr, stderr_kind, p_kind, verdict, questions from delta_statistics order by pruning_pct") == [
         (pytest.approx(stderr), "binomial", "z, binomial", "loss", 1267),
-        (None, None, None, None, 1267),
+        (pytest.approx(0.5 / 1267**0.5, rel=0.01), "binomial", "z, binomial", "loss", 1267),
     ]
 
 

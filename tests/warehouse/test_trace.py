@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +13,7 @@ import pytest
 from warehouse import merge
 from warehouse.aggregates import SampleSums, recompute
 from warehouse.errors import UserError
-from warehouse.imports import import_path, import_published
+from warehouse.imports import import_path
 from warehouse.number import Wanted
 from warehouse.trace import Origin, trace
 
@@ -188,8 +189,8 @@ def test_a_metric_that_is_no_function_of_single_documents_is_not_recomputed():
     assert recompute("acc", SampleSums(4, 3, 0.5, 1.5, None)) is None
 
 
-def test_a_published_number_leads_to_its_line_in_the_data(database, asked):
-    import_published(database)
+def test_a_published_number_leads_to_its_line_in_the_data(database, asked, study):
+    shutil.copy(study, database)
     found = asked("40", "MuSR", "Llama-3.2-1B")
     place = found.origin.place
     assert place is not None
@@ -200,8 +201,8 @@ def test_a_published_number_leads_to_its_line_in_the_data(database, asked):
     assert checks(found.origin) == {"file": True, "samples": None}
 
 
-def test_every_published_number_is_found_again(database, ask):
-    import_published(database)
+def test_every_published_number_is_found_again(database, ask, study):
+    shutil.copy(study, database)
     for model in ("Llama-3.2-1B", "Llama-3.2-3B"):
         for level in ("0", "10", "60"):
             for task in ("mmlu", "wikitext", "lambada_openai", "gsm8k"):
@@ -223,7 +224,7 @@ def test_a_number_of_lm_eval_leads_to_its_file_and_its_samples(database, asked):
     [
         ({"task": "piqqa"}, "no results of 'piqqa': there is piqa"),
         ({"level": "50"}, "was not measured at 50: there is 0, 40"),
-        ({"level": "much"}, "'much' is no level"),
+        ({"level": "much"}, "'much' is not a pruning level"),
         ({"metric": "f1"}, "--metric f1: there is acc"),
         ({"method": "vow"}, "--method vow: there is maw"),
         ({"shots": 5}, "--shots 5: there is 0"),

@@ -50,7 +50,7 @@ def follow(worker: subprocess.Popen[bytes], path: Path, history: RunHistory, vie
         while True:
             ended = worker.poll() is not None
             if path.exists():
-                events, offset = journal.read(path, offset)
+                events, offset = journal.read(path, offset, after=history.seq)
                 for event in events:
                     history.take(event)
                     view.event(event, history)

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from warehouse import db as database
-from warehouse import pairing, statements
+from warehouse import identity, pairing, statements
 from warehouse.bundle import FORMAT, TABLES, VERSION, member
 from warehouse.errors import UserError
 from warehouse.imports.batch import ImportReport
+from warehouse.old_runs import describe
 from warehouse.transaction import transaction
 
 if TYPE_CHECKING:
@@ -171,6 +172,8 @@ def _store(con: DuckDBPyConnection, manifest: Manifest, folder: Path, bundle: st
                     con.execute(statements.query("bundle_insert").replace("{table}", table), paths[table])
             note = {"file": bundle, "fingerprint": manifest.fingerprint}
             con.execute(statements.query("bundle_insert_note"), note)
+            describe(con)
+            identity.resolve(con, identity.models_of(con))
             for run_id, new in counts:
                 if new:
                     pairing.note_cells(con, run_id)

@@ -1,18 +1,21 @@
 """The events of a run, a dataclass for each kind, and the one place that reads and writes them.
 
-    {"seq": 7, "t": 1764000000.123, "kind": "cell", "level": "40", "task": "piqa", ...}
+    {"seq":7,"t":1764000000.123,"kind":"cell","level":"40","task":"piqa", … ,"crc":"90ab12cd"}
 
 `seq` counts up from 0 without gaps and, with the run's id, names an event for good; `t` is Unix time in seconds. The
-other fields are those of the kind's dataclass. NaN and infinities are written as Python's json does (`NaN`,
-`Infinity`) and are legal where a metric's value may be one. Kinds and fields of a newer program are passed over.
+other fields are those of the kind's dataclass, and at the end the CRC-32 of the line's bytes before it, which older
+lines lack. NaN and infinities are written as Python's json does (`NaN`, `Infinity`) and are legal where a metric's
+value may be one. Kinds and fields of a newer program are passed over.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar, cast
+from zlib import crc32
 
 from warehouse.records.conditions import Conditions
 from warehouse.records.facts import CellFacts, FailureFacts, ModelFacts, TaskFacts, VariantFacts
@@ -160,6 +163,7 @@ _KINDS: dict[str, type[Any]] = {
     "refused": Refused,
     "crashed": Crashed,
 }
+_CHECKSUM = re.compile(rb',"crc":"([0-9a-f]{8})"\}\s*\Z')
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 D = TypeVar("D")
 
@@ -195,10 +199,21 @@ def parse_line(line: bytes) -> Event:
     Raises:
         ValueError: it is none, or says what cannot be; the text names the field.
     """
+    checksum = _CHECKSUM.search(line)
+    if checksum is not None and int(checksum[1], 16) != crc32(line[: checksum.start()]):
+        raise ValueError("its checksum is of other bytes")
     try:
-        return parse_event(json.loads(line))
+        record = json.loads(line)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    if checksum is None and isinstance(record, dict) and "crc" in record:
+        raise ValueError("its checksum cannot be read")
+    return parse_event(record)
+
+
+def is_checked(line: bytes) -> bool:
+    """Whether a line has a checksum; those that earlier versions wrote have none."""
+    return _CHECKSUM.search(line) is not None
 
 
 def parse_event(record: Any) -> Event:
@@ -226,9 +241,10 @@ def write_line(event: Event) -> bytes:
         ValueError: it says what cannot be, and could not be read back.
     """
     record = {"seq": event.seq, "t": event.t, "kind": event.kind} | _plain(event.data)
-    line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+    told = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode().removesuffix(b"}")
+    line = told + b',"crc":"%08x"}\n' % crc32(told)
     parse_line(line)
-    return line + b"\n"
+    return line
 
 
 def _plain(data: Data) -> dict[str, Any]:

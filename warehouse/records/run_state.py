@@ -64,13 +64,15 @@ class CurrentCell:
 class RunHistory:
     """What a run's events say so far, taken in one after another.
 
-    `levels` are those that the plan asks for. `turns` counts the attempts and their ends, of which a worker that was
+    `levels` are those that the plan asks for. `seq` is the number of the last event and `now` its time. `turns`
+    counts the attempts and their ends, of which a worker that was
     started writes at least one. `cells` has what finished, groups included; `failures` those of the latest attempt.
     `parents` has the nearest group above a task or group. `startup` has the seconds of the last start's stages by
     name, `worked` those of the attempts that have ended.
     """
 
     levels: tuple[str, ...] = ()
+    seq: int = -1
     turns: int = 0
     attempt: Attempt | None = None
     end: Ending | None = None
@@ -90,7 +92,7 @@ class RunHistory:
 
     def take(self, event: Event) -> None:
         """Take in the next event."""
-        self.now = event.t
+        self.seq, self.now = event.seq, event.t
         match event.data:
             case Planned() as plan:
                 self.plan = plan

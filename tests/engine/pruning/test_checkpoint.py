@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import errno
+import itertools
 import json
 import shutil
 from collections.abc import Callable
@@ -56,9 +57,17 @@ def has_boundary_ties(model: PreTrainedModel, method: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("family", FAMILIES)
+def grid() -> list[Any]:
+    """Every family by every method in every dtype; fast are each family once, and each method in each dtype once."""
+    fast = {(family, METHODS[at % len(METHODS)], torch.float32) for at, family in enumerate(FAMILIES)}
+    fast |= {("qwen3", method, dtype) for method in METHODS for dtype in DTYPES}
+    return [
+        pytest.param(*case, marks=() if case in fast else pytest.mark.slow, id="-".join(map(str, case)))
+        for case in itertools.product(FAMILIES, METHODS, DTYPES)
+    ]
+
+
+@pytest.mark.parametrize(("family", "method", "dtype"), grid())
 def test_the_same_neurons_and_weights_as_optipfair(
     optipfair: Any, make_model: MakeModel, family: str, method: str, dtype: torch.dtype
 ) -> None:

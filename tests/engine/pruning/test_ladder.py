@@ -132,6 +132,7 @@ def test_no_width_copies_the_weights(make_model: MakeModel, family: str) -> None
         assert _storages(model) == before
 
 
+@pytest.mark.slow
 def test_peak_memory_of_a_sweep_stays_near_the_weights() -> None:
     status, reset = Path("/proc/self/status"), Path("/proc/self/clear_refs")
     if not reset.exists():

@@ -24,6 +24,7 @@ from engine.worker.tree_scorer import Batch, TreeScorer
 WIDTHS = (96, 64, 40)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("c++") is None, reason="torch.compile needs a C++ compiler on a CPU")
 def test_widths_share_what_was_compiled_and_nothing_changes() -> None:
     torch.manual_seed(0)
@@ -122,7 +123,7 @@ def answers(model: Any, ladder: Ladder, width: int) -> tuple[list[float], list[l
     batch = Batch([Scored(tokens, ((at, rng.integers(3, 64, 2)),)) for at, tokens in enumerate(prompts)], [1] * 20)
     scores = TreeScorer(model, Head(model), 256, DENSE).score(batch, lambda *done: None)
     texts = Generator(model, Head(model), DENSE).generate(
-        prompts[:6], max_new_tokens=9, eos={2}, has_ended=lambda tokens: False, max_tokens=256,
+        prompts[:6], max_new_tokens=9, end_of=lambda tokens, start: None, max_tokens=256,
         progress=lambda *done: None,
     )  # fmt: skip
     return [log_likelihood for log_likelihood, _ in scores], texts

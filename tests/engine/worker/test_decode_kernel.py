@@ -17,6 +17,8 @@ from engine.worker.choosing import PLAIN
 from engine.worker.decoding import Decoder, Slots
 from engine.worker.head import Head
 
+pytestmark = pytest.mark.slow
+
 POSITIONS = (0, 1, 63, 64, 65, 130, 198, 199)  # of a cache of 200
 CASES = {
     f"{dtype}, {heads} heads on {kv_heads} of {head_dim}, window {window}, softcap {softcap}": (

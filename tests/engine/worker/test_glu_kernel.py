@@ -8,6 +8,8 @@ import pytest
 import torch
 from torch.nn.functional import silu
 
+pytestmark = pytest.mark.slow
+
 LARGEST = {"float32": 1e-6, "float16": 1e-3}
 
 

@@ -7,6 +7,8 @@ import json
 import pytest
 import torch
 
+pytestmark = pytest.mark.slow
+
 CASES = [(dtype, size) for dtype in ("float32", "float16", "bfloat16") for size in (96, 4096, 10_000, 32_001)]
 
 

@@ -8,6 +8,8 @@ import pytest
 import torch
 from transformers.models.llama.modeling_llama import LlamaRMSNorm
 
+pytestmark = pytest.mark.slow
+
 CASES = {
     f"{pieces} of {size} in {dtype}": (dtype, size, pieces)
     for dtype in ("float32", "float16") for size in (64, 96, 2048) for pieces in (1, 4)

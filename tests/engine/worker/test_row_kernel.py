@@ -7,6 +7,8 @@ import json
 import pytest
 import torch
 
+pytestmark = pytest.mark.slow
+
 SHAPES = {
     "8 heads of 64": (8, 64),
     "3 heads of 80": (3, 80),

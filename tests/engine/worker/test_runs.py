@@ -128,6 +128,7 @@ def test_two_workers_never_share_a_run(tmp_path: Path) -> None:
     assert [attempt.attempt for attempt in of_kind(run.events(), Attempt)] == [1]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("held", [False, True], ids=["database free", "database held by another process"])
 def test_killed_at_ten_random_moments_nothing_is_lost_or_doubled(finished: RunDir, tmp_path: Path, held: bool) -> None:

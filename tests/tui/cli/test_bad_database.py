@@ -92,6 +92,7 @@ COMMANDS = [
     "merge --rebuild",
     "save m --level 40 --to out",
 ]
+slow = pytest.mark.slow
 
 
 @pytest.fixture
@@ -107,8 +108,15 @@ def prune_tui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     return call
 
 
-@pytest.mark.parametrize("bad", BAD)
-@pytest.mark.parametrize("command", COMMANDS)
+# Fast are every command with one bad file, and every bad file with some commands.
+GRID = [
+    pytest.param(command, bad, marks=() if bad == "text" or command in ("sql select", "runs", "merge") else slow)
+    for command in COMMANDS
+    for bad in BAD
+]
+
+
+@pytest.mark.parametrize(("command", "bad"), GRID)
 def test_every_command_says_what_is_wrong_with_the_file(prune_tui, command: str, bad: str):
     make, words = BAD[bad]
     if make is _foreign and command.startswith(TAKES_FOREIGN):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -182,8 +183,8 @@ def test_a_corrupt_result_file_imports_nothing(shell, content: str):
         "",
     ],
 )
-def test_sql_can_only_read(shell, statement: str):
-    shell("import", "published")
+def test_sql_can_only_read(shell, study: Path, statement: str):
+    shutil.copy(study, shell.cwd / "results.duckdb")
     before = sorted(path.name for path in shell.cwd.iterdir())
     complaint(shell("sql", statement))
     assert sorted(path.name for path in shell.cwd.iterdir()) == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -14,7 +15,6 @@ from engine.rundir import RunDir, runs_root
 from engine.suites import TaskSpec
 from tui.cli import checks
 from tui.cli.checks import Finding
-from warehouse.imports import import_published
 from warehouse.journal import Journal
 from warehouse.records.events import Attempt
 from warehouse.records.facts import CellFacts
@@ -121,9 +121,9 @@ def test_a_hub_that_does_not_answer_costs_a_few_seconds_at_most(monkeypatch: pyt
     assert "no answer" in finding.text
 
 
-def test_runs_cut_short_and_results_not_merged_are_named(tmp_path: Path):
+def test_runs_cut_short_and_results_not_merged_are_named(tmp_path: Path, study: Path):
     database = tmp_path / "results.duckdb"
-    import_published(database)
+    shutil.copy(study, database)
     plan = RunPlan(name="p", model="m", levels=tuple(parse_levels("0")), tasks=(TaskSpec("piqa"),))
     run = RunDir.create(runs_root(database), plan, database)
     journal = Journal(run.journal_path)

@@ -6,7 +6,6 @@ from rich.console import Console
 from tui.cli.deltas import print_tables
 from tui.cli.output import duration, one_line, printable
 from warehouse.deltas import read_deltas
-from warehouse.imports import import_published
 
 
 @pytest.mark.parametrize(
@@ -40,10 +39,8 @@ def test_durations(seconds: float, text: str):
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("published") / "results.duckdb"
-    import_published(path)
-    return path
+def published(study: Path) -> Path:
+    return study
 
 
 def shown(published: Path, width: int) -> str:

@@ -13,8 +13,6 @@ from safetensors.torch import load_file, save_file
 
 from engine.demo.paths import MODEL_DIR
 
-pytestmark = pytest.mark.slow
-
 DEMO_TASK = ("--tasks", "demo_grammar", "--levels", "0")
 
 
@@ -80,15 +78,18 @@ def test_a_level_that_would_widen_the_model(shell):
     assert "widen" in refusal(shell, shell("run", "demo", "--tasks", "demo_grammar", "--levels", "100x"))
 
 
+@pytest.mark.slow
 def test_an_unknown_task_is_answered_with_close_names(shell):
     assert "demo_grammar" in refusal(shell, shell("run", "demo", "--tasks", "demo_grammer", "--levels", "0"))
 
 
+@pytest.mark.slow
 def test_a_task_whose_data_cannot_be_reached(shell):
     said = refusal(shell, shell("run", "demo", "--tasks", "piqa", "--levels", "0", HF_HUB_OFFLINE="1"))
     assert "piqa" in said
 
 
+@pytest.mark.slow
 def test_a_broken_task_file(shell):
     (shell.cwd / "tasks").mkdir()
     (shell.cwd / "tasks" / "mine.yaml").write_text("task: mine\noutput_type: [")

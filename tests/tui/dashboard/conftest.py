@@ -10,15 +10,6 @@ import pytest
 from textual.pilot import Pilot
 
 from tui.app import Dashboard
-from warehouse.imports import import_published
-
-
-@pytest.fixture(scope="session")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the published study; not to be written to."""
-    database = tmp_path_factory.mktemp("study") / "results.duckdb"
-    import_published(database)
-    return database
 
 
 @pytest.fixture(autouse=True)

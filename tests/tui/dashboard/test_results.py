@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,6 @@ from tui.screens.query import QueryScreen
 from tui.screens.results import ResultsScreen
 from tui.widgets.delta_matrix import DeltaMatrix
 from tui.widgets.grid import Grid
-from warehouse.imports import import_published
 
 NARROW, WIDE = (80, 24), (160, 45)
 
@@ -306,10 +306,10 @@ async def test_without_a_database_it_says_what_to_do_and_sees_it_come(tmp_path: 
 
 
 async def test_a_database_held_elsewhere_is_a_message_and_the_last_figures_stay(
-    tmp_path: Path, until, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, until, monkeypatch: pytest.MonkeyPatch, study: Path
 ):
     database = tmp_path / "results.duckdb"
-    import_published(database)
+    shutil.copy(study, database)
     monkeypatch.setattr("tui.screens.reading._LOOK", 0.2)
     script = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
     async with Dashboard(database).run_test(size=NARROW) as pilot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -17,16 +18,15 @@ from tui.screens.export import ExportScreen
 from tui.screens.query import QueryScreen
 from tui.widgets.grid import Grid
 from warehouse import pairing
-from warehouse.imports import import_published
 
 BEFORE, AFTER = [1, 1, 1, 1, 0, 0], [1, 0, 0, 0, 0, 1]
 
 
 @pytest.fixture
-def sampled(tmp_path: Path) -> Path:
+def sampled(tmp_path: Path, study: Path) -> Path:
     """The study, with samples of PIQA at the full width and at 40 %."""
     database = tmp_path / "results.duckdb"
-    import_published(database)
+    shutil.copy(study, database)
     with duckdb.connect(database) as con:
         for level, scores in (("0", BEFORE), ("40", AFTER)):
             run_id, seq = con.execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -20,7 +21,6 @@ from tui.screens.why import WhyScreen, wanted
 from tui.widgets.grid import Grid
 from tui.widgets.sql_editor import SqlEditor
 from warehouse.errors import UserError
-from warehouse.imports import import_published
 
 
 def text(pilot: Pilot, part: str) -> str:
@@ -77,9 +77,9 @@ async def test_it_is_copied_as_json(dashboard: Dashboard, study, until):
         assert (told["number"]["value"], told["holds"]) == (0.4286, True)
 
 
-async def test_a_number_that_its_source_does_not_say_is_called_out(tmp_path: Path, until):
+async def test_a_number_that_its_source_does_not_say_is_called_out(tmp_path: Path, until, study: Path):
     database = tmp_path / "results.duckdb"
-    import_published(database)
+    shutil.copy(study, database)
     with duckdb.connect(database) as con:
         con.execute("update metrics set value = 0.99 where task = 'leaderboard_musr' and level = '40'")
     async with Dashboard(database).run_test(size=(80, 24)) as pilot:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shutil
 
 import pytest
 from textual.screen import Screen
@@ -11,7 +12,6 @@ from textual.widgets import DataTable, RichLog
 
 from tui.app import Dashboard
 from tui.widgets.run_grid import RunGrid
-from warehouse.imports import import_published
 
 
 @pytest.fixture
@@ -94,9 +94,9 @@ async def test_a_line_of_the_grid_that_was_kept_follows_cursor_and_theme(dashboa
         assert seen[4] != seen[3]
 
 
-async def test_nothing_of_a_run_is_left_in_the_preview_of_one_that_has_none(dashboard, warehouse, driver):
+async def test_nothing_of_a_run_is_left_in_the_preview_of_one_that_has_none(dashboard, warehouse, driver, study):
     warehouse.add()
-    import_published(warehouse.database)
+    shutil.copy(study, warehouse.database)
     async with dashboard.run_test(size=(160, 45)) as pilot:
         grid = dashboard.screen.query_one(RunGrid)
         await driver.until(pilot, lambda: grid.row_count)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from textual.widgets._footer import FooterKey, FooterLabel
 
 from tui.app import Dashboard
 from tui.widgets.key_footer import KeyFooter
-from warehouse.imports import import_published
 
 SCREENS = {
     "runs": (),
@@ -61,10 +62,10 @@ async def test_a_first_start_offers_nothing_to_open(dashboard, warehouse, driver
 
 @pytest.mark.parametrize(("screen", "leave"), [("1", "esc All runs"), ("2", "esc All")], ids=["runs", "results"])
 async def test_a_filter_that_is_typed_in_offers_how_to_leave_it_and_no_key_that_would_be_typed(
-    dashboard, warehouse, driver, screen, leave
+    dashboard, warehouse, driver, study, screen, leave
 ):
     warehouse.add()
-    import_published(warehouse.database)
+    shutil.copy(study, warehouse.database)
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await driver.loaded(pilot)
         await pilot.press(screen)
@@ -79,8 +80,8 @@ async def test_a_filter_that_is_typed_in_offers_how_to_leave_it_and_no_key_that_
         await driver.until(pilot, lambda: leave not in told(dashboard))
 
 
-async def test_of_a_screen_s_keys_that_do_alike_one_gives_way_and_not_all(dashboard, warehouse, driver):
-    import_published(warehouse.database)
+async def test_of_a_screen_s_keys_that_do_alike_one_gives_way_and_not_all(dashboard, warehouse, driver, study):
+    shutil.copy(study, warehouse.database)
     async with dashboard.run_test(size=(62, 24)) as pilot:
         await driver.loaded(pilot)
         await pilot.press("2")

@@ -102,6 +102,6 @@ async def test_a_first_start_plays_the_recording_with_one_key_and_writes_nothing
 
 def test_the_recording_is_a_finished_run_and_names_no_machine():
     assert RunDir(RECORDING).state() == RunState.FINISHED
-    assert RunDir(RECORDING).progress().failed == 0
+    assert RunDir(RECORDING).history()[0].failures == {}
     text = (RECORDING / "journal.jsonl").read_text() + (RECORDING / "plan.json").read_text()
     assert '"/' not in text

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 
 import pytest
 
 from engine import launch
-from warehouse.imports import import_published
 from warehouse.merge import merge_run
 from warehouse.records.run_state import RunState
 
@@ -142,8 +142,8 @@ async def test_a_running_run_is_not_deleted(dashboard, warehouse, driver):
     assert run.path.exists()
 
 
-async def test_runs_that_only_the_database_knows_are_listed_too(dashboard, warehouse, driver):
-    import_published(warehouse.database)
+async def test_runs_that_only_the_database_knows_are_listed_too(dashboard, warehouse, driver, study):
+    shutil.copy(study, warehouse.database)
     async with dashboard.run_test(size=(160, 45)) as pilot:
         await driver.until(pilot, lambda: dashboard.feed.snapshot.runs)
         rows = driver.table(dashboard, "#runs")
@@ -208,8 +208,8 @@ async def test_a_demo_that_was_started_has_the_cursor(dashboard, warehouse, driv
         assert driver.said(dashboard) == ["The demo runs: enter shows it."]
 
 
-async def test_enter_on_an_import_shows_its_results(dashboard, warehouse, driver):
-    import_published(warehouse.database)
+async def test_enter_on_an_import_shows_its_results(dashboard, warehouse, driver, study):
+    shutil.copy(study, warehouse.database)
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await driver.until(pilot, lambda: dashboard.feed.snapshot.runs)
         await pilot.press("enter")

@@ -81,12 +81,16 @@ def test_in_a_folder_a_file_without_a_number_is_told_and_passed_over(database, w
 
 
 def test_of_a_file_the_numbers_that_it_has_come_in(database, write, ask):
-    report = import_path(database, write(results={"piqa": {"acc,none": None, "acc_norm,none": 0.5}, "arc": {"acc,none": None}}))
+    report = import_path(
+        database, write(results={"piqa": {"acc,none": None, "acc_norm,none": 0.5}, "arc": {"acc,none": None}})
+    )
     assert report.stored[0].metrics == 1
     assert ask("select task, metric from current_metrics") == [("piqa", "acc_norm")]
 
 
-@pytest.mark.parametrize("name", ["results_1.json", "run1_2026-01-02T03-04-05.000006.json", "mine.json", "Results.JSON"])
+@pytest.mark.parametrize(
+    "name", ["results_1.json", "run1_2026-01-02T03-04-05.000006.json", "mine.json", "Results.JSON"]
+)
 def test_a_folders_results_may_have_any_name(database, write, name):
     write(f"deep/er/{name}")
     assert len(import_path(database, write.folder).imported) == 1

@@ -18,7 +18,12 @@ OF_0_3 = {
     },
 }  # fmt: skip
 OF_THE_LEADERBOARD = {
-    "config_general": {"model_name": "org/small", "model_sha": "a", "model_dtype": "torch.bfloat16", "max_samples": None},
+    "config_general": {
+        "model_name": "org/small",
+        "model_sha": "a",
+        "model_dtype": "torch.bfloat16",
+        "max_samples": None,
+    },
     "results": {
         "harness|arc:challenge|25": {"acc": 0.5, "acc_stderr": 0.014, "acc_norm": 0.54, "acc_norm_stderr": 0.0145},
         "harness|gsm8k|5": {"acc": 0.1, "acc_stderr": 0.01},
@@ -42,15 +47,17 @@ def test_a_file_of_0_3_has_its_shots_in_its_config(database, tmp_path, ask):
         ("hellaswag", "acc", "none", 0.4014, 0.0049, 5, "0"),
         ("hellaswag", "acc_norm", "none", 0.5116, 0.005, 5, "0"),
     ]
-    assert ask("select model, seeds, harness_version from models join runs using (run_id) join cells using (run_id)") == [
-        ("org/small", "1234,1234,none,42", "0.3")
-    ]
+    assert ask(
+        "select model, seeds, harness_version from models join runs using (run_id) join cells using (run_id)"
+    ) == [("org/small", "1234,1234,none,42", "0.3")]
 
 
 def test_model_arguments_of_0_3_may_be_a_text(database, tmp_path, ask):
     old = OF_0_3 | {"config": OF_0_3["config"] | {"model_args": "pretrained=org/other,load_in_8bit=True"}}
     import_path(database, written(tmp_path, old))
-    assert ask("select model, quantization from models join runs using (run_id)") == [("org/other", "load_in_8bit=True")]
+    assert ask("select model, quantization from models join runs using (run_id)") == [
+        ("org/other", "load_in_8bit=True")
+    ]
 
 
 def test_a_file_of_the_leaderboard_has_its_shots_in_its_names(database, tmp_path, ask):

@@ -18,7 +18,9 @@ def measured(database, write):
 
 def test_a_later_number_of_the_same_thing_is_told_and_not_taken(database, measured, ask):
     later = measured("later.json", {"hellaswag": {"acc,none": 0.46}}, date=LATER)
-    with pytest.raises(WouldReplaceError, match=r"hellaswag acc of org/small, unpruned: 0.5 .*by 0.46 .*--replace") as told:
+    with pytest.raises(
+        WouldReplaceError, match=r"hellaswag acc of org/small, unpruned: 0.5 .*by 0.46 .*--replace"
+    ) as told:
         import_path(database, later)
     [one] = told.value.replaced
     assert (one.before.value, one.after.value, one.differs) == (0.5, 0.46, ())
@@ -41,7 +43,9 @@ def test_it_is_taken_where_the_caller_says_so(database, measured, ask):
         ({"lm_eval_version": "0.4.13"}, ("lm-eval version",)),
     ],
 )
-def test_another_number_of_documents_revision_or_version_is_never_taken_silently(database, measured, ask, changed, differs):
+def test_another_number_of_documents_revision_or_version_is_never_taken_silently(
+    database, measured, ask, changed, differs
+):
     later = measured("later.json", {"hellaswag": {"acc,none": 0.46}}, date=LATER, **changed)
     try:
         import_path(database, later)

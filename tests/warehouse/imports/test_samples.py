@@ -31,7 +31,9 @@ def test_a_date_without_microseconds_is_one(database, write, choice_sample):
 
 
 @pytest.mark.parametrize(
-    "tasks", [("数学", "语文"), ("a_b", "a/b"), ("A", "a"), ("x", "x" * 240)], ids=["ideographs", "slash", "case", "long"]
+    "tasks",
+    [("数学", "语文"), ("a_b", "a/b"), ("A", "a"), ("x", "x" * 240)],
+    ids=["ideographs", "slash", "case", "long"],
 )
 def test_samples_of_tasks_with_much_alike_names_stay_apart(database, write, choice_sample, ask, tasks):
     write(results={task: {"acc,none": 0.5} for task in tasks})
@@ -51,7 +53,9 @@ def test_files_of_one_name_in_two_folders_keep_their_own_samples(database, write
         config = {"model_args": f"pretrained={model}"}
         results = {"piqa": {"acc,none": value}}
         write(f"{model}/results_2026-01-02T03-04-05.000006.json", results, config=config, model_name=model)
-        write.samples("piqa", [choice_sample(0, (-1, -2), (" a", " b"), acc=value, target=str(1 - int(value)))], beside=model)
+        write.samples(
+            "piqa", [choice_sample(0, (-1, -2), (" a", " b"), acc=value, target=str(1 - int(value)))], beside=model
+        )
     import_path(database, write.folder)
     assert ask("select m.model, s.value from samples s join models m using (run_id) order by all") == [
         ("org/one", 1.0), ("org/two", 0.0),

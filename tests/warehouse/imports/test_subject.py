@@ -91,7 +91,9 @@ def test_the_caller_may_not_contradict_the_checkpoint(database, write, checkpoin
         import_path(database, scored(write, "./p40"), **said)
 
 
-@pytest.mark.parametrize("said", [{"level": "40"}, {"level": "w60"}, {"level": "2.4x", "method": "MAW"}, {"model": "org/Tiny"}])
+@pytest.mark.parametrize(
+    "said", [{"level": "40"}, {"level": "w60"}, {"level": "2.4x", "method": "MAW"}, {"model": "org/Tiny"}]
+)
 def test_the_caller_may_say_the_same(database, write, checkpoint, ask, said):
     import_path(database, scored(write, "./p40"), **said)
     assert ask("select level, intermediate_size from current_metrics") == [("2.4x", 60)]
@@ -121,11 +123,15 @@ def test_two_checkpoints_in_reach_are_not_guessed_between(database, write, check
 )  # fmt: skip
 def test_a_damaged_record_is_one_sentence(database, write, checkpoint, content):
     (checkpoint / FILE_NAME).write_text(content)
-    with pytest.raises(UserError, match=rf"{FILE_NAME} is not as `prune-tui save` writes it.*save the checkpoint again"):
+    with pytest.raises(
+        UserError, match=rf"{FILE_NAME} is not as `prune-tui save` writes it.*save the checkpoint again"
+    ):
         import_path(database, scored(write, "./p40"))
 
 
-@pytest.mark.parametrize(("level", "pct", "width"), [("40", 40.0, 60), ("40%", 40.0, 60), ("2x", 50.0, 50), ("w70", 30.0, 70)])
+@pytest.mark.parametrize(
+    ("level", "pct", "width"), [("40", 40.0, 60), ("40%", 40.0, 60), ("2x", 50.0, 50), ("w70", 30.0, 70)]
+)
 def test_a_level_takes_every_form_where_sizes_are_known(database, write, ask, new_run, merged, level, pct, width):
     run = new_run("own")
     run.start(model="org/small", weights=None)
@@ -143,7 +149,9 @@ def test_a_ratio_or_a_width_needs_sizes(database, write, level):
 
 def test_sizes_of_the_study_are_known(database, write, ask):
     import_path(database, write(), model="meta-llama/Llama-3.2-1B", level="2.4x", method="maw")
-    assert ask("select intermediate_size, expansion_ratio from current_metrics") == [(4916, pytest.approx(2.4, abs=0.01))]
+    assert ask("select intermediate_size, expansion_ratio from current_metrics") == [
+        (4916, pytest.approx(2.4, abs=0.01))
+    ]
 
 
 def test_files_of_two_models_do_not_get_one_name(database, write):

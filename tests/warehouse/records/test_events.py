@@ -147,7 +147,7 @@ def test_a_value_that_cannot_be_is_named(data: Data, wrong: dict[str, Any], name
 
 @pytest.mark.parametrize("data", ALL, ids=lambda data: type(data).__name__)
 def test_a_changed_key_is_damage(data: Data) -> None:
-    optional = {"origin", "dtype", "level_name", "conditions", "chance"} | {
+    optional = {"crc", "origin", "dtype", "level_name", "conditions", "chance"} | {
         name for kind in (ModelFacts, TaskFacts, CellFacts) for name in ("config_hash", "tokenizer_hash", "tuned",
         "questions_hash", "tokens_hash", "harness_version", "samples", "metrics") if kind
     }  # fmt: skip
@@ -178,10 +178,11 @@ def test_what_cannot_be_read_back_is_not_written(tmp_path: Path) -> None:
 
 def test_a_damaged_line_is_named_by_file_line_and_byte(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
-    first, second = (write_line(Event(seq, 1.0, Log(message="m"))) for seq in range(2))
-    path.write_bytes(first + second.replace(b'"message"', b'"massage"') + first)
+    first = json.dumps({"seq": 0, "t": 1.0, "kind": "log", "message": "m"}).encode() + b"\n"
+    second = json.dumps({"seq": 1, "t": 1.0, "kind": "log", "massage": "m"}).encode() + b"\n"
+    path.write_bytes(first + second + first)
     with pytest.raises(JournalError, match=r"line 2 \(message is missing\)") as caught:
-        journal.read(path, len(first))
+        journal.read(path, len(first), after=0)
     assert (caught.value.line, caught.value.offset, caught.value.path) == (2, len(first), path)
 
 
@@ -209,3 +210,50 @@ def test_a_journal_from_before_there_were_types_is_read() -> None:
     assert [cell.task for cell in of_kind(events, CellFacts)][-2:] == ["demo_facts", "demo_sums"]
     (task, *_), (model,) = of_kind(events, TaskFacts), of_kind(events, ModelFacts)
     assert (task.questions_hash, task.tokens_hash, model.config_hash, model.tuned) == (None, None, None, None)
+
+
+def test_any_flipped_bit_is_damage_or_changes_nothing(tmp_path: Path) -> None:
+    """But for the last newline, without which the last line is taken for one that a crash cut off."""
+    path = tmp_path / "journal.jsonl"
+    events = [Event(seq, 1.75e9 + seq, data) for seq, data in enumerate((PLANNED, VARIANT, CELL, ALL[14]))]
+    whole = b"".join(map(write_line, events))
+    unnoticed = []
+    for place in range(len(whole) - 1):
+        for bit in range(8):
+            flipped = bytearray(whole)
+            flipped[place] ^= 1 << bit
+            path.write_bytes(flipped)
+            try:
+                if journal.read(path)[0] != events:
+                    unnoticed.append((place, bit))
+            except JournalError:
+                pass
+    assert unnoticed == []
+
+
+@pytest.mark.parametrize("gone", range(5))
+def test_a_line_that_is_missing_is_damage(tmp_path: Path, gone: int) -> None:
+    path = tmp_path / "journal.jsonl"
+    lines = [write_line(Event(seq, 1.0, Log(message=str(seq)))) for seq in range(6)]
+    path.write_bytes(b"".join(line for seq, line in enumerate(lines) if seq != gone))
+    with pytest.raises(JournalError, match=rf"line {gone + 1} \(event {gone + 1} stands where {gone} should\)"):
+        journal.read(path)
+
+
+def test_a_line_without_a_checksum_after_one_that_has_it_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    old, new = (json.dumps({"seq": seq, "t": 1, "kind": "log", "message": "m"}).encode() + b"\n" for seq in (0, 2))
+    path.write_bytes(old + write_line(Event(1, 1.0, Log(message="m"))))
+    assert len(journal.read(path)[0]) == 2
+    path.write_bytes(path.read_bytes() + new)
+    with pytest.raises(JournalError, match="it has no checksum, which the line before it has"):
+        journal.read(path)
+
+
+def test_what_follows_is_read_from_where_one_left_off(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    lines = [write_line(Event(seq, 1.0, Log(message=str(seq)))) for seq in range(3)]
+    path.write_bytes(b"".join(lines))
+    assert [event.seq for event in journal.read(path, len(lines[0]), after=0)[0]] == [1, 2]
+    with pytest.raises(JournalError, match=r"line 3 \(event 2 stands where 1 should\)"):
+        journal.read(path, len(lines[0] + lines[1]), after=0)

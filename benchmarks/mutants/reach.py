@@ -1,0 +1,106 @@
+"""Which tests a mutant has to pass: those that reach its line, or query a view that builds on its own."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from functools import cached_property
+from pathlib import Path
+
+import coverage
+from mutants.rules import Mutant
+
+_QUERY = re.compile(r"\bquery\(\s*\"(\w+)\"")
+_VIEW = re.compile(r"create or replace (?:view|macro) (\w+)", re.IGNORECASE)
+
+
+class Reach:
+    """Read from the record that `contexts` made of the fast tests."""
+
+    def __init__(self, root: Path, record: Path) -> None:
+        self.root = root
+        data = coverage.CoverageData(basename=str(record))
+        data.read()
+        self.data = data
+
+    def tests(self, mutant: Mutant) -> list[str]:
+        """Node ids, those of the file's own tests first; all tests of a module that shares fixtures with one."""
+        found = self._of_view(mutant.path) if mutant.path.endswith(".sql") else self._of_line(mutant.path, mutant.line)
+        stem = re.sub(r"^\d+\w?_", "", Path(mutant.path).stem)
+        return sorted(found, key=lambda test: (stem not in test, self.size(test), test))
+
+    def size(self, test: str) -> int:
+        return self._sizes[test]
+
+    @cached_property
+    def _sizes(self) -> dict[str, int]:
+        """How many lines each test reaches: those that reach few are quick, and near to what they test."""
+        sizes: dict[str, int] = defaultdict(int)
+        for lines in self._lines.values():
+            for tests in lines.values():
+                for test in tests:
+                    sizes[test] += 1
+        return sizes
+
+    @cached_property
+    def _lines(self) -> dict[str, dict[int, list[str]]]:
+        return {
+            str(Path(file).relative_to(self.root)): {
+                line: [test for test in tests if test] for line, tests in self.data.contexts_by_lineno(file).items()
+            }
+            for file in self.data.measured_files()
+        }
+
+    def _of_line(self, path: str, line: int) -> set[str]:
+        """The tests of the statement that holds the line."""
+        reached = self._lines.get(path, {})
+        tree = ast.parse((self.root / path).read_text(encoding="utf-8"))
+        statement = range(line, line + 1)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.stmt) and node.end_lineno is not None and node.lineno <= line <= node.end_lineno:
+                head = node.body[0].lineno if isinstance(getattr(node, "body", None), list) else node.end_lineno + 1
+                if line < head:
+                    statement = range(node.lineno, head)
+        return {test for at in statement for test in reached.get(at, ())}
+
+    def _of_view(self, path: str) -> set[str]:
+        views = self._builders(path)
+        return {test for test, names in self._names.items() if names & views}
+
+    def _builders(self, path: str) -> set[str]:
+        """The view of a file and all that build on it."""
+        texts = {file: file.read_text(encoding="utf-8") for file in (self.root / "sql").rglob("*.sql")}
+        views = set(_VIEW.findall((self.root / path).read_text(encoding="utf-8")))
+        while True:
+            more = {
+                view
+                for file, text in texts.items()
+                if file.parent.name != "queries" and views & set(re.findall(r"\w+", text))
+                for view in _VIEW.findall(text)
+            } - views
+            if not more:
+                return views
+            views |= more
+
+    @cached_property
+    def _names(self) -> dict[str, set[str]]:
+        """The words of each test's own module, and of the queries on the lines that it reaches."""
+        queries = {
+            file.stem: set(re.findall(r"\w+", file.read_text(encoding="utf-8")))
+            for file in (self.root / "sql").rglob("*.sql")
+        }
+        names: dict[str, set[str]] = defaultdict(set)
+        for path, lines in self._lines.items():
+            source = (self.root / path).read_text(encoding="utf-8").splitlines()
+            for line, tests in lines.items():
+                for query in _QUERY.findall(source[line - 1]) if line <= len(source) else ():
+                    for test in tests:
+                        names[test] |= queries.get(query, set())
+        modules: dict[str, set[str]] = {}
+        for test in self._sizes:
+            module = test.split("::")[0]
+            if module not in modules:
+                modules[module] = set(re.findall(r"\w+", (self.root / module).read_text(encoding="utf-8")))
+            names[test] |= modules[module]
+        return names

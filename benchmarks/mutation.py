@@ -1,0 +1,256 @@
+"""How many small faults the tests would see: a sample of mutants, drawn by a seed that was committed before.
+
+    python benchmarks/mutation.py record     once: the fast tests, noting which test reaches which line
+    python benchmarks/mutation.py run        every mutant against the tests that reach it, to the first that fails
+    python benchmarks/mutation.py survivors  those that none of these noticed, against all fast tests, then all slow
+    python benchmarks/mutation.py table      docs/mutation.md
+
+Each can be stopped at any time and goes on where it was: results are lines in .mutants/results.jsonl. All of it works
+on a copy of the repository that the first command makes, so that nothing here changes, and the sample stays the same
+while the repository goes on; deleting .mutants begins anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import duckdb
+from mutants.reach import Reach
+from mutants.rules import Mutant, mutants_of
+
+from warehouse import statements
+
+ROOT = Path(__file__).resolve().parents[1]
+HERE = Path(__file__).resolve().parent
+STATE = ROOT / ".mutants"
+COPY = STATE / "copy"
+RESULTS = STATE / "results.jsonl"
+RECORD = STATE / "record"
+LEFT = STATE / "applied.json"
+DRAWN = STATE / "drawn.json"
+PAGE = ROOT / "docs" / "mutation.md"
+EQUIVALENT = HERE / "mutants" / "equivalent.toml"
+DRAW = tomllib.loads((HERE / "mutants" / "draw.toml").read_text(encoding="utf-8"))
+PATIENCE = 900  # seconds for the tests of one mutant, which may never end
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a stage went for one mutant: "killed" by a test, or "survived"."""
+
+    number: int
+    stage: str
+    outcome: str
+    by: str
+    tests: int
+    seconds: float
+
+
+def draw() -> list[Mutant]:
+    """The sample, the same for everybody who has the same files. SQL that DuckDB does not take is no mutant."""
+    if DRAWN.exists():
+        return [Mutant(**fields) for fields in json.loads(DRAWN.read_text(encoding="utf-8"))]
+    files = [
+        path
+        for target in map(COPY.joinpath, DRAW["targets"])
+        for path in ([target] if target.is_file() else sorted(target.rglob("*")))
+        if path.suffix == (".sql" if target.name == "views" else ".py")
+    ]
+    every = [mutant for path in files for mutant in mutants_of(path, path.relative_to(COPY).as_posix())]
+    random.Random(DRAW["seed"]).shuffle(every)
+    chosen: list[Mutant] = []
+    with duckdb.connect() as con:
+        for text in (*(one.text for one in statements.migrations()), *statements.macros(), *statements.views()):
+            con.execute(text)
+        for mutant in every:
+            if len(chosen) < DRAW["count"] and (mutant.path.endswith(".py") or _binds(con, mutant)):
+                chosen.append(mutant)
+    DRAWN.write_text(json.dumps([asdict(mutant) for mutant in chosen], indent=1), encoding="utf-8")
+    return chosen
+
+
+def _binds(con: duckdb.DuckDBPyConnection, mutant: Mutant) -> bool:
+    """Whether the view and what builds on it can still be made."""
+    original = (COPY / mutant.path).read_text(encoding="utf-8")
+    views = statements.views()
+    con.execute("begin")
+    try:
+        con.execute(mutant.applied(original))
+        for text in views[views.index(original) + 1 :]:
+            con.execute(text)
+    except duckdb.Error:
+        return False
+    finally:
+        con.execute("rollback")
+    return True
+
+
+def record() -> None:
+    """Run the fast tests once, and keep who reached what."""
+    shutil.rmtree(RECORD, ignore_errors=True)
+    RECORD.mkdir(parents=True)
+    environment = os.environ | {"MUTANTS_STATE": str(RECORD), "PYTHONPATH": f"{COPY}:{COPY}/benchmarks"}
+    subprocess.run([sys.executable, "-m", "pytest", "-p", "mutants.contexts", "-q"], cwd=COPY, env=environment)
+    coverage = [sys.executable, "-m", "coverage", "combine", "-q", f"--data-file={RECORD}/all", str(RECORD)]
+    subprocess.run(coverage, check=True)
+
+
+def run() -> None:
+    reach, done = Reach(COPY, RECORD / "all"), {result.number for result in results()}
+    for number, mutant in enumerate(draw()):
+        if number in done:
+            continue
+        tests = reach.tests(mutant)
+        with _applied(mutant):
+            _note(number, "reaching", tests, ["-n", "0", *tests]) if tests else _keep(
+                Result(number, "reaching", "survived", "no test reaches it", 0, 0.0)
+            )
+
+
+def survivors() -> None:
+    """What survived so far against every fast test, and what is left against every slow one."""
+    mutants = draw()
+    for stage, arguments in (("fast", []), ("slow", ["--runslow", "-m", "slow"])):
+        latest = {result.number: result for result in results()}
+        tried = {result.number for result in results() if result.stage == stage}
+        for number, result in sorted(latest.items()):
+            if result.outcome == "survived" and number not in tried:
+                with _applied(mutants[number]):
+                    _note(number, stage, ["all"], arguments)
+
+
+@contextmanager
+def _applied(mutant: Mutant) -> Iterator[None]:
+    """With the mutant in the copy. A run that was killed leaves it there: the next one begins by taking it out."""
+    path = COPY / mutant.path
+    before = path.read_text(encoding="utf-8")
+    LEFT.write_text(json.dumps([mutant.path, before]), encoding="utf-8")
+    path.write_text(mutant.applied(before), encoding="utf-8")
+    try:
+        yield
+    finally:
+        _take_out()
+
+
+def _take_out() -> None:
+    if LEFT.exists():
+        path, before = json.loads(LEFT.read_text(encoding="utf-8"))
+        COPY.joinpath(path).write_text(before, encoding="utf-8")
+        LEFT.unlink()
+
+
+def _make_copy() -> None:
+    ignored = shutil.ignore_patterns(".git", ".venv*", ".mutants", "__pycache__", ".*_cache")
+    draft = STATE / "draft"
+    shutil.rmtree(draft, ignore_errors=True)
+    shutil.copytree(ROOT, draft, ignore=ignored)
+    draft.rename(COPY)
+
+
+def _note(number: int, stage: str, tests: list[str], arguments: list[str]) -> None:
+    """Run pytest in the copy to its first failure, and keep what came of it."""
+    environment = os.environ | {
+        "PYTHONPATH": str(COPY), "PYTHONDONTWRITEBYTECODE": "1",
+    }  # fmt: skip
+    asked = STATE / "arguments"
+    asked.write_text("\n".join(["-x", "-q", "--no-header", "-p", "no:cacheprovider", *arguments]) + "\n")
+    begun = time.monotonic()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", f"@{asked}"],
+            cwd=COPY, env=environment, capture_output=True, text=True, timeout=PATIENCE,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        outcome, by = "killed", f"the tests did not end in {PATIENCE} s"
+    else:
+        lines = done.stdout.splitlines()
+        failed = [line for line in lines if line.startswith(("FAILED", "ERROR"))]
+        by = failed[0].split(" - ")[0] if failed else ""
+        if done.returncode in (0, 5):
+            outcome = "survived"
+        elif failed or done.returncode in (1, 2, 3, 4):
+            outcome, by = "killed", by or (lines[-1] if lines else f"exit code {done.returncode}")
+        else:
+            raise RuntimeError(done.stdout + done.stderr)
+    _keep(Result(number, stage, outcome, by, len(tests), round(time.monotonic() - begun, 1)))
+
+
+def _keep(result: Result) -> None:
+    with RESULTS.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(result)) + "\n")
+    print(result, flush=True)
+
+
+def results() -> list[Result]:
+    if not RESULTS.exists():
+        return []
+    return [Result(**json.loads(line)) for line in RESULTS.read_text(encoding="utf-8").splitlines()]
+
+
+def table() -> None:
+    """Write docs/mutation.md: how many of the drawn were killed at each stage, and every one that was not."""
+    mutants = draw()
+    equivalent = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8")) if EQUIVALENT.exists() else {}
+    final: dict[int, Result] = {}
+    killed_by: dict[int, str] = {}
+    for result in results():
+        final[result.number] = result
+        if result.outcome == "killed":
+            killed_by.setdefault(result.number, result.stage)
+    same = {number for number in final if str(number) in equivalent and number not in killed_by}
+    counted = len(final) - len(same)
+    fast = sum(stage != "slow" for stage in killed_by.values())
+    lines = [
+        "# Mutants", "",
+        f"`benchmarks/mutation.py` drew {len(mutants)} mutants with seed {DRAW['seed']} and tried {len(final)}.", "",
+        "| | mutants | share |", "|---|---|---|",
+        f"| equivalent, which no test can tell | {len(same)} | |",
+        f"| others | {counted} | 100 % |",
+        f"| killed by the fast tests | {fast} | {fast / max(counted, 1):.1%} |",
+        f"| killed by fast and slow tests | {len(killed_by)} | {len(killed_by) / max(counted, 1):.1%} |",
+        "", "## Survivors", "", "| | place | change | what became of it |", "|---|---|---|---|",
+    ]  # fmt: skip
+    for number, result in sorted(final.items()):
+        if result.outcome == "survived":
+            one = mutants[number]
+            note = equivalent.get(str(number), "")
+            lines.append(
+                f"| {number} | {one.path}:{one.line} | `{_cell(one.before)}` → `{_cell(one.after)}` | {note} |"
+            )
+    PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|") or " "
+
+
+def main() -> int:
+    commands = {"record": record, "run": run, "survivors": survivors, "table": table}
+    STATE.mkdir(exist_ok=True)
+    if not COPY.exists():
+        _make_copy()
+    _take_out()
+    if sys.argv[1:] == ["draw"]:
+        for number, mutant in enumerate(draw()):
+            print(f"{number:4d} {mutant.path}:{mutant.line} {mutant.before!r} → {mutant.after!r}")
+        return 0
+    if len(sys.argv) != 2 or sys.argv[1] not in commands:
+        print(__doc__, file=sys.stderr)
+        return 2
+    commands[sys.argv[1]]()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

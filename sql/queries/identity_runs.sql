@@ -1,0 +1,25 @@
+-- What the runs of one recorded model_id say of their model and of the conditions they were measured under, oldest first.
+with
+mine as (
+    select distinct run_id from models where model_id = $model_id
+),
+model as (
+    select run_id, model_id, weights_hash, config_hash, tokenizer_hash, revision
+    from models
+    semi join mine using (run_id)
+    qualify row_number() over (partition by run_id order by seq desc) = 1
+),
+plan as (
+    select *, min(recorded_at) over (partition by run_id) as created_at
+    from runs
+    semi join mine using (run_id)
+    qualify row_number() over (partition by run_id order by seq desc) = 1
+)
+select
+    run_id, config_hash, tokenizer_hash, case when weights_hash is null then revision end as revision,
+    conditions, coalesce(published, false) as published, dtype, documents, seeds, chat_template, chat_template_hash,
+    system_prompt, fewshot_as_multiturn, generation, quantization, adapter, model_args
+from model
+join plan using (run_id)
+where model_id = $model_id
+order by created_at, run_id;
