@@ -107,7 +107,7 @@ def test_infinities_are_printed_by_name(shell):
 @pytest.mark.slow
 def test_a_level_that_was_saved_comes_back_into_its_models_table(shell):
     """Saved by us, scored by lm-eval, imported: it meets the baseline that a run of ours measured."""
-    tasks = ("--tasks", "demo_completion", "--levels", "0", "--limit", "20", "--dtype", "float32", "--device", "cpu")
+    tasks = ("--tasks", "demo_story", "--levels", "0", "--limit", "20", "--dtype", "float32", "--device", "cpu")
     run = shell("run", "demo", *tasks)
     assert run.returncode == 0, run.stderr
     saved = shell("save", "demo", "--level", "40", "--to", "p40")
