@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
+from warehouse.numbers import json_number
 from warehouse.records.events import (
     Attempt,
     Crashed,
@@ -129,10 +130,10 @@ def _said(
 
 
 def _finite(value: Any) -> Any:
-    """The same plain data with NaN and infinities as text, since a JSON column refuses them."""
+    """The same plain data with NaN and infinities by name, since a JSON column refuses them."""
     match value:
-        case float() if value != value or value in (float("inf"), float("-inf")):
-            return str(value)
+        case float():
+            return json_number(value)
         case dict():
             return {key: _finite(item) for key, item in value.items()}
         case list() | tuple():

@@ -14,10 +14,11 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from engine.errors import UserError
 from engine.pruning.glu import GluMlp, find_glu_mlps
+from engine.pruning.identity import config_hash, tokenizer_hash
 from engine.pruning.importance import importance, ranking
 from engine.pruning.loading import Checkpoint, inspect, load_model, resolve_dtype, weights_hash
 from engine.pruning.model_card import model_card
@@ -91,7 +92,7 @@ def save_level(
         tokenizer.save_pretrained(partial)
         base_model = source if not Path(source).is_dir() else Path(source).resolve().name
         record = CheckpointRecord(
-            base=_base(checkpoint, base_model),
+            base=_base(checkpoint, base_model, tokenizer),
             method=method,
             level=str(level),
             pruning_pct=level.pruning_pct(checkpoint.shape.intermediate_size, kept),
@@ -119,14 +120,14 @@ def save_level(
     return SavedLevel(to, kept, checkpoint.shape.parameters_at(kept), size)
 
 
-def _base(checkpoint: Checkpoint, name: str) -> BaseModel:
+def _base(checkpoint: Checkpoint, name: str, tokenizer: PreTrainedTokenizerBase) -> BaseModel:
     shape = checkpoint.shape
     return BaseModel(
         model=name,
         revision=checkpoint.revision,
         weights_hash=weights_hash(checkpoint.source, checkpoint.revision),
-        config_hash=None,
-        tokenizer_hash=None,
+        config_hash=config_hash(checkpoint.source, checkpoint.revision),
+        tokenizer_hash=tokenizer_hash(tokenizer),
         model_type=shape.model_type,
         hidden_size=shape.hidden_size,
         intermediate_size=shape.intermediate_size,

@@ -42,7 +42,6 @@ def claims(
     brings its own results in.
     """
     from tui import claims as told
-    from tui.plain import plain
     from warehouse.claims import read_claims
 
     found, changes = read_claims(db, model or ())
@@ -55,10 +54,7 @@ def claims(
     if as_json:
         numbers = [asdict(change) for change in changes]
         print_json(
-            [
-                plain(asdict(claim) | {"numbers": [one for one in numbers if one["claim"] == claim.number]})
-                for claim in found
-            ]
+            [asdict(claim) | {"numbers": [one for one in numbers if one["claim"] == claim.number]} for claim in found]
         )
     elif format_ == "markdown":
         sys.stdout.write(told.document(found, changes))

@@ -13,7 +13,7 @@ DATE = "2026-01-02T03-04-05.000006"
 
 
 class ResultWriter:
-    """Writes result files of lm-eval 0.4.9: of `org/small`, on 100 documents, at 1.7e9 seconds unless told otherwise."""
+    """Writes result files of lm-eval 0.4.9, of `org/small` on 100 documents at 1.7e9 seconds unless told otherwise."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

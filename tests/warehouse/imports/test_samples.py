@@ -15,7 +15,7 @@ ANSWERS = "select task, doc_id, metric, value, response::varchar from samples or
 
 
 def test_a_result_file_of_any_name_has_the_samples_of_its_date(database, write, choice_sample, ask):
-    """`--output_path run1.json` writes run1_<date>.json and samples_<task>_<date>.jsonl: the date is what they share."""
+    """`--output_path run1.json` writes run1_<date>.json and samples_<task>_<date>.jsonl: they share the date."""
     write("run1_2026-01-02T03-04-05.000006.json")
     write.samples("hellaswag", [choice_sample(i, (-1, -2), (" a", " b")) for i in range(3)])
     report = import_path(database, write.folder)
@@ -72,8 +72,8 @@ def test_blank_lines_are_no_samples(database, write, choice_sample, noise):
 
 def test_samples_that_name_neither_filter_nor_metrics_are_told_by_their_order(database, write, ask):
     """Until 0.4.6: every document once for each filter, filter after filter."""
-    write(results={"gsm8k": {"exact_match,strict": 0.0, "exact_match,flexible": 1.0}},
-          configs={"gsm8k": {"output_type": "generate_until", "filter_list": [{"name": "strict"}, {"name": "flexible"}]}})  # fmt: skip
+    about = {"output_type": "generate_until", "filter_list": [{"name": "strict"}, {"name": "flexible"}]}
+    write(results={"gsm8k": {"exact_match,strict": 0.0, "exact_match,flexible": 1.0}}, configs={"gsm8k": about})
     samples = [
         {"doc_id": doc_id, "arguments": [["question", {"until": []}]], "filtered_resps": [answer], "exact_match": value}
         for value, answer in ((0.0, "[invalid]"), (1.0, "42"))

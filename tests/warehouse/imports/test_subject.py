@@ -163,10 +163,8 @@ def test_files_of_two_models_do_not_get_one_name(database, write):
 
 
 def test_files_of_one_model_get_the_name_that_is_given(database, write, ask):
-    write("a/results_1.json", {"piqa": {"acc,none": 0.5}})
-    for folder, name in (("b", "./models/small"), ("c", "models/small/")):
-        write(f"{folder}/results_1.json", {f"task_{folder}": {"acc,none": 0.5}}, config={"model_args": f"pretrained={name}"},
-              model_name=name)  # fmt: skip
-    (write.folder / "a" / "results_1.json").unlink()
+    for folder, name in (("a", "./models/small"), ("b", "models/small/")):
+        config = {"model_args": f"pretrained={name}"}
+        write(f"{folder}/results_1.json", {f"task_{folder}": {"acc,none": 0.5}}, config=config, model_name=name)
     import_path(database, write.folder, model="foo")
-    assert ask("select distinct model from current_metrics") == [("foo",)]
+    assert ask("select model, task from current_metrics order by all") == [("foo", "task_a"), ("foo", "task_b")]
