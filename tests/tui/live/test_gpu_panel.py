@@ -18,6 +18,7 @@ from engine.worker.recorder import Recorder
 from tui.widgets.gpu_panel import DevicePanel, GpuPanel, graph
 from warehouse.records.events import Finished, GpuSamples, of_kind
 from warehouse.records.level import Level
+from warehouse.records.events import parse_data
 from warehouse.records.reading import Reading
 
 GIB = 2**30
@@ -281,7 +282,8 @@ def test_the_machine_is_read_with_its_gpus_and_its_own_memory(monkeypatch):
     "reading", [H100, replace(H100, process_memory=0), Reading(t=1.0, device="gpu 1", problem="the GPU is lost")]
 )
 def test_readings_survive_the_journal(reading):
-    told = {"t": 1.0, "samples": [reading.to_dict() | {"of a newer version": 1}]}
+    told = {"samples": [reading.to_dict() | {"of a newer version": 1}]}
+    assert parse_data("gpu", told).samples == [reading]
 
 
 def test_what_a_run_records_outlives_a_gpu_that_is_lost_or_tells_little(monkeypatch, tmp_path):

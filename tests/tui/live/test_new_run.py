@@ -267,7 +267,7 @@ async def test_tab_goes_through_the_fields_in_the_order_they_are_read(dashboard,
             await pilot.press("tab")
     assert order == [
         "model", "recent", "method", "name", "levels", "others", "suite", "tasks", "shots", "limit", "dtype", "device",
-        "batch_tokens", "compile_layers", "include_paths", "start", "outlook", "model",
+        "batch_tokens", "compile_layers", "seeds", "include_paths", "start", "outlook",
     ]  # fmt: skip
 
 

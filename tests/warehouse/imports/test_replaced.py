@@ -95,7 +95,7 @@ def test_a_number_without_the_samples_that_the_other_has_is_told(database, write
 
 def test_a_run_of_our_own_is_not_replaced_silently(database, write, new_run, merged, metric):
     run = new_run("own")
-    run.start(model="org/small", weights=None, conditions="all documents, float32")
+    run.start(model="org/small", weights=None, conditions={"documents": "all", "dtype": "float32"})
     run.cell("0", "hellaswag", metrics=[metric("acc", 0.6, n=100)], version="1.0")
     merged(run)
     with pytest.raises(WouldReplaceError, match=r"0\.6 \(100 documents, run own\) by 0\.5"):
