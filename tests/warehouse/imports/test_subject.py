@@ -51,7 +51,7 @@ def test_a_saved_level_is_known_by_what_lies_beside_it(database, write, checkpoi
 def test_a_saved_level_joins_the_table_of_its_base(database, write, checkpoint, ask, new_run, merged, metric):
     """With the baseline that a run of ours measured, which knows the base model by its whole path."""
     run = new_run("own")
-    run.start(model="/home/somebody/models/Tiny", weights="w1", conditions="all documents, float32")
+    run.start(model="/home/somebody/models/Tiny", weights="w1", conditions={"documents": "all", "dtype": "float32"})
     run.cell("0", "hellaswag", metrics=[metric("acc", 0.6, n=100)], version="1.0")
     merged(run)
     import_path(database, scored(write, "./p40"))
