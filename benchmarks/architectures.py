@@ -32,7 +32,7 @@ _SIZES: dict[str, Any] = {
     "num_key_value_heads": 2, "head_dim": 8, "max_position_embeddings": 192,
     "initializer_range": 0.2, "pad_token_id": 0,
 }  # fmt: skip
-_WITHOUT_HEAD_DIM = ("minicpm3", "stablelm", "youtu", "phi3", "phi4_multimodal", "deepseek_v2", "deepseek_v3")
+_WITHOUT_HEAD_DIM = ("falcon", "minicpm3", "stablelm", "youtu", "phi3", "phi4_multimodal", "deepseek_v2", "deepseek_v3")
 _LONG = {
     "rope_type": "longrope", "short_factor": [1.0, 1.1, 1.3, 1.5], "long_factor": [1.5, 2.5, 4.0, 8.0],
     "original_max_position_embeddings": 48, "rope_theta": 10000.0, "factor": 4.0,
@@ -83,7 +83,8 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
 }  # fmt: skip
 # Those that cannot be pruned, hence are not scored.
 WITHOUT_GLU = (
-    "gpt2", "phi", "falcon", "starcoder2", "gpt_neox", "arcee", "apertus", "nemotron", "bitnet", "mixtral", "olmoe", "opt",
+    "gpt2", "phi", "falcon", "starcoder2", "gpt_neox", "arcee", "apertus", "nemotron", "bitnet", "mixtral", "olmoe",
+    "opt",
 )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """How many small faults the tests would see: a sample of mutants, drawn by a seed that was committed before.
 
     python benchmarks/mutation.py record     once: the fast tests, noting which test reaches which line
-    python benchmarks/mutation.py run        every mutant against the tests that reach it, to the first that fails
+    python benchmarks/mutation.py run        every mutant against the tests that reach it, to the first that fails;
+                                             run 0 of 2 and run 1 of 2 share the work between two cores
     python benchmarks/mutation.py survivors  those that none of these noticed, against all fast tests, then all slow
     python benchmarks/mutation.py table      docs/mutation.md
 
@@ -37,7 +38,6 @@ STATE = ROOT / ".mutants"
 COPY = STATE / "copy"
 RESULTS = STATE / "results.jsonl"
 RECORD = STATE / "record"
-LEFT = STATE / "applied.json"
 DRAWN = STATE / "drawn.json"
 PAGE = ROOT / "docs" / "mutation.md"
 EQUIVALENT = HERE / "mutants" / "equivalent.toml"
@@ -106,48 +106,49 @@ def record() -> None:
     subprocess.run(coverage, check=True)
 
 
-def run() -> None:
+def run(index: int, count: int) -> None:
     reach, done = Reach(COPY, RECORD / "all"), {result.number for result in results()}
+    work = _work_copy(index)
     for number, mutant in enumerate(draw()):
-        if number in done:
+        if number in done or number % count != index:
             continue
         tests = reach.tests(mutant)
-        with _applied(mutant):
-            _note(number, "reaching", tests, ["-n", "0", *tests]) if tests else _keep(
-                Result(number, "reaching", "survived", "no test reaches it", 0, 0.0)
-            )
+        if not tests:
+            _keep(Result(number, "reaching", "survived", "no test reaches it", 0, 0.0))
+            continue
+        with _applied(mutant, work):
+            _note(number, "reaching", len(tests), work, ["-n", "0", *tests])
 
 
 def survivors() -> None:
     """What survived so far against every fast test, and what is left against every slow one."""
-    mutants = draw()
+    mutants, work = draw(), _work_copy(0)
     for stage, arguments in (("fast", []), ("slow", ["--runslow", "-m", "slow"])):
         latest = {result.number: result for result in results()}
         tried = {result.number for result in results() if result.stage == stage}
         for number, result in sorted(latest.items()):
             if result.outcome == "survived" and number not in tried:
-                with _applied(mutants[number]):
-                    _note(number, stage, ["all"], arguments)
+                with _applied(mutants[number], work):
+                    _note(number, stage, 0, work, arguments)
 
 
 @contextmanager
-def _applied(mutant: Mutant) -> Iterator[None]:
-    """With the mutant in the copy. A run that was killed leaves it there: the next one begins by taking it out."""
-    path = COPY / mutant.path
+def _applied(mutant: Mutant, work: Path) -> Iterator[None]:
+    """With the mutant in a working copy. One that is killed leaves it there, and the next is copied anew."""
+    path = work / mutant.path
     before = path.read_text(encoding="utf-8")
-    LEFT.write_text(json.dumps([mutant.path, before]), encoding="utf-8")
     path.write_text(mutant.applied(before), encoding="utf-8")
     try:
         yield
     finally:
-        _take_out()
+        path.write_text(before, encoding="utf-8")
 
 
-def _take_out() -> None:
-    if LEFT.exists():
-        path, before = json.loads(LEFT.read_text(encoding="utf-8"))
-        COPY.joinpath(path).write_text(before, encoding="utf-8")
-        LEFT.unlink()
+def _work_copy(index: int) -> Path:
+    work = STATE / f"work{index}"
+    shutil.rmtree(work, ignore_errors=True)
+    shutil.copytree(COPY, work)
+    return work
 
 
 def _make_copy() -> None:
@@ -158,18 +159,18 @@ def _make_copy() -> None:
     draft.rename(COPY)
 
 
-def _note(number: int, stage: str, tests: list[str], arguments: list[str]) -> None:
-    """Run pytest in the copy to its first failure, and keep what came of it."""
+def _note(number: int, stage: str, tests: int, work: Path, arguments: list[str]) -> None:
+    """Run pytest in a working copy to its first failure, and keep what came of it."""
     environment = os.environ | {
-        "PYTHONPATH": str(COPY), "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": str(work), "PYTHONDONTWRITEBYTECODE": "1",
     }  # fmt: skip
-    asked = STATE / "arguments"
+    asked = work / "arguments"
     asked.write_text("\n".join(["-x", "-q", "--no-header", "-p", "no:cacheprovider", *arguments]) + "\n")
     begun = time.monotonic()
     try:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", f"@{asked}"],
-            cwd=COPY, env=environment, capture_output=True, text=True, timeout=PATIENCE,
+            cwd=work, env=environment, capture_output=True, text=True, timeout=PATIENCE,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         outcome, by = "killed", f"the tests did not end in {PATIENCE} s"
@@ -183,7 +184,7 @@ def _note(number: int, stage: str, tests: list[str], arguments: list[str]) -> No
             outcome, by = "killed", by or (lines[-1] if lines else f"exit code {done.returncode}")
         else:
             raise RuntimeError(done.stdout + done.stderr)
-    _keep(Result(number, stage, outcome, by, len(tests), round(time.monotonic() - begun, 1)))
+    _keep(Result(number, stage, outcome, by, tests, round(time.monotonic() - begun, 1)))
 
 
 def _keep(result: Result) -> None:
@@ -236,19 +237,26 @@ def _cell(text: str) -> str:
 
 
 def main() -> int:
-    commands = {"record": record, "run": run, "survivors": survivors, "table": table}
     STATE.mkdir(exist_ok=True)
     if not COPY.exists():
         _make_copy()
-    _take_out()
-    if sys.argv[1:] == ["draw"]:
-        for number, mutant in enumerate(draw()):
-            print(f"{number:4d} {mutant.path}:{mutant.line} {mutant.before!r} → {mutant.after!r}")
-        return 0
-    if len(sys.argv) != 2 or sys.argv[1] not in commands:
-        print(__doc__, file=sys.stderr)
-        return 2
-    commands[sys.argv[1]]()
+    match sys.argv[1:]:
+        case ["draw"]:
+            for number, mutant in enumerate(draw()):
+                print(f"{number:4d} {mutant.path}:{mutant.line} {mutant.before!r} → {mutant.after!r}")
+        case ["record"]:
+            record()
+        case ["run"]:
+            run(0, 1)
+        case ["run", index, "of", count]:
+            run(int(index), int(count))
+        case ["survivors"]:
+            survivors()
+        case ["table"]:
+            table()
+        case _:
+            print(__doc__, file=sys.stderr)
+            return 2
     return 0
 
 

@@ -136,7 +136,7 @@ class PrunedLM(TemplateLM):
     def tokens_of(self, instance: Instance) -> list[Sequence[int]]:
         """The token ids that an instance is asked with, part by part: contexts and continuations."""
         self.encode([instance])
-        found = self._encoded[id(instance)][1]
+        found = self._encoder[instance]
         match instance.request_type:
             case "loglikelihood" | "multiple_choice":
                 return list(found)

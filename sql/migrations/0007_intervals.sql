@@ -1,9 +1,9 @@
 -- Intervals of right-or-wrong scores, from the test that gives their p value, and perplexities on the log scale.
 
-alter table paired_deltas add column share_low double;
-alter table paired_deltas add column share_high double;
-alter table paired_deltas add column share_p double;
-alter table paired_deltas add column bootstrap_scale varchar;
+alter table paired_deltas add column if not exists share_low double;
+alter table paired_deltas add column if not exists share_high double;
+alter table paired_deltas add column if not exists share_p double;
+alter table paired_deltas add column if not exists bootstrap_scale varchar;
 comment on column paired_deltas.share_low is
     'Lower end of the 95 % interval of (gained - lost) / pairs, by the test that gives share_p; null unless values are 0 or 1.';
 comment on column paired_deltas.share_high is 'Upper end of the same interval.';
@@ -17,10 +17,10 @@ comment on column paired_deltas.bootstrap_high is '97.5 % quantile of the same.'
 comment on column paired_deltas.bootstrap_p is
     'Twice the smaller share of the resamples at or beyond zero, each share counted as (k + 1) / (draws + 1).';
 
-alter table paired_methods add column share_low double;
-alter table paired_methods add column share_high double;
-alter table paired_methods add column share_p double;
-alter table paired_methods add column bootstrap_scale varchar;
+alter table paired_methods add column if not exists share_low double;
+alter table paired_methods add column if not exists share_high double;
+alter table paired_methods add column if not exists share_p double;
+alter table paired_methods add column if not exists bootstrap_scale varchar;
 
 update paired_deltas set bootstrap_scale = 'difference' where bootstrap_draws is not null;
 update paired_methods set bootstrap_scale = 'difference' where bootstrap_draws is not null;

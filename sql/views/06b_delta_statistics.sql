@@ -162,6 +162,21 @@ tested as (
         end as p_value
     from with_stderr
 ),
+relative as (
+    select
+        *,
+        fieller_pct(middle_low, clear, rest, baseline, -1) as low_pct,
+        fieller_pct(middle_high, clear, rest, baseline, 1) as high_pct
+    from (
+        select
+            *,
+            fieller_middle(value, value_stderr, baseline, baseline_stderr, ci_low) as middle_low,
+            fieller_middle(value, value_stderr, baseline, baseline_stderr, ci_high) as middle_high,
+            baseline ** 2 - (z95() * baseline_stderr) ** 2 as clear,
+            value ** 2 - (z95() * value_stderr) ** 2 as rest
+        from tested
+    )
+),
 -- Holm's correction, over the headline benchmarks of a width that have a p value: `p_holm`; and over those of all widths
 -- of the table: `p_table`, for whoever says something of several levels at once. The others go through the same
 -- windows, in partitions of their own: so a filter on a model, or on headlines, reaches the tables.
@@ -175,7 +190,7 @@ ranked as (
             1 + count(*) over the_table
             - row_number() over (the_table order by p_value, pruning_pct, position, task)
         )) as p_stepped_table
-    from tested
+    from relative
     window
         the_width as (
             partition by
@@ -221,11 +236,11 @@ select
     ci_high,
     case
         when log_stderr is not null then 100 * (exp(log_low) - 1)
-        else pct_limit(value, value_stderr, baseline, baseline_stderr, ci_low, -1)
+        when low_pct is not null then case when ci_low > 0 then greatest(0, low_pct) else least(0, low_pct) end
     end as ci_low_pct,
     case
         when log_stderr is not null then 100 * (exp(log_high) - 1)
-        else pct_limit(value, value_stderr, baseline, baseline_stderr, ci_high, 1)
+        when high_pct is not null then case when ci_high > 0 then greatest(0, high_pct) else least(0, high_pct) end
     end as ci_high_pct,
     p_value,
     case when p_value is not null then test end as p_kind,
@@ -262,7 +277,7 @@ select
         ci_low, ci_high, p_value, p_holm, p_table, factor, log_stderr, pairs, lost, gained, agreement, chance, test,
         p_stepped, p_stepped_table, bootstrap_low, bootstrap_high, bootstrap_p, bootstrap_scale,
         share_low, share_high, share_p, of_shares, mean_stderr, log_low, log_high, shares_delta,
-        shares_stderr
+        shares_stderr, low_pct, high_pct, middle_low, middle_high, clear, rest
     )
 from corrected;
 comment on view delta_statistics is

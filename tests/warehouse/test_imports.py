@@ -93,9 +93,8 @@ def test_lm_eval_samples_of_two_levels_are_compared_document_by_document(databas
 def test_lm_eval_samples_of_other_questions_are_not_compared(database, tmp_path, ask, changed):
     import_path(database, OUTPUT, model="org/Tiny", method="maw")
     import_path(database, pruned_output(tmp_path / "out", **{changed: "x"}), model="org/Tiny", level=40, method="maw")
-    assert ask("select distinct problem from paired_deltas where task = 'piqa'") == [
-        ("the two were asked different questions",)
-    ]
+    assert ask("select * from paired_deltas where task = 'piqa'") == []
+    assert ask("select distinct baseline from baseline_deltas where task = 'piqa' and method = 'maw'") == [(None,)]
 
 
 def test_a_group_of_lm_eval_is_compared_task_by_task(database, tmp_path, ask):

@@ -157,7 +157,7 @@ def test_everything_a_checkpoint_needs_is_there(
     source = save_checkpoint(model)
     table = "| level | piqa |\n|---|---|\n| 0 | 0.70 |\n| 40 | 0.61 (-12.9%) |"
     saved = save_level(
-        str(source), level=Level.parse("1.5x"), method="vow", divisor=32, to=tmp_path / "deep" / "down", card=table
+        str(source), level=Level.parse("1.5x"), method="vow", divisor=16, to=tmp_path / "deep" / "down", card=table
     )
     assert saved.intermediate_size == 32
     assert not list(saved.path.parent.glob(".*"))

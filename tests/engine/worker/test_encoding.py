@@ -72,7 +72,7 @@ CANNOT: dict[str, tuple[str, Instance, str]] = {
     "an empty choice": ("usual", instance("loglikelihood", "Anna likes", ""), "answer '' has no tokens"),
     "an empty choice without context": ("usual", instance("loglikelihood", "", ""), "answer '' has no tokens"),
     "a choice that is the BOS token": ("usual", instance("loglikelihood", "", "<s>"), "answer '<s>' has no tokens"),
-    "a choice longer than the context": ("usual", instance("loglikelihood", "a", " b c" * 900), "longer than the model"),
+    "a choice longer than the context": ("usual", instance("loglikelihood", "a", " b c" * 900), "longer than the"),
     "more tokens than fit": (
         "usual", instance("generate_until", "a", {"until": [], "max_gen_toks": 10**6}), "lower the task's max_gen_toks",
     ),

@@ -200,6 +200,7 @@ def test_a_task_that_fails_is_recorded_and_the_run_goes_on(tmp_path: Path) -> No
         ({"tasks": (TaskSpec("demo_facts"), TaskSpec("demo_facts"))}, "is asked for twice"),
         ({"model": "no/such/folder"}, "There is no folder no/such/folder"),
         ({"levels": tuple(parse_levels("30,w4096"))}, "Level w4096 would widen the model"),
+        ({"divisor": 256}, "A divisor of 256 is too coarse for 512 neurons a layer: give one of at most 128"),
         ({"device": "cuda:77"}, "GPU"),
     ],
 )

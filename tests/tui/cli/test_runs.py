@@ -148,7 +148,8 @@ def test_a_second_ctrl_c_leaves_the_worker(fake):
     process = fake.start(*RUN, "deaf")
     wait_for(lambda: fake.runs and "40" in str(only_run(fake).history()[0].current))
     process.send_signal(signal.SIGINT)
-    time.sleep(0.5)
+    assert process.stderr is not None
+    assert any("Stopping after the current batch" in line for line in process.stderr)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=90)
     assert process.returncode == 130

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import settling
 from textual.pilot import Pilot
 
 from tui.app import Dashboard
@@ -15,6 +16,9 @@ from tui.app import Dashboard
 @pytest.fixture(autouse=True)
 def own_user_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user-data"))
+    monkeypatch.setattr("tui.app._PULL_SECONDS", 0.1)
+    monkeypatch.setattr("tui.feed._IDLE_SECONDS", 0.2)
+    settling.count(monkeypatch)
 
 
 @pytest.fixture
@@ -31,6 +35,8 @@ class Until:
             assert time.monotonic() < deadline, "it did not come about"
             await pilot.pause(0.05)
         await pilot.pause()
+
+    settle = staticmethod(settling.settle)
 
 
 @pytest.fixture

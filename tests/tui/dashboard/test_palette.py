@@ -11,7 +11,7 @@ from tui.app import Dashboard
 async def test_the_palette_opens_on_every_screen_and_tells_the_keys(dashboard: Dashboard, until, screen: str):
     async with dashboard.run_test(size=(100, 40)) as pilot:
         await pilot.press(screen)
-        await pilot.pause(0.5)
+        await until.settle(pilot)
         await pilot.press("ctrl+p")
         await until(pilot, lambda: isinstance(pilot.app.screen, CommandPalette))
         options = pilot.app.screen.query_one(OptionList)

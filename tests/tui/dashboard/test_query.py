@@ -79,7 +79,7 @@ async def test_help_tells_of_enter_where_it_shows_a_value_and_not_where_it_begin
         await run(pilot, until, "select 1")
         for key, told in (("f1", False), ("escape", None), ("escape", None), ("f1", True)):
             await pilot.press(key)
-            await pilot.pause(0.3)
+            await until.settle(pilot)
             if told is not None:
                 assert isinstance(pilot.app.screen, HelpScreen)
                 words = {words for _, lines in pilot.app.screen._keys for _, words in lines}
@@ -121,8 +121,7 @@ async def test_escape_cancels_a_query_that_runs(dashboard: Dashboard, until):
         await shown(pilot, until)
         screen(pilot).query_one(SqlEditor).text = "select sum(a.range) from range(1000000000000) a, range(9) b"
         await pilot.press("f5")
-        await pilot.pause(0.5)
-        assert "esc cancels" in said(pilot)
+        await until(pilot, lambda: "esc cancels" in said(pilot))
         started = time.monotonic()
         await pilot.press("escape")
         await until(pilot, lambda: not screen(pilot).running)

@@ -237,7 +237,7 @@ async def test_the_title_of_a_plot_fits_80_columns(dashboard: Dashboard, until):
                 assert said(pilot, "plot-title").endswith("er is better · bars ±1 SE")
             await pilot.press("j")
         await pilot.resize_terminal(60, 20)
-        await pilot.pause(0.2)
+        await until.settle(pilot)
         assert len(said(pilot, "plot-title")) <= 58
         assert said(pilot, "plot-title").endswith("er is better · bars ±1 SE")
 

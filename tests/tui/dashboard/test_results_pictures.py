@@ -39,7 +39,7 @@ def test_results(snap_compare, study: Path, until, size: tuple[int, int], keys: 
     async def go(pilot: Pilot) -> None:
         await results(pilot, until)
         await pilot.press(keys)
-        await pilot.pause(0.2)
+        await until.settle(pilot)
 
     assert snap_compare(Dashboard(study), terminal_size=size, run_before=go)
 
@@ -73,7 +73,7 @@ def test_compare(snap_compare, study: Path, until, size: tuple[int, int], basis:
         if basis == "ratio":
             await pilot.press("e")
             await until(pilot, lambda: "ratio" in str(pilot.app.screen.query_one("#compare-basis", Static).render()))
-        await pilot.pause(0.2)
+        await until.settle(pilot)
 
     assert snap_compare(Dashboard(study), terminal_size=size, run_before=go)
 
@@ -92,6 +92,6 @@ def test_query(snap_compare, study: Path, until, size: tuple[int, int]):
         await pilot.press("f5")
         await until(pilot, lambda: query.table is not None)
         query.query_one("#query-said", Static).update("6 rows · 4 columns")  # without the seconds it took
-        await pilot.pause(0.2)
+        await until.settle(pilot)
 
     assert snap_compare(Dashboard(study), terminal_size=size, run_before=go)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import settling
 from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Static
@@ -82,6 +83,7 @@ def _frozen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setattr("tui.app._PULL_SECONDS", 0.05)
     monkeypatch.setattr("tui.feed._IDLE_SECONDS", 0.1)
     monkeypatch.setattr("tui.feed._WATCH_SECONDS", 0.1)
+    settling.count(monkeypatch)
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     time.tzset()
@@ -114,7 +116,9 @@ class Driver:
                 raise pilot.app._exception
             assert time.monotonic() < deadline, f"it did not happen in time; said: {self.said(pilot.app)}"
             await pilot.pause(0.05)
-        await pilot.pause(0.25)  # the next pull
+        await self.settle(pilot)
+
+    settle = staticmethod(settling.settle)
 
     async def loaded(self, pilot: Pilot[None]) -> None:
         """The runs are on the screen."""
@@ -128,7 +132,7 @@ class Driver:
         await pilot.press("enter")
         await self.until(pilot, lambda: getattr(pilot.app.screen, "detail", None) is not None)
         pilot.app.screen.query_one("#log").scroll_end(animate=False)
-        await pilot.pause(0.3)
+        await self.settle(pilot)
 
     def said(self, app: App[Any]) -> list[str]:
         return [notification.message for notification in app._notifications]

@@ -35,9 +35,9 @@ async def test_where_nothing_is_new_nothing_is_drawn(dashboard, warehouse, drive
         await driver.loaded(pilot)
         for keys in ((), ("enter",)):  # the list, and the run
             await pilot.press(*keys)
-            await pilot.pause(1.0)
+            await driver.settle(pilot)
             drawn.clear()
-            await pilot.pause(0.5)  # several pulls
+            await driver.settle(pilot, pulls=5)
             assert drawn == []
 
 
@@ -87,7 +87,7 @@ async def test_a_line_of_the_grid_that_was_kept_follows_cursor_and_theme(dashboa
             await pilot.press(key)
             seen.append(grid.render_line(2))
         dashboard.theme = "light"
-        await pilot.pause(0.5)
+        await driver.settle(pilot)
         seen.append(grid.render_line(2))
         assert seen[0] != seen[1] != seen[2]
         assert seen[3] == seen[0]
@@ -105,7 +105,7 @@ async def test_nothing_of_a_run_is_left_in_the_preview_of_one_that_has_none(dash
         await driver.until(pilot, lambda: not grid.row_count)
         for _ in range(20):  # losing its lines, the grid changes its size, which once brought them back
             assert grid.render_line(0).text.strip() == ""
-            await pilot.pause(0.02)
+            await pilot.pause()
 
 
 @pytest.mark.parametrize("headless", [True, False])

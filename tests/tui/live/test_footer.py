@@ -34,7 +34,7 @@ async def test_no_hint_is_cut_off(dashboard, warehouse, driver, keys):
         await pilot.press(*keys)
         for width in (80, 50, 160):
             await pilot.resize_terminal(width, 24)
-            await pilot.pause(0.5)
+            await driver.settle(pilot)
             shown = hints(dashboard)
             assert max(hint.region.right for hint in shown) <= width
             assert "help" in {hint.action for hint in shown if isinstance(hint, FooterKey)}
@@ -52,7 +52,7 @@ async def test_a_first_start_offers_nothing_to_open(dashboard, warehouse, driver
         await driver.loaded(pilot)
         for screen in ("2", "1"):  # back on the first one, the table has the focus
             await pilot.press(screen)
-            await pilot.pause(0.5)
+            await driver.settle(pilot)
         assert "Quit" in told(dashboard)
         assert "Open" not in told(dashboard)
         warehouse.add()
@@ -94,11 +94,11 @@ async def test_what_there_is_no_room_for_comes_back_with_the_room(dashboard, war
 
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await driver.loaded(pilot)
-        await pilot.pause(0.5)
+        await driver.settle(pilot)
         assert told(dashboard).endswith("1 2 3 4 5 screens n New ? Help q Quit")
         await pilot.resize_terminal(160, 24)
-        await pilot.pause(0.5)
+        await driver.settle(pilot)
         assert told(dashboard).endswith("1 2 3 4 5 Runs Results Compare Query Claims n New ? Help q Quit ^p Palette")
         await pilot.resize_terminal(33, 24)
-        await pilot.pause(0.5)
+        await driver.settle(pilot)
         assert told(dashboard).endswith("1 2 3 4 5 screens ? Help q Quit")

@@ -49,11 +49,11 @@ async def test_every_live_screen_draws_it_as_text(dashboard, nasty, driver, size
         await driver.open_run(pilot)
         for key in ("end", "v", "g", "y", "question_mark", "escape", "d", "n", "ctrl+e", "escape", "w", "end"):
             await pilot.press(key)
-            await pilot.pause(0.3)
+            await driver.settle(pilot)
             assert plain(drawn(dashboard)), key
             ET.fromstring(dashboard.export_screenshot())  # a picture is still XML
         await pilot.press("escape", "c")
-        await pilot.pause(1.0)
+        await driver.settle(pilot)
         assert plain(drawn(dashboard))
     assert dashboard._exception is None
 

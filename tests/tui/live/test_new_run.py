@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from settling import settle
 from textual.widgets import Button, Input, Select
 
 from engine import gpu, launch, preview, task_index
@@ -60,7 +61,7 @@ async def form_is_ready(pilot, driver):
 async def fill(pilot, **fields: str):
     for name, value in fields.items():
         pilot.app.screen.query_one(f"#{name}", Input).value = value
-    await pilot.pause(0.1)
+    await settle(pilot)
 
 
 async def test_it_says_what_will_happen(dashboard, driver, stubbed):
@@ -166,7 +167,7 @@ async def test_a_suite_and_tasks_exclude_each_other(dashboard, driver, stubbed):
         await open_form(pilot, driver)
         await fill(pilot, model="demo")
         dashboard.screen.query_one("#suite", Select).value = "demo"
-        await pilot.pause(0.1)
+        await driver.settle(pilot)
         assert dashboard.screen.draft().plan().suite == "demo"
         await fill(pilot, tasks="piqa")
         assert dashboard.screen.draft().suite == ""
@@ -178,7 +179,7 @@ async def test_levels_are_switched_with_keys_and_with_the_mouse(dashboard, drive
         dashboard.screen.query_one("#levels").focus()
         await pilot.press("right", "space")
         await pilot.click("#levels", offset=(32, 0))
-        await pilot.pause(0.1)
+        await driver.settle(pilot)
         assert dashboard.screen.draft().levels == "0,20,30,40,60"
 
 
@@ -186,7 +187,7 @@ async def test_tasks_are_found_by_part_of_their_name(dashboard, driver, stubbed)
     async with dashboard.run_test(size=(120, 36)) as pilot:
         await open_form(pilot, driver)
         await pilot.press("f2", *"arc", "enter", "escape")
-        await pilot.pause(0.2)
+        await driver.settle(pilot)
         assert dashboard.screen.draft().tasks == "arc_challenge"
 
 
@@ -250,7 +251,7 @@ async def test_layers_are_compiled_where_that_is_switched_on(dashboard, driver, 
         assert not dashboard.screen.query_one("#compile").display
         dashboard.screen.query_one(Toggle).focus()
         await pilot.press("space")
-        await pilot.pause(0.1)
+        await driver.settle(pilot)
         assert dashboard.screen.draft().plan().compile_layers
         assert "--tasks piqa --compile --db" in driver.text(dashboard, "#command").replace("\n", " ")
         assert "pays on a GPU, in sweeps of minutes" in driver.text(dashboard, "#compile")
@@ -266,7 +267,7 @@ async def test_tab_goes_through_the_fields_in_the_order_they_are_read(dashboard,
             await pilot.press("tab")
     assert order == [
         "model", "recent", "method", "name", "levels", "others", "suite", "tasks", "shots", "limit", "dtype", "device",
-        "batch_tokens", "compile_layers", "include_paths", "start", "outlook", "model",
+        "batch_tokens", "compile_layers", "seeds", "include_paths", "start", "outlook",
     ]  # fmt: skip
 
 
@@ -275,7 +276,7 @@ async def test_escape_leaves_the_form_and_starts_nothing(dashboard, warehouse, d
         await open_form(pilot, driver)
         await fill(pilot, model="demo", tasks="piqa")
         await pilot.press("escape")
-        await pilot.pause(0.1)
+        await driver.settle(pilot)
         assert type(dashboard.screen).__name__ == "RunsScreen"
         assert not warehouse.root.exists()
 
@@ -337,13 +338,13 @@ async def test_behind_a_run_started_here_the_list_stands_on_it(dashboard, wareho
         await pilot.press("slash", *"older", "enter", "down")
         for key in way:
             await pilot.press(key)
-            await pilot.pause(0.3)
+            await driver.settle(pilot)
         await form_is_ready(pilot, driver)
         await fill(pilot, model="demo", tasks="piqa", name="mine")
         await pilot.press("ctrl+s")
         await driver.until(pilot, lambda: getattr(dashboard.screen, "detail", None) is not None)
         assert dashboard.screen.detail.row.name == "mine"
         await pilot.press("escape")
-        await pilot.pause(0.5)
+        await driver.settle(pilot)
         assert type(dashboard.screen).__name__ == "RunsScreen"
         assert dashboard.screen.chosen().name == "mine"

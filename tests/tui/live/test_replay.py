@@ -51,19 +51,16 @@ async def test_w_plays_the_run_back_and_its_keys_steer(dashboard, warehouse, dri
         dashboard.screen._speed = 0.5
         await pilot.press("space")  # pause
         await pilot.press("home")
-        await pilot.pause(0.3)
-        assert dashboard.screen.detail.row.done == 0
+        await driver.until(pilot, lambda: dashboard.screen.detail.row.done == 0)
         assert "paused" in driver.text(dashboard, "#clock")
         await pilot.press("end")
-        await pilot.pause(0.3)
-        assert dashboard.screen.detail.row.done == 32
+        await driver.until(pilot, lambda: dashboard.screen.detail.row.done == 32)
         assert "end" in driver.text(dashboard, "#clock")
         await pilot.press("left_square_bracket", "plus")
-        await pilot.pause(0.3)
-        assert dashboard.screen.detail.row.done < 32
+        await driver.until(pilot, lambda: dashboard.screen.detail.row.done < 32)
         assert "×1 " in driver.text(dashboard, "#clock")
         await pilot.press("escape")
-        await pilot.pause(0.1)
+        await driver.settle(pilot)
         assert type(dashboard.screen).__name__ == "RunsScreen"
 
 
@@ -90,10 +87,10 @@ async def test_a_first_start_plays_the_recording_with_one_key_and_writes_nothing
         for key in ("r", "x", "d"):  # nothing to resume, stop or delete
             await pilot.press(key)
         await pilot.press("s")
-        await pilot.pause(0.2)
+        await driver.settle(pilot)
         assert any("not from the database" in said for said in driver.said(dashboard))
         await pilot.press("escape")
-        await pilot.pause(0.2)
+        await driver.settle(pilot)
         assert type(dashboard.screen).__name__ == "RunsScreen"
     assert {path: path.stat().st_mtime_ns for path in RECORDING.iterdir()} == before
     assert not warehouse.database.exists()

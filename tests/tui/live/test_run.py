@@ -67,10 +67,10 @@ async def test_80_columns_have_room_for_changes_only_and_v_asks_for_values(dashb
         await driver.open_run(pilot)
         assert driver.table(dashboard, "#grid")[4][1:] == ["1.0000", "↓-7.5%", "↓-45.0%", "↓-90.0%"]
         await pilot.press("v")
-        await pilot.pause(0.1)
+        await driver.settle(pilot)
         assert dashboard.screen.query_one("#grid").view_shown == "both"
         await pilot.press("v")
-        await pilot.pause(0.1)
+        await driver.settle(pilot)
         assert driver.table(dashboard, "#grid")[4][1:] == ["1.0000", "0.9250", "0.5500", "0.1000"]
 
 
@@ -79,11 +79,11 @@ async def test_enter_on_a_group_shows_its_tasks(dashboard, warehouse, driver):
     async with dashboard.run_test(size=(120, 40)) as pilot:
         await driver.open_run(pilot)
         await pilot.press("j", "j", "enter")
-        await pilot.pause(0.1)
+        await driver.settle(pilot)
         names = [row[0] for row in driver.table(dashboard, "#grid")]
         assert names[2:6] == ["▾ demo_facts", "demo_facts_animals", "demo_facts_foods", "demo_facts_towns"]
         await pilot.press("enter")
-        await pilot.pause(0.1)
+        await driver.settle(pilot)
         assert len(driver.table(dashboard, "#grid")) == 6
 
 
@@ -92,7 +92,7 @@ async def test_the_line_below_tells_all_about_the_chosen_cell(dashboard, warehou
     async with dashboard.run_test(size=(120, 40)) as pilot:
         await driver.open_run(pilot)
         await pilot.press("j", "j", "j", "j", "l", "l")
-        await pilot.pause(0.1)
+        await driver.settle(pilot)
         text = driver.text(dashboard, "#cell")
     assert "demo_sums at 40%" in text
     assert "308 neurons a layer" in text
@@ -106,7 +106,7 @@ async def test_its_score_is_in_sight_at_60_columns(dashboard, warehouse, driver)
     async with dashboard.run_test(size=(60, 20)) as pilot:
         await driver.open_run(pilot)
         await pilot.press(*"jjjjjll")  # demo_instructions, the longest name, at 40 %
-        await pilot.pause(0.2)
+        await driver.settle(pilot)
         cell = dashboard.screen.query_one("#cell")
         lines = [strip.text for strip in cell.render_lines(cell.size.region)]
     assert lines[0].startswith(" demo_instructions at 40%  308 neurons a layer")
@@ -119,7 +119,7 @@ async def test_a_failed_cell_says_why(dashboard, warehouse, driver):
         await driver.open_run(pilot)
         assert driver.table(dashboard, "#grid")[4][3] == "✗ fail"
         await pilot.press("j", "j", "j", "j", "l", "l")
-        await pilot.pause(0.1)
+        await driver.settle(pilot)
         assert "OutOfMemoryError: no room for one row" in driver.text(dashboard, "#cell")
         assert "1 of 32 cells failed" in driver.text(dashboard, "#head")
 
@@ -198,11 +198,11 @@ async def test_g_changes_between_log_and_gpu_where_there_is_no_room_for_both(das
         assert dashboard.screen.query_one("#log").region.width > 0
         assert dashboard.screen.query_one("#gpu").region.width == 0
         await pilot.press("g")
-        await pilot.pause(0.1)
+        await driver.settle(pilot)
         assert dashboard.screen.query_one("#gpu").region.width > 0
         assert dashboard.screen.query_one("#log").region.width == 0
         await pilot.resize_terminal(160, 45)
-        await pilot.pause(0.2)
+        await driver.settle(pilot)
         assert dashboard.screen.query_one("#log").region.width > 0
 
 
@@ -244,12 +244,12 @@ async def test_help_lists_the_keys_of_the_screen(dashboard, warehouse, driver):
     async with dashboard.run_test(size=(120, 60)) as pilot:
         await driver.open_run(pilot)
         await pilot.press("question_mark")
-        await pilot.pause(0.2)
+        await driver.settle(pilot)
         keys = {key: words for _, lines in dashboard.screen._keys for key, words in lines}
         assert keys["v"] == "Show values, changes, or both"
         assert keys["q"] == "Close the dashboard; runs go on"
         await pilot.press("escape")
-        await pilot.pause(0.1)
+        await driver.settle(pilot)
         assert type(dashboard.screen).__name__ == "RunScreen"
 
 
@@ -259,14 +259,14 @@ async def test_help_lists_no_key_that_is_refused_now(dashboard, warehouse, drive
     async with dashboard.run_test(size=(120, 60)) as pilot:
         await driver.open_run(pilot)
         await pilot.press(press)
-        await pilot.pause(0.2)
+        await driver.settle(pilot)
         words = {words for _, lines in dashboard.screen._keys for _, words in lines}
         assert "Play the run back from its journal" in words
         assert "Stop the run after its current batch" not in words  # it has ended
         await pilot.press("escape", "w")
         await driver.until(pilot, lambda: type(dashboard.screen).__name__ == "ReplayScreen")
         await pilot.press(press)
-        await pilot.pause(0.2)
+        await driver.settle(pilot)
         keys = {key: words for _, lines in dashboard.screen._keys for key, words in lines}
     assert keys["space"] == "Play/pause"
     assert keys["c"] == "A new run with the same choices, to change and start"
@@ -279,7 +279,7 @@ async def test_another_theme_has_its_colours_in_a_run_that_has_ended(dashboard, 
         await driver.open_run(pilot)
         before = dashboard.theme_variables
         dashboard.theme = "light"
-        await pilot.pause(0.5)
+        await driver.settle(pilot)
         widgets = [dashboard.screen.query_one(place) for place in ("#head", "#grid", "#log")]
         drawn = {
             segment.style.color.name.upper()

@@ -97,7 +97,7 @@ async def test_a_finished_run_is_not_resumed(dashboard, warehouse, driver, monke
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await driver.loaded(pilot)
         await pilot.press("r", "x")
-        await pilot.pause(0.2)
+        await driver.settle(pilot)
         assert driver.said(dashboard) == []
 
 
@@ -125,7 +125,7 @@ async def test_delete_names_the_run_and_does_nothing_unless_it_is_confirmed(dash
         assert "demo" in question
         assert driver.RUN in question
         await pilot.press("enter")  # the button in focus is No
-        await pilot.pause(0.3)
+        await driver.settle(pilot)
         assert run.path.exists()
         await pilot.press("d", "y")
         await driver.until(pilot, lambda: not run.path.exists() and not dashboard.feed.snapshot.runs)
@@ -137,7 +137,7 @@ async def test_a_running_run_is_not_deleted(dashboard, warehouse, driver):
         with run.lock():
             await driver.until(pilot, lambda: dashboard.feed.snapshot.runs and dashboard.feed.snapshot.runs[0].running)
             await pilot.press("d")
-            await pilot.pause(0.3)
+            await driver.settle(pilot)
             assert driver.said(dashboard) == ["Run demo is running: stop it first (x)."]
     assert run.path.exists()
 
@@ -216,7 +216,7 @@ async def test_enter_on_an_import_shows_its_results(dashboard, warehouse, driver
         await driver.until(pilot, lambda: type(dashboard.screen).__name__ == "ResultsScreen")
         assert driver.said(dashboard) == ["Only the results of published measurements of Llama-3.2-3B are here."]
         await pilot.press("1", "d")
-        await pilot.pause(0.3)
+        await driver.settle(pilot)
         assert "This removes its results" in str(dashboard.screen.query("Static").first().render())
         assert "no finished cell" not in str(dashboard.screen.query("Static").first().render())
 
@@ -226,7 +226,7 @@ async def test_clone_opens_the_form_with_the_same_choices(dashboard, warehouse, 
     async with dashboard.run_test(size=(120, 36)) as pilot:
         await driver.loaded(pilot)
         await pilot.press("c")
-        await pilot.pause(0.3)
+        await driver.settle(pilot)
         draft = dashboard.screen.draft()
         assert (draft.model, draft.levels, draft.suite, draft.limit) == ("demo", "0,20,40,60", "demo", "40")
 
@@ -241,9 +241,9 @@ async def test_the_list_is_copied_as_markdown_and_saved_as_csv(dashboard, wareho
         await pilot.press("y")
         assert f"| {driver.RUN} | demo | demo  | maw    |" in copied[0]
         await pilot.press("ctrl+e")
-        await pilot.pause(0.2)
+        await driver.settle(pilot)
         await pilot.press("down", "enter")
-        await pilot.pause(0.3)
+        await driver.settle(pilot)
     (file,) = tmp_path.glob("runs-*.csv")
     assert file.read_text().splitlines()[0] == "run,name,model,method,levels,state,done,failed,cells,started"
 
@@ -267,7 +267,7 @@ async def test_pause_holds_the_display_still(dashboard, warehouse, driver):
         await driver.until(pilot, lambda: dashboard.feed.snapshot.runs[0].state == RunState.FINISHED)
         assert driver.table(dashboard, "#runs")[0][4] == "10/32"
         await pilot.press("p")
-        await pilot.pause(0.3)
+        await driver.settle(pilot)
         assert driver.table(dashboard, "#runs")[0][4] == "32/32"
 
 
@@ -277,7 +277,7 @@ async def test_a_click_chooses_a_run(dashboard, warehouse, driver):
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await driver.loaded(pilot)
         await pilot.click("#runs", offset=(3, 2))
-        await pilot.pause(0.2)
+        await driver.settle(pilot)
         assert dashboard.screen.chosen().run_id == driver.RUN
 
 
@@ -311,11 +311,11 @@ async def test_the_list_is_narrowed_as_words_are_typed(dashboard, several, drive
         await driver.loaded(pilot)
         assert not dashboard.screen.query_one("#filter").display
         await pilot.press("slash", *(key if key != " " else "space" for key in typed))
-        await pilot.pause(0.2)
+        await driver.settle(pilot)
         assert names(dashboard, driver) == left
         assert driver.text(dashboard, "#count") == f"{len(left)} of 3 runs"
         await pilot.press("escape")
-        await pilot.pause(0.2)
+        await driver.settle(pilot)
         assert names(dashboard, driver) == ["one failed", "cut off", "demo"]
         assert not dashboard.screen.query_one("#filter").display
 
@@ -324,21 +324,21 @@ async def test_the_cursor_stays_on_its_run_while_the_list_is_narrowed_and_after(
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await driver.loaded(pilot)
         await pilot.press("slash", *"o", "n")
-        await pilot.pause(0.2)
+        await driver.settle(pilot)
         assert names(dashboard, driver) == ["one failed"]
         await pilot.press("x", "x")  # now nothing fits, and the keys are letters
-        await pilot.pause(0.2)
+        await driver.settle(pilot)
         assert names(dashboard, driver) == []
         assert driver.text(dashboard, "#advice").strip() == ""
         await pilot.press("escape")
-        await pilot.pause(0.2)
+        await driver.settle(pilot)
         assert dashboard.screen.chosen().name == "one failed"
         await pilot.press("slash", *"cut", "enter")  # enter goes to the list, which stays narrowed
-        await pilot.pause(0.2)
+        await driver.settle(pilot)
         assert dashboard.screen.chosen().name == "cut off"
         assert names(dashboard, driver) == ["cut off"]
         await pilot.press("escape")
-        await pilot.pause(0.2)
+        await driver.settle(pilot)
         assert dashboard.screen.chosen().name == "cut off"
         assert names(dashboard, driver) == ["one failed", "cut off", "demo"]
 

@@ -55,7 +55,7 @@ def test_runs_in_other_themes(snap_compare, runs, driver, theme):
     async def before(pilot):
         await driver.loaded(pilot)
         pilot.app.theme = theme
-        await pilot.pause(0.7)
+        await driver.settle(pilot)
 
     assert snap_compare(Dashboard(runs.database), terminal_size=(80, 24), run_before=before)
 
@@ -67,7 +67,7 @@ def test_a_finished_run(snap_compare, warehouse, driver, size):
     async def before(pilot):
         await driver.open_run(pilot)
         await pilot.press("j", "j", "j", "j", "l", "l")
-        await pilot.pause(0.6)
+        await driver.settle(pilot)
 
     assert snap_compare(Dashboard(warehouse.database), terminal_size=size, run_before=before)
 
@@ -78,7 +78,7 @@ def test_a_run_with_a_failed_cell(snap_compare, warehouse, driver):
     async def before(pilot):
         await driver.open_run(pilot)
         await pilot.press("j", "j", "j", "j", "l", "l")
-        await pilot.pause(0.6)
+        await driver.settle(pilot)
 
     assert snap_compare(Dashboard(warehouse.database), terminal_size=(80, 24), run_before=before)
 
@@ -119,7 +119,7 @@ def test_a_replay_half_way(snap_compare, warehouse, driver, size):
     async def before(pilot):
         await driver.until(pilot, lambda: getattr(app.screen, "detail", None) is not None)
         await pilot.press("space", *["right_square_bracket"] * 10)
-        await pilot.pause(0.6)
+        await driver.settle(pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=before)
 
@@ -136,6 +136,6 @@ def test_help(snap_compare, warehouse, driver):
     async def before(pilot):
         await driver.open_run(pilot)
         await pilot.press("question_mark")
-        await pilot.pause(0.6)
+        await driver.settle(pilot)
 
     assert snap_compare(Dashboard(warehouse.database), terminal_size=(100, 40), run_before=before)

@@ -11,7 +11,8 @@ from warehouse.records.tuned import tuned
     "model",
     [
         "meta-llama/Llama-3.2-1B-Instruct", "Qwen/Qwen2.5-0.5B-Instruct", "google/gemma-3-1b-it",
-        "chat/Llama-2-7b-chat-hf",        "mistralai/Mistral-7B-Instruct-v0.3", "/models/zephyr-7b", "HuggingFaceH4/zephyr-7b-beta", "x/tulu-2-dpo-7b",
+        "chat/Llama-2-7b-chat-hf",
+        "mistralai/Mistral-7B-Instruct-v0.3", "/models/zephyr-7b", "HuggingFaceH4/zephyr-7b-beta", "x/tulu-2-dpo-7b",
         "C:\\models\\Llama-3.2-1B-Instruct\\",
     ],
 )  # fmt: skip
