@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from warehouse.imports import study
-from warehouse.measurements import MeasurementFacts
+from warehouse.records.measurements import MeasurementFacts
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "warehouse" / "data"

@@ -20,6 +20,8 @@ from engine import launch
 from engine.plan import RunPlan
 from engine.rundir import RunDir, runs_root
 from engine.suites import TaskSpec
+from warehouse.records.events import Attempt, CellStarted, Log, Stage
+from warehouse.records.facts import CellFacts, FailureFacts
 from warehouse.records.level import parse_levels
 
 LEVELS = "0,10,20,30,40,50,60"
@@ -72,22 +74,23 @@ def report(run: RunDir) -> str:
     at: dict[str, list[float]] = defaultdict(list)
     lines = []
     for event in run.events():
-        match event.kind:
-            case "stage":
-                stages[event.data["stage"]].append(event.data["seconds"])
-            case "cell":
-                at[event.data["level"]].append(event.t)
-                if not event.data["is_group"]:
-                    cells[event.data["level"]][event.data["part_of"] or event.data["task"]] += event.data["seconds"]
-            case "cell_started":
-                at[event.data["level"]].append(event.t)
-            case "cell_failed":
-                lines.append(f"{event.data['task']} at {event.data['level']} failed: {event.data['error']}")
-            case "attempt":
-                made = event.data["provenance"]
+        match event.data:
+            case Stage(stage=stage, seconds=seconds):
+                stages[stage].append(seconds)
+            case CellFacts() as cell:
+                at[cell.level].append(event.t)
+                if not cell.is_group:
+                    cells[cell.level][cell.part_of or cell.task] += cell.seconds or 0.0
+            case CellStarted(level=level):
+                at[level].append(event.t)
+            case FailureFacts() as failure:
+                lines.append(f"{failure.task} at {failure.level} failed: {failure.error}")
+            case Attempt(provenance=made) if made is not None:
                 lines.append(f"{(made['gpu'] or {}).get('name', made['cpu'])}, torch {made['versions']['torch']}")
-            case "log":
-                lines.append(event.data["message"])
+            case Log(message=message):
+                lines.append(message)
+            case _:
+                pass
     lines += ["", "| stage | times | seconds in all | longest |", "|---|--:|--:|--:|"]
     lines += [f"| {name} | {len(s)} | {sum(s):.3f} | {max(s):.4f} |" for name, s in stages.items()]
     tasks = sorted({task for row in cells.values() for task in row})

@@ -13,8 +13,9 @@ import tempfile
 from pathlib import Path
 
 from engine import rundir
-from engine.rundir import RunState
 from tui.replay import RECORDING
+from warehouse.records.events import parse_event, write_line
+from warehouse.records.run_state import RunState
 
 
 def _anonymous(line: str) -> str:
@@ -27,7 +28,7 @@ def _anonymous(line: str) -> str:
         event["source"] = event["model"]  # the folder that the demo's weights lay in
     if event["kind"] == "gpu":
         event["samples"] = [sample | {"name": "CPU"} for sample in event["samples"]]
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return write_line(parse_event(event)).decode()
 
 
 def main() -> None:

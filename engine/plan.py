@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from engine.errors import UserError
 from engine.suites import TaskSpec
+from warehouse.records.conditions import DEFAULT_SEEDS, Conditions, Seeds, documents, old_seeds, seeds_text
 from warehouse.records.level import Level
 
 METHODS = ("maw", "ppm", "vow", "pon", "l2", "random")
@@ -23,7 +24,8 @@ class RunPlan:
     `device` and `dtype` may be "auto": the best accelerator, and the checkpoint's own dtype there, float32 on
     a CPU. `limit` is a number of documents a task, or below 1 a share of them. `batch_tokens` bounds the
     tokens of one forward pass; None chooses it from the free memory. `compile_layers` spends seconds at the start
-    to make every pass faster.
+    to make every pass faster. `seeds` are lm-eval's four (random, numpy, torch, few-shot sampling); the first is
+    the random pruning method's as well.
     """
 
     name: str
@@ -40,7 +42,7 @@ class RunPlan:
     device: str = "auto"
     batch_tokens: int | None = None
     compile_layers: bool = False
-    seed: int = 0
+    seeds: Seeds = DEFAULT_SEEDS
     trust_remote_code: bool = False
     apply_chat_template: bool = False
     system_instruction: str | None = None
@@ -58,36 +60,48 @@ class RunPlan:
         if self.batch_tokens is not None and self.batch_tokens < 1:
             raise UserError("A batch needs room for at least one token.")
 
-    def conditions(self, dtype: str) -> str:
+    def conditions(self, dtype: str, chat_template: str | None = None) -> Conditions:
         """What must be equal, beside model, task and shots, for two scores to be compared.
 
-        `dtype` is the one that "auto" resolved to.
+        `dtype` is the one that "auto" resolved to; `chat_template` the tokenizer's, where one is applied.
         """
-        parts = [
-            "all documents" if self.limit is None else f"limit {self.limit:g}",
-            dtype,
-            f"seed {self.seed}",
-        ]
-        if self.apply_chat_template:
-            parts.append("chat template")
-        if self.fewshot_as_multiturn:
-            parts.append("multi-turn shots")
-        if self.system_instruction is not None:
-            parts.append(f"system instruction {json.dumps(self.system_instruction, ensure_ascii=False)}")
-        return ", ".join(parts)
+        return Conditions(
+            documents=documents(self.limit),
+            dtype=dtype,
+            seeds=seeds_text(self.seeds),
+            chat_template=self.apply_chat_template,
+            chat_template_hash=_hash(chat_template) if self.apply_chat_template else "",
+            system_prompt=self.system_instruction or "",
+            fewshot_as_multiturn=self.fewshot_as_multiturn,
+            generation="",
+            quantization="",
+            adapter="",
+            model_args="",
+            repair="none",
+            calibration="",
+        )
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self) | {
             "levels": [str(level) for level in self.levels],
             "tasks": [str(task) for task in self.tasks],
             "include_paths": list(self.include_paths),
+            "seeds": list(self.seeds),
         }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> RunPlan:
+        """A plan of an earlier version has one `seed`, which was added to each of lm-eval's.
+
+        Raises:
+            KeyError, TypeError, AttributeError, ValueError: it is none, or one of another version.
+        """
+        told = dict(data)
+        random, numpy, torch, fewshot = old_seeds(told.pop("seed")) if "seed" in told else told["seeds"]
         return cls(
-            **data
+            **told
             | {
+                "seeds": (random, numpy, torch, fewshot),
                 "levels": tuple(Level.parse(text) for text in data["levels"]),
                 "tasks": tuple(TaskSpec.parse(text) for text in data["tasks"]),
                 "include_paths": tuple(data["include_paths"]),
@@ -102,3 +116,7 @@ class RunPlan:
             model=str(model.resolve()) if model.is_dir() else self.model,
             include_paths=tuple(str((base / path).resolve()) for path in self.include_paths),
         )
+
+
+def _hash(text: str | None) -> str | None:
+    return None if text is None else sha256(text.encode()).hexdigest()

@@ -8,39 +8,26 @@ from dataclasses import dataclass
 
 from engine.errors import UserError
 from engine.launch import module_command
-from warehouse.records.level import Level
+from warehouse.records.sizes import ModelSizes
 
 _PATIENCE = 60.0  # seconds
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class Shape(ModelSizes):
     """A model's size. `fused` is for gate and up in one tensor; `cache_per_token` counts keys and values, elements.
 
     `dtype` is the checkpoint's own; `device` is what "auto" means here: cuda, mps or cpu.
     """
 
     model_type: str
-    hidden_size: int
-    intermediate_size: int
     num_hidden_layers: int
     vocab_size: int
-    parameters: int
-    parameters_per_neuron: int
     fused: bool
     cache_per_token: int
     dtype: str
     device: str
-
-    def parameters_at(self, level: Level, divisor: int | None = None) -> tuple[int, int]:
-        """The width a level means, and the parameters left at it.
-
-        Raises:
-            UserError: the level does not fit the model.
-        """
-        width = level.intermediate_size(self.intermediate_size, self.hidden_size, divisor)
-        return width, self.parameters - (self.intermediate_size - width) * self.parameters_per_neuron
 
     def device_for(self, device: str) -> str:
         return self.device if device == "auto" else device

@@ -17,36 +17,23 @@ import json
 import os
 import secrets
 import shutil
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, TypeVar
 
 from engine import runlock, started
 from engine.errors import UserError
 from engine.plan import RunPlan
-from engine.progress import Progress, RunTracker
 from engine.runlock import Holder
 from warehouse import journal
+from warehouse.records.events import Event
+from warehouse.records.run_state import RunHistory, RunState
 
-
-class RunState(StrEnum):
-    """Where a run stands."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    INTERRUPTED = "interrupted"
-    STOPPED = "stopped"
-    FINISHED = "finished"
-    FINISHED_WITH_FAILURES = "finished with failures"
-    REFUSED = "refused"
-    CRASHED = "crashed"
-
-
-# The events that an attempt begins and ends with, of which a worker that was started writes at least one.
-TURNS = frozenset({"attempt", "finished", "stopped", "refused", "crashed"})
+T = TypeVar("T")
 
 
 def runs_root(database: Path) -> Path:
@@ -112,13 +99,7 @@ class RunDir:
         """Raises:
         UserError: plan.json is damaged, or from another version of the program.
         """
-        try:
-            return RunPlan.from_dict(self._record()["plan"])
-        except (KeyError, TypeError) as error:
-            raise UserError(
-                f"The plan of run {self.run_id} was written by another version of prune-tui: use that one, "
-                "or start the run anew."
-            ) from error
+        return self._told("plan", RunPlan.from_dict)
 
     @property
     def name(self) -> str:
@@ -129,23 +110,32 @@ class RunDir:
 
     @property
     def database(self) -> Path:
-        return (self.path.resolve() / self._record()["database"]).resolve()
+        """Errors as `plan`."""
+        return (self.path.resolve() / self._told("database", Path)).resolve()
 
     @property
     def created_at(self) -> datetime:
-        return datetime.fromisoformat(self._record()["created_at"])
+        """Errors as `plan`."""
+        return self._told("created_at", datetime.fromisoformat)
 
-    def _record(self) -> dict:
-        text = (self.path / "plan.json").read_text(encoding="utf-8")
+    def _told(self, name: str, read: Callable[[Any], T]) -> T:
+        """What plan.json says under a name."""
         try:
-            return json.loads(text)
+            record = json.loads((self.path / "plan.json").read_bytes())
         except ValueError as error:
             raise UserError(
                 f"The plan of run {self.run_id} ({self.path / 'plan.json'}) is damaged: remove the run's folder, "
                 "or put the file back."
             ) from error
+        try:
+            return read(record[name])
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise UserError(
+                f"The plan of run {self.run_id} was written by another version of prune-tui: use that one, "
+                "or start the run anew."
+            ) from error
 
-    def events(self) -> list[journal.Event]:
+    def events(self) -> list[Event]:
         """Every complete event so far; none before the first attempt.
 
         Raises:
@@ -153,7 +143,7 @@ class RunDir:
         """
         return self._read()[0]
 
-    def _read(self) -> tuple[list[journal.Event], int]:
+    def _read(self) -> tuple[list[Event], int]:
         try:
             return journal.read(self.journal_path)
         except FileNotFoundError:
@@ -174,53 +164,37 @@ class RunDir:
         # The lock first: a worker writes its last event before it lets go.
         if self.holder() is not None:
             return RunState.RUNNING
-        state, turns = RunState.QUEUED, 0
-        for event in self.events():
-            turns += event.kind in TURNS
-            match event.kind:
-                case "attempt":
-                    state = RunState.INTERRUPTED
-                case "finished":
-                    state = RunState.FINISHED_WITH_FAILURES if event.data["failed"] else RunState.FINISHED
-                case "stopped" | "refused" | "crashed":
-                    state = RunState(event.kind)
-        if (start := self.unanswered(turns)) is not None:
+        history, _ = self._history()
+        if (start := self.unanswered(history.turns)) is not None:
             if start.is_alive():
                 return RunState.RUNNING
             # It may have written something, and ended, since its journal was read.
             return RunState.INTERRUPTED if self.turns() <= start.turns else self.state()
-        return state
+        return history.state
 
     def unanswered(self, turns: int) -> started.Start | None:
-        """The latest start, if its worker has not written a word; `turns` counts the journal's `TURNS` so far."""
+        """The latest start, if its worker has not written a word; `turns` are those of the run's history."""
         start = started.read(self.path)
         return start if start is not None and start.turns >= turns else None
 
+    def history(self) -> tuple[RunHistory, int]:
+        """The run so far, ready to take in what follows in the journal from the byte offset beside it.
+
+        Raises:
+            UserError: the journal is damaged before its last line, or the plan is.
+        """
+        return self._history(tuple(map(str, self.plan.levels)))
+
     def turns(self) -> int:
-        """How many `TURNS` the journal holds.
+        """How many attempts, and ends of attempts, the journal tells of; errors as `history`."""
+        return self._history()[0].turns
 
-        Raises:
-            JournalError: the journal is damaged before its last line.
-        """
-        return sum(event.kind in TURNS for event in self.events())
-
-    def tracker(self) -> tuple[RunTracker, int]:
-        """The run so far, ready to be fed with what follows in the journal from the byte offset beside it.
-
-        Raises:
-            JournalError: the journal is damaged before its last line.
-        """
-        tracker = RunTracker(self.plan)
+    def _history(self, levels: tuple[str, ...] = ()) -> tuple[RunHistory, int]:
+        history = RunHistory(levels)
         events, offset = self._read()
         for event in events:
-            tracker.feed(event)
-        return tracker, offset
-
-    def progress(self) -> Progress:
-        """Raises:
-        JournalError: the journal is damaged before its last line.
-        """
-        return self.tracker()[0].progress()
+            history.take(event)
+        return history, offset
 
 
 def all_runs(root: Path) -> list[RunDir]:

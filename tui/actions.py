@@ -8,9 +8,10 @@ from pathlib import Path
 from engine import launch, rundir
 from engine.errors import UserError
 from engine.plan import RunPlan
-from engine.rundir import RunDir, RunState
+from engine.rundir import RunDir
 from tui.record import RunRow
 from warehouse.journal import JournalError
+from warehouse.records.run_state import RunState
 
 
 def start_new(plan: RunPlan, database: Path) -> RunDir:

@@ -28,6 +28,8 @@ def cell_facts(benchmark: Benchmark, width: Width, row: Row | None, quiet: str) 
             facts.append(("documents", f"{row['n']:,}"))
         facts.append(("conditions", width.conditions or "not known"))
         facts.append(("run", row["run_id"]))
+        if row["footnote"]:
+            facts.append(("note", row["footnote"]))
     size = max(len(name) for name, _ in facts)
     text = Text(no_wrap=True, overflow="ellipsis")
     for name, told in facts:

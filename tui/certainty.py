@@ -23,7 +23,7 @@ def sentence(benchmark: Benchmark, width: Width, row: Row | None) -> str:
     if row is None or width.unpruned or row["delta"] is None or math.isnan(row["delta"]):
         return told
     if row["ci_low"] is not None and row["ci_high"] is not None:
-        told += f", 95 % {signed(row['ci_low'])} to {signed(row['ci_high'])}"
+        told += f", 95 % (unadjusted) {signed(row['ci_low'])} to {signed(row['ci_high'])}"
     word = "no change" if row["delta"] == 0 else "better" if row["improved"] else "worse"
     sure = beyond_noise(row)
     if sure is None and row["unpaired_because"] == _DUE:
@@ -60,7 +60,11 @@ def _test(row: Mapping[str, Any]) -> str:
         told = f"95 % interval {signed(row['ci_low'])} to {signed(row['ci_high'])}"
         if row["ci_low_pct"] is not None and row["ci_high_pct"] is not None:
             told += f" ({change(row['ci_low_pct'])} to {change(row['ci_high_pct'])})"
-        parts.append(told)
+        if row.get("factor_low") is not None:
+            told = (
+                f"×{factor(row['factor'])}, 95 % interval ×{factor(row['factor_low'])} to ×{factor(row['factor_high'])}"
+            )
+        parts.append(f"{told}, unadjusted")
     if row["stderr_kind"] is not None:
         because = f", {row['unpaired_because']}" if row["unpaired_because"] else ""
         parts.append(f"{row['stderr_kind']} error{because}")
@@ -96,6 +100,11 @@ def _chance(row: Mapping[str, Any]) -> str:
     if row["retained_pct"] is None:
         return f"{told}; the unpruned model is not clear of it"
     return f"{told}; {row['retained_pct']:.1f}% of the unpruned model's lead over it is left"
+
+
+def factor(number: float) -> str:
+    """How many times as large: `1.35`, `3.6e+21`."""
+    return f"{number:.2f}" if 0.1 <= number < 1000 else f"{number:.1e}"
 
 
 def _p(p: float) -> str:

@@ -88,9 +88,14 @@ def document(claims: Sequence[Claim], changes: Sequence[Change]) -> str:
     """The page in Markdown."""
     parts = [
         "# The study's claims",
-        'What the "Key Observations" of Martra 2025 (arXiv 2512.22671) say, held against what this database holds: '
+        'What the "Key Observations" of Martra 2025 (arXiv 2512.22671, versions 1 and 2) say, held against what this '
+        "database holds: "
         f"{summary(claims)}. `prune-tui claims --format markdown` writes this page from the results in any database; "
         "the views `claims`, `claim_findings` and `claim_numbers` are behind it.",
+        "Version 3 (12 June 2026) calls the criterion that the study prunes by PPM, peak-to-peak magnitude, where the "
+        "earlier ones say MAW; it no longer claims the correlation of −0.864 between knowledge and truthfulness, "
+        "nor that up to 23 % of the energy is saved (which none of these claims is about), and of IFEval it names "
+        "+4.8 and +3.7 points at the expansion ratio 2.4. Where that bears on a claim, the claim says so.",
         table_lines(
             ["#", "Claim", "Verdict", "Support it", "Mixed", "Do not", "Cannot tell"],
             [
@@ -102,7 +107,8 @@ def document(claims: Sequence[Claim], changes: Sequence[Change]) -> str:
         ),
         "The last columns count models, or pairs of sizes of one family: whichever the database holds, though the "
         "study speaks of Llama-3.2-1B and 3B, not of their Instruct versions. "
-        f"In the tables of changes: {LEGEND}, after Holm's correction over the benchmarks of one level. Where a score "
+        f"In the tables of changes: {LEGEND}, after Holm's correction over the benchmarks of one level. What a claim "
+        "counts over levels is corrected over all benchmarks and levels of the model together. Where a score "
         "came without an error, it is binomial (an upper bound, for the number of questions that lm-eval scores); "
         "perplexities without one have none. Means over levels take the mean of the levels' errors, an upper bound. "
         "Intervals are of 95 %. One run of each level: what another seed, prompt or harness would change is in none of "
@@ -111,6 +117,8 @@ def document(claims: Sequence[Claim], changes: Sequence[Change]) -> str:
     for claim in claims:
         parts += [f"## {claim.number}. {escape(claim.title)}", f"**{verdict(claim)}.**"]
         parts += [f"The study – {escape(claim.study_says)}", f"The test – {escape(claim.test)}"]
+        if claim.v3_says:
+            parts.append(f"Version 3 – {escape(claim.v3_says)}")
         if claim.findings:
             rows = [
                 [escape(who(one, claim.findings)), f"{GLYPHS[one.verdict]} {one.verdict}", escape(why(one))]

@@ -142,4 +142,4 @@ def _parameters(row: Row) -> str:
 def improving(rows: Rows) -> str:
     if not rows:
         return "No benchmark is better than the unpruned model at every level measured."
-    return "clear: levels where the gain is beyond noise after Holm's correction"
+    return "clear: levels where the gain is beyond noise after Holm's correction over all benchmarks and levels"

@@ -14,6 +14,7 @@ from engine.errors import UserError
 from engine.plan import RunPlan
 from engine.suites import SUITES, TaskSpec, suite
 from tui.choices import FIELDS, chosen_levels, chosen_tasks, short_name, task_folders
+from warehouse.records.conditions import DEFAULT_SEEDS, Seeds, parse_seeds, short_seeds
 
 DEFAULT_LEVELS = "0,10,20,30,40,50,60"
 
@@ -34,6 +35,7 @@ class Draft:
     device: str = "auto"
     batch_tokens: str = ""
     compile_layers: bool = False
+    seeds: str = ""
     name: str = ""
     like: RunPlan | None = None
 
@@ -52,6 +54,7 @@ class Draft:
             device=plan.device,
             batch_tokens="" if plan.batch_tokens is None else str(plan.batch_tokens),
             compile_layers=plan.compile_layers,
+            seeds="" if plan.seeds == DEFAULT_SEEDS else short_seeds(plan.seeds),
             name=plan.name,
             like=plan,
         )
@@ -68,6 +71,7 @@ class Draft:
             "include_paths": self._folders,
             "device": self._device,
             "batch_tokens": self._batch_tokens,
+            "seeds": self._seeds,
         }
         for field, check in checks.items():
             try:
@@ -99,6 +103,7 @@ class Draft:
             "device": self._device(),
             "batch_tokens": self._batch_tokens(),
             "compile_layers": self.compile_layers,
+            "seeds": self._seeds(),
         }
         plan = replace(self.like, **settings) if self.like is not None else RunPlan(**settings)
         return plan.resolved(Path.cwd())
@@ -168,6 +173,9 @@ class Draft:
             raise UserError(f"'{text}' is no number of tokens: give a whole number, or nothing to follow the memory.")
         return int(text)
 
+    def _seeds(self) -> Seeds:
+        return parse_seeds(self.seeds) if self.seeds.strip() else DEFAULT_SEEDS
+
 
 def command(plan: RunPlan, database: Path) -> str:
     """The `prune-tui run …` that does the same from a shell."""
@@ -183,6 +191,8 @@ def command(plan: RunPlan, database: Path) -> str:
             continue
         if isinstance(value, bool):
             words += [option]
+        elif isinstance(value, tuple):
+            words += [option, short_seeds(value)]
         else:
             words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
     for path in plan.include_paths:
@@ -199,7 +209,7 @@ _OPTIONS = {
     "--limit": "limit",
     "--dtype": "dtype",
     "--device": "device",
-    "--seed": "seed",
+    "--seed": "seeds",
     "--revision": "revision",
     "--divisor": "divisor",
     "--batch-tokens": "batch_tokens",

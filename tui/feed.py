@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 
 from engine import rundir, started
 from engine.errors import RunBusyError, UserError
-from engine.gpu import Meter, Reading
-from engine.rundir import RunDir, RunState
+from engine.gpu import Meter
+from engine.rundir import RunDir
 from tui.format import utc
 from tui.record import RunDetail, RunRecord, RunRow, damaged, newest_first
 from warehouse import journal
+from warehouse.records.reading import Reading
+from warehouse.records.run_state import RunState
 
 if TYPE_CHECKING:
     from warehouse.runs import RunSummary
@@ -65,7 +67,7 @@ class _Tail:
             return False
         if status.st_size == self.offset:
             return False
-        events, self.offset = journal.read(self.run.journal_path, self.offset)
+        events, self.offset = journal.read(self.run.journal_path, self.offset, after=self.record.history.seq)
         for event in events:
             self.record.feed(event)
         return bool(events)
@@ -142,7 +144,7 @@ class Feed:
                     record = RunRecord(run.plan, run_id=run_id, created_at=run.created_at, folder=run.path)
                     tail = self._tails[run_id] = _Tail(run, record)
                 tail.read_on()
-            except (UserError, KeyError, ValueError) as error:
+            except (UserError, ValueError) as error:
                 broken[run_id] = damaged(run_id, run.path, str(error))
             except FileNotFoundError:  # deleted under our eyes
                 self._tails.pop(run_id, None)
@@ -224,12 +226,12 @@ class Feed:
     def _timings(self) -> dict[tuple[str, str, float | None], float]:
         timings = {}
         for record in self._oldest_first():
-            for task, seconds in record.seconds_per_cell().items():
+            for task, seconds in record.history.seconds_per_cell().items():
                 timings[record.plan.model, task, record.plan.limit] = seconds
         return timings
 
     def _startups(self) -> dict[str, float]:
-        told = ((record.plan.model, record.startup_seconds()) for record in self._oldest_first())
+        told = ((record.plan.model, record.history.startup_seconds) for record in self._oldest_first())
         return {model: seconds for model, seconds in told if seconds is not None}
 
     def _oldest_first(self) -> list[RunRecord]:
@@ -245,12 +247,13 @@ def _state(tail: _Tail) -> tuple[str, str | None]:
     except RunBusyError:
         return RunState.RUNNING, None
     tail.read_on()
-    if (start := tail.run.unanswered(tail.record.turns)) is not None:
+    history = tail.record.history
+    if (start := tail.run.unanswered(history.turns)) is not None:
         if start.is_alive():
             return RunState.RUNNING, None
         tail.read_on()  # what it wrote before it ended, after we looked
-    if start is None or tail.record.turns > start.turns:
-        return tail.record.state, None
+    if start is None or history.turns > start.turns:
+        return history.state, None
     last = started.reason(tail.run.log_path, start)
     return RunState.INTERRUPTED, f"Its worker ended before it began{f': {last}' if last else ', without a word'}"
 

@@ -57,7 +57,8 @@ def forecast(
     widths, problem = [], None
     if shape is not None:
         try:
-            widths = [(str(level), *shape.parameters_at(level, plan.divisor)) for level in plan.levels]
+            kept = {str(level): shape.width(level, plan.divisor) for level in plan.levels}
+            widths = [(level, width, shape.parameters_at(width)) for level, width in kept.items()]
         except UserError as error:
             problem = str(error)
         else:

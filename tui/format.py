@@ -77,14 +77,14 @@ def value(number: float, *, width: int = 7) -> str:
     return text if len(text) <= width else f"{number:.1e}"
 
 
-def glyph(improved: bool | None, delta: float | None, *, noise: float | None = None) -> str:
-    """▲ a gain, ▼ a loss, ≈ no change, or one smaller than `noise`; empty where there is nothing to compare.
+def glyph(improved: bool | None, delta: float | None) -> str:
+    """▲ a gain, ▼ a loss, ≈ no change; empty where there is nothing to compare.
 
     The arrow says better or worse; the sign of the number beside it says up or down.
     """
     if delta is None or math.isnan(delta):
         return ""
-    if delta == 0 or improved is None or (noise is not None and abs(delta) < noise):
+    if delta == 0 or improved is None:
         return "≈"
     return "▲" if improved else "▼"
 

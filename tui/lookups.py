@@ -10,10 +10,10 @@ from textual.app import App
 
 from engine import gpu, preview, task_index
 from engine.errors import UserError
-from engine.gpu import Reading
 from engine.preview import Shape
 from engine.task_index import TaskEntry
 from tui.background import ask
+from warehouse.records.reading import Reading
 
 Answer = TypeVar("Answer")
 

@@ -1,7 +1,7 @@
 """The delta matrix as data: which cells there are, what stands in them, and in which order.
 
 Rows come from `sql/queries/matrix_rows.sql`, which has the verdicts of the view `delta_statistics`: whether a change is
-beyond noise, corrected for the number of benchmarks of its width (Holm).
+beyond noise, corrected for the number of benchmarks of its width (Holm), each width by itself.
 """
 
 from __future__ import annotations
@@ -130,7 +130,9 @@ def gain_pct(row: Row) -> float | None:
 
 
 def z_score(row: Row) -> float | None:
-    """The change in its own standard errors; None where these are not known."""
+    """The change in its own standard errors, a perplexity's on the log scale; None where these are not known."""
+    if row.get("log_stderr"):
+        return math.log(row["factor"]) / row["log_stderr"]
     stderr, delta = row["delta_stderr"], row["delta"]
     if stderr is None or delta is None or math.isnan(stderr) or math.isnan(delta):
         return None

@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.gpu import Reading
 from engine.memory import (
     CACHE_SHARE,
     CPU_CACHE,
@@ -20,6 +19,7 @@ from engine.memory import (
 from engine.plan import RunPlan
 from engine.preview import Shape, itemsize
 from tui.format import size
+from warehouse.records.reading import Reading
 
 # What torch, transformers and lm-eval were seen to hold in main memory.
 _LIBRARIES = 2**29

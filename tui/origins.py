@@ -11,6 +11,7 @@ from typing import Any
 from tui.format import change, seconds, value
 from tui.plain import plain
 from tui.states import level_text
+from warehouse.records.conditions import old_seeds, seeds_text
 from warehouse.trace import Check, Origin, Trace
 
 _MARKS = {True: "✓", False: "✗", None: "–"}
@@ -31,6 +32,16 @@ def headline(trace: Trace) -> str:
         return said + (" (the unpruned model)" if number["unpruned"] else " (the unpruned model was not measured)")
     before = _exact(trace.baseline.number["value"])
     return f"{said}; unpruned {before}; change {trace.delta:+.6g} ({change(trace.delta_pct)})"
+
+
+def differences(trace: Trace) -> list[str]:
+    """In what the number and its baseline were not measured alike, a line each."""
+    return [f"{what} {_short(one)}, the baseline's {_short(other)}" for what, one, other in trace.differences]
+
+
+def _short(told: Any) -> str:
+    text = str(told)
+    return text[:12] if len(text) == 64 else text
 
 
 def verdict(trace: Trace) -> str:
@@ -62,6 +73,10 @@ def lines(origin: Origin) -> Iterator[Line]:
     yield "measured", f"{number['recorded_at']:%Y-%m-%d %H:%M:%S} UTC{_took(cell)}"
     yield from _provenance(origin)
     yield "model", f"{run['model']}, revision {_known(run['revision'])}, weights hash {_known(run['weights_hash'])}"
+    if run["config_hash"] or run["tokenizer_hash"]:
+        yield "hashes", f"config {_known(run['config_hash'])}, tokenizer {_known(run['tokenizer_hash'])}"
+    if number["footnote"]:
+        yield "note", number["footnote"]
     yield "width", _width(cell)
     yield "task", _task(origin)
     if cell["requests_hash"] is not None:
@@ -86,6 +101,7 @@ def as_json(trace: Trace) -> dict[str, Any]:
             "holds": trace.holds,
             "delta": trace.delta,
             "delta_pct": trace.delta_pct,
+            "differences": [{"what": what, "number": one, "baseline": other} for what, one, other in trace.differences],
             "number": _origin(trace.origin),
             "baseline": None if trace.baseline is None else _origin(trace.baseline),
         }
@@ -113,8 +129,15 @@ def _provenance(origin: Origin) -> Iterator[Line]:
         yield "machine", ", ".join(machine)
     if known.get("git_revision"):
         yield "program", f"git {known['git_revision']}"
-    if origin.run["dtype"] or "seed" in origin.plan:
-        yield "settings", f"dtype {_known(origin.run['dtype'])}, seed {_known(origin.plan.get('seed'))}"
+    if origin.run["dtype"] or "limit" in origin.plan:
+        yield "settings", f"dtype {_known(origin.run['dtype'])}, seeds {_known(_seeds(origin.plan))}"
+
+
+def _seeds(plan: dict[str, Any]) -> str | None:
+    """lm-eval's four, which older runs had added their own to."""
+    if "seeds" in plan:
+        return seeds_text(plan["seeds"])
+    return seeds_text(old_seeds(plan["seed"])) if "seed" in plan else None
 
 
 def _width(cell: dict[str, Any]) -> str:

@@ -12,21 +12,29 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from engine.gpu import Reading
 from engine.plan import RunPlan
-from engine.progress import CurrentCell, RunTracker
-from engine.rundir import TURNS, RunState
+from engine.progress import progress
 from warehouse.headlines import Headlines
-from warehouse.journal import Event
+from warehouse.records.events import (
+    Attempt,
+    CellStarted,
+    Crashed,
+    Event,
+    Finished,
+    GpuSamples,
+    Log,
+    Refused,
+    Stage,
+    Stopped,
+)
+from warehouse.records.facts import CellFacts, FailureFacts, ModelFacts, VariantFacts
+from warehouse.records.reading import Reading
+from warehouse.records.run_state import CurrentCell, RunHistory, RunState
 
 CellState = Literal["done", "failed", "running", "partial", "pending"]
 
 LOG_LINES = 1000
-_Z = 1.96
 READINGS = 3600  # an hour of one device
-
-# How the run stands by the last of these events, unless a process holds it.
-_ENDINGS = {"stopped": RunState.STOPPED, "refused": RunState.REFUSED, "crashed": RunState.CRASHED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,6 @@ class GridCell:
     baseline: float | None = None
     delta: float | None = None
     delta_pct: float | None = None
-    noise: float | None = None  # half the width of delta's 95 % interval
     share: float | None = None  # of the running cell's requests
     done: int = 0
     total: int = 1
@@ -124,7 +131,7 @@ class RunDetail:
     row: RunRow
     rows: tuple[GridRow, ...]
     cells: Mapping[tuple[str, str], GridCell]
-    facts: Mapping[str, Mapping[str, Any]]  # of the levels: VariantFacts
+    facts: Mapping[str, VariantFacts]  # of the levels
     log: tuple[LogLine, ...]
     readings: tuple[Reading, ...]
     task_seconds_left: float | None
@@ -134,116 +141,77 @@ class RunDetail:
 
 
 class RunRecord:
-    """Follows one run's events, in order."""
+    """Follows one run's events, in order: its history, and beside it what only a screen needs."""
 
     def __init__(self, plan: RunPlan, *, run_id: str, created_at: datetime, folder: Path | None = None) -> None:
         self.plan = plan
         self.run_id = run_id
         self.created_at = created_at
         self.folder = folder
-        self.tracker = RunTracker(plan)
-        self.state = RunState.QUEUED
-        self.note = ""
+        self.history = RunHistory(tuple(map(str, plan.levels)))
         self.stage = ""
-        self.turns = 0  # how many attempts, and ends of attempts, there were
-        self.pid: int | None = None
-        self.host: str | None = None
-        self.now = 0.0
-        self._attempt_began: float | None = None
-        self._worked = 0.0
-        self._starting: dict[str, float] = {}  # seconds of the last start's stages
-        self._metrics: dict[tuple[str, str], dict[str, Any]] = {}
-        self._parents: dict[str, str] = {}
-        self._variants: dict[str, dict[str, Any]] = {}
         self._log: deque[LogLine] = deque(maxlen=LOG_LINES)
         self._readings: deque[Reading] = deque(maxlen=READINGS)
 
     def feed(self, event: Event) -> None:
-        self.tracker.feed(event)
-        self.now = event.t
-        self.turns += event.kind in TURNS
-        data = event.data
-        match event.kind:
-            case "attempt":
-                self.state, self.note = RunState.INTERRUPTED, ""
-                self.pid, self.host = data["pid"], data["host"]
-                self._attempt_began = event.t
+        self.history.take(event)
+        match event.data:
+            case Attempt() as attempt:
                 self.stage = "reading the tasks"
-                self._say(event, f"attempt {data['attempt']}: process {data['pid']} on {data['host']}")
-            case "stage":
-                self.stage = _NEXT_STAGE.get(data["stage"], self.stage)
-                if data["stage"] == _FIRST_STAGE:
-                    self._starting.clear()
-                if data["level"] is None:
-                    self._starting[data["stage"]] = data["seconds"]
-            case "model":
-                self._say(event, f"{data['model']}: {data['model_type']}, {data['parameters']:,} parameters")
-            case "variant":
-                self._variants[data["level"]] = data
-            case "task":
-                if data["part_of"] is not None:
-                    self._parents[data["task"]] = data["part_of"]
-            case "cell_started":
+                self._say(event, f"attempt {attempt.attempt}: process {attempt.pid} on {attempt.host}")
+            case Stage(stage=stage):
+                self.stage = _NEXT_STAGE.get(stage, self.stage)
+            case ModelFacts() as model:
+                self._say(event, f"{model.model}: {model.model_type}, {model.parameters or 0:,} parameters")
+            case CellStarted():
                 self.stage = ""
-            case "cell":
-                if data["part_of"] is not None:
-                    self._parents[data["task"]] = data["part_of"]
-                self._metrics[data["level"], data["task"]] = data
-                if not data["is_group"]:
-                    self._say(event, f"level {data['level']} {data['task']}: done in {data['seconds']:.1f}s")
-            case "cell_failed":
-                self._say(event, f"level {data['level']} {data['task']} failed: {data['error']}", "error")
-            case "gpu":
-                self._readings.extend(Reading.from_dict(sample) for sample in data["samples"])
-            case "log":
-                self._say(event, data["message"], data["level_name"])
-            case "finished":
-                failed = data["failed"]
-                self.state = RunState.FINISHED_WITH_FAILURES if failed else RunState.FINISHED
+            case CellFacts(is_group=False) as cell:
+                self._say(event, f"level {cell.level} {cell.task}: done in {cell.seconds or 0:.1f}s")
+            case FailureFacts() as failure:
+                self._say(event, f"level {failure.level} {failure.task} failed: {failure.error}", "error")
+            case GpuSamples(samples=samples):
+                self._readings.extend(samples)
+            case Log() as log:
+                self._say(event, log.message, log.level_name)
+            case Finished(failed=failed):
                 self._end(event, f"finished, {failed} cells failed" if failed else "finished")
-            case "stopped":
-                self.state = RunState.STOPPED
-                self._end(event, f"stopped ({data['reason']})")
-            case "refused" | "crashed":
-                self.state, self.note = _ENDINGS[event.kind], data["error"]
-                self._end(event, f"{event.kind}: {data['error']}", "error")
+            case Stopped(reason=reason):
+                self._end(event, f"stopped ({reason})")
+            case Refused(error=error) | Crashed(error=error):
+                self._end(event, f"{event.kind}: {error}", "error")
+            case _:
+                pass
 
-    def seconds_per_cell(self) -> dict[str, float]:
-        """Mean time of the finished cells of each task."""
-        spent: dict[str, list[float]] = {}
-        for (_, task), cell in self._metrics.items():
-            if not cell["is_group"]:
-                spent.setdefault(task, []).append(cell["seconds"])
-        return {task: sum(times) / len(times) for task, times in spent.items()}
-
-    def startup_seconds(self) -> float | None:
-        """How long it took before the first cell began; None where that was not recorded, or it never came to one."""
-        return sum(self._starting.values()) if _LAST_STAGE in self._starting else None
+    @property
+    def note(self) -> str:
+        """Why the run ended, where it did not end well."""
+        end = self.history.end
+        return end.error if isinstance(end, Refused | Crashed) else ""
 
     def row(self, state: str | None = None, note: str | None = None) -> RunRow:
         """The run in a line; `state` and `note` are what else is known of it, such as that its process lives."""
-        progress = self.tracker.progress()
+        known, attempt = progress(self.history), self.history.attempt
         running = state == RunState.RUNNING
         return RunRow(
             run_id=self.run_id,
             name=self.plan.name,
-            model=self.tracker.model or self.plan.model,
+            model=self.history.model.model if self.history.model else self.plan.model,
             method=self.plan.method,
-            levels=tuple(self.tracker.levels),
+            levels=self.history.levels,
             tasks=tuple(str(task) for task in self.plan.tasks),
             suite=self.plan.suite,
-            state=state or self.state,
-            done=progress.done,
-            failed=progress.failed,
-            total=progress.total,
-            current=progress.current if running else None,
-            seconds_left=progress.seconds_left if running else None,
+            state=state or self.history.state,
+            done=known.done,
+            failed=known.failed,
+            total=known.total,
+            current=known.current if running else None,
+            seconds_left=known.seconds_left if running else None,
             created_at=self.created_at,
             folder=self.folder,
             stage=self.stage if running else "",
             note=self.note if note is None else note,
-            pid=self.pid,
-            host=self.host,
+            pid=attempt.pid if attempt else None,
+            host=attempt.host if attempt else None,
         )
 
     def detail(
@@ -262,33 +230,25 @@ class RunRecord:
             row=row,
             rows=tree,
             cells=cells,
-            facts=dict(self._variants),
+            facts=dict(self.history.variants),
             log=tuple(self._log),
             readings=tuple(self._readings),
             task_seconds_left=self._task_seconds_left(row.current),
-            elapsed=self._elapsed(now if row.running else None),
-            now=self.now,
+            elapsed=self.history.elapsed(now if row.running else None),
+            now=self.history.now,
             baseline=self._baseline(),
         )
 
-    def _elapsed(self, now: float | None) -> float:
-        if self._attempt_began is None:
-            return self._worked
-        return self._worked + max((now or self.now) - self._attempt_began, 0)
-
     def _baseline(self) -> str:
-        for level, facts in self._variants.items():
-            if facts["pruning_pct"] == 0:
-                return level
-        return "0"
+        return next((level for level, facts in self.history.variants.items() if facts.pruning_pct == 0), "0")
 
     def _tree(self) -> tuple[GridRow, ...]:
         """Tasks and groups in the order of the tasks, each group before its parts."""
-        tasks = list(self.tracker.tasks) or [spec.name for spec in self.plan.tasks]
+        tasks = list(self.history.tasks) or [spec.name for spec in self.plan.tasks]
         children: dict[str | None, list[str]] = {}
         for task in tasks:
             chain = [task]
-            while (parent := self._parents.get(chain[-1])) is not None and parent not in chain:
+            while (parent := self.history.parents.get(chain[-1])) is not None and parent not in chain:
                 chain.append(parent)
             for name, above in zip(chain, [*chain[1:], None], strict=True):
                 siblings = children.setdefault(above, [])
@@ -307,38 +267,38 @@ class RunRecord:
         return tuple(lines)
 
     def _leaves(self, name: str) -> list[str]:
-        return [task for task in self.tracker.tasks if name in self._above(task)]
+        return [task for task in self.history.tasks if name in self._above(task)]
 
     def _above(self, task: str) -> list[str]:
         chain = []
-        parent = self._parents.get(task)
+        parent = self.history.parents.get(task)
         while parent is not None and parent not in chain:
             chain.append(parent)
-            parent = self._parents.get(parent)
+            parent = self.history.parents.get(parent)
         return chain
 
     def _cell(self, level: str, line: GridRow, headlines: Headlines, current: CurrentCell | None) -> GridCell:
-        found = self._metrics.get((level, line.name))
+        history, settled = self.history, self.history.settled
+        found = history.cells.get((level, line.name))
         score = _score(line.name, found, headlines) if found else None
-        seconds = found["seconds"] if found else None
         if not line.parts:
-            how = self.tracker.cells.get((level, line.name))
-            if how == "failed":
-                return GridCell("failed", failed=1, error=self.tracker.errors.get((level, line.name)))
-            if how == "done" or (found and not self.tracker.tasks):
-                return GridCell("done", score=score, seconds=seconds, done=1)
+            failure = history.failures.get((level, line.name))
+            if failure is not None:
+                return GridCell("failed", failed=1, error=failure.error)
+            if found is not None and ((level, line.name) in settled or not history.tasks):
+                return GridCell("done", score=score, seconds=found.seconds, done=1)
             if current is not None and (current.level, current.task) == (level, line.name):
                 return GridCell("running", share=current.done / current.total if current.total else 0.0)
             return GridCell("pending")
         leaves = self._leaves(line.name)
-        states = Counter(self.tracker.cells.get((level, task)) for task in leaves)
-        errors = [self.tracker.errors[level, task] for task in leaves if (level, task) in self.tracker.errors]
+        states = Counter(settled.get((level, task)) for task in leaves)
+        failures = [history.failures[level, task] for task in leaves if (level, task) in history.failures]
         counts: dict[str, Any] = {"done": states["done"], "failed": states["failed"], "total": len(leaves)}
         if found:
-            spent = sum(self._metrics[level, task]["seconds"] for task in leaves if (level, task) in self._metrics)
-            return GridCell("done", score=score, seconds=spent, **counts)
-        if errors:
-            return GridCell("failed", error=errors[0], **counts)
+            cells = [history.cells[level, task] for task in leaves if (level, task) in history.cells]
+            return GridCell("done", score=score, seconds=sum(cell.seconds or 0.0 for cell in cells), **counts)
+        if failures:
+            return GridCell("failed", error=failures[0].error, **counts)
         if current is not None and current.level == level and current.task in leaves:
             part = current.done / current.total if current.total else 0.0
             return GridCell("running", share=(states["done"] + part) / len(leaves), **counts)
@@ -353,14 +313,10 @@ class RunRecord:
         self._log.append(LogLine(event.t, text, level))
 
     def _end(self, event: Event, text: str, level: str = "info") -> None:
-        if self._attempt_began is not None:
-            self._worked += max(event.t - self._attempt_began, 0)
-            self._attempt_began = None
         self.stage = ""
         self._say(event, text, level)
 
 
-_FIRST_STAGE, _LAST_STAGE = "import libraries", "sort neurons"
 _NEXT_STAGE = {
     "import libraries": "reading the config",
     "read config": "reading the tasks",
@@ -397,21 +353,19 @@ def newest_first(rows: Iterable[RunRow]) -> tuple[RunRow, ...]:
     return tuple(sorted(rows, key=lambda row: (row.created_at, row.run_id), reverse=True))
 
 
-def _score(task: str, cell: Mapping[str, Any], headlines: Headlines) -> Score | None:
-    metric = headlines.choose(task, cell["metrics"])
+def _score(task: str, cell: CellFacts, headlines: Headlines) -> Score | None:
+    metric = headlines.of_cell(task, cell.metrics)
     if metric is None:
         return None
-    return Score(metric["metric"], metric["filter"], metric["value"], metric["stderr"], metric["higher_is_better"])
+    return Score(metric.metric, metric.filter, metric.value, metric.stderr, metric.higher_is_better)
 
 
 def _against(cell: GridCell, base: GridCell) -> GridCell:
     if cell.score is None or base.score is None:
         return cell
     delta = cell.score.value - base.score.value
-    errors = (cell.score.stderr, base.score.stderr)
-    noise = None if None in errors else _Z * sum(error**2 for error in errors if error is not None) ** 0.5
     pct = 100 * delta / abs(base.score.value) if base.score.value else None
     return GridCell(
         **{name: getattr(cell, name) for name in GridCell.__dataclass_fields__}
-        | {"baseline": base.score.value, "delta": delta, "delta_pct": pct, "noise": noise}
+        | {"baseline": base.score.value, "delta": delta, "delta_pct": pct}
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from engine.rundir import RunState
 from tui.format import duration
 from tui.record import RunRow
+from warehouse.errors import UserError
+from warehouse.records.level import Level
+from warehouse.records.run_state import RunState
 
 _LOOKS: dict[str, tuple[str, str]] = {
     RunState.QUEUED: ("○", "neutral"),
@@ -38,18 +40,17 @@ def levels_text(levels: tuple[str, ...]) -> str:
         return ""
     if len(levels) < 3:
         return ", ".join(level_text(level) for level in levels)
-    if not all(_is_percentage(level) for level in levels):
+    if not all(Level.parse(level).kind == "pct" for level in levels):
         return f"{levels[0]}–{levels[-1]} ×{len(levels)}"
     return f"{min(levels, key=float)}–{max(levels, key=float)} ×{len(levels)}"
 
 
 def level_text(level: str) -> str:
     """`40%`, `2.4x`, `w4096`."""
-    return f"{level}%" if _is_percentage(level) else level
-
-
-def _is_percentage(level: str) -> bool:
-    return level.replace(".", "", 1).isdigit()
+    try:
+        return Level.parse(level).label
+    except UserError:  # whatever else a bundle of others may have brought
+        return level
 
 
 def model_text(model: str) -> str:

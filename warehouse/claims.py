@@ -27,7 +27,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claim: the study's words, how it is tested, and how many findings go which way."""
+    """A claim: the study's words, how it is tested, and how many findings go which way.
+
+    `version` is the version of the study's text that makes it, `v3_says` what version 3 changes in it, if known.
+    """
 
     number: int
     title: str
@@ -41,6 +44,8 @@ class Claim:
     test: str
     needs: str
     findings: tuple[Finding, ...]
+    version: str | None = None
+    v3_says: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from warehouse import journal, pairing, rows, statements
-from warehouse.journal import Event
+from warehouse.records.events import Event, parse_line
 from warehouse.transaction import transaction
 
 if TYPE_CHECKING:
@@ -35,8 +35,10 @@ def new_events(con: DuckDBPyConnection, run_id: str, path: Path) -> tuple[list[E
     start, last_seq = con.execute(statements.query("journal_position"), {"run_id": run_id}).fetchall()[0]
     if last_seq < 0:
         return journal.read(path)
-    if start <= path.stat().st_size and _continues(path, start, last_seq, _merged(con, run_id, last_seq)):
-        return journal.read(path, start)
+    if start <= path.stat().st_size:
+        before = _last_before(path, start, last_seq, _merged(con, run_id, last_seq))
+        if before is not None:
+            return journal.read(path, start, after=before)
     events, end = journal.read(path)
     if events and (lost := _first_lost(events, _merged(con, run_id, 0))) is not None:
         _set_aside(con, run_id, lost)
@@ -48,21 +50,25 @@ def _merged(con: DuckDBPyConnection, run_id: str, first_seq: int) -> Merged:
     return {seq: (kind, recorded_at) for seq, kind, recorded_at in found}
 
 
-def _continues(path: Path, start: int, last_seq: int, merged: Merged) -> bool:
-    """Whether the last merged event stands where it should, shortly before `start`."""
+def _last_before(path: Path, start: int, last_seq: int, merged: Merged) -> int | None:
+    """The number of the event before `start`; None unless the last merged one stands where it should, shortly before
+    that.
+    """
     with path.open("rb") as file:
         file.seek(max(0, start - _LOOK_BACK))
         before = file.read(start - file.tell())
     if not before.endswith(b"\n"):
-        return False
+        return None
+    last: int | None = None
     for line in reversed(before.splitlines()):
         try:
-            event = journal.parse(line)
+            event = parse_line(line)
         except ValueError:
-            return False
+            return None
+        last = event.seq if last is None else last
         if event.seq <= last_seq:
-            return event.seq == last_seq and _same(event, merged)
-    return False
+            return last if event.seq == last_seq and _same(event, merged) else None
+    return None
 
 
 def _first_lost(events: Iterable[Event], merged: Merged) -> int | None:

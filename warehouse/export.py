@@ -27,7 +27,8 @@ _SCHEMA = {
     "model_id": pl.String, "stderr_kind": pl.String, "ci_low": pl.Float64, "ci_high": pl.Float64,
     "ci_low_pct": pl.Float64, "ci_high_pct": pl.Float64, "p_value": pl.Float64, "p_kind": pl.String,
     "p_holm": pl.Float64, "verdict": pl.String, "pairs": pl.Int64, "lost": pl.Int64, "gained": pl.Int64,
-    "agreement": pl.Float64, "chance": pl.Float64, "retained_pct": pl.Float64,
+    "agreement": pl.Float64, "chance": pl.Float64, "retained_pct": pl.Float64, "p_table": pl.Float64,
+    "table_verdict": pl.String, "factor": pl.Float64, "factor_low": pl.Float64, "factor_high": pl.Float64,
     "footnote": pl.String,
 }  # fmt: skip
 _OF_A_WIDTH = (
@@ -125,7 +126,7 @@ def _cell(cell: Cell | None, column: Column, width: Width, show: Shown) -> str:
     if width.unpruned or cell.delta is None:
         return text
     change = format_change(cell.delta_pct)
-    return f"{text} ({f'**{change}**' if cell.improved else change}{marks(cell, show)})"
+    return f"{text} ({f'**{change}**' if cell.verdict in ('gain', 'loss') else change}{marks(cell, show)})"
 
 
 def _long_name(column: Column) -> str:
@@ -140,7 +141,8 @@ def _long_name(column: Column) -> str:
 def _caption(table: DeltaTable) -> str:
     runs = ", ".join(escape(run_id) for run_id in table.run_ids)
     return (
-        f"In parentheses: change against the unpruned model; bold: improvement. "
+        "In parentheses: change against the unpruned model; bold: beyond noise, gain or loss, after Holm's correction "
+        "over the benchmarks of its level. "
         f"Conditions: {escape(table.conditions or 'not known')}. "
         f"Run{'s' if len(table.run_ids) > 1 else ''}: {runs}. prune-tui {version('prune-tui')}."
     )

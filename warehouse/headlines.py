@@ -9,6 +9,7 @@ from math import inf
 from typing import Any
 
 from warehouse import statements
+from warehouse.records.facts import MetricFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +20,16 @@ class Headlines:
     preferences: Mapping[str, int]
 
     def choose(self, task: str, metrics: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-        """The task's headline among the metrics of a `cell` event; None where there are none."""
-        settled = self.settled.get(task)
+        """The task's headline among rows of metrics; None where there are none."""
+        return min(metrics, key=lambda row: self._rank(task, row["metric"], row["filter"]), default=None)
 
-        def rank(metric: Mapping[str, Any]) -> tuple[Any, ...]:
-            name, by = metric["metric"], metric["filter"]
-            preference = self.preferences.get(name, inf)
-            return ((name, by) != settled, preference, name, by != "none", by != "strict-match", by)
+    def of_cell(self, task: str, metrics: Sequence[MetricFacts]) -> MetricFacts | None:
+        """The task's headline among what one cell scored; None where that is nothing."""
+        return min(metrics, key=lambda facts: self._rank(task, facts.metric, facts.filter), default=None)
 
-        return min(metrics, key=rank, default=None)
+    def _rank(self, task: str, name: str, by: str) -> tuple[Any, ...]:
+        preference = self.preferences.get(name, inf)
+        return ((name, by) != self.settled.get(task), preference, name, by != "none", by != "strict-match", by)
 
 
 @cache

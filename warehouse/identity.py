@@ -1,9 +1,9 @@
 """What the measurements in the file are of: which runs have one model, which were measured alike, and asked the same.
 
-Events say it in columns, some of which nobody knows: of published and foreign results, and of runs from before a column
-existed. `warehouse.matching` groups what is alike column by column, and the result is kept in `run_identities` and
-`task_identities`, derived tables on which the views build. They are made anew for all runs of a model (those that share a
-name and weights) in the transaction that changes one of them.
+Events say it in columns, some of which nobody knows: of published and foreign results, and of runs from before a
+column existed. `warehouse.matching` groups what is alike column by column, and the result is kept in `run_identities`
+and `task_identities`, derived tables on which the views build. They are made anew for all runs of a model (those that
+share a name and weights) in the transaction that changes one of them.
 """
 
 from __future__ import annotations

@@ -1,63 +1,46 @@
-"""A run's own record: one JSON object a line, only ever appended.
+"""A run's own record: one event a line (`records.events`), only ever appended.
 
-    {"seq": 7, "t": 1764000000.123, "kind": "cell", "level": "40", "task": "piqa", ...}
-
-`seq` counts up from 0 without gaps and, with the run's id, names an event for good; `t` is Unix time in
-seconds. The kinds, and what each carries beside `seq`, `t` and `kind`:
-
-| kind | fields |
-|---|---|
-| plan | `plan`, the `dtype` it resolved to, and its `conditions` (what must be equal for scores to be compared) |
-| attempt | a process takes the run up: `attempt` (1, 2, …), `pid`, `host`, `provenance` |
-| model | `ModelFacts` |
-| variant | `VariantFacts`, once a level |
-| task | `TaskFacts`, once a task |
-| stage | wall time of something that is not a cell: `stage`, `level` or null, `seconds` |
-| cell_started | `level`, `task` |
-| progress | `level`, `task`, `done`, `total` (requests), `tokens` (so far) |
-| cell | `CellFacts` |
-| cell_failed | `FailureFacts` |
-| gpu | a sample of the GPU: `samples`, a list of plain objects |
-| log | `level_name`, `message` |
-| stopped | asked to stop: `reason` |
-| finished | nothing is missing: `failed` (number of cells that ended in an error) |
-| refused | the plan cannot be carried out as it stands: `error` |
-| crashed | the worker met a defect: `error`, `detail` (traceback) |
-
-NaN and infinities are written as Python's json does (`NaN`, `Infinity`). A last line without its newline was
-cut off by a crash: readers leave it for later, the next writer removes it.
+A last line without its newline was cut off by a crash: readers leave it for later, the next writer removes it.
 """
 
 from __future__ import annotations
 
 import errno
-import json
 import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from warehouse.errors import UserError
+from warehouse.records.events import (
+    Attempt,
+    Data,
+    Event,
+    Finished,
+    Planned,
+    Stopped,
+    is_checked,
+    parse_line,
+    write_line,
+)
+from warehouse.records.facts import CellFacts, FailureFacts, ModelFacts, TaskFacts, VariantFacts
 
 # Losing one of these to a power cut loses work, so they reach the disk before the run goes on.
-DURABLE = frozenset({"plan", "attempt", "model", "variant", "task", "cell", "cell_failed", "stopped", "finished"})
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One line of a journal. `data` holds the kind's own fields."""
-
-    seq: int
-    t: float
-    kind: str
-    data: dict[str, Any]
+_DURABLE = (Planned, Attempt, ModelFacts, VariantFacts, TaskFacts, CellFacts, FailureFacts, Stopped, Finished)
 
 
 class JournalError(UserError):
-    """A line that is not ours in the middle of a journal."""
+    """A line before the last that is not as it was written; it begins at byte `offset`, `line` counts from 1."""
+
+    def __init__(self, path: Path, offset: int, why: str) -> None:
+        with path.open("rb") as file:
+            self.line = file.read(offset).count(b"\n") + 1
+        self.path, self.offset = path, offset
+        super().__init__(
+            f"{path} is damaged at byte {offset}, line {self.line} ({why}): cut the file there to keep what stands "
+            "before it, then resume the run."
+        )
 
 
 class JournalFullError(UserError):
@@ -82,24 +65,21 @@ class Journal:
         self._cut()
         sync(path.parent)
 
-    def append(self, kind: str, data: Any = None, /, **fields: Any) -> int:
-        """Write one event, from a facts dataclass, keywords or both, and return its `seq`.
+    def append(self, data: Data) -> int:
+        """Write one event down and return its `seq`.
 
         Raises:
             JournalFullError: the disk is full; the event is not in the journal, the next one can be tried.
             OSError: the disk refuses for another reason.
+            ValueError: the event says what cannot be.
         """
-        record = {"seq": self._next, "t": round(time.time(), 3), "kind": kind}
-        if data is not None:
-            record |= asdict(data)
-        record |= fields
-        line = (json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+        line = write_line(Event(self._next, round(time.time(), 3), data))
         self._cut()
         try:
             written = 0
             while written < len(line):
                 written += os.write(self._fd, line[written:])
-            if kind in DURABLE:
+            if isinstance(data, _DURABLE):
                 os.fsync(self._fd)
         except OSError as error:
             with suppress(OSError):  # else before the next event
@@ -132,41 +112,31 @@ def sync(path: Path) -> None:
         os.close(fd)
 
 
-def read(path: Path, offset: int = 0) -> tuple[list[Event], int]:
-    """All complete events from byte `offset` on, and the offset to continue from.
+def read(path: Path, offset: int = 0, *, after: int = -1) -> tuple[list[Event], int]:
+    """All complete events from byte `offset` on, before which event `after` stands, and the offset to continue from.
 
     Raises:
-        JournalError: a complete line is not an event.
+        JournalError: a complete line is not the next event, or says what cannot be.
     """
-    found = list(_events(path, offset))
+    found = list(_events(path, offset, after))
     return [event for event, _ in found], found[-1][1] if found else offset
 
 
-def parse(line: bytes) -> Event:
-    """The event of one line.
-
-    Raises:
-        ValueError: it is none.
-    """
-    try:
-        record = json.loads(line)
-        return Event(record.pop("seq"), record.pop("t"), record.pop("kind"), record)
-    except (KeyError, AttributeError) as error:
-        raise ValueError("not an event") from error
-
-
-def _events(path: Path, offset: int) -> Iterator[tuple[Event, int]]:
+def _events(path: Path, offset: int, after: int) -> Iterator[tuple[Event, int]]:
+    checked = False
     with path.open("rb") as file:
         file.seek(offset)
         for line in file:
             if not line.endswith(b"\n"):
                 return
             try:
-                event = parse(line)
+                event = parse_line(line)
             except ValueError as error:
-                raise JournalError(
-                    f"{path} is damaged at byte {offset}: cut the file there to keep what stands before it, "
-                    "then resume the run."
-                ) from error
+                raise JournalError(path, offset, str(error)) from error
+            if event.seq != after + 1:
+                raise JournalError(path, offset, f"event {event.seq} stands where {after + 1} should")
+            if checked and not is_checked(line):
+                raise JournalError(path, offset, "it has no checksum, which the line before it has")
+            after, checked = event.seq, is_checked(line)
             offset += len(line)
             yield event, offset

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from warehouse.records.events import parse_line
+
 
 @dataclass(frozen=True, slots=True)
 class JournalLine:
@@ -40,6 +42,7 @@ def find_line(path: Path, seq: int) -> JournalLine | None:
         for number, line in enumerate(file, 1):
             if line.endswith(b"\n") and mentions.search(line):
                 try:
+                    parse_line(line)
                     event = json.loads(line)
                 except ValueError:
                     event = None

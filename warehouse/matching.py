@@ -15,7 +15,7 @@ Columns = tuple[Any, ...]
 
 @dataclass(slots=True)
 class Group:
-    """Records that are taken to be alike. `columns` has what any of them knows; `first` is the position of the earliest.
+    """Records that are taken to be alike. `columns` has what any of them knows, `first` the position of the earliest.
 
     `fits` is 0, or for records that could have joined several groups the number of these, and `undecided` has the
     positions of the unknown columns in which these differ.

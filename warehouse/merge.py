@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ import duckdb
 
 from warehouse import continuity, db, identity, journal, pairing, rows, statements
 from warehouse.errors import UserError
-from warehouse.journal import Event
+from warehouse.records.events import Event
+from warehouse.records.facts import CellFacts
 from warehouse.transaction import transaction
 
 _IDENTIFYING = frozenset({"runs", "models", "tasks", "cells"})  # tables that say what a measurement is of
@@ -64,10 +66,19 @@ def merge_all(path: Path, runs_root: Path, *, wait: float = 0.0) -> MergeReport:
     return report
 
 
-def store(con: duckdb.DuckDBPyConnection, run_id: str, events: Iterable[Event], *, end: int, folder: Path) -> int:
+def store(
+    con: duckdb.DuckDBPyConnection,
+    run_id: str,
+    events: Iterable[Event],
+    *,
+    end: int,
+    folder: Path,
+    in_transaction: bool = False,
+) -> int:
     """Append the facts among `events` that the file does not have yet, in one transaction, and count them.
 
-    `end` is the journal's offset after the last of them; `folder` is where samples' paths start.
+    `end` is the journal's offset after the last of them; `folder` is where samples' paths start. With `in_transaction`
+    the caller has begun one, and ends it.
     """
     facts = [event for event in events if rows.is_fact(event)]
     if not facts:
@@ -82,18 +93,18 @@ def store(con: duckdb.DuckDBPyConnection, run_id: str, events: Iterable[Event], 
     tables = rows.rows(run_id, facts)
     samples = []
     for event in facts:
-        if event.kind == "cell" and event.data.get("samples"):
-            parameters, problem = _sample_file(con, event, folder)
+        if isinstance(event.data, CellFacts) and event.data.samples:
+            parameters, problem = _sample_file(con, event.data, event.data.samples, folder)
             if problem is None:
                 samples.append(parameters | {"run_id": run_id, "seq": event.seq})
             else:
-                tables["events"].append(rows.note(run_id, event, "samples_unreadable", problem))
+                tables["events"].append(rows.note(run_id, event, event.data, "samples_unreadable", problem))
     now = rows.utc(time.time())
     tables["merged_events"] = [
         {"run_id": run_id, "seq": event.seq, "kind": event.kind, "journal_end": end, "merged_at": now}
         for event in facts
     ]
-    with transaction(con):
+    with nullcontext() if in_transaction else transaction(con):
         for table, found in tables.items():
             _append(con, table, found)
         for parameters in samples:
@@ -119,10 +130,12 @@ def _merge(con: duckdb.DuckDBPyConnection, run_dir: Path) -> int:
     return store(con, run_id, events, end=end, folder=run_dir)
 
 
-def _sample_file(con: duckdb.DuckDBPyConnection, event: Event, folder: Path) -> tuple[dict[str, Any], str | None]:
+def _sample_file(
+    con: duckdb.DuckDBPyConnection, cell: CellFacts, samples: str, folder: Path
+) -> tuple[dict[str, Any], str | None]:
     """Where a cell's per-document results are, and why they cannot be read, if so: its metrics count all the same."""
-    path = (folder / event.data["samples"]).resolve()
-    parameters = {"level": event.data["level"], "task": event.data["task"], "path": glob.escape(str(path))}
+    path = (folder / samples).resolve()
+    parameters = {"level": cell.level, "task": cell.task, "path": glob.escape(str(path))}
     if not path.is_relative_to(folder.resolve()):
         return parameters, f"{path} lies outside the run's folder"
     try:

@@ -11,9 +11,14 @@ def mcnemar(up: int, down: int) -> float:
     n, fewer = up + down, min(up, down)
     if n == 0:
         return 1.0
-    if n > 2000:  # the normal approximation, continuity corrected, is as good there
-        return math.erfc(max(abs(up - down) - 1, 0) / math.sqrt(2 * n))
-    return min(1.0, 2 * sum(math.comb(n, k) for k in range(fewer + 1)) / 2**n)
+    largest = math.exp(math.lgamma(n + 1) - math.lgamma(fewer + 1) - math.lgamma(n - fewer + 1) - n * math.log(2))
+    total, term = 0.0, 1.0
+    for k in range(fewer, -1, -1):
+        total += term
+        term *= k / (n - k + 1)
+        if term < 1e-18 * total:  # what is left changes no digit
+            break
+    return min(1.0, 2 * largest * total)
 
 
 def z_test(change: float, standard_error: float) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from warehouse import statements
 from warehouse.errors import UserError
 from warehouse.headlines import headlines
+from warehouse.records.level import Level
 from warehouse.runs import find_models
 
 if TYPE_CHECKING:
@@ -44,7 +46,10 @@ def find(con: DuckDBPyConnection, wanted: Wanted) -> tuple[Row, Row | None]:
     model = found[0].model
     if not rows:
         raise UserError(f"There are no scores of {model} yet: its runs have finished no task.")
-    fitting = _at_level(rows, wanted.level, model)
+    names: dict[tuple[Any, ...], set[str]] = defaultdict(set)
+    for row in rows_of(con, "why_levels", {"model_ids": [one.model_id for one in found]}):
+        names[_width(row)].add(row["level"])
+    fitting = _at_level(rows, wanted.level, model, names)
     fitting = _of_task(fitting, wanted.task, f"{model} at {wanted.level}")
     fitting = _with(fitting, "method", wanted.method, "--method", same=_same_text)
     fitting = _with(fitting, "conditions", wanted.conditions, "--conditions", same=_part_of)
@@ -68,15 +73,18 @@ def find(con: DuckDBPyConnection, wanted: Wanted) -> tuple[Row, Row | None]:
                 f"{len(choices)} numbers fit, which differ in {column.replace('_', ' ')}: {', '.join(choices)}. "
                 f"Choose with {option}."
             )
-    return fitting[0], baseline(rows, fitting[0])
+    return fitting[0], _baseline(con, rows, fitting[0])
 
 
-def baseline(rows: Sequence[Row], row: Row) -> Row | None:
-    """The number of the unpruned model that a pruned one is compared with."""
+def _baseline(con: DuckDBPyConnection, rows: Sequence[Row], row: Row) -> Row | None:
+    """The number of the unpruned model that a pruned one is compared with: its own run's, or the current one."""
     if row["unpruned"]:
         return None
     same = ("model_id", "method", "conditions", "task", "num_fewshot", "version", "metric", "filter")
-    return next((one for one in rows if one["unpruned"] and all(one[name] == row[name] for name in same)), None)
+    of = ("model_id", "method", "run_id", "seq", "task", "metric", "filter", "pruning_pct")
+    current = next((one for one in rows if one["unpruned"] and all(one[name] == row[name] for name in same)), None)
+    measured = rows_of(con, "why_baseline", {name: row[name] for name in of})
+    return None if current is None or not measured else current | measured[0]
 
 
 def rows_of(con: DuckDBPyConnection, query: str, parameters: Row) -> list[Row]:
@@ -85,24 +93,28 @@ def rows_of(con: DuckDBPyConnection, query: str, parameters: Row) -> list[Row]:
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _at_level(rows: list[Row], level: str, model: str) -> list[Row]:
-    text = level.strip().lower().removesuffix("%")
-    fits: list[Callable[[Row], bool]] = [lambda row: row["level"] == text]
-    try:
-        if text.endswith("x"):
-            ratio = float(text[:-1])
-            fits.append(lambda row: row["expansion_ratio"] is not None and abs(row["expansion_ratio"] - ratio) < 0.005)
-        elif text.startswith("w"):
-            width = int(text[1:])
-            fits.append(lambda row: row["intermediate_size"] == width)
-        else:
-            pct = float(text)
-            fits.append(lambda row: abs(row["pruning_pct"] - pct) < 1e-6)
-            fits.append(lambda row: round(row["pruning_pct"]) == pct)
-    except ValueError:
-        raise UserError(
-            f"'{level}' is no level: give a percentage (40), an expansion ratio (2.4x) or a width (w4096)."
-        ) from None
+def _width(row: Row) -> tuple[Any, ...]:
+    exact = row["intermediate_size"]
+    return row["model_id"], exact, None if exact is not None else row["pruning_pct"]
+
+
+def _at_level(rows: list[Row], level: str, model: str, names: Mapping[tuple[Any, ...], set[str]]) -> list[Row]:
+    """The rows of one width, by any name that a run asked for it by, or by its figures."""
+    wanted = Level.parse(level)
+    fits: list[Callable[[Row], bool]] = [
+        lambda row: row["level"] == str(wanted),
+        lambda row: str(wanted) in names.get(_width(row), ()),
+    ]
+    match wanted.kind:
+        case "ratio":
+            fits.append(
+                lambda row: row["expansion_ratio"] is not None and abs(row["expansion_ratio"] - wanted.amount) < 0.005
+            )
+        case "width":
+            fits.append(lambda row: row["intermediate_size"] == wanted.amount)
+        case "pct":
+            fits.append(lambda row: abs(row["pruning_pct"] - wanted.amount) < 1e-6)
+            fits.append(lambda row: round(row["pruning_pct"]) == wanted.amount)
     for fit in fits:
         if found := [row for row in rows if fit(row)]:
             return found

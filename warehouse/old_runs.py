@@ -1,4 +1,4 @@
-"""Filling the columns of `runs` that came with migration 6 from what runs had said until then: a plan and a sentence."""
+"""Filling the columns of `runs` that came with migration 6 from what runs said until then: a plan and a sentence."""
 
 from __future__ import annotations
 

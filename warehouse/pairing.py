@@ -45,6 +45,11 @@ def note_forgotten(con: DuckDBPyConnection, run_id: str) -> None:
 def refresh(con: DuckDBPyConnection, *, seconds: float | None = None) -> bool:
     """Compare what is due, and say whether nothing is left; after `seconds` the rest is left for the next time."""
     deadline = None if seconds is None else time.monotonic() + seconds
+    while counts := con.execute(statements.query("pairing_shares_due")).fetchall():  # of an older version
+        if deadline is not None and time.monotonic() > deadline:
+            return False
+        with transaction(con):
+            _find_intervals(con, counts)
     for model_id, conditions, tasks in con.execute(statements.query("pairing_due")).fetchall():
         for start in range(0, len(tasks), _TASKS_AT_ONCE):
             if deadline is not None and time.monotonic() > deadline:
@@ -88,8 +93,23 @@ def _compare(con: DuckDBPyConnection, about: dict[str, Any]) -> None:
         con.execute(statements.query("pairing_replace_methods"), about)
         for name in ("pairing_insert", "pairing_insert_methods"):
             con.execute(statements.query(name))
+        while counts := con.execute(statements.query("pairing_shares_due")).fetchall():
+            _find_intervals(con, counts)
         con.execute(statements.query("pairing_done"), about)
     con.execute(statements.query("pairing_no_samples"))
+
+
+def _find_intervals(con: DuckDBPyConnection, counts: list[tuple[int, int, int]]) -> None:
+    """Intervals and p values of right-or-wrong scores: `counts` are questions lost, gained and asked."""
+    from warehouse.paired_shares import interval
+
+    lost, gained, pairs = (list(column) for column in zip(*counts, strict=True))
+    found = interval(gained, lost, pairs)
+    told = {"lost": lost, "gained": gained, "pairs": pairs}
+    told |= {name: getattr(found, name).tolist() for name in ("low", "high", "p_value")}
+    con.execute(statements.query("pairing_shares_found"), told)
+    for name in ("pairing_shares", "pairing_shares_methods"):
+        con.execute(statements.query(name))
 
 
 def _resample(con: DuckDBPyConnection, work: int, value: float, baseline: float) -> None:

@@ -9,12 +9,13 @@ from warehouse.deltas import Cell, DeltaTable
 from warehouse.markdown import escape
 
 _TESTS = {
-    "McNemar, exact": "McNemar's exact test on the questions that one width answers rightly and the other does not",
+    "score, paired": "a score test on the questions that one width answers rightly and the other does not",
+    "score, clustered": "the same and a z test on the group's tasks taken as clusters, both of which must reject",
     "z, clustered": "a z test on the same questions' differences, the group's tasks taken as clusters",
     "z, paired": "a z test on the same documents' differences",
     "bootstrap": "a bootstrap of pairs of documents",
     "z, unpaired": "a z test on the two reported standard errors, as if the questions were different ones",
-    "z, binomial": "the same with errors from the number of questions, √(p (1 − p) / n), as none are reported",
+    "z, binomial": "a z test on two shares of questions, from their number, as if the questions were different ones",
 }
 _DUE = "not compared yet"  # delta_statistics' word for what a later merge compares
 
@@ -57,7 +58,8 @@ def footnotes(table: DeltaTable, show: Shown) -> list[str]:
                 for test, names in by_test.items()
             )
             notes.append(
-                r"\*: change beyond noise, p ≤ 0.05 after Holm's correction over the headline benchmarks of its row. "
+                r"\*: change beyond noise, p ≤ 0.05 after Holm's correction over the headline benchmarks of its row "
+                "(one level: over all levels together some of them may not hold). "
                 f"Tests: {tests}."
             )
         if due:
@@ -67,5 +69,9 @@ def footnotes(table: DeltaTable, show: Shown) -> list[str]:
             names = ", ".join(escape(name) for name in untested)
             notes.append(f"Not tested, or not everywhere, for want of a standard error or a correction: {names}.")
     if show.intervals and any(cell.ci_low_pct is not None for cell in changed.values()):
-        notes.append("In brackets: 95 % interval of the change, in percent of the unpruned model's score.")
+        notes.append(
+            "In brackets: 95 % interval of the change, in percent of the unpruned model's score, whose own error is "
+            "in it. Intervals are not corrected for the number of benchmarks, verdicts are: at the edge the two can "
+            "differ."
+        )
     return notes

@@ -71,6 +71,15 @@ class Trace:
         return 100 * self.delta / abs(self.baseline.number["value"])
 
     @property
+    def differences(self) -> list[tuple[str, Any, Any]]:
+        """In what the number and its baseline were not measured alike: what, here, there. Unknown is no difference."""
+        if self.baseline is None:
+            return []
+        here, there = _made_with(self.origin), _made_with(self.baseline)
+        pairs = [(what, here[what], there[what]) for what in here]
+        return [(what, one, other) for what, one, other in pairs if None not in (one, other) and one != other]
+
+    @property
     def holds(self) -> bool:
         """Whether nothing that could be verified was found to say otherwise."""
         checks = [*self.origin.checks, *(self.baseline.checks if self.baseline else ())]
@@ -87,6 +96,18 @@ def trace(path: Path, wanted: Wanted, runs_root: Path, *, wait: float = 2.0) -> 
     with db.open_read(path, wait=wait) as con:
         number, baseline = find(con, wanted)
         return Trace(_origin(con, number, runs_root), None if baseline is None else _origin(con, baseline, runs_root))
+
+
+def _made_with(origin: Origin) -> dict[str, Any]:
+    """What may change a score beside the model and the questions."""
+    known = origin.provenance
+    gpu = known.get("gpu")
+    return {
+        "tokenizer": origin.run["tokenizer_hash"],
+        "config": origin.run["config_hash"],
+        "harness": origin.cell["harness_version"] or (known.get("versions") or {}).get("lm-eval"),
+        "hardware": gpu.get("name") if isinstance(gpu, dict) else known.get("cpu"),
+    }
 
 
 def _origin(con: DuckDBPyConnection, number: Row, runs_root: Path) -> Origin:
@@ -153,8 +174,8 @@ def _check_line(origin: Origin) -> Check:
     about = (line.event.get("kind"), line.event.get("level"), line.event.get("task"))
     if said is None or about != ("cell", origin.cell["level"], number["task"]):
         return Check("journal", False, f"{where} is about something else")
-    for name in ("value", "stderr"):
-        if not identical(_number(said.get(name)), number[name]):
+    for name in ("value", "stderr", "n"):
+        if not identical(_number(said.get(name)), _number(number[name])):
             return Check("journal", False, f"{where} says {name} {said.get(name)}, the database {number[name]}")
     return Check("journal", True, f"{where} says the same number")
 

@@ -6,12 +6,15 @@ import gzip
 import random
 import time
 from collections import Counter
+from dataclasses import fields
 from pathlib import Path
 from unittest.mock import patch
 
 import duckdb
 
 from warehouse import db, journal, merge
+from warehouse.records.facts import ModelFacts, VariantFacts
+from warehouse.records.values import read
 
 from .count import Cells, Count
 from .processes import finish, start
@@ -60,9 +63,11 @@ def clock_back(folder: Path, rounds: int, dice: random.Random) -> Count:
     for turn in range(rounds):
         with patch.object(journal.time, "time", lambda: now + dice.uniform(-3e7, 3e7)):
             writer = begin(runs / f"r{turn}")
+            unknown = dict.fromkeys(field.name for field in fields(ModelFacts))
+            writer.append(read(ModelFacts, unknown | {"model": "m", "intermediate_size": 100 + turn}))
+            unknown = dict.fromkeys(field.name for field in fields(VariantFacts))
             width = {"level": "0", "method": "maw", "pruning_pct": 0.0, "intermediate_size": 100 + turn}
-            writer.append("model", model="m", intermediate_size=100 + turn)
-            writer.append("variant", **width)
+            writer.append(read(VariantFacts, unknown | width))
             for number in range(10):
                 cell(writer, "again", value=float(number))
                 everything[f"r{turn}", "again"] += 1

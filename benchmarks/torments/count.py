@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from warehouse import db, journal, merge
+from warehouse.records.events import of_kind
+from warehouse.records.facts import CellFacts
 
 Cells = Counter[tuple[str, str]]  # run and task
 
@@ -36,8 +38,7 @@ class Count:
 
 def in_journals(runs: Path) -> Cells:
     return Counter(
-        (path.parent.name, event.data["task"])
+        (path.parent.name, cell.task)
         for path in runs.glob("*/journal.jsonl")
-        for event in journal.read(path)[0]
-        if event.kind == "cell"
+        for cell in of_kind(journal.read(path)[0], CellFacts)
     )

@@ -19,6 +19,9 @@ from engine.errors import RunBusyError
 from warehouse import db, journal, merge
 from warehouse.errors import DatabaseBusyError, UserError
 from warehouse.journal import Journal
+from warehouse.records.conditions import Conditions
+from warehouse.records.events import Attempt, CellStarted, Log, Planned
+from warehouse.records.facts import CellFacts, MetricFacts
 
 CELLS_OF_WRITER = 40
 
@@ -30,17 +33,21 @@ def begin(run: Path) -> Journal:
     known = journal.read(path)[0] if path.exists() else []
     writer = Journal(path)
     if not any(event.kind == "plan" for event in known):
-        writer.append("plan", plan={"name": run.name, "method": "maw"}, conditions="c", dtype="float32")
+        writer.append(
+            Planned(plan={"name": run.name, "method": "maw"}, conditions=Conditions(documents="all"), dtype="float32")
+        )
     number = 1 + sum(event.kind == "attempt" for event in known)
-    writer.append("attempt", attempt=number, pid=os.getpid(), host="here", provenance={})
+    writer.append(Attempt(attempt=number, pid=os.getpid(), host="here", provenance={}))
     return writer
 
 
 def cell(writer: Journal, task: str, value: float = 0.5) -> None:
-    score = {"metric": "acc", "filter": "none", "value": value, "stderr": 0.1, "n": 10, "higher_is_better": True}
+    score = MetricFacts(metric="acc", filter="none", value=value, stderr=0.1, n=10, higher_is_better=True)
     writer.append(
-        "cell", level="0", task=task, part_of=None, is_group=False, version="1", num_fewshot=0, seconds=1.0,
-        samples=None, metrics=[score],
+        CellFacts(
+            level="0", task=task, part_of=None, is_group=False, version="1", num_fewshot=0, seconds=1.0,
+            metrics=[score],
+        )
     )  # fmt: skip
 
 
@@ -48,10 +55,10 @@ def write(database: Path, run: Path, cells: int) -> None:
     """A worker in short: each cell into the journal, said on standard output once it is there, then merged."""
     writer = begin(run)
     for _ in range(cells):
-        task = f"t{writer.append('cell_started', level='0', task='next')}-{os.getpid()}"
+        task = f"t{writer.append(CellStarted(level='0', task='next'))}-{os.getpid()}"
         cell(writer, task)
         print(json.dumps([run.name, task]), flush=True)
-        writer.append("log", level_name="info", message="not waited for")
+        writer.append(Log(message="not waited for"))
         with suppress(DatabaseBusyError):  # as a worker: the journal has it
             merge.merge_run(database, run)
 

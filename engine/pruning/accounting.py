@@ -11,25 +11,20 @@ from engine.pruning.glu import find_glu_mlps, skeleton
 from engine.pruning.ladder import padded_size
 from warehouse.records.facts import ModelFacts, VariantFacts
 from warehouse.records.level import Level
+from warehouse.records.sizes import ModelSizes
+from warehouse.records.tuned import tuned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelShape:
-    """What a model's config says about its size.
-
-    `parameters` counts tied weights once; `fused` tells gate and up in one matrix.
-    """
+class ModelShape(ModelSizes):
+    """What a model's config says about its size. `fused` tells gate and up in one matrix."""
 
     model_type: str
-    hidden_size: int
-    intermediate_size: int
     num_hidden_layers: int
     num_attention_heads: int
     num_key_value_heads: int
     vocab_size: int
     tied_embeddings: bool
-    parameters: int
-    parameters_per_neuron: int
     fused: bool
 
     @classmethod
@@ -55,23 +50,16 @@ class ModelShape:
             fused=mlps[0].fused,
         )
 
-    def parameters_at(self, intermediate_size: int) -> int:
-        return self.parameters - (self.intermediate_size - intermediate_size) * self.parameters_per_neuron
-
-    def bytes_at(self, intermediate_size: int, dtype: torch.dtype) -> int:
-        """Size of the weights in bytes, all of them in `dtype`."""
-        return self.parameters_at(intermediate_size) * dtype.itemsize
-
-    def expansion_ratio(self, intermediate_size: int) -> float:
-        """intermediate_size / hidden_size."""
-        return intermediate_size / self.hidden_size
-
-    def width(self, level: Level, divisor: int | None = None) -> int:
-        """The exact width a level means here; errors as `Level.intermediate_size`."""
-        return level.intermediate_size(self.intermediate_size, self.hidden_size, divisor)
-
     def model_facts(
-        self, *, model: str, source: str, revision: str | None, weights_hash: str | None, dtype: torch.dtype
+        self,
+        *,
+        model: str,
+        source: str,
+        revision: str | None,
+        weights_hash: str | None,
+        config_hash: str | None,
+        tokenizer_hash: str | None,
+        dtype: torch.dtype,
     ) -> ModelFacts:
         return ModelFacts(
             model=model,
@@ -87,7 +75,10 @@ class ModelShape:
             vocab_size=self.vocab_size,
             tied_embeddings=self.tied_embeddings,
             parameters=self.parameters,
-            bytes=self.bytes_at(self.intermediate_size, dtype),
+            bytes=self.bytes_at(self.intermediate_size, dtype.itemsize),
+            config_hash=config_hash,
+            tokenizer_hash=tokenizer_hash,
+            tuned=tuned(model),
         )
 
     def variant_facts(
@@ -102,5 +93,5 @@ class ModelShape:
             padded_size=padded_size(kept, self.intermediate_size, pad_to),
             expansion_ratio=self.expansion_ratio(kept),
             parameters=self.parameters_at(kept),
-            bytes=self.bytes_at(kept, dtype),
+            bytes=self.bytes_at(kept, dtype.itemsize),
         )

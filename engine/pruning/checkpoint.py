@@ -8,19 +8,22 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from engine.errors import UserError
 from engine.pruning.glu import GluMlp, find_glu_mlps
+from engine.pruning.identity import config_hash, tokenizer_hash
 from engine.pruning.importance import importance, ranking
-from engine.pruning.loading import inspect, load_model, resolve_dtype
+from engine.pruning.loading import Checkpoint, inspect, load_model, resolve_dtype, weights_hash
 from engine.pruning.model_card import model_card
 from engine.pruning.sources import is_local
+from warehouse.checkpoints import BaseModel, CheckpointRecord
 from warehouse.records.level import Level
 
 
@@ -48,7 +51,8 @@ def save_level(
     card: str | None = None,
     overwrite: bool = False,
 ) -> SavedLevel:
-    """Writes `source` at `level` into the folder `to`: weights, config, tokenizer and a model card.
+    """Writes `source` at `level` into the folder `to`: weights, config, tokenizer, a model card, and for `import` what
+    the checkpoint is.
 
     Kept neurons stay in their original order. The folder appears complete or not at all.
 
@@ -76,7 +80,7 @@ def save_level(
             trust_remote_code=trust_remote_code,
         )
         prune(model, kept, method=method, seed=seed)
-        size = checkpoint.shape.bytes_at(kept, model.dtype)
+        size = checkpoint.shape.bytes_at(kept, model.dtype.itemsize)
         if (free := shutil.disk_usage(partial).free) < size:
             raise UserError(
                 f"There is no room for {to}: the weights take {size / 1e9:.2f} GB and {free / 1e9:.2f} GB are free; "
@@ -86,8 +90,21 @@ def save_level(
         for weights in partial.glob("*.safetensors"):
             weights.chmod(_readable_by_others())  # safetensors writes them for their owner alone
         tokenizer.save_pretrained(partial)
+        base_model = source if not Path(source).is_dir() else Path(source).resolve().name
+        record = CheckpointRecord(
+            base=_base(checkpoint, base_model, tokenizer),
+            method=method,
+            level=str(level),
+            pruning_pct=level.pruning_pct(checkpoint.shape.intermediate_size, kept),
+            intermediate_size=kept,
+            parameters=checkpoint.shape.parameters_at(kept),
+            divisor=divisor,
+            seed=seed if method == "random" else None,
+            prune_tui=version("prune-tui"),
+        )
+        record.write(partial)
         text = model_card(
-            base_model=source if not Path(source).is_dir() else Path(source).resolve().name,
+            base_model=base_model,
             on_hub=not is_local(checkpoint.source),
             revision=checkpoint.revision,
             shape=checkpoint.shape,
@@ -101,6 +118,22 @@ def save_level(
         )
         (partial / "README.md").write_text(text, encoding="utf-8")
     return SavedLevel(to, kept, checkpoint.shape.parameters_at(kept), size)
+
+
+def _base(checkpoint: Checkpoint, name: str, tokenizer: PreTrainedTokenizerBase) -> BaseModel:
+    shape = checkpoint.shape
+    return BaseModel(
+        model=name,
+        revision=checkpoint.revision,
+        weights_hash=weights_hash(checkpoint.source, checkpoint.revision),
+        config_hash=config_hash(checkpoint.source, checkpoint.revision),
+        tokenizer_hash=tokenizer_hash(tokenizer),
+        model_type=shape.model_type,
+        hidden_size=shape.hidden_size,
+        intermediate_size=shape.intermediate_size,
+        num_hidden_layers=shape.num_hidden_layers,
+        parameters=shape.parameters,
+    )
 
 
 @torch.no_grad()

@@ -30,8 +30,8 @@ from engine.pruning.glu import find_glu_mlps, refuse_nan
 from engine.pruning.sources import fetch_config, hub_error, is_local, is_reachable, resolve, weights_hash
 
 __all__ = [
-    "Checkpoint", "inspect", "load_config", "load_model", "resolve", "resolve_device", "resolve_dtype",
-    "weights_hash",
+    "Checkpoint", "inspect", "load_config", "load_model", "load_tokenizer", "resolve", "resolve_device",
+    "resolve_dtype", "weights_hash",
 ]  # fmt: skip
 
 _DAMAGED = (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, IndexError)
@@ -121,6 +121,18 @@ def resolve_dtype(dtype: str, config: PretrainedConfig, device: torch.device) ->
     return getattr(torch, own) if isinstance(own, str) else own
 
 
+def load_tokenizer(
+    source: str, *, revision: str | None = None, trust_remote_code: bool = False
+) -> PreTrainedTokenizerBase:
+    """The tokenizer of a folder or hub model.
+
+    Raises:
+        UserError: it is missing, broken or out of reach.
+    """
+    with _explained(source, revision, "tokenizer"):
+        return AutoTokenizer.from_pretrained(source, **_where(source, revision, trust_remote_code))
+
+
 def load_model(
     source: str,
     *,
@@ -128,6 +140,7 @@ def load_model(
     dtype: torch.dtype | str,
     device: torch.device,
     trust_remote_code: bool = False,
+    tokenizer: PreTrainedTokenizerBase | None = None,
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Model and tokenizer, the model in evaluation mode on `device`, without gradients.
 
@@ -137,22 +150,25 @@ def load_model(
         source: a folder or hub name, as `resolve` gives it.
         revision: of a hub model; the commit that `inspect` reported keeps config and weights together.
         dtype: of the weights; "auto" keeps the checkpoint's own.
+        tokenizer: the model's, if it is loaded already.
 
     Raises:
         UserError: config, weights or tokenizer are missing, incomplete, broken or out of reach, the MLPs cannot
             be pruned, or the model does not fit in memory.
     """
-    where: dict[str, Any] = {"revision": revision, "trust_remote_code": trust_remote_code}
-    with _explained(source, revision, "tokenizer"):
-        where["local_files_only"] = not is_local(source) and not is_reachable(source, revision)
-        tokenizer = AutoTokenizer.from_pretrained(source, **where)
+    if tokenizer is None:
+        tokenizer = load_tokenizer(source, revision=revision, trust_remote_code=trust_remote_code)
     if device.type == "cuda" and device.index is not None:
         torch.cuda.set_device(device)
     # Loading straight to a GPU needs accelerate; without it the weights pass through main memory.
     direct = device.type != "cpu" and is_accelerate_available()
     with _explained(source, revision, "weights"):
         loaded: Any = AutoModelForCausalLM.from_pretrained(
-            source, dtype=dtype, device_map={"": device} if direct else None, output_loading_info=True, **where
+            source,
+            dtype=dtype,
+            device_map={"": device} if direct else None,
+            output_loading_info=True,
+            **_where(source, revision, trust_remote_code),
         )
         model, report = loaded
         model.to(device)
@@ -164,6 +180,12 @@ def load_model(
     find_glu_mlps(model)
     refuse_nan(model)
     return model, tokenizer
+
+
+def _where(source: str, revision: str | None, trust_remote_code: bool) -> dict[str, Any]:
+    """From where, for from_pretrained; a hub that does not answer is not asked again for each file."""
+    here = not is_local(source) and not is_reachable(source, revision)
+    return {"revision": revision, "trust_remote_code": trust_remote_code, "local_files_only": here}
 
 
 def _refuse_unknown_code(source: str, entries: dict[str, object], trust_remote_code: bool) -> None:

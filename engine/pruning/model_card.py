@@ -44,7 +44,7 @@ def model_card(
         ("intermediate_size", f"{full}", f"{kept}"),
         ("expansion ratio", f"{shape.expansion_ratio(full):.3g}", f"{shape.expansion_ratio(kept):.3g}"),
         ("parameters", f"{shape.parameters:,}", f"{shape.parameters_at(kept):,}"),
-        ("bytes", f"{shape.bytes_at(full, dtype):,}", f"{shape.bytes_at(kept, dtype):,}"),
+        ("bytes", f"{shape.bytes_at(full, dtype.itemsize):,}", f"{shape.bytes_at(kept, dtype.itemsize):,}"),
     ]
     table = "\n".join(f"| {name} | {before} | {after} |" for name, before, after in rows)
     parts = [

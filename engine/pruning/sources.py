@@ -116,11 +116,11 @@ def weights_hash(source: str, revision: str | None) -> str | None:
 def weight_files(source: str, revision: str | None) -> list[Path]:
     """The files that transformers loads the weights from, safetensors first."""
     for name in _WEIGHTS:
-        if (single := _local_file(source, name, revision)) is not None:
+        if (single := local_file(source, name, revision)) is not None:
             return [single]
-        if (index := _local_file(source, f"{name}.index.json", revision)) is not None:
+        if (index := local_file(source, f"{name}.index.json", revision)) is not None:
             shards = sorted(set(json.loads(index.read_text())["weight_map"].values()))
-            return [path for shard in shards if (path := _local_file(source, shard, revision)) is not None]
+            return [path for shard in shards if (path := local_file(source, shard, revision)) is not None]
     return []
 
 
@@ -146,7 +146,8 @@ def is_reachable(source: str, revision: str | None) -> bool:
     return True
 
 
-def _local_file(source: str, name: str, revision: str | None) -> Path | None:
+def local_file(source: str, name: str, revision: str | None) -> Path | None:
+    """A file of the model that is here; of a hub model it must be in the cache. None where it is not."""
     if is_local(source):
         path = Path(source, name)
         return path if path.is_file() else None

@@ -14,6 +14,7 @@ from pathlib import Path
 from engine.errors import UserError
 from engine.launch import FAILED, FINISHED, REFUSED, STOPPED
 from engine.rundir import RunDir
+from warehouse.records.events import Crashed, Finished, Refused, Stopped
 
 
 def main(folder: str) -> int:
@@ -42,18 +43,18 @@ def _work(run: RunDir) -> int:
         failed = attempt(run, recorder, stop)
         # Before it is called finished, so that a run killed while its results are brought over is resumed for them.
         merged = recorder.merge(wait=5.0, compare_all=True)
-        recorder.record("finished", failed=failed)
+        recorder.record(Finished(failed=failed))
         recorder.merge(wait=5.0 if merged else 0.0)
     except StopRequested as request:
-        recorder.record("stopped", reason=str(request))
+        recorder.record(Stopped(reason=str(request)))
         recorder.merge(wait=5.0)
         return STOPPED
     except UserError as error:
-        recorder.record("refused", error=str(error))
+        recorder.record(Refused(error=str(error)))
         return REFUSED
     except Exception as error:
         print(traceback.format_exc(), file=sys.stderr, flush=True)
-        recorder.record("crashed", error=f"{type(error).__name__}: {error}", detail=traceback.format_exc())
+        recorder.record(Crashed(error=f"{type(error).__name__}: {error}", detail=traceback.format_exc()))
         recorder.merge(wait=5.0)
         return FAILED
     finally:

@@ -6,6 +6,7 @@ import gc
 import os
 import random
 from collections import defaultdict
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from engine.gpu import Sampler
 from engine.plan import RunPlan
 from engine.pruning import loading
 from engine.pruning.accounting import ModelShape
+from engine.pruning.identity import config_hash, tokenizer_hash
 from engine.pruning.ladder import Ladder
 from engine.rundir import RunDir
 from engine.worker.batching import default_batch_tokens
@@ -25,12 +27,12 @@ from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
 from engine.worker.sweep import Sweep
 from engine.worker.tasks import TaskSet, build_tasks, load_tasks
+from warehouse.records.conditions import Seeds
+from warehouse.records.events import Attempt, Planned
 from warehouse.records.facts import ModelFacts, VariantFacts
 
 # Widths of this many neurons stay on the fast path of a GPU's matrix units.
 _PAD_TO = 64
-# lm-eval's own seeds, to which the plan's is added.
-_NUMPY_SEED = _TORCH_SEED = 1234
 
 
 def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
@@ -41,20 +43,24 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
         StopRequested: stopped between two batches.
     """
     plan, history = run.plan, recorder.history
-    number = history.attempts + 1
+    number = history.attempt.attempt + 1 if history.attempt else 1
     with recorder.stage("read config"):
         # A resumed run keeps the commit and the dtype it began with, whatever "main" and "auto" mean by now.
         revision = history.model.revision if history.model else plan.revision
-        dtype_name = history.plan["dtype"] if history.plan else plan.dtype
+        dtype_name = history.plan.dtype if history.plan and history.plan.dtype else plan.dtype
         found = loading.inspect(plan.model, revision=revision, trust_remote_code=plan.trust_remote_code)
         device = loading.resolve_device(plan.device)
         dtype = loading.resolve_dtype(dtype_name, found.config, device)
         variants = _variants(plan, found.shape, dtype)
+        tokenizer = loading.load_tokenizer(
+            found.source, revision=found.revision, trust_remote_code=plan.trust_remote_code
+        )
     if history.plan is None:
         dtype_name = str(dtype).removeprefix("torch.")
-        recorder.record("plan", plan=plan.to_dict(), conditions=plan.conditions(dtype_name), dtype=dtype_name)
-    _seed(plan.seed)
-    recorder.record("attempt", attempt=number, pid=os.getpid(), host=os.uname().nodename, provenance=provenance(device))
+        conditions = plan.conditions(dtype_name, _template(tokenizer) if plan.apply_chat_template else None)
+        recorder.record(Planned(plan=plan.to_dict(), conditions=conditions, dtype=dtype_name))
+    _seed(plan.seeds)
+    recorder.record(Attempt(attempt=number, pid=os.getpid(), host=os.uname().nodename, provenance=provenance(device)))
     recorder.sample(Sampler(os.getpid()))
 
     with recorder.stage("load tasks"):
@@ -67,19 +73,19 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
             dtype=dtype,
             device=device,
             trust_remote_code=plan.trust_remote_code,
+            tokenizer=tokenizer,
         )
     with recorder.stage("hash weights"):
-        weights_hash = loading.weights_hash(found.source, found.revision)
-    _record_model(
-        recorder,
-        found.shape.model_facts(
+        facts = found.shape.model_facts(
             model=plan.model,
             source=found.source,
             revision=found.revision,
-            weights_hash=weights_hash,
+            weights_hash=loading.weights_hash(found.source, found.revision),
+            config_hash=config_hash(found.source, found.revision),
+            tokenizer_hash=tokenizer_hash(tokenizer),
             dtype=dtype,
-        ),
-    )
+        )
+    _record_model(recorder, facts)
     stop.check()
     batch_tokens = plan.batch_tokens or default_batch_tokens(
         device, hidden_size=found.shape.hidden_size, intermediate_size=found.shape.intermediate_size, dtype=dtype
@@ -89,7 +95,7 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
             model,
             tokenizer,
             batch_tokens=batch_tokens,
-            seed=_TORCH_SEED + plan.seed,
+            seed=plan.seeds[2],
             warn=lambda message: recorder.log(message, "warning"),
         )
         if plan.compile_layers:
@@ -103,15 +109,15 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
         gc.freeze()
     _record_tasks(recorder, built)
     with recorder.stage("sort neurons"):
-        ladder = Ladder(model, method=plan.method, seed=plan.seed, pad_to=_PAD_TO)
+        ladder = Ladder(model, method=plan.method, seed=plan.seeds[0], pad_to=_PAD_TO)
     for variant in variants:
-        if variant.level not in history.levels:
-            recorder.record("variant", variant)
+        if variant.level not in history.variants:
+            recorder.record(variant)
     recorder.merge_soon()
     failed = Sweep(run, recorder, stop, lm, ladder, variants, built, number)()
     if device.type == "cuda":
         peak = torch.cuda.max_memory_allocated(device) / 2**30
-        weights = found.shape.bytes_at(found.shape.intermediate_size, dtype) / 2**30
+        weights = found.shape.bytes_at(found.shape.intermediate_size, dtype.itemsize) / 2**30
         recorder.log(f"Peak GPU memory: {peak:.2f} GiB, of which {weights:.2f} GiB are the unpruned model's weights.")
     return failed
 
@@ -123,31 +129,58 @@ def _variants(plan: RunPlan, shape: ModelShape, dtype: torch.dtype) -> list[Vari
     ]
     levels_of: dict[int, list[str]] = defaultdict(list)
     for variant in variants:
-        levels_of[variant.intermediate_size].append(variant.level)
+        levels_of[variant.width].append(variant.level)
     for width, levels in levels_of.items():
         if len(levels) > 1:
             raise UserError(f"Levels {' and '.join(levels)} both mean {width} neurons a layer: keep one of them.")
     return variants
 
 
-def _seed(seed: int) -> None:
-    random.seed(seed)
-    np.random.seed(_NUMPY_SEED + seed)
-    torch.manual_seed(_TORCH_SEED + seed)
+def _seed(seeds: Seeds) -> None:
+    random.seed(seeds[0])
+    np.random.seed(seeds[1])
+    torch.manual_seed(seeds[2])
 
 
 def _record_model(recorder: Recorder, facts: ModelFacts) -> None:
     """Raises:
-    UserError: the run began with other weights.
+    UserError: the run began with other weights, another config or tokenizer.
     """
     before = recorder.history.model
     if before is None:
-        recorder.record("model", facts)
-    elif before.weights_hash != facts.weights_hash:
+        recorder.record(facts)
+        return
+    changed = [
+        what
+        for what, was, now in (
+            ("weights", before.weights_hash, facts.weights_hash),
+            # Runs from before these were recorded do not know theirs.
+            ("config", before.config_hash or facts.config_hash, facts.config_hash),
+            ("tokenizer", before.tokenizer_hash or facts.tokenizer_hash, facts.tokenizer_hash),
+        )
+        if was != now
+    ]
+    if changed:
+        have = "have" if changed[0] == "weights" or len(changed) > 1 else "has"
         raise UserError(
-            f"The weights of {facts.model} have changed since this run began: start a new run, "
+            f"The {' and '.join(changed)} of {facts.model} {have} changed since this run began: start a new run, "
             "so that no table mixes two models."
         )
+
+
+def _template(tokenizer: Any) -> str:
+    """The chat template that is applied, as lm-eval hashes it.
+
+    Raises:
+        UserError: there is none.
+    """
+    try:
+        return tokenizer.get_chat_template()
+    except ValueError as error:
+        raise UserError(
+            "The model's tokenizer has no chat template: leave --apply-chat-template out, or give a model that is "
+            "tuned for chat."
+        ) from error
 
 
 def _record_tasks(recorder: Recorder, built: TaskSet) -> None:
@@ -156,8 +189,14 @@ def _record_tasks(recorder: Recorder, built: TaskSet) -> None:
     """
     for task in built.tasks:
         before = recorder.history.tasks.get(task.name)
+        asked = {cell.tokens_hash for (_, name), cell in recorder.history.cells.items() if name == task.name}
+        if asked - {None, task.facts.tokens_hash}:
+            raise UserError(
+                f"The prompts of task '{task.name}' have become other tokens since this run began (its data or the "
+                "model's tokenizer changed): start a new run, so that no table mixes the two."
+            )
         if before is None:
-            recorder.record("task", task.facts)
+            recorder.record(task.facts)
         elif before.requests_hash != task.facts.requests_hash:
             raise UserError(
                 f"The prompts of task '{task.name}' have changed since this run began (its data, its template or "

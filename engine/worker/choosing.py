@@ -103,7 +103,7 @@ def choice_of(model: Any, options: dict[str, Any], *, seed: int) -> Choice:
     if mode not in (GenerationMode.GREEDY_SEARCH, GenerationMode.SAMPLE):
         raise LeftToTransformersError(mode.value.replace("_", " "))
     asked = [name for name in ("max_length", *others) if options.get(name) is not None]
-    asked += [name for name in ("stop_strings", "max_time", "token_healing") if getattr(config, name)]
+    asked += [name for name in ("stop_strings", "max_time", "token_healing", "max_new_tokens") if getattr(config, name)]
     asked += ["num_return_sequences"] * ((config.num_return_sequences or 1) > 1)
     if asked:
         raise LeftToTransformersError(", ".join(asked))
@@ -117,6 +117,13 @@ def choice_of(model: Any, options: dict[str, Any], *, seed: int) -> Choice:
     if unknown:
         raise LeftToTransformersError(", ".join(type(processor).__name__ for processor in unknown))
     return Choice(tuple(processors), mode is GenerationMode.SAMPLE, seed)
+
+
+def takes_rows_apart(model: Any, options: dict[str, Any]) -> bool:
+    """Whether `model.generate(**options)` makes one text of each row, and goes on with it from step to step."""
+    config, _ = model._prepare_generation_config(None, **options)
+    modes = GenerationMode.GREEDY_SEARCH, GenerationMode.SAMPLE
+    return config.get_generation_mode() in modes and (config.num_return_sequences or 1) == 1
 
 
 def _marks_tokens(processor: LogitsProcessor) -> bool:

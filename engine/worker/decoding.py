@@ -22,11 +22,20 @@ from transformers import AttentionInterface, PreTrainedModel
 
 from engine.worker.choosing import NO_TOKEN, Choice, Draws
 from engine.worker.head import Head
+from engine.worker.lengths import NO_MATTER, Lengths
 from engine.worker.tree import Ints
 from engine.worker.tree_attention import capped_attention
 
 _NAME = "prune_tui_decode"
 _BUCKET = 256  # where steps are captured, the cache is read up to the next multiple of this
+
+
+def cache_sizes(model: PreTrainedModel) -> tuple[int, int, int]:
+    """Layers, heads of keys and of values, and the size of a head, as far as the config tells."""
+    config = model.config.get_text_config()
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return config.num_hidden_layers, heads, head_dim
 
 
 class Slots:
@@ -38,14 +47,12 @@ class Slots:
     """
 
     def __init__(self, model: PreTrainedModel, count: int, length: int, choice: Choice, *, zeroed: bool = True) -> None:
-        config = model.config.get_text_config()
-        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-        head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
         self.count = count
         self.length = length
         self.tokens = torch.zeros(count, dtype=torch.long, device=model.device)
         self.positions = torch.zeros(count, dtype=torch.long, device=model.device)
-        shape = (config.num_hidden_layers, 2, count, heads, length, head_dim)
+        layers, heads, head_dim = cache_sizes(model)
+        shape = (layers, 2, count, heads, length, head_dim)
         make = torch.zeros if zeroed else torch.empty
         self.cache = make(shape, dtype=model.dtype, device=model.device)
         self.history = torch.full((count, length), NO_TOKEN, device=model.device) if choice.needs_history else None
@@ -103,15 +110,25 @@ class Slots:
 class Decoder:
     """Advances slots token by token, with the model at the width it has when the slots are made.
 
-    `kernel` says whether attention is Triton's to compute.
+    `kernel` says whether attention is Triton's to compute; `lengths` of the slots' sequences are of one kind.
     """
 
-    def __init__(self, model: PreTrainedModel, head: Head, slots: Slots, choice: Choice, *, kernel: bool) -> None:
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        head: Head,
+        slots: Slots,
+        choice: Choice,
+        *,
+        kernel: bool,
+        lengths: Lengths = NO_MATTER,
+    ) -> None:
         self._model: Any = model
         self._head = head
         self._slots = slots
         self._choice = choice
         self._kernel = kernel
+        self._lengths = lengths
         self._graphs: dict[int, tuple[torch.cuda.CUDAGraph, Tensor | None]] = {}
         self._stream = torch.cuda.Stream() if slots.tokens.device.type == "cuda" else None
 
@@ -121,7 +138,9 @@ class Decoder:
         `longest` is the largest position any slot that matters has now.
         """
         made = self._slots.tokens.new_empty(steps, self._slots.count)
-        with _decoding(self._model, self._slots, kernel=self._kernel):
+        # The last token of all is chosen, but not run.
+        pinned = self._lengths.pinned(self._slots.length - 1)
+        with pinned, _decoding(self._model, self._slots, kernel=self._kernel):
             for step in range(steps):
                 reach = self._reach(longest + step)
                 logits = self._forward(reach) if self._stream is None else self._replay(reach)

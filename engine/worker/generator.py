@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from transformers import PreTrainedModel
 from engine.memory import CACHE_SHARE, CPU_CACHE, CPU_SEQUENCES, GPU_SEQUENCES
 from engine.worker.batching import is_out_of_memory, release_memory
 from engine.worker.choosing import PLAIN, Choice
-from engine.worker.decoding import Decoder, Slots
+from engine.worker.decoding import Decoder, Slots, cache_sizes
 from engine.worker.head import Head
 from engine.worker.last_layer import hidden_at
 from engine.worker.packing import Packer
@@ -23,8 +23,10 @@ from engine.worker.tree import Ints, Scored, TreeRow
 from engine.worker.tree_attention import Attention, DeviceRow
 from engine.worker.tree_scorer import Progress
 
-CHUNK = 16  # steps between two looks at what has finished, at most
+_CHUNK = 16  # steps between two looks at what has finished, at most
 _CPU_CHUNK = 4  # where a look costs no wait
+# Takes a sequence's tokens and how many of them are known to be before its end: how many there are up to the end.
+EndOf = Callable[[list[int], int], int | None]
 
 
 class Generator:
@@ -37,10 +39,10 @@ class Generator:
         self._model: Any = model
         self._head = head
         self._attention = attention
-        self._pack = Packer(model, long_rows=attention.tiles)
+        self._pack = Packer(model, attention)
         self._known: dict[bytes, list[_Entrance]] = {}  # how prompts that begin together are laid out
         self._runs_ahead = model.device.type == "cuda"
-        self._chunk = CHUNK if self._runs_ahead else _CPU_CHUNK
+        self._chunk = _CHUNK if self._runs_ahead else _CPU_CHUNK
         self._max_slots = GPU_SEQUENCES if model.device.type == "cuda" else CPU_SEQUENCES
 
     def forget(self) -> None:
@@ -52,16 +54,16 @@ class Generator:
         prompts: Sequence[Ints],
         *,
         max_new_tokens: int,
-        eos: Collection[int],
-        has_ended: Callable[[list[int]], bool],
+        end_of: EndOf,
         max_tokens: int,
         progress: Progress,
         choice: Choice = PLAIN,
     ) -> list[list[int]]:
-        """The tokens that decoding adds to each prompt, without the end-of-sequence token.
+        """The tokens that decoding adds to each prompt, up to and with the one that ends it.
 
         Args:
-            has_ended: whether tokens hold a stop string; asked every few steps, so that tokens after it may follow.
+            prompts: of lengths that are of one kind, with the new tokens too.
+            end_of: asked every few steps, so that more tokens than are needed may be computed.
             max_tokens: tokens of one forward pass over prompts.
             choice: of each token; greedy, if nothing else is said.
 
@@ -70,7 +72,7 @@ class Generator:
         """
         while True:
             try:
-                return self._generate(prompts, max_new_tokens, eos, has_ended, max_tokens, progress, choice)
+                return self._generate(prompts, max_new_tokens, end_of, max_tokens, progress, choice)
             except RuntimeError as error:
                 if self._max_slots == 1 or not is_out_of_memory(error):
                     raise
@@ -83,8 +85,7 @@ class Generator:
         self,
         prompts: Sequence[Ints],
         max_new_tokens: int,
-        eos: Collection[int],
-        has_ended: Callable[[list[int]], bool],
+        end_of: EndOf,
         max_tokens: int,
         progress: Progress,
         choice: Choice,
@@ -95,7 +96,7 @@ class Generator:
         length = max(len(prompt) for prompt in prompts) + max_new_tokens
         count = self._slot_count(len(prompts), length)
         slots = Slots(self._model, count, length, choice, zeroed=not self._attention.tiles)
-        decoder = Decoder(self._model, self._head, slots, choice, kernel=self._attention.tiles)
+        decoder = self._decoder(slots, choice)
         active: dict[int, int] = {}  # slot → prompt
         launched: dict[int, int] = {}  # prompt → its tokens so far, those that are still computed included
         flying: deque[_Flight] = deque()
@@ -106,11 +107,11 @@ class Generator:
             for slot, index, new in flight.tokens():
                 if active.get(slot) != index:
                     continue  # it had ended before
+                before = len(made[index])
                 made[index] = (made[index] + new)[:max_new_tokens]
-                end = next((at for at, token in enumerate(made[index]) if token in eos), None)
-                if end is not None:
-                    made[index] = made[index][:end]
-                if end is not None or len(made[index]) == max_new_tokens or has_ended(made[index]):
+                end = end_of(made[index], before)
+                made[index] = made[index][:end]
+                if end is not None or len(made[index]) == max_new_tokens:
                     del active[slot]
                     finished += 1
             progress(finished, flight.work)
@@ -133,7 +134,7 @@ class Generator:
                     continue
                 order = sorted(active)
                 slots = slots.shrink(order)
-                decoder = Decoder(self._model, self._head, slots, choice, kernel=self._attention.tiles)
+                decoder = self._decoder(slots, choice)
                 active = {new: active[old] for new, old in enumerate(order)}
             steps = min(self._chunk, max(0, max_new_tokens - min(launched[index] for index in active.values())))
             if steps:
@@ -146,11 +147,13 @@ class Generator:
                 land()
         return made
 
+    def _decoder(self, slots: Slots, choice: Choice) -> Decoder:
+        attention = self._attention
+        return Decoder(self._model, self._head, slots, choice, kernel=attention.tiles, lengths=attention.lengths)
+
     def _slot_count(self, prompts: int, length: int) -> int:
-        config = self._model.config.get_text_config()
-        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-        head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        per_slot = 2 * config.num_hidden_layers * heads * head_dim * length * self._model.dtype.itemsize
+        layers, heads, head_dim = cache_sizes(self._model)
+        per_slot = 2 * layers * heads * head_dim * length * self._model.dtype.itemsize
         device = self._model.device
         if device.type != "cuda":
             return max(1, min(prompts, self._max_slots, CPU_CACHE // per_slot))

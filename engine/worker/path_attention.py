@@ -67,7 +67,8 @@ def paths_work(query: Tensor, key: Tensor, value: Tensor) -> bool:
     """Whether one kernel does a causal call for such tensors, in 16 bits, where rounding shows."""
     params = torch.backends.cuda.SDPAParams(query, key, value, None, 0.0, True, True)
     can_use = torch.backends.cuda.can_use_flash_attention, torch.backends.cuda.can_use_cudnn_attention
-    return query.element_size() == 2 and any(kernel(params) for kernel in can_use)
+    is_alike = query.shape[-1] == value.shape[-1]
+    return is_alike and query.element_size() == 2 and any(kernel(params) for kernel in can_use)
 
 
 def suits_paths(row: TreeRow, longest: int) -> bool:

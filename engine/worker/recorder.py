@@ -6,60 +6,23 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar
 
 from engine.gpu import Sampler
 from engine.rundir import RunDir
 from engine.worker.merging import Merger
 from warehouse import journal
-from warehouse.records.facts import CellFacts, MetricFacts, ModelFacts, TaskFacts
+from warehouse.records.events import CellProgress, Crashed, Data, Finished, GpuSamples, Log, Refused, Stage, Stopped
 
 _PROGRESS_EVERY = 1.0  # seconds
 _SAMPLES_EVERY = 5.0  # seconds
-_LAST = ("stopped", "finished", "refused", "crashed")  # after which a run's journal may end
-
-Facts = TypeVar("Facts")
-
-
-@dataclass(slots=True)
-class History:
-    """What earlier attempts at this run left behind."""
-
-    attempts: int = 0
-    plan: dict[str, Any] | None = None
-    model: ModelFacts | None = None
-    levels: set[str] = field(default_factory=set)
-    tasks: dict[str, TaskFacts] = field(default_factory=dict)
-    cells: dict[tuple[str, str], CellFacts] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, run: RunDir) -> History:
-        history = cls()
-        for event in run.events():
-            match event.kind:
-                case "attempt":
-                    history.attempts = event.data["attempt"]
-                case "plan":
-                    history.plan = event.data
-                case "model":
-                    history.model = _facts(ModelFacts, event.data)
-                case "variant":
-                    history.levels.add(event.data["level"])
-                case "task":
-                    history.tasks[event.data["task"]] = _facts(TaskFacts, event.data)
-                case "cell":
-                    metrics = [_facts(MetricFacts, metric) for metric in event.data["metrics"]]
-                    cell = _facts(CellFacts, event.data | {"metrics": metrics})
-                    history.cells[cell.level, cell.task] = cell
-        return history
+_LAST = (Stopped, Finished, Refused, Crashed)  # after which a run's journal may end
 
 
 class Recorder:
     """The journal of the running attempt; finished work goes on to the warehouse as soon as that is free."""
 
     def __init__(self, run: RunDir) -> None:
-        self.history = History.of(run)
+        self.history = run.history()[0]  # what earlier attempts left behind
         self._database = run.database.name
         self._journal = journal.Journal(run.journal_path)
         self._merger = Merger(run.database, run.path)
@@ -68,12 +31,12 @@ class Recorder:
         self._sampler: Sampler | None = None
         self._last_samples = 0.0
 
-    def record(self, kind: str, facts: Any = None, /, **more: Any) -> None:
+    def record(self, data: Data) -> None:
         """Raises:
         OSError: the disk is full or the folder cannot be written.
         """
-        self._record_samples(at_once=kind in _LAST)
-        self._journal.append(kind, facts, **more)
+        self._record_samples(at_once=isinstance(data, _LAST))
+        self._journal.append(data)
 
     def sample(self, sampler: Sampler) -> None:
         """From now on, write down what a sampler reads: in batches, between the other events."""
@@ -86,10 +49,10 @@ class Recorder:
             return
         self._last_samples = now
         if readings := self._sampler.take():
-            self._journal.append("gpu", samples=[reading.to_dict() for reading in readings])
+            self._journal.append(GpuSamples(samples=readings))
 
     def log(self, message: str, level_name: str = "info") -> None:
-        self.record("log", level_name=level_name, message=message)
+        self.record(Log(message=message, level_name=level_name))
         print(message, file=sys.stderr, flush=True)
 
     def progress(self, level: str, task: str, done: int, total: int, tokens: int) -> None:
@@ -98,14 +61,14 @@ class Recorder:
         if done < total and now - self._last_progress < _PROGRESS_EVERY:
             return
         self._last_progress = now
-        self.record("progress", level=level, task=task, done=done, total=total, tokens=tokens)
+        self.record(CellProgress(level=level, task=task, done=done, total=total, tokens=tokens))
 
     @contextmanager
     def stage(self, name: str, level: str | None = None) -> Iterator[None]:
         """Write down how long a block took, if it got to its end."""
         start = time.monotonic()
         yield
-        self.record("stage", stage=name, level=level, seconds=round(time.monotonic() - start, 6))
+        self.record(Stage(stage=name, level=level, seconds=round(time.monotonic() - start, 6)))
 
     def merge_soon(self) -> None:
         """Have the warehouse brought up to date beside the work."""
@@ -129,8 +92,3 @@ class Recorder:
             self._sampler.stop()
         self._merger.close()
         self._journal.close()
-
-
-def _facts(kind: type[Facts], data: dict[str, Any]) -> Facts:
-    """A journal from before a field existed leaves that field at its default."""
-    return kind(**{item.name: data[item.name] for item in fields(kind) if item.name in data})  # pyright: ignore[reportArgumentType]

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
 
 import pyarrow as pa
@@ -47,4 +48,7 @@ def write_samples(folder: Path, *, level: str, task: str, attempt: int, samples:
 
 
 def _safe(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]", "_", text)
+    """A part of a file name that no other text has, on file systems that do not tell A from a, either."""
+    if re.fullmatch(r"[a-z0-9._-]{1,100}", text):
+        return text
+    return f"{re.sub(r'[^A-Za-z0-9._-]', '_', text)[:80]}-{sha256(text.encode()).hexdigest()[:12]}"

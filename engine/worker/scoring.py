@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import random
+import sys
+import zlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +17,7 @@ from lm_eval.api.group import Group
 from lm_eval.api.instance import Instance
 from lm_eval.api.metrics import mean, perplexity, stderr_for_metric
 from lm_eval.api.task import Task
+from numpy.typing import NDArray
 
 from engine.worker.chance import chance_levels
 from engine.worker.lm import PrunedLM
@@ -22,6 +26,8 @@ from warehouse.per_document import per_document
 from warehouse.records.facts import CellFacts, MetricFacts
 
 _BOOTSTRAP_DRAWS = 1000
+_LANGUAGE_SEED = 0
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,7 @@ def score(built: BuiltTask, lm: PrunedLM) -> tuple[list[MetricFacts], list[Sampl
     """Run all requests of a task and compute every metric it defines, as lm-eval's `evaluate` does."""
     task: Any = built.task  # lm-eval annotates what every task overrides as returning None
     _ask(task, lm)
+    _seed(task.task_name)
     task.apply_filters()
     by_doc: dict[int, list[Instance]] = defaultdict(list)
     for instance in task.instances:
@@ -58,6 +65,7 @@ def score(built: BuiltTask, lm: PrunedLM) -> tuple[list[MetricFacts], list[Sampl
         for doc_id, instances in by_doc.items():
             doc = instances[0].doc
             responses = [instance.filtered_resps[name] for instance in instances]
+            _seed(task.task_name, doc_id)
             for metric, value in task.process_results(doc, responses).items():
                 values[metric, name].append(value)
                 adds = per_document(metric, value)
@@ -77,7 +85,7 @@ def aggregate(group: Group, cells: dict[str, CellFacts]) -> list[MetricFacts] | 
     chances: dict[str, Any] = {}  # the same with guessing in place of the model, NaN where that has no score
     directions: dict[str, bool | None] = {}
     for name in parts:
-        scores[name] = {"sample_len": max((metric.n for metric in cells[name].metrics), default=0)}
+        scores[name] = {"sample_len": max((metric.n or 0 for metric in cells[name].metrics), default=0)}
         chances[name] = dict(scores[name])
         for metric in cells[name].metrics:
             scores[name][f"{metric.metric},{metric.filter}"] = metric.value
@@ -133,6 +141,7 @@ def _ask(task: Task, lm: PrunedLM) -> None:
 
 def _aggregate(task: Any, metric: str, name: str, items: Sequence[Any], chance: float | None) -> MetricFacts:
     function = task.aggregation().get(metric, mean)
+    _seed(task.task_name, metric)
     return MetricFacts(
         metric=metric,
         filter=name,
@@ -178,12 +187,35 @@ def _stderr(value: Any) -> float | None:
 
 def _response(task: Any, doc: Any, metric: str, responses: Sequence[Any]) -> str | None:
     if task.OUTPUT_TYPE == "multiple_choice":
-        log_likelihoods = np.array([log_likelihood for log_likelihood, _ in responses])
-        if metric in ("acc_norm", "acc_bytes"):
-            choices = task.doc_to_choice(doc)
-            lengths = [len(choice) if metric == "acc_norm" else len(choice.encode()) for choice in choices]
-            log_likelihoods = log_likelihoods[: len(lengths)] / np.array(lengths)
-        return str(int(np.argmax(log_likelihoods)))
+        return str(_chosen(task, doc, metric, np.array([log_likelihood for log_likelihood, _ in responses])))
     if task.OUTPUT_TYPE == "generate_until":
         return json.dumps(responses[0], ensure_ascii=False, default=str)
     return None
+
+
+def _chosen(task: Any, doc: Any, metric: str, log_likelihoods: Floats) -> int:
+    """The index of the answer that this metric takes for the model's, from what `process_results` is given."""
+    conditional, unconditional = log_likelihoods, None
+    if "acc_mutual_info" in getattr(task, "_metric_fn_list", {}):
+        count = len(task.doc_to_choice(doc))
+        if 2 * count == len(log_likelihoods):  # the choices once more, without their context
+            conditional, unconditional = log_likelihoods[:count], log_likelihoods[count:]
+    if metric == "acc_mutual_info" and unconditional is not None:
+        return int(np.argmax(conditional - unconditional))
+    if metric in ("acc_norm", "acc_bytes"):
+        choices = task.doc_to_choice(doc)
+        sizes = np.array([float(len(choice if metric == "acc_norm" else choice.encode())) for choice in choices])
+        return int(np.argmax(conditional[: len(sizes)] / sizes))
+    return int(np.argmax(conditional))
+
+
+def _seed(*of: Any) -> None:
+    """Make what a task draws while it judges depend on what is judged only: IFEval's instructions, detected languages.
+
+    The same at every level, and whatever else is scored before.
+    """
+    seed = zlib.crc32(repr(of).encode())
+    random.seed(seed)
+    np.random.seed(seed)
+    if (langdetect := sys.modules.get("langdetect")) is not None:
+        langdetect.DetectorFactory.seed = _LANGUAGE_SEED  # its detectors draw from the system's entropy otherwise

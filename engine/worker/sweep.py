@@ -6,6 +6,7 @@ import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from importlib.metadata import version
 from itertools import zip_longest
 
 import torch
@@ -18,8 +19,12 @@ from engine.worker.recorder import Recorder
 from engine.worker.samples import write_samples
 from engine.worker.scoring import aggregate, prepare, score
 from engine.worker.stopping import StopFlag
-from engine.worker.tasks import BuiltTask, TaskSet, fewshot_of
+from engine.worker.tasks import BuiltTask, TaskSet
+from warehouse.records.events import CellStarted
 from warehouse.records.facts import CellFacts, FailureFacts, VariantFacts
+from warehouse.records.questions import combined_hash
+
+_HARNESS_VERSION = version("lm-eval")
 
 
 @dataclass(slots=True)
@@ -43,11 +48,11 @@ class Sweep:
         """
         failed = 0
         with ThreadPoolExecutor(1, "next task") as beside:
-            for variant in sorted(self.variants, key=lambda variant: -variant.intermediate_size):
+            for variant in sorted(self.variants, key=lambda variant: -variant.width):
                 missing = [task for task in self.tasks.tasks if (variant.level, task.name) not in self._cells]
                 if missing:
                     with self.recorder.stage("prune", variant.level):
-                        self.ladder.set_width(variant.intermediate_size)
+                        self.ladder.set_width(variant.width)
                 ready = beside.submit(prepare, missing[0], self.lm) if missing else None
                 for task, following in zip_longest(missing, missing[1:]):
                     self.stop.check()
@@ -66,7 +71,7 @@ class Sweep:
 
     def _cell(self, level: str, built: BuiltTask) -> bool:
         """Score one task and write it down; False if it failed, which is written down as well."""
-        self.recorder.record("cell_started", level=level, task=built.name)
+        self.recorder.record(CellStarted(level=level, task=built.name))
         self.lm.progress = self._progress_of(level, built)
         start = time.monotonic()
         try:
@@ -90,6 +95,9 @@ class Sweep:
                 seconds=round(time.monotonic() - start, 3),
                 metrics=metrics,
                 samples=str(path.relative_to(self.run.path)),
+                questions_hash=built.facts.questions_hash,
+                tokens_hash=built.facts.tokens_hash,
+                harness_version=_HARNESS_VERSION,
             )
         )
         return True
@@ -103,7 +111,9 @@ class Sweep:
             metrics = aggregate(group, {task: cell for (at, task), cell in self._cells.items() if at == level})
             if metrics is None:
                 continue
-            shots = {fewshot_of(task) for task in group.get_all_tasks()}
+            parts = {name: self._cells[level, name] for name in (task.task_name for task in group.get_all_tasks())}
+            shots = {cell.num_fewshot for cell in parts.values()}
+            versions = {cell.harness_version for cell in parts.values()}
             self._finish(
                 CellFacts(
                     level=level,
@@ -114,17 +124,20 @@ class Sweep:
                     num_fewshot=shots.pop() if len(shots) == 1 else -1,
                     seconds=round(time.monotonic() - start, 3),
                     metrics=metrics,
+                    questions_hash=combined_hash({name: cell.questions_hash for name, cell in parts.items()}),
+                    tokens_hash=combined_hash({name: cell.tokens_hash for name, cell in parts.items()}),
+                    harness_version=versions.pop() if len(versions) == 1 else None,
                 )
             )
 
     def _finish(self, cell: CellFacts) -> None:
-        self.recorder.record("cell", cell)
+        self.recorder.record(cell)
         self._cells[cell.level, cell.task] = cell
 
     def _fail(self, level: str, task: str, error: Exception) -> None:
         message = f"{type(error).__name__}: {error}".strip().splitlines()[0]
         detail = "".join(traceback.format_exception(error))
-        self.recorder.record("cell_failed", FailureFacts(level=level, task=task, error=message, detail=detail))
+        self.recorder.record(FailureFacts(level=level, task=task, error=message, detail=detail))
         self.recorder.log(f"{task} at level {level} failed: {message}", "error")
         error.__traceback__ = None  # it holds the failed batch's tensors
         release_memory()
@@ -137,7 +150,7 @@ class Sweep:
             done += new_requests
             tokens += new_tokens
             if new_requests:
-                self.recorder.progress(level, built.name, done, built.facts.n_requests, tokens)
+                self.recorder.progress(level, built.name, done, built.facts.n_requests or 0, tokens)
             self.stop.check()
 
         return progress

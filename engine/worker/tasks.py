@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -26,9 +27,7 @@ from engine.suites import TaskSpec
 from engine.worker.lm import PrunedLM
 from engine.worker.templates import compile_once
 from warehouse.records.facts import TaskFacts
-
-# lm-eval's default seed for choosing few-shot examples; the plan's seed is added to it.
-_FEWSHOT_SEED = 1234
+from warehouse.records.questions import of_requests, questions_hash
 
 _UNREACHABLE = (
     datasets.exceptions.DatasetNotFoundError,
@@ -91,7 +90,7 @@ def load_tasks(plan: RunPlan) -> tuple[list[Task], list[Group]]:
             if getattr(task, "MULTIMODAL", False):
                 raise UserError(f"Task '{name}' needs images or sound, which a text model cannot read.")
             _set_shots(task, spec)
-            task.set_fewshot_seed(seed=_FEWSHOT_SEED + plan.seed)
+            task.set_fewshot_seed(seed=plan.seeds[3])
             tasks[name] = task
         groups |= loaded.get("groups", {})
     return list(tasks.values()), _parts_first(groups)
@@ -114,7 +113,7 @@ def build_tasks(
             tokenizer_name=lm.tokenizer_name if plan.apply_chat_template else "",
         )
         lm.encode(task.instances)
-        built.append(BuiltTask(task, _facts(task, parents.get(task.task_name))))
+        built.append(BuiltTask(task, _facts(task, parents.get(task.task_name), lm)))
     return TaskSet(tuple(built), tuple(groups))
 
 
@@ -196,7 +195,7 @@ def _parents(groups: Sequence[Group]) -> dict[str, str]:
     return parents
 
 
-def _facts(task: Task, part_of: str | None) -> TaskFacts:
+def _facts(task: Task, part_of: str | None, lm: PrunedLM) -> TaskFacts:
     return TaskFacts(
         task=task.task_name,
         part_of=part_of,
@@ -208,6 +207,8 @@ def _facts(task: Task, part_of: str | None) -> TaskFacts:
         dataset="/".join(str(part) for part in (task.DATASET_PATH, task.DATASET_NAME) if part),
         dataset_fingerprint=getattr(task.eval_docs, "_fingerprint", None),
         requests_hash=_hash(task.instances),
+        questions_hash=questions_hash(of_requests(task.instances)),
+        tokens_hash=_tokens_hash(task.instances, lm),
     )
 
 
@@ -216,6 +217,17 @@ def _hash(instances: Sequence[Instance]) -> str:
     digest = hashlib.sha256()
     for line in _lines(instances):
         digest.update(line.encode())
+    return digest.hexdigest()
+
+
+def _tokens_hash(instances: Sequence[Instance], lm: PrunedLM) -> str:
+    """A fingerprint of the token ids of every request, as the model is asked."""
+    digest = hashlib.sha256()
+    for instance in sorted(instances, key=lambda instance: (instance.doc_id or 0, instance.idx)):
+        parts = lm.tokens_of(instance)
+        digest.update(array("q", [instance.doc_id or 0, instance.idx, *map(len, parts)]).tobytes())
+        for part in parts:
+            digest.update(array("i", part).tobytes())
     return digest.hexdigest()
 
 

@@ -20,8 +20,9 @@ from torch.nn.attention.flex_attention import BlockMask, flex_attention
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, PreTrainedModel
 
+from engine.worker.lengths import NO_MATTER, Lengths
 from engine.worker.path_attention import Paths, attend_by_paths, paths_of, paths_work, suits_paths
-from engine.worker.tree import Ints, Scored, TreeRow, pack
+from engine.worker.tree import Ints, TreeRow
 
 _NAME = "prune_tui_tree"
 # Takes the number of a layer and its keys and values, [1, kv_heads, n, head_dim], which are only lent.
@@ -29,8 +30,6 @@ Listener = Callable[[int, Tensor, Tensor], None]
 _BLOCK = 128  # FlexAttention's tile
 _QUERIES = 64  # of a block where there is no FlexAttention
 _NO_WINDOW = 2**62  # tokens
-# ‖in a tree − alone‖ / ‖alone‖ of hidden states: more than 16 bits do to them, and less than another function does.
-_LARGEST_GAP = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +40,13 @@ class Attention:
         tiles: by FlexAttention, for which long rows cost no more than short ones; otherwise masked densely.
         windows: the sliding windows of its layers; None is to see everything before. Known with `tiles` only.
         by_paths: path by path, where that sees the same and the paths are not too many.
+        lengths: which sequences may share a row.
     """
 
     tiles: bool
     windows: frozenset[int | None] = frozenset()
     by_paths: bool = False
+    lengths: Lengths = NO_MATTER
 
     def takes_paths(self, row: TreeRow) -> bool:
         return self.by_paths and suits_paths(row, min(window or _NO_WINDOW for window in self.windows))
@@ -80,6 +81,7 @@ class DeviceRow:
         stops: whether the next attention ends the pass, by raising Attended, when it has filled in `attended`.
         attended: what the next attention gives instead of attending.
         is_chain: whether it is a single sequence.
+        longest: tokens of its longest sequence.
     """
 
     def __init__(self, row: TreeRow, device: torch.device, attention: Attention) -> None:
@@ -87,6 +89,8 @@ class DeviceRow:
         self.stops = False
         self.attended: Tensor | None = None
         self.layer = 0  # of the attention that comes next
+        self.longest = int(row.depth.max()) + 1
+        self.lengths = attention.lengths
         self._attention = attention
         self._paths: list[Paths] = paths_of(row, device) if attention.takes_paths(row) else []
         self._tiled = attention.tiles and not self._paths
@@ -210,11 +214,13 @@ def best_attention(model: PreTrainedModel) -> tuple[Attention, str | None]:
 
     Trying compiles FlexAttention, which takes seconds.
     """
+    lengths = Lengths.of(model)
+    dense = Attention(tiles=False, lengths=lengths)
     if model.device.type != "cuda":
-        return DENSE, f"FlexAttention needs a CUDA GPU, and the model is on {model.device}"
+        return dense, f"FlexAttention needs a CUDA GPU, and the model is on {model.device}"
     token = np.zeros(_BLOCK, dtype=np.int64)
     row = TreeRow(token, token, token + _BLOCK, token[:1], token[:1], token[:1], (), ())
-    trial = _Trial(row, model.device, Attention(tiles=True))
+    trial = _Trial(row, model.device, Attention(tiles=True, lengths=lengths))
     probe: Any = model
     try:
         with torch.no_grad(), attending(model, trial):
@@ -222,40 +228,8 @@ def best_attention(model: PreTrainedModel) -> tuple[Attention, str | None]:
     except torch.AcceleratorError:
         raise
     except Exception as error:  # no compiler, no Triton, a head size it cannot do: many libraries' many errors
-        return DENSE, f"FlexAttention does not work here ({type(error).__name__}: {str(error).splitlines()[0]})"
-    return Attention(tiles=True, windows=trial.windows, by_paths=trial.by_paths), None
-
-
-def tree_problem(model: PreTrainedModel, attention: Attention) -> str | None:
-    """Why this model's sequences cannot be packed in trees, or None: tokens must reach others by attention only."""
-    probe: Any = model
-    rng = np.random.default_rng(0)
-    embeddings: Any = model.get_input_embeddings()
-    stem, *branches = rng.integers(3, min(1000, embeddings.weight.shape[0]), (4, 20))
-    sequences = [Scored(np.concatenate((stem, branch)), ((at, branch[:1]),)) for at, branch in enumerate(branches)]
-    [row] = pack(sequences, 10**6)
-    name = f"Models of type '{model.config.model_type}'"
-    config = model.config.get_text_config()
-    try:
-        getattr(config, "head_dim", None)  # refuses to answer where layers have heads of several sizes
-        on_device = DeviceRow(row, model.device, attention)
-        with torch.no_grad(), attending(model, on_device):
-            together = probe.base_model(
-                on_device.tokens, position_ids=on_device.positions, use_cache=False
-            ).last_hidden_state[0]
-    except (torch.AcceleratorError, torch.OutOfMemoryError):
-        raise
-    except Exception as error:  # sinks, inputs of its own: whatever its code does otherwise
-        return f"{name} do not take packed sequences ({type(error).__name__}: {str(error).splitlines()[0]})"
-    if on_device.layer != config.num_hidden_layers:
-        return f"{name} attend {on_device.layer} times in {config.num_hidden_layers} layers, not once in each"
-    for path in row.paths():
-        with torch.no_grad():
-            alone = probe.base_model(on_device.tokens[:, path], use_cache=False).last_hidden_state[0].float()
-        gap = (together[path].float() - alone).norm() / alone.norm()
-        if gap > _LARGEST_GAP:
-            return f"{name} let tokens have to do with each other in a way that is not known here"
-    return None
+        return dense, f"FlexAttention does not work here ({type(error).__name__}: {str(error).splitlines()[0]})"
+    return Attention(tiles=True, windows=trial.windows, by_paths=trial.by_paths, lengths=lengths), None
 
 
 @contextmanager
@@ -268,7 +242,8 @@ def attending(model: PreTrainedModel, row: DeviceRow) -> Iterator[None]:
     _row = row
     row.layer = 0
     try:
-        yield
+        with row.lengths.pinned(row.longest):
+            yield
     finally:
         _row = None
         model.set_attn_implementation(usual)
@@ -293,6 +268,8 @@ def _attend(
     """query [1, heads, n, head_dim], key and value [1, kv_heads, n, head_dim] → [1, n, heads, head_dim]."""
     if s_aux is not None:
         raise NotImplementedError("attention sinks are not supported")
+    if attention_mask is not None:
+        raise NotImplementedError("masks that the model makes for itself are not supported")
     return _tree_attention(query, key, value, scaling, sliding_window, softcap), None
 
 
@@ -318,8 +295,8 @@ def _attend_part(
 def _(
     query: Tensor, key: Tensor, value: Tensor, scaling: float | None, window: int | None, softcap: float | None
 ) -> Tensor:
-    batch, heads, length, head_dim = query.shape
-    return query.new_empty(batch, length, heads, head_dim)
+    batch, heads, length, _ = query.shape
+    return query.new_empty(batch, length, heads, value.shape[-1])
 
 
 AttentionInterface.register(_NAME, _attend)

@@ -49,7 +49,7 @@ class TreeScorer:
         self.max_tokens = max_tokens
         self._attention = attention
         self._least = MANY if model.dtype.itemsize == 2 else 1
-        self._pack = Packer(model, long_rows=attention.tiles)
+        self._pack = Packer(model, attention)
 
     def lay_out(self, batch: Batch) -> None:
         """Pack a batch ahead of scoring it."""

@@ -21,7 +21,7 @@ compared as (
 select
     c.task, c.metric, c.filter, c.value, c.stderr, d.baseline, d.baseline_stderr, d.delta, d.delta_pct, d.improved,
     d.stderr as delta_stderr, d.stderr_kind, d.ci_low, d.ci_high, d.ci_low_pct, d.ci_high_pct, d.p_value, d.p_kind,
-    d.p_holm, d.verdict, d.pairs, d.lost, d.gained, d.agreement, c.n, c.version, c.num_fewshot, c.run_id, c.seq,
+    d.p_holm, d.verdict, d.factor, d.factor_low, d.factor_high, d.log_stderr, d.pairs, d.lost, d.gained, d.agreement, c.n, c.version, c.num_fewshot, c.run_id, c.seq,
     d.baseline_run_id, c.recorded_at, c.conditions, c.kind, c.intermediate_size, c.expansion_ratio, c.parameters
 from chosen c
 left join compared d

@@ -16,7 +16,8 @@ select
     benchmark, position, kind, filter, num_fewshot, version, higher_is_better, n,
     level, unpruned, intermediate_size, expansion_ratio, parameters, conditions, run_id, model_id,
     stderr_kind, ci_low, ci_high, ci_low_pct, ci_high_pct, p_value, p_kind, p_holm, verdict,
-    pairs, lost, gained, agreement, chance, retained_pct, unpaired_because, footnote
+    pairs, lost, gained, agreement, chance, retained_pct, unpaired_because,
+    p_table, table_verdict, factor, factor_low, factor_high, footnote
 from shown
 order by
     model_id, method, conditions, not unpruned, pruning_pct, intermediate_size desc,

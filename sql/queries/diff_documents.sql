@@ -41,8 +41,8 @@ select
     count(*) filter (after > before) as rose,
     count(*) filter (after < before) as fell,
     count(*) filter (answered and not only_a and not only_b) as answered,
-    avg(change) filter (before is not null and after is not null) as mean_change,
-    stddev_samp(change) filter (before is not null and after is not null) as change_sd,
+    avg(change order by task, doc_id) filter (before is not null and after is not null) as mean_change,
+    stddev_samp(change order by task, doc_id) filter (before is not null and after is not null) as change_sd,
     count(*) filter (before is not null and after is not null) as scored,
     bool_and(before in (0, 1) and after in (0, 1)) filter (before is not null and after is not null) as right_or_wrong,
     list({'task': task, 'doc_id': doc_id, 'a': before, 'b': after} order by abs(change) desc, task, doc_id)

@@ -7,7 +7,8 @@ select
     (select count(*) from attempts where run_id = $run_id) as attempts,
     (
         from (
-            select {'name': model, 'revision': revision, 'weights_hash': weights_hash, 'parameters': parameters}
+            select {'name': model, 'revision': revision, 'weights_hash': weights_hash, 'parameters': parameters,
+                'config_hash': config_hash, 'tokenizer_hash': tokenizer_hash}
             from models where run_id = $run_id order by seq desc limit 1
         )
     ) as model,
@@ -27,7 +28,8 @@ select
                 task,
                 {
                     'version': version, 'num_fewshot': num_fewshot, 'n_docs': n_docs,
-                    'dataset_fingerprint': dataset_fingerprint, 'requests_hash': requests_hash
+                    'dataset_fingerprint': dataset_fingerprint, 'requests_hash': requests_hash,
+                    'questions_hash': questions_hash, 'tokens_hash': tokens_hash
                 }
             )
             order by task

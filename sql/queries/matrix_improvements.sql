@@ -1,5 +1,6 @@
 -- One row is one benchmark that improves at every pruned width of a model, as in
--- consistent_improvements; `clear` counts the widths where the gain is beyond noise, of those that were `tested`.
+-- consistent_improvements; `clear` counts the widths where the gain is beyond noise, of those that were `tested`,
+-- corrected over all benchmarks and widths of the model: it speaks of several widths at once.
 with
 deltas as (/* matrix_rows */),
 widths as (
@@ -15,11 +16,11 @@ select
     d.metric,
     count(*) as levels,
     min(d.baseline) as baseline,
-    min_by(d.delta_pct, abs(d.delta_pct)) as smallest_delta_pct,
-    max_by(d.delta_pct, abs(d.delta_pct)) as largest_delta_pct,
-    max_by(d.pruning_pct, abs(d.delta_pct)) as largest_at_pct,
-    count(*) filter (d.verdict = 'gain') as clear,
-    count(d.verdict) as tested,
+    min_by(d.delta_pct, (abs(d.delta_pct), d.pruning_pct)) as smallest_delta_pct,
+    max_by(d.delta_pct, (abs(d.delta_pct), -d.pruning_pct)) as largest_delta_pct,
+    max_by(d.pruning_pct, (abs(d.delta_pct), -d.pruning_pct)) as largest_at_pct,
+    count(*) filter (d.table_verdict = 'gain') as clear,
+    count(d.table_verdict) as tested,
     d.conditions,
     d.model_id,
     d.subject

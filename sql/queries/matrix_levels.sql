@@ -6,10 +6,11 @@ shares as (
     select
         *,
         case
-            when unpruned then 1
+            when unpruned then case when can_be_shared(value, stderr) then 1 end
+            when not can_be_shared(baseline, baseline_stderr) then null
             when isnan(value) then 0
             when higher_is_better = false then baseline / nullif(value, 0)
-            else value / nullif(baseline, 0)
+            else value / baseline
         end as share
     from deltas
     where unpruned or (baseline is not null and not isnan(baseline))
@@ -18,7 +19,7 @@ by_benchmark as (
     select
         model, method, pruning_pct, level, intermediate_size, expansion_ratio, parameters, baseline_parameters,
         unpruned, conditions, model_id, subject, task, benchmark, position,
-        avg(share order by num_fewshot, version) as share,
+        avg(share order by num_fewshot, version, metric, filter) as share,
         bool_and(coalesce(improved, false)) as improved
     from shares
     group by all
@@ -37,6 +38,7 @@ select
     count(*) filter (improved) as improved,
     arg_min(benchmark, (share, position, task)) filter (share is not null) as worst_benchmark,
     100 * min(share) as worst_retained_pct,
+    string_agg(benchmark, ', ' order by position, task) filter (share is null) as left_out,
     unpruned,
     conditions,
     model_id,

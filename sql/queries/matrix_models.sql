@@ -1,11 +1,18 @@
 -- What can be shown side by side: a model, pruned with a method, measured under given conditions.
 with
+-- Tasks that were asked otherwise than in other runs stand in a column of their own.
+condition as (
+    select run_id, conditions from run_models
+    union
+    select run_id, conditions from task_identities
+),
 measured as (
     select
-        r.model_id, r.model, r.conditions, r.origin, r.created_at, r.parameters, v.method, v.level,
+        r.model_id, r.model, o.conditions, r.origin, r.created_at, r.parameters, v.method, v.level,
         coalesce(v.intermediate_size = r.intermediate_size, v.pruning_pct = 0) as unpruned
     from run_models r
     semi join cells using (run_id)
+    join condition o using (run_id)
     join variants v using (run_id)
 )
 select

@@ -38,6 +38,12 @@ select
     improved,
     verdict,
     p_holm,
+    p_table,
+    table_verdict,
+    factor,
+    factor_low,
+    factor_high,
+    log_stderr,
     ci_low,
     ci_high,
     ci_low_pct,
@@ -83,7 +89,8 @@ select
     baseline_run_id,
     baseline_seq,
     baseline_level,
-    baseline_parameters
+    baseline_parameters,
+    footnote
 from shown
 order by
     position, benchmark, task, num_fewshot, version,

@@ -2,7 +2,7 @@
 -- decimals): which of them loses more, by a test. Two models are compared by the change in percent of each one's own
 -- baseline, as size_tests does; two methods of one model, whose baseline is the same, by their scores in percent of it.
 -- Methods are compared question by question where paired_methods could; all else by z on the difference, the two errors
--- taken as independent. `p_kind` says which. Holm's correction over the benchmarks of one table.
+-- taken as independent; perplexities on the logarithm of their ratio. `p_kind` says which. Holm's correction over the benchmarks of one table.
 with
 deltas as (/* matrix_rows */),
 changes as (
@@ -10,7 +10,10 @@ changes as (
         *,
         case when $basis = 'percentage' then pruning_pct else round(expansion_ratio, 2) end as basis_value,
         100 / abs(baseline) as scale,
-        pct_stderr(value, stderr, baseline, baseline_stderr, delta_stderr) as delta_pct_stderr
+        case
+            when factor is not null then 100 * factor * log_stderr
+            else pct_stderr(value, stderr, baseline, baseline_stderr, delta_stderr)
+        end as delta_pct_stderr
     from deltas
     where not unpruned and isfinite(delta_pct)
 ),
@@ -29,22 +32,60 @@ pairs as (
         b.delta_pct as second_change_pct,
         b.delta_pct - a.delta_pct as difference,
         case
-            when p.clustered_stderr is not null then 'z, clustered'
-            when p.paired_stderr is not null and p.mcnemar_p is not null then 'McNemar, exact'
-            when p.paired_stderr is not null then 'z, paired'
+            when p.clustered_stderr is not null then
+                case when p.share_low is not null and p.estimator = 'mean by size' then 'score, clustered'
+                else 'z, clustered' end
+            when p.paired_stderr is not null then
+                case when p.share_low is not null then 'score, paired' else 'z, paired' end
             when p.bootstrap_stderr is not null then 'bootstrap'
             else 'z, independent'
         end as test,
+        greatest(p.clustered_stderr, p.paired_stderr) as mean_stderr,
+        -- Of two perplexities; two methods' have the baseline in common, and each its own error.
+        ln(b.factor / a.factor) as log_ratio,
         case
+            when log_ratio is null then null
+            when test = 'bootstrap' and p.bootstrap_scale = 'ln' then p.bootstrap_stderr
+            when a.model_id = b.model_id then sqrt((a.stderr / a.value) ** 2 + (b.stderr / b.value) ** 2)
+            else sqrt(a.log_stderr ** 2 + b.log_stderr ** 2)
+        end as ratio_stderr,
+        case
+            when log_ratio is not null then 100 * b.factor * ratio_stderr
             when test = 'bootstrap' then a.scale * p.bootstrap_stderr
-            when test <> 'z, independent' then a.scale * greatest(p.clustered_stderr, p.paired_stderr)
+            when test in ('score, paired', 'score, clustered') and mean_stderr = 0
+                then a.scale * (p.share_high - p.share_low) / (2 * z95())
+            when test <> 'z, independent' then a.scale * mean_stderr
             when a.model_id = b.model_id then a.scale * sqrt(a.stderr ** 2 + b.stderr ** 2)
             else sqrt(a.delta_pct_stderr ** 2 + b.delta_pct_stderr ** 2)
-        end as stderr,
-        a.scale * p.bootstrap_low as bootstrap_low,
-        a.scale * p.bootstrap_high as bootstrap_high,
-        p.bootstrap_p,
-        p.mcnemar_p,
+        end as apart_stderr,
+        case
+            when log_ratio is not null and test = 'bootstrap' then 100 * a.factor * (exp(p.bootstrap_low) - 1)
+            when log_ratio is not null then 100 * a.factor * (exp(log_ratio - z95() * ratio_stderr) - 1)
+            when test = 'bootstrap' then a.scale * p.bootstrap_low
+            when test = 'score, paired' then a.scale * p.share_low
+            when test = 'score, clustered' then
+                least(a.scale * p.share_low, difference - z95() * a.scale * mean_stderr)
+            else difference - z95() * apart_stderr
+        end as ci_low,
+        case
+            when log_ratio is not null and test = 'bootstrap' then 100 * a.factor * (exp(p.bootstrap_high) - 1)
+            when log_ratio is not null then 100 * a.factor * (exp(log_ratio + z95() * ratio_stderr) - 1)
+            when test = 'bootstrap' then a.scale * p.bootstrap_high
+            when test = 'score, paired' then a.scale * p.share_high
+            when test = 'score, clustered' then
+                greatest(a.scale * p.share_high, difference + z95() * a.scale * mean_stderr)
+            else difference + z95() * apart_stderr
+        end as ci_high,
+        case
+            when test = 'bootstrap' then p.bootstrap_p
+            when test = 'score, paired' then p.share_p
+            when log_ratio is not null then case when ratio_stderr > 0 then normal_p(log_ratio / ratio_stderr) end
+            when test = 'score, clustered' then greatest(p.share_p, case
+                when mean_stderr > 0 then normal_p(difference / (a.scale * mean_stderr)) when difference = 0 then 1 else 0
+            end)
+            when apart_stderr > 0 then normal_p(difference / apart_stderr)
+            when apart_stderr = 0 and difference = 0 and test <> 'z, independent' then 1
+        end as p_value,
         p.pairs,
         p.lost as first_only,
         p.gained as second_only,
@@ -71,24 +112,13 @@ pairs as (
         and p.baseline_run_id = a.run_id and p.baseline_seq = a.seq and p.baseline_level = a.level
         and p.task = a.task and p.metric = a.metric and p.filter = a.filter
 ),
-tested as (
-    select
-        *,
-        case
-            when test = 'McNemar, exact' then mcnemar_p
-            when test = 'bootstrap' then bootstrap_p
-            when stderr > 0 then normal_p(difference / stderr)
-            when stderr = 0 and difference = 0 and test <> 'z, independent' then 1
-        end as p_value
-    from pairs
-),
 ranked as (
     select
         *,
         case when p_value is not null then
             least(1, p_value * (1 + count(*) over tables - row_number() over (tables order by p_value, position, task)))
         end as p_stepped
-    from tested
+    from pairs
     window tables as (partition by basis_value, first_subject, second_subject, p_value is not null)
 ),
 corrected as (
@@ -116,9 +146,9 @@ select
     first_change_pct,
     second_change_pct,
     difference,
-    stderr,
-    case when test = 'bootstrap' then bootstrap_low else difference - 1.959963984540054 * stderr end as ci_low,
-    case when test = 'bootstrap' then bootstrap_high else difference + 1.959963984540054 * stderr end as ci_high,
+    apart_stderr as stderr,
+    ci_low,
+    ci_high,
     p_value,
     case when p_value is not null then test end as p_kind,
     p_holm,

@@ -1,1 +1,1 @@
-insert into pairing_bootstraps values ($work, $estimator, $stderr, $low, $high, $p_value, $draws);
+insert into pairing_bootstraps values ($work, $estimator, $stderr, $low, $high, $p_value, $draws, $scale);

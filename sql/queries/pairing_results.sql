@@ -11,9 +11,9 @@ part as (
         bool_and(paired) as all_paired,
         bool_and(coalesce(isfinite(after) and isfinite(before), false)) as all_numbers,
         bool_and(after in (0, 1) and before in (0, 1)) as right_or_wrong,
-        case when all_numbers then avg(after) end as after,
-        case when all_numbers then avg(before) end as before,
-        case when all_numbers then var_samp(after - before) end as variance,
+        case when all_numbers then avg(after order by doc_id) end as after,
+        case when all_numbers then avg(before order by doc_id) end as before,
+        case when all_numbers then var_samp(after - before order by doc_id) end as variance,
         count(*) filter (before = 1 and after = 0) as lost,
         count(*) filter (before = 0 and after = 1) as gained,
         count(*) filter (answer_after is not null and answer_before is not null) as answers,
@@ -44,10 +44,10 @@ total as (
         sum(s.gained)::bigint as gained,
         sum(s.answers)::bigint as answers,
         sum(s.equal_answers) as equal_answers,
-        sum(s.pairs * s.after) / sum(s.pairs) as after_by_size,
-        sum(s.pairs * s.before) / sum(s.pairs) as before_by_size,
-        avg(s.after) as after_of_means,
-        avg(s.before) as before_of_means
+        sum(s.pairs * s.after order by p.part) / sum(s.pairs) as after_by_size,
+        sum(s.pairs * s.before order by p.part) / sum(s.pairs) as before_by_size,
+        avg(s.after order by p.part) as after_of_means,
+        avg(s.before order by p.part) as before_of_means
     from pairing_work w
     left join pairing_parts p using (work)
     left join part s on s.work = p.work and s.part = p.part
@@ -71,6 +71,7 @@ chosen as (
 weighted as (
     select
         c.work,
+        s.part,
         s.pairs,
         s.variance,
         s.after - s.before as delta,
@@ -83,8 +84,8 @@ weighted as (
 spread as (
     select
         work,
-        case when bool_and(variance is not null) then sqrt(sum(share * share * variance / pairs)) end as paired_stderr,
-        sqrt(count(*) / (count(*) - 1) * sum((share * (delta - total_delta)) ** 2)) as clustered_stderr
+        case when bool_and(variance is not null) then sqrt(sum(share * share * variance / pairs order by part)) end as paired_stderr,
+        sqrt(count(*) / (count(*) - 1) * sum((share * (delta - total_delta)) ** 2 order by part)) as clustered_stderr
     from weighted
     group by work
 )

@@ -3,7 +3,8 @@ select
     c.level, c.task, c.part_of, c.is_group, c.seconds, c.samples,
     v.method, v.pruning_pct, v.intermediate_size, v.padded_size, v.expansion_ratio, v.parameters,
     t.version as task_version, t.output_type, t.num_fewshot as task_shots, t.n_docs, t.n_requests, t.dataset,
-    t.dataset_fingerprint, t.requests_hash
+    t.dataset_fingerprint, t.requests_hash, c.harness_version,
+    coalesce(c.questions_hash, t.questions_hash) as questions_hash, coalesce(c.tokens_hash, t.tokens_hash) as tokens_hash
 from (from cells where run_id = $run_id and seq = $seq and level = $level and task = $task limit 1) c
 left join (
     from variants where run_id = $run_id and level = $level order by seq desc limit 1

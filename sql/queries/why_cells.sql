@@ -2,7 +2,7 @@
 select
     model, model_id, method, conditions, level, pruning_pct, intermediate_size, expansion_ratio, unpruned,
     task, benchmark, part_of, is_group, num_fewshot, version, metric, filter, value, stderr, n, higher_is_better,
-    origin, run_id, seq, recorded_at
+    origin, run_id, seq, recorded_at, footnote
 from current_metrics
 where list_contains($model_ids, model_id)
 order by model_id, method, conditions, pruning_pct, intermediate_size desc, task, num_fewshot, version, metric, filter;

@@ -2,7 +2,8 @@
 select
     r.run_id, r.name, r.origin, r.conditions, r.dtype, r.plan, r.recorded_at as planned_at,
     a.attempt, a.recorded_at as attempted_at, a.pid, a.host, a.provenance,
-    m.model, m.model_id, m.source, m.revision, m.weights_hash, m.parameters as model_parameters,
+    m.model, m.model_id, m.source, m.revision, m.weights_hash, m.config_hash, m.tokenizer_hash,
+    m.parameters as model_parameters,
     e.merged_at, e.journal_end
 from (from runs where run_id = $run_id and seq <= $seq order by seq desc limit 1) r
 left join (from attempts where run_id = $run_id and seq <= $seq order by seq desc limit 1) a using (run_id)

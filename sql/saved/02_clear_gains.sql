@@ -1,5 +1,5 @@
--- Gains larger than chance explains: over 1.96 standard errors of the change.
-select model, pruning_pct, benchmark, value, baseline, delta, stderr, round(delta / stderr, 1) as sigmas
-from baseline_deltas
-where is_headline and improved and abs(delta) >= 1.96 * stderr
-order by abs(delta / stderr) desc;
+-- Gains beyond noise, Holm's correction being over all benchmarks and levels of a model.
+select model, pruning_pct, benchmark, value, baseline, delta, ci_low, ci_high, p_kind, p_table
+from delta_statistics
+where is_headline and table_verdict = 'gain'
+order by p_table, model, pruning_pct, benchmark;

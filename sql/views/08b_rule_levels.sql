@@ -42,11 +42,13 @@ changes as (
         case kind when 'perplexity' then 'perplexities' else 'scores' end as benchmark_group,
         improved,
         value,
-        value / nullif(baseline, 0) as growth,
+        can_be_shared(baseline, baseline_stderr) as has_share,
+        case when has_share then value / baseline end as growth,
         case
+            when not has_share then null
             when isnan(value) then 0
             when higher_is_better = false then 100 * baseline / nullif(value, 0)
-            else 100 * value / nullif(baseline, 0)
+            else 100 * value / baseline
         end as share,
         case when isnan(value) and retained_pct is not null then 0 else retained_pct end as from_chance,
         case
@@ -59,6 +61,7 @@ changes as (
         unpaired_stderr ** 2 - baseline_stderr ** 2 as value_variance,
         (unpaired_stderr ** 2 - stderr ** 2) / 2 as covariance,
         baseline_stderr,
+        log_stderr,
         baseline,
         chance,
         num_fewshot,
@@ -70,10 +73,10 @@ changes as (
 measured as (
     select
         *,
-        abs(share) * sqrt(abs(
+        abs(share) * coalesce(log_stderr, sqrt(abs(
             value_variance / nullif(value, 0) ** 2 + (baseline_stderr / nullif(baseline, 0)) ** 2
             - 2 * covariance / nullif(value * baseline, 0)
-        )) as share_stderr,
+        ))) as share_stderr,
         100 / (baseline - chance) * sqrt(abs(
             value_variance - 2 * from_chance / 100 * covariance + (from_chance / 100 * baseline_stderr) ** 2
         )) as from_chance_stderr
@@ -151,19 +154,19 @@ by_benchmark as (
         any_value(benchmark) as benchmark,
         any_value(position) as position,
         any_value(weight) as weight,
-        avg(share) as share,
+        avg(share order by num_fewshot, version) as share,
         bool_and(coalesce(improved, false)) as improved,
-        avg(amount) filter (counts) as amount,
+        avg(amount order by num_fewshot, version) filter (counts) as amount,
         case when count(amount_stderr) filter (counts) = count(*) filter (counts) then
-            avg(amount_stderr) filter (counts)
+            avg(amount_stderr order by num_fewshot, version) filter (counts)
         end as amount_stderr,
         count(*) filter (counts) as counted,
         string_agg(broken, '; ' order by num_fewshot, version) filter (broken <> '') as broken,
-        flatten(list(held)) as held,
+        flatten(list(held order by num_fewshot, version)) as held,
         list({
             task: lower(task), benchmark: lower(benchmark), kind: kind, chance: chance, share: share, points: points,
             "from chance": from_chance, growth: growth, value: value
-        }) as present
+        } order by num_fewshot, version) as present
     from judged
     group by rule, model_id, method, conditions, pruning_pct, intermediate_size, task
 ),
@@ -195,8 +198,9 @@ levels as (
         count(*) filter (counted > 0) as counted,
         sum(counted) as measurements,
         string_agg(broken, '; ' order by position, benchmark) as broken_floors,
-        flatten(list(held)) as held,
-        flatten(list(present)) as present
+        flatten(list(held order by position, task)) as held,
+        flatten(list(present order by position, task)) as present,
+        string_agg(benchmark, ', ' order by position, task) filter (share is null) as left_out
     from by_benchmark
     group by rule, model_id, method, conditions, pruning_pct, intermediate_size
 ),
@@ -225,7 +229,7 @@ lacking as (
                         present, lambda p: n.name in (p.task, p.benchmark) and p.chance is not null
                     )) = 0 then ' has no known chance level'
                     when n.measure = 'from chance' then ' is not clear of chance unpruned'
-                    else ' is zero unpruned'
+                    else ' is not clear of zero unpruned'
                 end
             ),
             '; '
@@ -282,7 +286,8 @@ select
     worst_benchmark,
     worst_retained_pct,
     conditions,
-    model_id
+    model_id,
+    left_out
 from compared;
 comment on view rule_levels is 'One row is one pruned width of a model under one rule: its score, and what rules it out.';
 comment on column rule_levels.score is 'Weighted mean over benchmarks of what the rule measures, in the unit given.';
@@ -292,3 +297,5 @@ comment on column rule_levels.broken_floors is 'The floors that the level does n
 comment on column rule_levels.missing is 'What the rule needs and the level has no measurement of; null if nothing.';
 comment on column rule_levels.eligible is 'Whether the rule may call it best.';
 comment on column rule_levels.counted is 'Benchmarks in the score.';
+comment on column rule_levels.left_out is
+    'Benchmarks with no share to take: unpruned they score zero, below, infinity, or no more than their error.';

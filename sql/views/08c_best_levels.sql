@@ -40,7 +40,7 @@ told as (
             case when not eligible then (coalesce(pruning_pct <= best_pct, false), pruning_pct) end
         ) over (partition by rule, model_id, method, conditions) as ruled_out,
         case when score_stderr is not null and second_stderr is not null then
-            abs(score - second_score) > 1.959963984540054 * sqrt(score_stderr ** 2 + second_stderr ** 2)
+            abs(score - second_score) > z95() * sqrt(score_stderr ** 2 + second_stderr ** 2)
         end as clear
     from picked
     qualify is_first
@@ -82,6 +82,9 @@ select
             end
             || '.'
             || coalesce(' Ruled out: ' || ruled_out || '.', '')
+            || case when measure = 'share' then
+                coalesce(format(' Left out, as unpruned it has no share to keep: {}.', left_out), '')
+            else '' end
     end as why,
     second_pct,
     second_score,

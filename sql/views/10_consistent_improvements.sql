@@ -19,9 +19,9 @@ select
     d.num_fewshot,
     count(*) as levels,
     min(d.baseline) as baseline,
-    min_by(d.delta_pct, abs(d.delta_pct)) as smallest_delta_pct,
-    max_by(d.delta_pct, abs(d.delta_pct)) as largest_delta_pct,
-    max_by(d.pruning_pct, abs(d.delta_pct)) as largest_at_pct,
+    min_by(d.delta_pct, (abs(d.delta_pct), d.pruning_pct)) as smallest_delta_pct,
+    max_by(d.delta_pct, (abs(d.delta_pct), -d.pruning_pct)) as largest_delta_pct,
+    max_by(d.pruning_pct, (abs(d.delta_pct), -d.pruning_pct)) as largest_at_pct,
     d.conditions,
     d.model_id,
     d.position

@@ -1,5 +1,6 @@
 -- One row is one benchmark of a model over all its widths, the full one included (one method, given conditions): which
--- way it goes, how steeply, and from which level on the loss is beyond noise. Two widths differ beyond noise
+-- way it goes, how steeply, and from which level on the loss is beyond noise, corrected over all benchmarks and levels of
+-- the model (table_verdict), as it is the first of several. Two widths differ beyond noise
 -- where Bonferroni's correction over all pairs of widths leaves p at or below 0.05, their errors taken as independent.
 create or replace view benchmark_trends as
 with
@@ -28,7 +29,11 @@ centred as (
         sum(weight * x) over line / sum(weight) over line as mean_x,
         sum(weight * value) over line / sum(weight) over line as mean_y
     from weighted
-    window line as (partition by model_id, method, conditions, task, num_fewshot, version, metric, filter)
+    window line as (
+        partition by model_id, method, conditions, task, num_fewshot, version, metric, filter
+        order by pruning_pct, value
+        rows between unbounded preceding and unbounded following
+    )
 ),
 fitted as (
     select
@@ -41,13 +46,13 @@ fitted as (
         count(*) as widths,
         bool_and(all_known) as with_stderr,
         count(distinct x) as distinct_x,
-        sum(weight * (x - mean_x) ** 2) as sxx,
-        sum(weight * (x - mean_x) * (value - mean_y)) as sxy,
-        sum(weight * (value - mean_y) ** 2) as syy,
-        regr_slope(ln(value), x) filter (kind = 'perplexity' and value > 0) as log_slope,
-        regr_sxx(ln(value), x) filter (kind = 'perplexity' and value > 0) as log_sxx,
-        regr_syy(ln(value), x) filter (kind = 'perplexity' and value > 0) as log_syy,
-        regr_r2(ln(value), x) filter (kind = 'perplexity' and value > 0) as log_r2,
+        sum(weight * (x - mean_x) ** 2 order by pruning_pct, value) as sxx,
+        sum(weight * (x - mean_x) * (value - mean_y) order by pruning_pct, value) as sxy,
+        sum(weight * (value - mean_y) ** 2 order by pruning_pct, value) as syy,
+        regr_slope(ln(value), x order by pruning_pct, value) filter (kind = 'perplexity' and value > 0) as log_slope,
+        regr_sxx(ln(value), x order by pruning_pct, value) filter (kind = 'perplexity' and value > 0) as log_sxx,
+        regr_syy(ln(value), x order by pruning_pct, value) filter (kind = 'perplexity' and value > 0) as log_syy,
+        regr_r2(ln(value), x order by pruning_pct, value) filter (kind = 'perplexity' and value > 0) as log_r2,
         count(*) filter (kind = 'perplexity' and value > 0) as log_n
     from centred
     group by model_id, method, conditions, task, num_fewshot, version, metric, filter
@@ -56,7 +61,11 @@ differences as (
     select
         a.model_id, a.method, a.conditions, a.task, a.num_fewshot, a.version, a.metric, a.filter,
         a.direction * (b.value - a.value) as gain,
-        normal_p((b.value - a.value) / sqrt(a.stderr * a.stderr + b.stderr * b.stderr)) as p,
+        case
+            when is_perplexity(a.metric) and a.value > 0 and b.value > 0 then
+                normal_p(ln(b.value / a.value) / sqrt((a.stderr / a.value) ** 2 + (b.stderr / b.value) ** 2))
+            else normal_p((b.value - a.value) / sqrt(a.stderr * a.stderr + b.stderr * b.stderr))
+        end as p,
         row_number() over (partition by
             a.model_id, a.method, a.conditions, a.task, a.num_fewshot, a.version, a.metric, a.filter, a.pruning_pct
             order by b.pruning_pct
@@ -97,9 +106,9 @@ steps as (
 drops as (
     select
         model_id, method, conditions, task, num_fewshot, version, metric, filter,
-        min(pruning_pct) filter (verdict = 'loss') as drops_at_pct,
-        min(pruning_pct) filter (verdict = 'gain') as gains_at_pct,
-        count(verdict) as tested
+        min(pruning_pct) filter (table_verdict = 'loss') as drops_at_pct,
+        min(pruning_pct) filter (table_verdict = 'gain') as gains_at_pct,
+        count(table_verdict) as tested
     from delta_statistics
     where is_headline
     group by model_id, method, conditions, task, num_fewshot, version, metric, filter
@@ -164,7 +173,9 @@ comment on column benchmark_trends.slope_per_10pct is
 comment on column benchmark_trends.slope_stderr is
     'Its standard error: from the values'' errors, larger where the points lie farther off the line; else from residuals.';
 comment on column benchmark_trends.weighted is 'Whether the line is weighted by the values'' errors: all are known.';
-comment on column benchmark_trends.drops_at_pct is 'The lowest level with a verdict of loss; null if none has.';
+comment on column benchmark_trends.drops_at_pct is 
+    'The lowest level with a loss beyond noise, Holm''s correction being over all benchmarks and levels; null if none has.';
+comment on column benchmark_trends.gains_at_pct is 'The lowest level with a gain beyond noise, in the same way.';
 comment on column benchmark_trends.levels_tested is 'Levels with a verdict: without any, drops_at_pct says nothing.';
 comment on column benchmark_trends.growth_per_10pct is
     'Factor by which a perplexity grows for each 10 %, fitted on a log scale.';

@@ -2,7 +2,7 @@
 -- models'. Quality is the mean of its benchmarks' scores (perplexities left out; of one benchmark with several numbers of
 -- shots, or versions, their mean); only widths that were measured under the same conditions on exactly the same
 -- benchmarks are compared. A width is dominated where another has at least its quality with no more parameters, and is
--- better in one of the two. A macro with models to choose, as size_tests.
+-- better in one of the two. Sums have an order, or their last digit would change. A macro with models to choose, as size_tests.
 create or replace macro pareto_front_of(models) as table
 with
 scores as (
@@ -11,9 +11,9 @@ scores as (
         any_value(model) as model,
         any_value(expansion_ratio) as expansion_ratio,
         any_value(parameters) as parameters,
-        avg(value) as value,
+        avg(value order by num_fewshot, version, metric, filter) as value,
         -- An upper bound: the questions are the same.
-        case when count(stderr) = count(*) then avg(stderr) end as stderr,
+        case when count(stderr) = count(*) then avg(stderr order by num_fewshot, version, metric, filter) end as stderr,
         list((metric, filter, num_fewshot, version) order by metric, filter, num_fewshot, version) as measured
     from headline_metrics
     where kind = 'score' and higher_is_better and isfinite(value) and parameters is not null
@@ -26,8 +26,8 @@ points as materialized (
         any_value(model) as model,
         any_value(expansion_ratio) as expansion_ratio,
         any_value(parameters) as parameters,
-        avg(value) as quality,
-        case when count(stderr) = count(*) then sqrt(sum(stderr * stderr)) / count(*) end as quality_stderr,
+        avg(value order by task) as quality,
+        case when count(stderr) = count(*) then sqrt(sum(stderr * stderr order by task)) / count(*) end as quality_stderr,
         count(*) as benchmarks,
         list((task, measured) order by task) as measured
     from scores
@@ -41,7 +41,7 @@ scoped as (
 dominations as (
     select
         p.scope, p.pool, p.model_id, p.method, p.conditions, p.pruning_pct, p.intermediate_size,
-        arg_max(o, (o.quality, -o.parameters)) as by_
+        arg_max(o, (o.quality, -o.parameters, o.model, o.model_id, o.method, o.pruning_pct)) as by_
     from scoped p
     join scoped o
         on o.scope = p.scope

@@ -2,6 +2,7 @@
 -- of each one's own baseline (which size loses more?), or the score itself. They meet at the same percentage, the
 -- same expansion ratio (to two decimals), or the same number of parameters: for each width of the smaller, the nearest
 -- width of the larger, no more than 5 % off. The test is z on the difference, the two models' errors taken as independent;
+-- of perplexities, which have no points, on the logarithm of their ratio, whose interval is told in the amounts' units;
 -- Holm's correction is over the benchmarks of one such table. Base models meet base models and tuned ones tuned ones,
 -- unless both are asked for by name. As a macro with models to choose: whatever is asked of the
 -- view, DuckDB computes all models' first.
@@ -14,10 +15,10 @@ changes as materialized (
 scores as (
     select
         h.* exclude (stderr),
-        coalesce(
-            h.stderr, binomial_stderr(h.value, questions_behind(h.n, h.metric, h.conditions, q.questions))
-        ) as stderr,
-        case when h.stderr is not null then 'reported' else 'binomial' end as stderr_kind
+        questions_behind(h.n, h.metric, h.conditions, q.questions) as questions,
+        -- A share of 0 or 1 is reported with an error of 0.
+        case when h.stderr > 0 or questions is null then h.stderr else binomial_stderr(h.value, questions) end as stderr,
+        case when h.stderr > 0 or questions is null then 'reported' else 'binomial' end as stderr_kind
     from headline_metrics h
     left join question_counts q using (task)
     where models is null or list_contains(models, h.model_id)
@@ -33,19 +34,27 @@ measures as (
     select
         model_id, method, conditions, task, metric, filter, num_fewshot, version, model, benchmark, position,
         higher_is_better, pruning_pct, intermediate_size, expansion_ratio, parameters,
-        'points' as measure, delta as amount, stderr, stderr_kind
+        'points' as measure, delta as amount, stderr, stderr_kind, null::double as factor, null::double as log_stderr
+    from changes
+    where not is_perplexity(metric)
+    union all
+    select
+        model_id, method, conditions, task, metric, filter, num_fewshot, version, model, benchmark, position,
+        higher_is_better, pruning_pct, intermediate_size, expansion_ratio, parameters,
+        'percent', delta_pct,
+        case
+            when factor is not null then 100 * factor * log_stderr
+            else pct_stderr(value, value_stderr, baseline, baseline_stderr, stderr)
+        end,
+        stderr_kind, factor, log_stderr
     from changes
     union all
     select
         model_id, method, conditions, task, metric, filter, num_fewshot, version, model, benchmark, position,
         higher_is_better, pruning_pct, intermediate_size, expansion_ratio, parameters,
-        'percent', delta_pct, pct_stderr(value, value_stderr, baseline, baseline_stderr, stderr), stderr_kind
-    from changes
-    union all
-    select
-        model_id, method, conditions, task, metric, filter, num_fewshot, version, model, benchmark, position,
-        higher_is_better, pruning_pct, intermediate_size, expansion_ratio, parameters,
-        'score', value, stderr, stderr_kind
+        'score', value, stderr, stderr_kind,
+        case when is_perplexity(metric) and value > 0 then value end as factor,
+        case when is_perplexity(metric) and value > 0 then stderr / value end
     from scores
 ),
 sized as (
@@ -78,7 +87,15 @@ pairs as (
         l.stderr as larger_stderr,
         case when l.stderr is not null then l.stderr_kind end as larger_stderr_kind,
         l.amount - s.amount as difference,
-        sqrt(s.stderr * s.stderr + l.stderr * l.stderr) as stderr,
+        case s.measure when 'percent' then 100 else 1 end as unit,
+        s.factor as smaller_factor, s.log_stderr as smaller_log_stderr,
+        l.factor as larger_factor, l.log_stderr as larger_log_stderr,
+        ln(l.factor / s.factor) as log_ratio,
+        sqrt(s.log_stderr ** 2 + l.log_stderr ** 2) as ratio_stderr,
+        case
+            when log_ratio is not null then unit * larger_factor * ratio_stderr
+            else sqrt(s.stderr * s.stderr + l.stderr * l.stderr)
+        end as stderr,
         s.higher_is_better, s.method, s.conditions, s.task, s.metric, s.filter, s.num_fewshot, s.version, s.position,
         s.model_id as smaller_id,
         l.model_id as larger_id
@@ -106,7 +123,13 @@ pairs as (
     ) = 1
 ),
 tested as (
-    select *, case when stderr > 0 then normal_p(difference / stderr) end as p_value from pairs
+    select
+        *,
+        case
+            when log_ratio is not null then case when ratio_stderr > 0 then normal_p(log_ratio / ratio_stderr) end
+            when stderr > 0 then normal_p(difference / stderr)
+        end as p_value
+    from pairs
 ),
 ranked as (
     select
@@ -145,15 +168,37 @@ select
     smaller_pruning_pct,
     larger_pruning_pct,
     smaller_amount,
-    smaller_amount - 1.959963984540054 * smaller_stderr as smaller_low,
-    smaller_amount + 1.959963984540054 * smaller_stderr as smaller_high,
+    case
+        when smaller_factor is not null
+            then smaller_amount + unit * smaller_factor * (exp(-z95() * smaller_log_stderr) - 1)
+        else smaller_amount - z95() * smaller_stderr
+    end as smaller_low,
+    case
+        when smaller_factor is not null
+            then smaller_amount + unit * smaller_factor * (exp(z95() * smaller_log_stderr) - 1)
+        else smaller_amount + z95() * smaller_stderr
+    end as smaller_high,
     larger_amount,
-    larger_amount - 1.959963984540054 * larger_stderr as larger_low,
-    larger_amount + 1.959963984540054 * larger_stderr as larger_high,
+    case
+        when larger_factor is not null
+            then larger_amount + unit * larger_factor * (exp(-z95() * larger_log_stderr) - 1)
+        else larger_amount - z95() * larger_stderr
+    end as larger_low,
+    case
+        when larger_factor is not null
+            then larger_amount + unit * larger_factor * (exp(z95() * larger_log_stderr) - 1)
+        else larger_amount + z95() * larger_stderr
+    end as larger_high,
     difference,
     stderr,
-    difference - 1.959963984540054 * stderr as ci_low,
-    difference + 1.959963984540054 * stderr as ci_high,
+    case
+        when log_ratio is not null then unit * smaller_factor * (exp(log_ratio - z95() * ratio_stderr) - 1)
+        else difference - z95() * stderr
+    end as ci_low,
+    case
+        when log_ratio is not null then unit * smaller_factor * (exp(log_ratio + z95() * ratio_stderr) - 1)
+        else difference + z95() * stderr
+    end as ci_high,
     p_value,
     p_holm,
     case
@@ -185,7 +230,8 @@ comment on view size_tests is 'One row is one benchmark of two models at matchin
 comment on column size_tests.basis is 'What is equal: percentage, expansion ratio, or parameters (within 5 %).';
 comment on column size_tests.measure is 'points or percent: change against each one''s own baseline; score: the value itself.';
 comment on column size_tests.difference is 'larger_amount - smaller_amount.';
-comment on column size_tests.stderr is 'Of the difference; percentages'' by the delta method.';
+comment on column size_tests.stderr is
+    'Of the difference; percentages'' by the delta method, perplexities'' from that of their ratio''s logarithm.';
 comment on column size_tests.p_holm is 'p_value after Holm''s correction over the benchmarks of one table.';
 comment on column size_tests.better_off is
     'larger or smaller: the model that loses less (or scores better) where p_holm is at most 0.05, else noise.';

@@ -1,7 +1,17 @@
--- One row is one claim of the study (Martra 2025, arXiv 2512.22671): what its seven "Key Observations" say that numbers
--- can support or not. The eight points of its summary (Observation 7), what that implies, and two that only the text
--- before it makes.
+-- One row is one claim of the study (Martra 2025, arXiv 2512.22671, versions 1 and 2 of December 2025 and later): what its
+-- seven "Key Observations" say that numbers can support or not. The eight points of its summary (Observation 7), what
+-- that implies, and two that only the text before it makes. `v3_says` is what version 3 (12 June 2026) changes in it, as
+-- far as its abstract goes; null where that says nothing of it.
 create or replace view claim_list as
+select *, 'arXiv 2512.22671v1 and v2' as version, case claim
+    when 1 then
+        'IFEval is said to improve at the expansion ratio 2.4 (+4.8 points in the 1B, +3.7 in the 3B; 40 % and 10 % of the '
+        'neurons removed), no longer by "+46% to +75%".'
+    when 3 then 'The correlation of MMLU and TruthfulQA-MC2 (r = -0.864 in the 3B) is no longer claimed.'
+    when 11 then
+        'The correlation of MMLU and TruthfulQA-MC2 (r = -0.864 in the 3B) is no longer claimed; that knowledge goes while '
+        'instructions hold is.'
+end as v3_says
 from (values
     (
         1, 'IFEval improves at every level, whatever the size',
@@ -51,19 +61,20 @@ from (values
     (
         7, 'LAMBADA collapses more severely in the larger model',
         'Observation 5: "next-token prediction quality collapses more severely in larger pruned models".',
-        'Of two sizes of a family, in multiples of each one''s own perplexity. Supported if the larger''s grows more '
-        'at every level in common and its growth for each 10 %, fitted on a log scale, is larger beyond noise. Not '
-        'supported if it grows more at fewer than half of the levels.',
-        'LAMBADA of two sizes of one family at four widths or more', ['lambada_openai']
+        'Of two sizes of a family, in multiples of each one''s own perplexity, at the levels in common. Supported if the '
+        'larger''s grows more at each of them and its growth for each 10 %, fitted on a log scale, is larger beyond noise '
+        '(Student''s t on the two curves'' difference). Not supported if it grows more at fewer than half of the levels.',
+        'LAMBADA of two sizes of one family at four widths in common or more', ['lambada_openai']
     ),
     (
         8, 'The larger the model, the less of it can be pruned',
         'Observations 6, 7: "pruning aggressiveness should scale inversely with model size"; 40 % for the 1B, 10 % for '
         'the 3B.',
-        'Of two sizes of a family, by the rule `study` (prune-tui rules). Supported if the smaller''s best level is a '
-        'higher one and each is clear of its second; mixed if it is a higher one, but not clearly. Not supported '
-        'otherwise.',
-        'what the rule `study` needs (MMLU, IFEval, MuSR, TruthfulQA-MC2) of two sizes of one family',
+        'Of two sizes of a family, by the rule `study` (prune-tui rules), at the levels in common. Supported if the '
+        'smaller''s best level is a higher one and each is clear of its second; mixed if it is a higher one, but not '
+        'clearly. Not supported otherwise.',
+        'what the rule `study` needs (MMLU, IFEval, MuSR, TruthfulQA-MC2) of two sizes of one family, at two pruned widths '
+        'in common or more',
         ['mmlu', 'ifeval', 'leaderboard_musr', 'truthfulqa_mc2']
     ),
     (
@@ -92,6 +103,9 @@ from (values
     )
 ) as t (claim, title, study_says, test, needs, tasks);
 comment on view claim_list is 'One row is one claim of the study, and how it is tested here.';
+comment on column claim_list.version is 'The version of the study''s text that makes the claim.';
+comment on column claim_list.v3_says is
+    'What version 3 (June 2026) changes in it, as far as its abstract goes; null where that says nothing of it.';
 comment on column claim_list.study_says is 'Where the study makes the claim, and its words.';
 comment on column claim_list.test is
     'What must hold for the claim to be called supported, or not supported; else it is mixed.';

@@ -4,9 +4,13 @@ create or replace view claim_changes as
 select
     model_id, model, method, conditions, task, num_fewshot, version, metric, filter, benchmark, position, kind,
     higher_is_better, pruning_pct, intermediate_size, parameters, value, value_stderr, baseline, baseline_stderr, delta,
-    delta_pct, improved, chance, retained_pct, stderr, stderr_kind, ci_low, ci_high, p_value, p_holm, verdict,
+    delta_pct, improved, chance, retained_pct, stderr, stderr_kind, ci_low, ci_high,
+    ci_low_pct, ci_high_pct, p_value, p_holm, verdict, p_table, table_verdict, factor, log_stderr,
     delta * case when higher_is_better then 1 else -1 end as gain,
-    pct_stderr(value, value_stderr, baseline, baseline_stderr, stderr) as pct_stderr,
+    case
+        when factor is not null then 100 * factor * log_stderr
+        else pct_stderr(value, value_stderr, baseline, baseline_stderr, stderr)
+    end as pct_stderr,
     -- By the delta method, from the variance of the difference, so that pairing is not lost.
     case when retained_pct is not null then
         100 / (baseline - chance) * sqrt(abs(

@@ -1,6 +1,7 @@
 -- One row is one headline metric of a model over all its widths (one method, given conditions): how many levels are
 -- better, the mean change over them, and the lines through them. The mean change's error is the mean of the levels'
--- errors: an upper bound, whatever the levels have in common, and they have the baseline and the questions. A macro of the
+-- errors: an upper bound, whatever the levels have in common, and they have the baseline and the questions. Gains and
+-- losses are counted over levels, so their correction is over all of them (table_verdict). Sums have an order. A macro of the
 -- changes' name, as the other parts of the claims: claim_findings_of computes the changes once, of the models it is about.
 create or replace macro claim_series_from(changes_name) as table
 with
@@ -19,11 +20,12 @@ changes as (
         count(*) as levels,
         count(stderr) = count(*) as errors_known,
         count(*) filter (improved) as better,
-        count(*) filter (verdict = 'gain') as gains,
-        count(*) filter (verdict = 'loss') as losses,
-        avg(gain) as mean_gain,
-        avg(stderr) as mean_stderr,
-        avg(delta_pct) as mean_pct
+        count(*) filter (table_verdict = 'gain') as gains,
+        count(*) filter (table_verdict = 'loss') as losses,
+        count(*) filter (verdict = 'loss') as losses_alone,
+        avg(gain order by pruning_pct, intermediate_size) as mean_gain,
+        avg(stderr order by pruning_pct, intermediate_size) as mean_stderr,
+        avg(delta_pct order by pruning_pct, intermediate_size) as mean_pct
     from change
     group by model_id, method, conditions, task, num_fewshot, version, metric, filter
 ),
@@ -53,28 +55,32 @@ centred as (
         sum(weight * x) over line / sum(weight) over line as mean_x,
         sum(weight * value) over line / sum(weight) over line as mean_y
     from weighted
-    window line as (partition by model_id, method, conditions, task, num_fewshot, version, metric, filter)
+    window line as (
+        partition by model_id, method, conditions, task, num_fewshot, version, metric, filter
+        order by pruning_pct, value
+        rows between unbounded preceding and unbounded following
+    )
 ),
 sums as (
     select
         model_id, method, conditions, task, num_fewshot, version, metric, filter,
         count(*) as widths,
         bool_and(weighted) as weighted,
-        sum(weight * (x - mean_x) ** 2) as sxx,
-        sum(weight * (x - mean_x) * (value - mean_y)) as sxy,
-        sum(weight * (value - mean_y) ** 2) as syy,
-        regr_r2(value, x) as line_r2,
-        regr_slope(ln(value), x) filter (kind = 'perplexity' and value > 0) as log_slope,
-        regr_r2(ln(value), x) filter (kind = 'perplexity' and value > 0) as log_r2,
-        regr_sxx(ln(value), x) filter (kind = 'perplexity' and value > 0) as log_sxx,
-        regr_syy(ln(value), x) filter (kind = 'perplexity' and value > 0) as log_syy
+        sum(weight * (x - mean_x) ** 2 order by pruning_pct, value) as sxx,
+        sum(weight * (x - mean_x) * (value - mean_y) order by pruning_pct, value) as sxy,
+        sum(weight * (value - mean_y) ** 2 order by pruning_pct, value) as syy,
+        regr_r2(value, x order by pruning_pct, value) as line_r2,
+        regr_slope(ln(value), x order by pruning_pct, value) filter (kind = 'perplexity' and value > 0) as log_slope,
+        regr_r2(ln(value), x order by pruning_pct, value) filter (kind = 'perplexity' and value > 0) as log_r2,
+        regr_sxx(ln(value), x order by pruning_pct, value) filter (kind = 'perplexity' and value > 0) as log_sxx,
+        regr_syy(ln(value), x order by pruning_pct, value) filter (kind = 'perplexity' and value > 0) as log_syy
     from centred
     group by model_id, method, conditions, task, num_fewshot, version, metric, filter
 )
 select
     c.*,
-    c.mean_gain - 1.959963984540054 * c.mean_stderr as mean_low,
-    c.mean_gain + 1.959963984540054 * c.mean_stderr as mean_high,
+    c.mean_gain - z95() * c.mean_stderr as mean_low,
+    c.mean_gain + z95() * c.mean_stderr as mean_high,
     s.widths,
     case when s.weighted and s.sxx > 0 then s.sxy / s.sxx end as slope,
     case when s.weighted and s.sxx > 0 then 1 / sqrt(s.sxx) end as slope_stderr,
@@ -113,3 +119,7 @@ comment on column claim_series.scatter_is_noise is 'Whether the values miss that
 comment on column claim_series.log_slope is 'Growth of the perplexity''s natural logarithm for each 10 %.';
 comment on column claim_series.log_r2 is 'Share of the log perplexity''s variance that the exponential explains.';
 comment on column claim_series.name is 'The benchmark, with its number of shots where the model was measured with several.';
+comment on column claim_series.gains is 'Levels with a gain beyond noise, corrected over all benchmarks and levels.';
+comment on column claim_series.losses is 'Levels with a loss beyond noise, in the same way.';
+comment on column claim_series.losses_alone is
+    'Levels with a loss beyond noise, each taken alone: for what must hold at every one of them.';

@@ -29,7 +29,7 @@ parts as (
     select
         3, 1, *,
         case
-            when slope <= 1.959963984540054 * slope_stderr then 'not supported'
+            when slope <= z95() * slope_stderr then 'not supported'
             when losses > 0 then 'mixed'
             else 'supported'
         end,
@@ -38,8 +38,8 @@ parts as (
         format(
             '{} {:+.2f} points for each 10 % ({:+.2f} to {:+.2f}); better at {} of {} levels, {} beyond noise, '
             '{} clearly worse',
-            name, 100 * slope, 100 * (slope - 1.959963984540054 * slope_stderr),
-            100 * (slope + 1.959963984540054 * slope_stderr), better, levels, gains, losses
+            name, 100 * slope, 100 * (slope - z95() * slope_stderr),
+            100 * (slope + z95() * slope_stderr), better, levels, gains, losses
         )
     from series
     where task = 'truthfulqa_mc2'
@@ -60,15 +60,15 @@ parts as (
     select
         9, 1, *,
         case
-            when losses = levels and mean_pct <= -50 then 'supported'
+            when losses_alone = levels and mean_pct <= -50 then 'supported'
             when losses = 0 then 'not supported'
             else 'mixed'
         end,
         levels >= 2,
         errors_known,
         format(
-            '{} clearly worse at {} of {} levels; on average {:+.0f} % of the score',
-            name, losses, levels, mean_pct
+            '{} clearly worse at {} of {} levels, each alone, at {} over all; on average {:+.0f} % of the score',
+            name, losses_alone, levels, losses, mean_pct
         )
     from series
     where task = 'gsm8k'
@@ -76,15 +76,15 @@ parts as (
     select
         10, 2, *,
         case
-            when slope < -1.959963984540054 * slope_stderr and (line_r2 >= 0.9 or scatter_is_noise) then 'supported'
+            when slope < -z95() * slope_stderr and (line_r2 >= 0.9 or scatter_is_noise) then 'supported'
             else 'not supported'
         end,
         widths >= 4,
         slope_stderr is not null,
         format(
             '{} {:+.1f} points for each 10 % ({:+.1f} to {:+.1f}), a line explains {:.0f} %',
-            name, 100 * slope, 100 * (slope - 1.959963984540054 * slope_stderr),
-            100 * (slope + 1.959963984540054 * slope_stderr), 100 * line_r2
+            name, 100 * slope, 100 * (slope - z95() * slope_stderr),
+            100 * (slope + z95() * slope_stderr), 100 * line_r2
         ) || case when line_r2 < 0.9 and scatter_is_noise then ', the rest is noise' else '' end
     from series
     where task in ('hellaswag', 'piqa', 'winogrande')
@@ -109,14 +109,14 @@ by_series as (
     from parts
     group by claim, model_id, method, conditions
 ),
--- Claim 11 level by level: with several numbers of shots, no loss with any, or a loss with each.
+-- Claim 11 level by level, corrected over all levels: with several numbers of shots, no loss with any, or a loss with each.
 levels as (
     select
         model_id, any_value(model) as model, method, conditions, pruning_pct, intermediate_size,
-        count(distinct task) filter (verdict is not null) = 3 as known,
-        coalesce(bool_and(verdict = 'loss') filter (task = 'mmlu' and verdict is not null), false) as mmlu_lost,
-        coalesce(bool_or(verdict = 'loss') filter (task = 'ifeval'), false) as ifeval_lost,
-        coalesce(bool_or(verdict = 'loss') filter (task = 'truthfulqa_mc2'), false) as mc2_lost
+        count(distinct task) filter (table_verdict is not null) = 3 as known,
+        coalesce(bool_and(table_verdict = 'loss') filter (task = 'mmlu' and table_verdict is not null), false) as mmlu_lost,
+        coalesce(bool_or(table_verdict = 'loss') filter (task = 'ifeval'), false) as ifeval_lost,
+        coalesce(bool_or(table_verdict = 'loss') filter (task = 'truthfulqa_mc2'), false) as mc2_lost
     from changes
     where task in ('ifeval', 'truthfulqa_mc2', 'mmlu')
     group by model_id, method, conditions, pruning_pct, intermediate_size

@@ -11,13 +11,13 @@ chosen_series as materialized (
 chosen_pairs as materialized (
     from claim_pairs_of(models)
 ),
-chosen_best as materialized (
-    from best_levels where rule = 'study' and (models is null or list_contains(models, model_id))
+chosen_levels as materialized (
+    from rule_levels where rule = 'study' and (models is null or list_contains(models, model_id))
 ),
 findings as (
     from model_claims_from('chosen_changes', 'chosen_series')
     union all by name
-    from pair_claims_from('chosen_changes', 'chosen_series', 'chosen_pairs', 'chosen_best')
+    from pair_claims_from('chosen_changes', 'chosen_pairs', 'chosen_levels')
 )
 select
     f.claim, c.title, f.model, f.larger, f.method, f.verdict, f.says, f.missing, f.conditions, f.model_id, f.larger_id

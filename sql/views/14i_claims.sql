@@ -17,7 +17,7 @@ select
     case
         when count(f.claim) = 0 then c.needs
         else string_agg(
-            coalesce(f.model || coalesce(' and ' || f.larger, '') || ': ' || f.missing, ''), '; ' order by f.model
+            coalesce(f.model || coalesce(' and ' || f.larger, '') || ': ' || f.missing, ''), '; ' order by f.model, f.larger, f.method, f.conditions
         ) filter (f.missing is not null)
     end as missing,
     list({
@@ -26,10 +26,12 @@ select
     } order by f.model, f.larger, f.method, f.conditions) filter (f.claim is not null) as findings,
     c.study_says,
     c.test,
-    c.needs
+    c.needs,
+    c.version,
+    c.v3_says
 from claim_list c
 left join claim_findings_of(models) f using (claim)
-group by c.claim, c.title, c.study_says, c.test, c.needs
+group by c.claim, c.title, c.study_says, c.test, c.needs, c.version, c.v3_says
 order by c.claim;
 comment on macro table claims_of is
     'claims of these models (a list of model_id) alone; null for all.';

@@ -15,11 +15,13 @@ import pytest
 from engine import launch
 from engine.errors import RunBusyError, UserError
 from engine.plan import RunPlan
-from engine.rundir import RunDir, RunState, runs_root
+from engine.rundir import RunDir, runs_root
 from engine.started import Start, reason
 from engine.suites import TaskSpec
 from warehouse.journal import Journal
+from warehouse.records.events import Attempt, Stopped
 from warehouse.records.level import parse_levels
+from warehouse.records.run_state import RunState
 
 WORKER = """
 import os, signal, sys, time
@@ -41,7 +43,7 @@ from engine.rundir import RunDir
 from warehouse.journal import Journal
 run = RunDir(Path(sys.argv[1]))
 with run.lock():
-    Journal(run.journal_path).append("refused", error="There is no such model.")
+    Journal(run.journal_path).append(Refused(error="There is no such model."))
 sys.exit(2)
 """
 
@@ -149,8 +151,8 @@ def test_a_worker_that_ends_at_once_leaves_its_last_words(run: RunDir, started):
 
 def test_a_run_that_was_stopped_and_cannot_be_taken_up_again_is_interrupted(run: RunDir, started):
     journal = Journal(run.journal_path)
-    journal.append("attempt", attempt=1, pid=1, host="h", provenance={})
-    journal.append("stopped", reason="SIGINT")
+    journal.append(Attempt(attempt=1, pid=1, host="h", provenance={}))
+    journal.append(Stopped(reason="SIGINT"))
     journal.close()
     assert run.state() == RunState.STOPPED
     dead(started("raise SystemExit(3)"))

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import math
 from pathlib import Path
@@ -50,14 +51,14 @@ def test_conditions_tell_apart_what_must_not_be_compared():
     changes = [
         {},
         {"limit": 100},
-        {"seed": 1},
+        {"seeds": (1, 1, 1, 1)},
+        {"seeds": (0, 1234, 1234, 1)},
         {"apply_chat_template": True},
         {"fewshot_as_multiturn": True},
-        {"system_instruction": ""},
         {"system_instruction": "Be brief."},
     ]
     conditions = [plan(**change).conditions(dtype) for change in changes for dtype in ("float32", "bfloat16")]
-    assert len(set(conditions)) == len(conditions)
+    assert len(set(conditions)) == len({told.label() for told in conditions}) == len(conditions)
     assert plan(name="other", batch_tokens=512, device="cuda").conditions("float32") == conditions[0]
 
 
@@ -67,3 +68,21 @@ def test_relative_folders_are_resolved_and_hub_names_kept(tmp_path: Path):
     assert local.model == str(tmp_path / "checkpoint")
     assert local.include_paths == (str(tmp_path / "my-tasks"),)
     assert plan(model="org/model").resolved(tmp_path).model == "org/model"
+
+
+def test_a_plan_of_an_earlier_version_draws_what_it_drew_then():
+    """Its one seed was added to each of lm-eval's, and the random method had it alone."""
+    old = plan().to_dict()
+    del old["seeds"]
+    assert RunPlan.from_dict(old | {"seed": 0}).seeds == (0, 1234, 1234, 1234)
+    assert RunPlan.from_dict(old | {"seed": 42}).seeds == (42, 1276, 1276, 1276)
+
+
+def test_conditions_say_what_is_known_in_columns():
+    told = plan(limit=100, apply_chat_template=True, system_instruction="Hi").conditions("float32", "{{ messages }}")
+    assert told.documents == "100"
+    assert told.seeds == "0,1234,1234,1234"
+    assert told.chat_template_hash == hashlib.sha256(b"{{ messages }}").hexdigest()
+    assert (told.system_prompt, told.generation, told.quantization, told.adapter) == ("Hi", "", "", "")
+    assert (told.repair, told.calibration, told.published) == ("none", "", False)
+    assert plan().conditions("float32").chat_template_hash == ""

@@ -11,10 +11,12 @@ import pytest
 
 from engine.errors import RunBusyError, UserError
 from engine.plan import RunPlan
-from engine.rundir import RunDir, RunState, all_runs, find, runs_root
+from engine.rundir import RunDir, all_runs, find, runs_root
 from engine.suites import TaskSpec
 from warehouse.journal import Journal, JournalError
+from warehouse.records.events import Attempt, Crashed, Data, Finished, Refused, Stopped
 from warehouse.records.level import parse_levels
+from warehouse.records.run_state import RunState
 
 PLAN = RunPlan(name="trial", model="m", levels=tuple(parse_levels("0,40")), tasks=(TaskSpec("piqa"), TaskSpec("mmlu")))
 
@@ -56,14 +58,14 @@ def create(database: Path, name: str = "trial") -> RunDir:
     return RunDir.create(runs_root(database), plan, database)
 
 
-def write(run: RunDir, *events: tuple[str, dict]) -> None:
+def write(run: RunDir, *events: Data) -> None:
     journal = Journal(run.journal_path)
-    for kind, fields in events:
-        journal.append(kind, **fields)
+    for event in events:
+        journal.append(event)
     journal.close()
 
 
-ATTEMPT = ("attempt", {"attempt": 1, "pid": 1, "host": "h", "provenance": {}})
+ATTEMPT = Attempt(attempt=1, pid=1, host="h", provenance={})
 
 
 def test_the_plan_is_written_down_before_anything_starts(run: RunDir, database: Path):
@@ -103,14 +105,14 @@ def test_runs_made_in_the_same_second_have_ids_of_their_own_in_order(database: P
     [
         ([], RunState.QUEUED),
         ([ATTEMPT], RunState.INTERRUPTED),
-        ([ATTEMPT, ("stopped", {"reason": "SIGINT"})], RunState.STOPPED),
-        ([ATTEMPT, ("finished", {"failed": 0})], RunState.FINISHED),
-        ([ATTEMPT, ("finished", {"failed": 2})], RunState.FINISHED_WITH_FAILURES),
-        ([ATTEMPT, ("refused", {"error": "no"})], RunState.REFUSED),
-        ([("refused", {"error": "no"})], RunState.REFUSED),
-        ([ATTEMPT, ("crashed", {"error": "E", "detail": ""})], RunState.CRASHED),
-        ([ATTEMPT, ("stopped", {"reason": "SIGINT"}), ATTEMPT], RunState.INTERRUPTED),
-        ([ATTEMPT, ("stopped", {"reason": "SIGINT"}), ATTEMPT, ("finished", {"failed": 0})], RunState.FINISHED),
+        ([ATTEMPT, Stopped(reason="SIGINT")], RunState.STOPPED),
+        ([ATTEMPT, Finished(failed=0)], RunState.FINISHED),
+        ([ATTEMPT, Finished(failed=2)], RunState.FINISHED_WITH_FAILURES),
+        ([ATTEMPT, Refused(error="no")], RunState.REFUSED),
+        ([Refused(error="no")], RunState.REFUSED),
+        ([ATTEMPT, Crashed(error="E", detail="")], RunState.CRASHED),
+        ([ATTEMPT, Stopped(reason="SIGINT"), ATTEMPT], RunState.INTERRUPTED),
+        ([ATTEMPT, Stopped(reason="SIGINT"), ATTEMPT, Finished(failed=0)], RunState.FINISHED),
     ],
 )
 def test_a_runs_state_follows_from_its_journal(run: RunDir, events: list, state: RunState):
@@ -119,7 +121,7 @@ def test_a_runs_state_follows_from_its_journal(run: RunDir, events: list, state:
 
 
 def test_a_held_run_is_running_whatever_its_journal_says(run: RunDir, holder: subprocess.Popen):
-    write(run, ATTEMPT, ("finished", {"failed": 0}))
+    write(run, ATTEMPT, Finished(failed=0))
     assert run.state() == RunState.RUNNING
     who = run.holder()
     assert who is not None
@@ -217,7 +219,7 @@ def test_a_plan_of_another_version_is_refused(run: RunDir):
 
 
 def test_a_truncated_last_line_is_left_for_later_and_damage_before_it_is_named(run: RunDir):
-    write(run, ATTEMPT, ("stopped", {"reason": "SIGINT"}))
+    write(run, ATTEMPT, Stopped(reason="SIGINT"))
     with run.journal_path.open("a") as file:
         file.write('{"seq": 2, "t": 1.0, "ki')
     assert run.state() == RunState.STOPPED

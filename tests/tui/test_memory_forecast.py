@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from engine.gpu import Reading
 from engine.memory import CPU_CACHE, CPU_SEQUENCES, GPU_SEQUENCES
 from engine.plan import RunPlan
 from engine.preview import Shape
 from engine.suites import TaskSpec
 from tui.memory_forecast import memory_forecast
 from warehouse.records.level import Level
+from warehouse.records.reading import Reading
 
 GIB = 2**30
 LLAMA = Shape(

@@ -39,7 +39,8 @@ def test_the_matrix_looks_for_the_headlines_of_its_own_method_alone(database: Pa
     before = worked_on(database, matrix(model), "WINDOW")
     add_runs(database, model | {"method": "vow"}, runs=1)
     more = worked_on(database, matrix(model), "WINDOW") - before
-    assert more < METRICS
+    # Each run's own baseline is looked for before the method is known: one window, not the dozen that follow.
+    assert more < 3 * METRICS
 
 
 @pytest.mark.parametrize("name", ["claims", "claim_findings", "claim_numbers"])

@@ -41,6 +41,7 @@ class RunWriter:
         weights: str | None = "w1",
         method: str = "maw",
         conditions: str | dict[str, Any] = "all documents",
+        dtype: str | None = "float32",
         config: str | None = None,
         tokenizer: str | None = None,
         tuned: bool | None = None,
@@ -50,7 +51,7 @@ class RunWriter:
     ) -> None:
         """Everything before the first cell; `widths` maps levels to neurons, `scale` makes the model larger."""
         plan = {"name": self.folder.name, "method": method, "suite": None, "model": model}
-        self.line("plan", t, plan=plan, conditions=conditions, dtype="float32")
+        self.line("plan", t, plan=plan, conditions=conditions, dtype=dtype)
         self.line("attempt", t, attempt=1, pid=1, host="here", provenance={"versions": {"torch": "2.13"}})
         self.line(
             "model", t, model=model, source=model, revision=None, weights_hash=weights, model_type="llama",

@@ -34,7 +34,8 @@ def measured(new_run, merged):
 
     def measure(run_id, scores, *, conditions=KNOWN, hashes=None, t=0.0, cell=None, **start):
         run = new_run(run_id)
-        run.start(conditions=conditions, t=t, **start)
+        run.start(conditions=conditions, dtype=conditions.get("dtype") if isinstance(conditions, dict) else "float32",
+                  t=t, **start)  # fmt: skip
         if hashes:
             built(run, **hashes)
         for level, score in scores.items():

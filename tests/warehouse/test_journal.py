@@ -10,6 +10,7 @@ import pytest
 
 from warehouse import journal
 from warehouse.journal import Journal, JournalFullError
+from warehouse.records.events import Log, Stopped, of_kind
 
 
 class Disk:
@@ -43,13 +44,13 @@ def test_a_full_disk_costs_the_event_that_met_it_and_no_other(
     path: Path, monkeypatch: pytest.MonkeyPatch, room: int
 ) -> None:
     writer = Journal(path)
-    writer.append("log", message="before")
+    writer.append(Log(message="before"))
     with monkeypatch.context() as full:
         Disk(full, room)
         with pytest.raises(JournalFullError, match=r"no room .*free some space, then resume"):
-            writer.append("log", message="a message that is too long for what is left of the disk")
-    assert writer.append("log", message="after") == 1
-    assert [event.data["message"] for event in journal.read(path)[0]] == ["before", "after"]
+            writer.append(Log(message="a message that is too long for what is left of the disk"))
+    assert writer.append(Log(message="after")) == 1
+    assert [log.message for log in of_kind(journal.read(path)[0], Log)] == ["before", "after"]
 
 
 def test_half_an_event_that_could_not_be_taken_back_at_once_is_before_the_next(
@@ -59,10 +60,10 @@ def test_half_an_event_that_could_not_be_taken_back_at_once_is_before_the_next(
     with monkeypatch.context() as full:
         Disk(full, 10, truncate=False)
         with pytest.raises(JournalFullError):
-            writer.append("log", message="lost")
+            writer.append(Log(message="lost"))
     assert path.stat().st_size == 10
-    writer.append("log", message="after")
-    assert [event.data["message"] for event in journal.read(path)[0]] == ["after"]
+    writer.append(Log(message="after"))
+    assert [log.message for log in of_kind(journal.read(path)[0], Log)] == ["after"]
 
 
 def test_an_event_that_did_not_reach_the_disk_is_not_in_the_journal(
@@ -75,5 +76,5 @@ def test_an_event_that_did_not_reach_the_disk_is_not_in_the_journal(
     with monkeypatch.context() as broken:
         broken.setattr(journal.os, "fsync", refuse)
         with pytest.raises(OSError, match="Input/output"):
-            writer.append("stopped", reason="asked to")
+            writer.append(Stopped(reason="asked to"))
     assert journal.read(path) == ([], 0)

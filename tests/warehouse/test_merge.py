@@ -13,6 +13,7 @@ import pytest
 from warehouse import merge
 from warehouse.errors import DatabaseBusyError, UserError
 from warehouse.journal import Journal, JournalError
+from warehouse.records.events import Log
 
 SAMPLES = pl.Schema(
     {
@@ -59,7 +60,7 @@ def test_each_kind_of_event_becomes_its_rows(run, database, ask, metric):
         n_requests=20, dataset="piqa", dataset_fingerprint="f", requests_hash="h",
     )  # fmt: skip
     run.line("stage", stage="load model", level=None, seconds=1.5)
-    run.line("gpu", samples=[{"memory": 1}, {"memory": 2}])
+    run.line("gpu", samples=[{"memory_used": 1}, {"memory_used": 2}])
     run.line("log", level_name="warning", message="careful")
     run.cell("0", "piqa", metrics=[metric("acc", 0.5, stderr=0.1), metric("acc_norm", 0.6)])
     run.line("cell_failed", level="20", task="piqa", error="out of memory", detail="Traceback")
@@ -78,7 +79,7 @@ def test_each_kind_of_event_becomes_its_rows(run, database, ask, metric):
     ]
     assert ask("select task, num_fewshot, n_docs, requests_hash from tasks") == [("piqa", 0, 10, "h")]
     assert ask("select stage, level, seconds from stages") == [("load model", None, 1.5)]
-    assert ask("select sample->>'memory' from gpu_samples order by 1") == [("1",), ("2",)]
+    assert ask("select sample->>'memory_used' from gpu_samples order by 1") == [("1",), ("2",)]
     assert ask(
         "select level, task, metric, filter, value, stderr, n, higher_is_better, epoch(recorded_at) "
         "from metrics order by metric"
@@ -150,7 +151,7 @@ def test_a_journal_that_was_cut_back_and_continued_is_merged_on(run, database, a
     with run.path.open("a") as file:
         file.write('{"seq": 7, "t": 1750')
     journal = Journal(run.path)
-    journal.append("log", level_name="info", message="resumed")
+    journal.append(Log(message="resumed"))
     journal.close()
     assert merge.merge_run(database, run.folder) == 1
     assert ask("select message from events") == [("resumed",)]
@@ -252,12 +253,15 @@ def test_a_busy_file_is_reported_and_costs_nothing(run, database, held, ask):
 
 
 def test_merging_all_runs_goes_on_past_one_that_cannot_be_read(run, new_run, database, ask):
-    bad, good = new_run("r0"), new_run("r2")
+    bad, worse, good = new_run("r0"), new_run("r1b"), new_run("r2")
     bad.path.write_text("what?\n")
+    worse.start()
+    worse.path.write_text(worse.path.read_text().replace('"intermediate_size"', '"intermediate_sizf"'))
     good.start()
     report = merge.merge_all(database, run.folder.parent)
     assert report.merged == {"r1": 6, "r2": 6}
-    assert list(report.unreadable) == ["r0"]
+    assert list(report.unreadable) == ["r0", "r1b"]
+    assert "line 3 (intermediate_size is missing)" in report.unreadable["r1b"]
     assert ask("select run_id from runs order by 1") == [("r1",), ("r2",)]
 
 

@@ -92,7 +92,7 @@ def test_without_one_models_errors_a_change_in_percent_is_not_tested(new_run, me
         run = new_run(f"r{scale}")
         run.start(model=name, weights=name, scale=scale, widths={"0": 100, "20": 80})
         for level, value in (("0", 0.8), ("20", 0.5)):
-            run.cell(level, "other", metrics=[metric("acc", value, stderr=stderr)])
+            run.cell(level, "other", metrics=[metric("f1", value, stderr=stderr)])
         merged(run)
     assert ask(
         "select difference, stderr, ci_low, p_value, better_off from size_tests "
@@ -117,6 +117,27 @@ def test_a_score_without_an_error_gets_the_binomial_one_and_says_so(new_run, mer
     assert ask("select distinct smaller_stderr_kind, larger_stderr_kind from size_tests where measure = 'points'") == [
         ("unpaired", "binomial")
     ]
+
+
+def test_perplexities_are_compared_by_the_logarithm_of_their_ratio(new_run, merged, metric, ask):
+    scores = {"org/Tiny": ((10.0, 0.2), (20.0, 0.5)), "org/Large": ((8.0, 0.1), (3.6e21, 1.0e21))}
+    for scale, (name, values) in enumerate(scores.items(), start=1):
+        run = new_run(f"r{scale}")
+        run.start(model=name, weights=name, scale=scale, widths={"0": 100, "20": 80})
+        for level, (value, stderr) in zip(("0", "20"), values, strict=True):
+            run.cell(level, "lambada_openai", metrics=[metric("perplexity", value, stderr=stderr)])
+        merged(run)
+    ratio = math.log(3.6e21 / 8 / 2)
+    error = math.sqrt((0.2 / 10) ** 2 + (0.5 / 20) ** 2 + (0.1 / 8) ** 2 + (1 / 3.6) ** 2)
+    ((difference, low, p, better_off),) = ask(
+        "select difference, ci_low, p_value, better_off from size_tests "
+        "where measure = 'percent' and basis = 'percentage'"
+    )
+    assert difference == pytest.approx(100 * (3.6e21 / 8 - 2))
+    assert low == pytest.approx(100 * 2 * (math.exp(ratio - 1.959963984540054 * error) - 1))
+    assert p == pytest.approx(2 * stats.norm.sf(ratio / error), abs=1e-12)
+    assert better_off == "smaller"
+    assert ask("select count(*) from size_tests where measure = 'points'") == [(0,)]
 
 
 def test_the_chosen_models_are_compared_as_among_all(two_sizes, new_run, merged, metric, ask):

@@ -19,6 +19,7 @@ from engine.plan import RunPlan
 from engine.rundir import RunDir, runs_root
 from engine.suites import SUITES
 from warehouse import db
+from warehouse.paired_shares import interval
 from warehouse.records.level import parse_levels
 
 HERE = Path(__file__).parent
@@ -76,22 +77,21 @@ def test_every_metric_of_the_demo_is_paired(demo):
 
 
 @pytest.mark.parametrize(("task", "metric"), ACCURACIES)
-def test_paired_standard_errors_flips_and_mcnemars_test(statistics, documents, task, metric):
+def test_paired_standard_errors_flips_and_the_score_test(statistics, documents, task, metric):
     for row in statistics(task, metric):
         found = documents(row["level"], metric, task)
         difference = found.after - found.before
         lost, gained = int((difference < 0).sum()), int((difference > 0).sum())
         assert row["stderr"] == pytest.approx(stats.sem(difference), rel=1e-10)
         assert row["delta"] == pytest.approx(difference.mean(), abs=1e-12)
-        margin = stats.norm.ppf(0.975) * stats.sem(difference)
-        assert (row["ci_low"], row["ci_high"]) == pytest.approx(
-            (difference.mean() - margin, difference.mean() + margin), abs=1e-10
-        )
+        told = interval(gained, lost, len(found))
+        assert (row["ci_low"], row["ci_high"]) == pytest.approx((float(told.low), float(told.high)), abs=1e-12)
         assert (row["pairs"], row["lost"], row["gained"]) == (len(found), lost, gained)
+        assert row["p_value"] == pytest.approx(float(told.p_value), abs=1e-12)
         table = [[0, lost], [gained, 0]]
-        assert row["p_value"] == pytest.approx(vars(mcnemar(table, exact=True))["pvalue"], abs=1e-10)
+        assert row["mcnemar_p"] == pytest.approx(vars(mcnemar(table, exact=True))["pvalue"], abs=1e-10)
         assert row["agreement"] == pytest.approx(found.same.astype(bool).mean(), abs=1e-12)
-        assert (row["stderr_kind"], row["p_kind"]) == ("paired", "McNemar, exact")
+        assert (row["stderr_kind"], row["p_kind"]) == ("paired", "score, paired")
 
 
 @pytest.mark.parametrize("metric", ["acc", "acc_norm"])
@@ -108,34 +108,45 @@ def test_a_groups_standard_error_is_that_of_its_tasks_as_clusters(statistics, do
         stratified = np.sqrt((strata.var(ddof=1) * strata.size()).sum()) / len(found)
         assert row["paired_stderr"] == pytest.approx(stratified, abs=1e-10)
         assert row["stderr"] == max(row["clustered_stderr"], row["paired_stderr"])
+        told = interval(row["gained"], row["lost"], len(found))
+        margin = stats.norm.ppf(0.975) * row["stderr"]
         assert row["p_value"] == pytest.approx(
-            2 * stats.norm.sf(abs(row["delta"] / row["stderr"])) if row["stderr"] else 1.0, abs=1e-10
+            max(2 * stats.norm.sf(abs(row["delta"] / row["stderr"])), float(told.p_value)), abs=1e-10
         )
-        assert (row["stderr_kind"], row["p_kind"]) == ("paired, clustered", "z, clustered")
+        assert row["ci_low"] == pytest.approx(min(row["delta"] - margin, float(told.low)), abs=1e-10)
+        assert row["ci_high"] == pytest.approx(max(row["delta"] + margin, float(told.high)), abs=1e-10)
+        assert (row["stderr_kind"], row["p_kind"]) == ("paired, clustered", "score, clustered")
 
 
 @pytest.mark.parametrize(("task", "metric"), PERPLEXITIES)
-def test_perplexities_are_resampled_in_pairs(statistics, documents, task, metric):
+def test_perplexities_are_resampled_in_pairs_on_the_log_scale(statistics, documents, task, metric):
     """Two bootstraps of 9999 draws: their standard errors differ by about 1 %, tails somewhat more."""
     for row in statistics(task, metric):
         found = documents(row["level"], metric, task)
 
-        def delta(after, before, weight, axis=-1):
+        def change(after, before, weight, axis=-1):
             scale = 1.0 if np.isnan(weight).all() else weight.mean(axis=axis)
-            after, before = (-values.mean(axis=axis) / scale for values in (after, before))
-            if metric == "bits_per_byte":
-                return (after - before) / np.log(2)
-            return np.exp(after) - np.exp(before)
+            ratio = (before.mean(axis=axis) - after.mean(axis=axis)) / scale
+            return ratio / np.log(2) if metric == "bits_per_byte" else ratio
 
         columns = tuple(found[name].to_numpy(dtype=float) for name in ("after", "before", "weight"))
-        assert delta(*columns) == pytest.approx(row["delta"], rel=1e-9)
         reference = stats.bootstrap(
-            columns, delta, paired=True, vectorized=True, n_resamples=9999, method="percentile", rng=7
+            columns, change, paired=True, vectorized=True, n_resamples=9999, method="percentile", rng=7
         )
-        width = reference.confidence_interval.high - reference.confidence_interval.low
-        assert row["stderr"] == pytest.approx(reference.standard_error, rel=0.05)
-        assert row["ci_low"] == pytest.approx(reference.confidence_interval.low, abs=0.05 * width)
-        assert row["ci_high"] == pytest.approx(reference.confidence_interval.high, abs=0.05 * width)
+        ends = reference.confidence_interval
+        if metric == "bits_per_byte":  # a logarithm already
+            error, low, high = row["stderr"], row["ci_low"], row["ci_high"]
+            assert change(*columns) == pytest.approx(row["delta"], rel=1e-9)
+            assert row["factor"] is None
+        else:
+            error, low, high = row["log_stderr"], np.log(row["factor_low"]), np.log(row["factor_high"])
+            assert change(*columns) == pytest.approx(np.log(row["factor"]), rel=1e-9)
+            assert row["factor"] == pytest.approx(row["value"] / row["baseline"])
+            assert row["ci_low"] == pytest.approx(row["baseline"] * (row["factor_low"] - 1))
+            assert row["ci_low_pct"] == pytest.approx(100 * (row["factor_low"] - 1))
+        assert error == pytest.approx(reference.standard_error, rel=0.05)
+        assert low == pytest.approx(ends.low, abs=0.05 * (ends.high - ends.low))
+        assert high == pytest.approx(ends.high, abs=0.05 * (ends.high - ends.low))
         assert (row["stderr_kind"], row["p_kind"]) == ("bootstrap", "bootstrap")
 
 
@@ -154,6 +165,17 @@ def test_holms_correction_is_over_the_headlines_of_one_width(demo):
         assert holm == pytest.approx(corrected.tolist(), abs=1e-12)
         expected = [("gain" if up else "loss") if out else "noise" for out, up in zip(rejected, improved, strict=True)]
         assert verdicts == expected
+
+
+def test_what_is_said_of_several_levels_is_corrected_over_the_whole_table(demo):
+    with db.open_read(demo) as con:
+        rows = con.execute(
+            "select p_value, p_table, verdict, table_verdict from delta_statistics where is_headline order by p_value"
+        ).fetchall()
+    answer: Any = multipletests([row[0] for row in rows], method="holm")
+    assert [row[1] for row in rows] == pytest.approx(answer[1].tolist(), abs=1e-12)
+    assert len(rows) == 12
+    assert all(verdict == table for _, _, verdict, table in rows if table != "noise")
 
 
 def test_the_widest_pruning_is_a_loss_beyond_noise(statistics):

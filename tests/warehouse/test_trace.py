@@ -224,7 +224,7 @@ def test_a_number_of_lm_eval_leads_to_its_file_and_its_samples(database, asked):
     [
         ({"task": "piqqa"}, "no results of 'piqqa': there is piqa"),
         ({"level": "50"}, "was not measured at 50: there is 0, 40"),
-        ({"level": "much"}, "'much' is no level"),
+        ({"level": "much"}, "'much' is not a pruning level"),
         ({"metric": "f1"}, "--metric f1: there is acc"),
         ({"method": "vow"}, "--method vow: there is maw"),
         ({"shots": 5}, "--shots 5: there is 0"),

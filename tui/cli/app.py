@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tui.cli import claims, dashboard, diff, doctor, results, rules, run, runs, save, why
+from tui.cli import claims, dashboard, diff, doctor, importing, results, rules, run, runs, save, why
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug
 
 app = typer.Typer(
@@ -68,7 +68,7 @@ app.command(rich_help_panel=READ)(why.why)
 app.command(rich_help_panel=READ)(diff.diff)
 app.command(rich_help_panel=READ)(claims.claims)
 app.add_typer(rules.app, name="rules", rich_help_panel=READ)
-app.command(name="import", rich_help_panel=KEEP)(results.import_)
+app.command(name="import", rich_help_panel=KEEP)(importing.import_)
 app.command(rich_help_panel=KEEP)(runs.merge)
 app.command(rich_help_panel=KEEP)(save.save)
 app.command(rich_help_panel=KEEP)(doctor.doctor)

@@ -19,9 +19,12 @@ from typing import Literal
 
 from engine import rundir
 from engine.errors import UserError
-from engine.gpu import Reading, driver_version, machine
-from engine.rundir import RunState
+from engine.gpu import driver_version, machine
 from warehouse.errors import DatabaseBusyError
+from warehouse.records.events import of_kind
+from warehouse.records.facts import CellFacts
+from warehouse.records.reading import Reading
+from warehouse.records.run_state import RunState
 
 _CUT_SHORT = (RunState.INTERRUPTED, RunState.CRASHED, RunState.STOPPED, RunState.FINISHED_WITH_FAILURES)
 _PACKAGES = ("torch", "transformers", "lm-eval", "duckdb")
@@ -215,7 +218,7 @@ def runs(db: Path) -> Iterator[Finding]:
     for run in found:
         try:
             state = run.state()
-            recorded = {(event.data["level"], event.data["task"]) for event in run.events() if event.kind == "cell"}
+            recorded = {(cell.level, cell.task) for cell in of_kind(run.events(), CellFacts)}
         except UserError as error:
             fine = False
             yield Finding("runs", "note", str(error))

@@ -38,11 +38,10 @@ def claims(
 ) -> None:
     """Tell which of the study's claims the results support, noise taken into account, and what is missing to tell.
 
-    The study: Martra 2025, arXiv 2512.22671, its "Key Observations". `prune-tui import published` brings its own
-    results in.
+    The study: Martra 2025, arXiv 2512.22671 (versions 1 and 2), its "Key Observations". `prune-tui import published`
+    brings its own results in.
     """
     from tui import claims as told
-    from tui.plain import plain
     from warehouse.claims import read_claims
 
     found, changes = read_claims(db, model or ())
@@ -55,10 +54,7 @@ def claims(
     if as_json:
         numbers = [asdict(change) for change in changes]
         print_json(
-            [
-                plain(asdict(claim) | {"numbers": [one for one in numbers if one["claim"] == claim.number]})
-                for claim in found
-            ]
+            [asdict(claim) | {"numbers": [one for one in numbers if one["claim"] == claim.number]} for claim in found]
         )
     elif format_ == "markdown":
         sys.stdout.write(told.document(found, changes))
@@ -84,6 +80,8 @@ def _print(screen: Console, claims: Sequence[Claim], *, words: bool) -> None:
         if words:
             screen.print(Padding(Text(f"The study – {claim.study_says}", style="dim"), (0, 0, 0, 4)))
             screen.print(Padding(Text(f"The test – {claim.test}", style="dim"), (0, 0, 0, 4)))
+            if claim.v3_says:
+                screen.print(Padding(Text(f"Version 3 – {claim.v3_says}", style="dim"), (0, 0, 0, 4)))
         for one in claim.findings:
             text = Text.assemble(
                 (f"{told.GLYPHS[one.verdict]} ", _STYLES[one.verdict]), one_line(told.who(one, claim.findings)), ": ",

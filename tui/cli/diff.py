@@ -132,12 +132,10 @@ def _short(value: Any) -> str:
 
 
 def _plain(found: RunDiff) -> dict[str, Any]:
-    from tui.plain import plain
-
     runs = {side: {"run_id": run.run_id, "name": run.name} for side, run in (("a", found.a), ("b", found.b))}
     return {
         "verdict": found.verdict,
         **runs,
-        "differences": plain([asdict(one) for one in found.differences]),
-        "numbers": plain([asdict(one) for one in found.numbers]),
+        "differences": [asdict(one) for one in found.differences],
+        "numbers": [asdict(one) for one in found.numbers],
     }

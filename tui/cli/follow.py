@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Protocol
 
 from engine import launch
-from engine.progress import RunTracker
 from warehouse import journal
+from warehouse.records.events import Event
+from warehouse.records.run_state import RunHistory
 
 _POLL_SECONDS = 0.1
 
@@ -22,8 +23,8 @@ class View(Protocol):
 
     def shown(self) -> AbstractContextManager[object]: ...
 
-    def event(self, event: journal.Event, tracker: RunTracker) -> None:
-        """One event, after the tracker has taken it in."""
+    def event(self, event: Event, history: RunHistory) -> None:
+        """One event, after the history has taken it in."""
         ...
 
     def note(self, text: str) -> None:
@@ -35,10 +36,10 @@ class Detached(Exception):
     """The user has had enough of watching; the worker was asked to stop and is left to it."""
 
 
-def follow(worker: subprocess.Popen[bytes], path: Path, tracker: RunTracker, view: View, offset: int) -> int:
+def follow(worker: subprocess.Popen[bytes], path: Path, history: RunHistory, view: View, offset: int) -> int:
     """Show a run until its worker ends, and return the worker's exit code (see `engine.launch`).
 
-    `tracker` knows the journal at `path` up to byte `offset`. The first Ctrl-C asks the worker to stop, the second
+    `history` knows the journal at `path` up to byte `offset`. The first Ctrl-C asks the worker to stop, the second
     leaves it.
 
     Raises:
@@ -49,10 +50,10 @@ def follow(worker: subprocess.Popen[bytes], path: Path, tracker: RunTracker, vie
         while True:
             ended = worker.poll() is not None
             if path.exists():
-                events, offset = journal.read(path, offset)
+                events, offset = journal.read(path, offset, after=history.seq)
                 for event in events:
-                    tracker.feed(event)
-                    view.event(event, tracker)
+                    history.take(event)
+                    view.event(event, history)
             if ended:
                 break
             if len(interrupts) > requests:

@@ -8,9 +8,11 @@ from datetime import datetime
 
 from rich.console import Console
 
-from engine.progress import RunTracker
+from engine.progress import progress
 from tui.cli.output import duration, one_line
-from warehouse.journal import Event
+from warehouse.records.events import Event, Finished, Log, Stopped
+from warehouse.records.facts import CellFacts, ModelFacts, VariantFacts
+from warehouse.records.run_state import RunHistory
 
 
 class LineView:
@@ -27,8 +29,8 @@ class LineView:
     def shown(self) -> Iterator[None]:
         yield
 
-    def event(self, event: Event, tracker: RunTracker) -> None:
-        text = describe(event, tracker)
+    def event(self, event: Event, history: RunHistory) -> None:
+        text = describe(event, history)
         if text is not None:
             self._say(text, event.t)
 
@@ -42,29 +44,27 @@ class LineView:
         self._console.print(f"{datetime.fromtimestamp(t):%H:%M:%S} {one_line(text)}", soft_wrap=True)
 
 
-def describe(event: Event, tracker: RunTracker) -> str | None:
+def describe(event: Event, history: RunHistory) -> str | None:
     """An event in a line of words, or None for one that only moves a display."""
-    data = event.data
-    match event.kind:
-        case "model":
-            return f"{data['model']}: {data['model_type']}, {data['parameters']:,} parameters"
-        case "variant":
-            return (
-                f"level {data['level']}: {data['intermediate_size']} neurons a layer, {data['parameters']:,} parameters"
-            )
-        case "cell" if not data["is_group"]:
-            return f"level {data['level']} {data['task']}: done in {duration(data['seconds'])}{_outlook(tracker)}"
-        case "log":
-            return data["message"]
-        case "stopped":
-            return f"stopped ({data['reason']})"
-        case "finished":
-            return "finished" if not data["failed"] else f"finished, {data['failed']} cells failed"
-    return None
+    match event.data:
+        case ModelFacts() as model:
+            return f"{model.model}: {model.model_type}, {model.parameters or 0:,} parameters"
+        case VariantFacts() as variant:
+            return f"level {variant.level}: {variant.width} neurons a layer, {variant.parameters or 0:,} parameters"
+        case CellFacts(is_group=False) as cell:
+            return f"level {cell.level} {cell.task}: done in {duration(cell.seconds or 0.0)}{_outlook(history)}"
+        case Log(message=message):
+            return message
+        case Stopped(reason=reason):
+            return f"stopped ({reason})"
+        case Finished(failed=failed):
+            return f"finished, {failed} cells failed" if failed else "finished"
+        case _:
+            return None
 
 
-def _outlook(tracker: RunTracker) -> str:
-    progress = tracker.progress()
-    cells = f", {progress.done + progress.failed} of {progress.total} cells" if progress.total else ""
-    left = f", {duration(progress.seconds_left)} left" if progress.seconds_left else ""
+def _outlook(history: RunHistory) -> str:
+    known = progress(history)
+    cells = f", {known.done + known.failed} of {known.total} cells" if known.total else ""
+    left = f", {duration(known.seconds_left)} left" if known.seconds_left else ""
     return cells + left

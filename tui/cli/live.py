@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console, Group
@@ -12,10 +12,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from engine.progress import RunTracker
+from engine.progress import progress
 from tui.cli.lines import describe
 from tui.cli.output import duration, one_line
-from warehouse.journal import Event
+from tui.states import level_text
+from warehouse.records.events import Attempt, Event, Log, Stage, Stopped
+from warehouse.records.facts import ModelFacts
+from warehouse.records.run_state import Cell, RunHistory
 
 _WIDTH = 6  # of a level's column, in characters
 _NAME = 26  # of the task's name
@@ -24,9 +27,9 @@ _NAME = 26  # of the task's name
 class LiveView:
     """Redraws itself a few times a second while it is shown; what the worker says scrolls away above it."""
 
-    def __init__(self, console: Console, tracker: RunTracker) -> None:
+    def __init__(self, console: Console, history: RunHistory) -> None:
         self._console = console
-        self._tracker = tracker
+        self._history = history
         self._doing = "starting the worker"
         self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=5, transient=True)
 
@@ -35,35 +38,37 @@ class LiveView:
         with self._live:
             yield
 
-    def event(self, event: Event, tracker: RunTracker) -> None:
-        match event.kind:
-            case "attempt":
+    def event(self, event: Event, history: RunHistory) -> None:
+        match event.data:
+            case Attempt():
                 self._doing = "loading the model"
-            case "model":
+            case ModelFacts():
                 self._doing = "reading the tasks"
-            case "stage":
-                self._doing = f"{event.data['stage']} done"
-        if event.kind in ("model", "log", "stopped"):
-            self.note(describe(event, tracker) or "")
+            case Stage(stage=stage):
+                self._doing = f"{stage} done"
+            case _:
+                pass
+        if isinstance(event.data, ModelFacts | Log | Stopped):
+            self.note(describe(event, history) or "")
 
     def note(self, text: str) -> None:
         self._console.print(Text(one_line(text)))
 
     def _draw(self) -> Group:
-        progress = self._tracker.progress()
-        settled = progress.done + progress.failed
+        known = progress(self._history)
+        settled = known.done + known.failed
         bar = Table.grid(padding=(0, 1))
         bar.add_row(
-            Text(f"{settled}/{progress.total if progress.total is not None else '?'} cells"),
-            ProgressBar(total=progress.total or 1, completed=settled, width=24),
-            Text(f"{progress.failed} failed", style="red") if progress.failed else "",
-            Text(f"{duration(progress.seconds_left)} left" if progress.seconds_left is not None else "", style="cyan"),
+            Text(f"{settled}/{known.total if known.total is not None else '?'} cells"),
+            ProgressBar(total=known.total or 1, completed=settled, width=24),
+            Text(f"{known.failed} failed", style="red") if known.failed else "",
+            Text(f"{duration(known.seconds_left)} left" if known.seconds_left is not None else "", style="cyan"),
         )
         return Group(self._grid(), bar, Text(self._now(), style="dim", no_wrap=True, overflow="ellipsis"))
 
     def _now(self) -> str:
         """What is going on, in a line, with its rates."""
-        current = self._tracker.current
+        current = self._history.current
         if current is None:
             return self._doing
         parts = [f"level {current.level} {one_line(current.task)}"]
@@ -76,31 +81,32 @@ class LiveView:
         return " · ".join(parts)
 
     def _grid(self) -> Table:
-        tracker = self._tracker
+        history = self._history
         rows: defaultdict[str, list[str]] = defaultdict(list)
-        for task in tracker.tasks:
-            rows[tracker.group_of.get(task, task)].append(task)
-        here = tracker.current
+        for task in history.tasks:
+            rows[history.parents.get(task, task)].append(task)
+        here = history.current
         size = self._console.size
         levels = _window(
-            tracker.levels,
+            list(history.levels),
             here.level if here else None,
             max((size.width - _NAME) // (_WIDTH + 1), 1),
         )
         names = _window(
-            list(rows), tracker.group_of.get(here.task, here.task) if here else None, max(size.height - 6, 1)
+            list(rows), history.parents.get(here.task, here.task) if here else None, max(size.height - 6, 1)
         )
         grid = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
         grid.add_column("", width=_NAME, no_wrap=True, overflow="ellipsis")
         for level in levels:
-            grid.add_column(f"{level}%" if level.replace(".", "").isdigit() else level, width=_WIDTH, justify="right")
+            grid.add_column(level_text(level), width=_WIDTH, justify="right")
+        settled = history.settled
         for name in names:
-            grid.add_row(Text(one_line(name)), *(self._cell(level, rows[name]) for level in levels))
+            grid.add_row(Text(one_line(name)), *(self._cell(level, rows[name], settled) for level in levels))
         return grid
 
-    def _cell(self, level: str, tasks: list[str]) -> Text:
-        states = Counter(self._tracker.cells.get((level, task)) for task in tasks)
-        current = self._tracker.current
+    def _cell(self, level: str, tasks: list[str], settled: Mapping[Cell, str]) -> Text:
+        states = Counter(settled.get((level, task)) for task in tasks)
+        current = self._history.current
         if states["failed"]:
             return Text("✗" if len(tasks) == 1 else f"✗ {states['failed']}", style="red")
         if states["done"] == len(tasks):

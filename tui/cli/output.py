@@ -6,6 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from tui.plain import plain
 from warehouse.text import one_line, printable
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def print_json(value: Any) -> None:
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
+    """NaN and infinities, which JSON has no numbers for, are printed as the texts NaN, Infinity and -Infinity."""
+    json.dump(plain(value), sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
     sys.stdout.write("\n")
 
 

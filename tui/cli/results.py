@@ -15,42 +15,6 @@ from tui.cli.files import text_of
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug
 from tui.cli.output import one_line, printable
 
-_PUBLISHED = "published"
-
-
-def import_(
-    sources: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="published|PATH…", help="The published study, bundles, or result files and folders of them."
-        ),
-    ],
-    model: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The unpruned model that lm-eval's files belong to.")
-    ] = None,
-    level: Annotated[float, typer.Option(metavar="PCT", help="How far it had been pruned.")] = 0.0,
-    method: Annotated[str | None, typer.Option(metavar="NAME", help="And how.", show_default=False)] = None,
-    db: Database = DEFAULT_DATABASE,
-    debug: Debug = False,
-) -> None:
-    """Bring in the published study, a bundle, lm-eval's result files, or files in the study's format.
-
-    lm-eval's files do not say what was pruned: --model, --level and --method do.
-    """
-    from warehouse.imports import import_bundle, import_path, import_published, is_bundle
-
-    for source in sources:
-        if source == _PUBLISHED:
-            report = import_published(db)
-        elif is_bundle(Path(source)):
-            report = import_bundle(db, Path(source))
-        else:
-            report = import_path(db, Path(source), model=model, level=level, method=method)
-        known = f", {len(report.known)} known already" if report.known else ""
-        typer.echo(f"{one_line(source)}: {len(report.imported)} imported{known}.")
-        for path in report.skipped:
-            typer.echo(f"{one_line(str(path))} holds no results.", err=True)
-
 
 def export(
     what: Annotated[

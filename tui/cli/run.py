@@ -11,7 +11,6 @@ import typer
 from engine import launch
 from engine.errors import UserError
 from engine.plan import RunPlan
-from engine.rundir import RunState
 from engine.suites import DEMO_MODEL, SUITES, suite
 from tui.choices import OPTIONS, chosen_levels, chosen_tasks, short_name, task_folders
 from tui.cli import session
@@ -28,6 +27,8 @@ from tui.cli.options import (
     Revision,
     TrustRemoteCode,
 )
+from warehouse.records.conditions import DEFAULT_SEEDS, parse_seeds, seeds_text
+from warehouse.records.run_state import RunState
 
 _LEVELS = "0,10,20,30,40,50,60"
 
@@ -77,7 +78,12 @@ def run(
     ] = None,
     dtype: Dtype = "auto",
     device: Annotated[str, typer.Option(metavar="NAME", help="cpu, cuda, cuda:1, mps; auto takes the best.")] = "auto",
-    seed: Annotated[int, typer.Option(metavar="N", help="For few-shot examples and the random method.")] = 0,
+    seed: Annotated[
+        str,
+        typer.Option(
+            metavar="N", help="As lm-eval's: one number for all, or four for random, numpy, torch, few-shot examples."
+        ),
+    ] = seeds_text(DEFAULT_SEEDS),
     name: Annotated[str | None, typer.Option(metavar="TEXT", help="A name to find the run by.")] = None,
     revision: Revision = None,
     divisor: Divisor = None,
@@ -126,7 +132,7 @@ def run(
             device=device,
             batch_tokens=batch_tokens,
             compile_layers=compile_layers,
-            seed=seed,
+            seeds=parse_seeds(seed),
             trust_remote_code=trust_remote_code,
             apply_chat_template=apply_chat_template,
             system_instruction=system_instruction,

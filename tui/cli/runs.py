@@ -9,6 +9,7 @@ import typer
 
 from engine import rundir
 from engine.errors import UserError
+from engine.progress import progress
 from engine.rundir import RunDir
 from tui.cli import session
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
@@ -74,10 +75,10 @@ def _plain(run: RunDir) -> dict:
 
 def _row(run: RunDir) -> tuple[str, ...]:
     try:
-        progress = run.progress()
-        cells = f"{progress.done}/{progress.total if progress.total is not None else '?'}"
-        failed = f", {progress.failed} failed" if progress.failed else ""
-        left = duration(progress.seconds_left) if progress.current and progress.seconds_left else ""
+        known = progress(run.history()[0])
+        cells = f"{known.done}/{known.total if known.total is not None else '?'}"
+        failed = f", {known.failed} failed" if known.failed else ""
+        left = duration(known.seconds_left) if known.current and known.seconds_left else ""
         return run.run_id, one_line(run.plan.name), str(run.state()), cells + failed, left
     except UserError as error:
         return run.run_id, "", f"damaged: {one_line(str(error))}", "", ""

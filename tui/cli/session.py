@@ -13,14 +13,14 @@ import typer
 from engine import launch, rundir
 from engine.errors import UserError
 from engine.plan import RunPlan
-from engine.progress import RunTracker
-from engine.rundir import RunDir, RunState
+from engine.progress import progress
+from engine.rundir import RunDir
 from tui.cli.follow import Detached, View, follow
 from tui.cli.output import console, one_line, print_json
 from warehouse.errors import DatabaseBusyError
-from warehouse.journal import Event
+from warehouse.records.events import Crashed, Finished, Refused
+from warehouse.records.run_state import RunHistory, RunState
 
-_ENDS = ("stopped", "finished", "refused", "crashed")
 _FULL = 2**16  # bytes: not enough to go on with
 
 
@@ -87,30 +87,29 @@ def _carry_out(run: RunDir, db: Path, *, quiet: bool, tables: bool) -> int:
         _say(f"Run {run.run_id} is finished: nothing is missing.")
         _merge(run, db)
         return launch.FINISHED
-    tracker, offset = run.tracker()
+    history, offset = run.history()
     worker = launch.start(run)
     try:
-        code = follow(worker, run.journal_path, tracker, _view(run, tracker, quiet=quiet), offset)
+        code = follow(worker, run.journal_path, history, _view(run, history, quiet=quiet), offset)
     except Detached:
         _say(f"Left alone, run {run.run_id} stops by itself: `prune-tui resume {run.run_id}` takes it up again.")
         return launch.STOPPED
-    if code == launch.REFUSED and offset == 0 and not tracker.cells and run.holder() is None:
-        _say(f"prune-tui: {_refusal(run)}")
+    if code == launch.REFUSED and offset == 0 and not history.settled and run.holder() is None:
+        _say(f"prune-tui: {_refusal(run, history)}")
         shutil.rmtree(run.path)  # nothing was done, and nothing can be as it stands
         return code
     merged = _merge(run, db)
-    code = _conclude(run, tracker, code)
-    if tables and merged and tracker.cells:
-        _show(db, run, tracker)
+    code = _conclude(run, history, code)
+    if tables and merged and history.settled:
+        _show(db, run, history)
     return code
 
 
-def _conclude(run: RunDir, tracker: RunTracker, code: int) -> int:
+def _conclude(run: RunDir, history: RunHistory, code: int) -> int:
     """Say how the run ended, if not well, and what to do; returns our exit code for the worker's."""
     again = f"`prune-tui resume {run.run_id}`"
-    progress = tracker.progress()
-    done = f"{progress.done} of {progress.total} cells are done" if progress.total else "no cell is done"
-    end = _end(run)
+    known, end = progress(history), history.end
+    done = f"{known.done} of {known.total} cells are done" if known.total else "no cell is done"
     match code:
         case launch.FINISHED:
             return code
@@ -118,19 +117,19 @@ def _conclude(run: RunDir, tracker: RunTracker, code: int) -> int:
             _say(f"Stopped; {done}. {again} takes the run up again.")
             return code
         case launch.REFUSED:
-            _say(f"prune-tui: {_refusal(run)}")
+            _say(f"prune-tui: {_refusal(run, history)}")
             _say(f"So far, {done}; {again} takes the run up again.")
             return code
-        case launch.FAILED if end is not None and end.kind == "finished":
-            _say(f"{progress.failed} of {progress.total} cells failed; {again} tries them again:")
-            for (level, task), error in tracker.errors.items():
-                _say(f"  level {level} {task}: {error}")
+        case launch.FAILED if isinstance(end, Finished):
+            _say(f"{known.failed} of {known.total} cells failed; {again} tries them again:")
+            for failure in history.failures.values():
+                _say(f"  level {failure.level} {failure.task}: {failure.error}")
             return code
     if shutil.disk_usage(run.path).free < _FULL:
         _say(f"prune-tui: The disk is full: free some space, then go on with {again}; {done}.")
         return launch.REFUSED
-    if end is not None and end.kind == "crashed":
-        why = f"met a defect ({end.data['error']})"
+    if isinstance(end, Crashed):
+        why = f"met a defect ({end.error})"
     elif code < 0:
         why = f"was killed by {signal.Signals(-code).name}"
         if -code == signal.SIGKILL:
@@ -143,39 +142,34 @@ def _conclude(run: RunDir, tracker: RunTracker, code: int) -> int:
     return launch.FAILED
 
 
-def _end(run: RunDir) -> Event | None:
-    """How the latest attempt ended, in its own words."""
-    turns = [event for event in run.events() if event.kind == "attempt" or event.kind in _ENDS]
-    return turns[-1] if turns and turns[-1].kind in _ENDS else None
-
-
 def summary(run: RunDir) -> dict:
     """A run in plain values, for `--json`."""
-    tracker, _ = run.tracker()
-    progress = tracker.progress()
+    history, _ = run.history()
+    known = progress(history)
     return {
         "run_id": run.run_id,
         "name": run.plan.name,
-        "model": tracker.model or run.plan.model,
+        "model": _model(run, history),
         "method": run.plan.method,
         "state": str(run.state()),
         "created_at": run.created_at.isoformat(),
         "database": str(run.database),
         "folder": str(run.path.resolve()),
-        "levels": tracker.levels,
-        "cells": {"done": progress.done, "failed": progress.failed, "total": progress.total},
-        "current": None
-        if progress.current is None
-        else {"level": progress.current.level, "task": progress.current.task},
-        "seconds_left": progress.seconds_left,
-        "failures": [{"level": level, "task": task, "error": error} for (level, task), error in tracker.errors.items()],
+        "levels": list(history.levels),
+        "cells": {"done": known.done, "failed": known.failed, "total": known.total},
+        "current": None if known.current is None else {"level": known.current.level, "task": known.current.task},
+        "seconds_left": known.seconds_left,
+        "failures": [{"level": one.level, "task": one.task, "error": one.error} for one in history.failures.values()],
     }
 
 
-def _refusal(run: RunDir) -> str:
-    end = _end(run)
-    if end is not None and end.kind == "refused":
-        return end.data["error"]
+def _model(run: RunDir, history: RunHistory) -> str:
+    return history.model.model if history.model else run.plan.model
+
+
+def _refusal(run: RunDir, history: RunHistory) -> str:
+    if isinstance(history.end, Refused):
+        return history.end.error
     return " ".join(launch.log_tail(run, 1)) or "The worker refused the plan without saying why."
 
 
@@ -191,7 +185,7 @@ def _merge(run: RunDir, db: Path) -> bool:
     return True
 
 
-def _show(db: Path, run: RunDir, tracker: RunTracker) -> None:
+def _show(db: Path, run: RunDir, history: RunHistory) -> None:
     """The delta tables that the run has a part in, and where to find them again."""
     from tui.cli.deltas import print_tables
     from warehouse.deltas import read_deltas
@@ -206,11 +200,11 @@ def _show(db: Path, run: RunDir, tracker: RunTracker) -> None:
         _say(str(error))
         return
     print_tables(console(), [table for table in deltas.tables if run.run_id in table.run_ids])
-    name = shlex.quote(tracker.model or run.plan.model)
+    name = shlex.quote(_model(run, history))
     _say(f"Results are in {db}: `prune-tui export deltas --model {name}` prints them for a paper.")
 
 
-def _view(run: RunDir, tracker: RunTracker, *, quiet: bool) -> View:
+def _view(run: RunDir, history: RunHistory, *, quiet: bool) -> View:
     screen = console(stderr=True)
     title = f"Run {run.run_id} ({run.plan.name}), in {run.path}"
     if quiet or not screen.is_terminal:
@@ -220,7 +214,7 @@ def _view(run: RunDir, tracker: RunTracker, *, quiet: bool) -> View:
     from tui.cli.live import LiveView
 
     _say(title)
-    return LiveView(screen, tracker)
+    return LiveView(screen, history)
 
 
 def _say(text: str) -> None:

@@ -62,6 +62,8 @@ def why(
         _print(found.origin, "This number" if found.baseline else "")
         if found.baseline is not None:
             _print(found.baseline, "Its baseline, the unpruned model")
+        for line in origins.differences(found):
+            typer.echo(f"\nMeasured otherwise than its baseline: {one_line(line)}.")
         typer.echo(f"\n{origins.verdict(found)}")
     if not found.holds:
         raise typer.Exit(1)

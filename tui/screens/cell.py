@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -21,6 +20,7 @@ from tui.matrix import UNPRUNED, Benchmark, Row, Width, at, mark, short_name, si
 from tui.queries import CancelledError, Question, Reader, Rows
 from tui.widgets.grid import Grid, GridColumn
 from tui.widgets.palette import Palette
+from warehouse.noise import mcnemar
 
 
 class CellScreen(ModalScreen[None]):
@@ -142,7 +142,7 @@ class CellScreen(ModalScreen[None]):
         up, down = first["rose"], first["fell"]
         better, worse = (up, down) if self._row["higher_is_better"] is not False else (down, up)
         text = Text(f"Samples: of {first['documents']:,} documents, {worse:,} got worse and {better:,} better")
-        text.append(f"; by chance alone as uneven with p = {sign_test(up, down):.2g} (exact paired sign test).")
+        text.append(f"; by chance alone as uneven with p = {mcnemar(up, down):.2g} (exact paired sign test).")
         if first["changed"] > len(self._flips):
             text.append(f" The {len(self._flips)} largest:")
         return text
@@ -161,14 +161,6 @@ class CellScreen(ModalScreen[None]):
         title = f"{self._benchmark.name}, {short_name(self._width.model)} {at(self._width)}"
         title += ": samples that changed" if samples else ": all metrics"
         return Sheet(title, tuple(rows[0]), tuple(tuple(row.values()) for row in rows), asked.sql())
-
-
-def sign_test(up: int, down: int) -> float:
-    """Exact two-sided p of a split at least this uneven if both ways were as likely: McNemar's test for scores 0, 1."""
-    n, smaller = up + down, min(up, down)
-    if n > 2000:  # the normal approximation is as good there, and quick
-        return math.erfc((abs(up - down) - 1) / math.sqrt(2 * n)) if up != down else 1.0
-    return min(1.0, 2 * sum(math.comb(n, k) for k in range(smaller + 1)) / 2**n)
 
 
 class _Metrics:

@@ -161,6 +161,8 @@ class ClaimsScreen(ReadingScreen):
             ("The study – ", colours["neutral"]), f"{claim.study_says}\n",
             ("The test – ", colours["neutral"]), claim.test,
         )  # fmt: skip
+        if claim.v3_says:
+            test.append("\nVersion 3 – ", colours["neutral"]).append(claim.v3_says)
         self.query_one("#claims-test", Static).update(test)
 
     def _numbers(self, number: int) -> Table | Text:

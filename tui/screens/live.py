@@ -12,12 +12,12 @@ from textual.screen import Screen
 from textual.widgets import Footer
 
 from engine.errors import UserError
-from engine.rundir import RunState
 from tui import actions
 from tui.feed import Snapshot
 from tui.record import RunRow
 from tui.screens.confirm import ConfirmScreen
 from tui.states import can_resume
+from warehouse.records.run_state import RunState
 
 if TYPE_CHECKING:
     from tui.app import Dashboard

@@ -11,18 +11,21 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import ModalScreen
 
+from tui import background
 from tui import format as fmt
 from tui.cli.output import one_line
 from tui.exporting import Sheet
 from tui.feed import Snapshot
+from tui.queries import Row, stamp
 from tui.record import GridCell, RunDetail, RunRow
 from tui.screens.live import LiveScreen
 from tui.states import advice, level_text, levels_text, state_text
+from tui.verdicts import Verdicts, read_verdicts, sign, verdict_of, words
 from tui.widgets.gpu_panel import GpuPanel
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.log_pane import LogPane
 from tui.widgets.palette import variable
-from tui.widgets.run_grid import RunGrid, change_glyph
+from tui.widgets.run_grid import RunGrid
 from tui.widgets.words import Words
 from warehouse import statements
 
@@ -32,8 +35,9 @@ class RunScreen(LiveScreen):
 
     TITLE = "Run"
     HELP = (
-        "Benchmarks down, levels across: the score, and the change against the unpruned model. ▲ is better, ▼ worse, "
-        "≈ no change or one within the noise (1.96 standard errors). "
+        "Benchmarks down, levels across: the score, and the change against the unpruned model. ↑ is better, ↓ worse, "
+        "= the same: provisional, until the run is merged. Then the marks are those of Results: ▲ a gain, ▼ a loss, "
+        "≈ within the noise. "
         "The line below the grid tells all about the cell under the cursor."
     )
     CSS_PATH = "../styles/run.tcss"
@@ -47,6 +51,7 @@ class RunScreen(LiveScreen):
         super().__init__()
         self.run_id = run_id
         self.detail: RunDetail | None = None
+        self._asked: tuple[int, int] | None = None  # the database's state that the verdicts are of
 
     def compose(self) -> ComposeResult:
         yield Words(id="head")
@@ -87,6 +92,7 @@ class RunScreen(LiveScreen):
             return
         live = snapshot.detail.row.running and snapshot.readings
         await self.show_detail(snapshot.detail, snapshot.readings if live else None)
+        self._ask_for_verdicts()
 
     async def show_detail(self, detail: RunDetail, readings: tuple | None = None) -> None:
         """`readings` are of this machine, now; without them the panel shows what the run recorded."""
@@ -108,6 +114,24 @@ class RunScreen(LiveScreen):
         elif changed:
             when = f"as of {datetime.fromtimestamp(detail.readings[-1].t):%H:%M:%S}" if detail.readings else ""
             await panel.show(detail.readings, when=when)
+
+    def _ask_for_verdicts(self) -> None:
+        """Ask the database once it has changed; while the run works, that is left to the run."""
+        now = stamp(self.app.database)
+        if now is None or now == self._asked or self.detail is None or self.detail.row.running:
+            return
+        self._asked = now
+        background.ask(self.app, lambda: read_verdicts(self.app.database, self.run_id), self._show_verdicts)
+
+    def _show_verdicts(self, verdicts: Verdicts | None) -> None:
+        if verdicts is None:
+            self._asked = None  # busy: asked again
+            return
+        if self.is_composed and self.detail is not None:
+            grid = self.query_one(RunGrid)
+            grid.verdicts = verdicts
+            grid.show(self.detail)
+            self._show_cell()
 
     def _draw_anew(self) -> None:
         """In the colours of another theme."""
@@ -189,18 +213,21 @@ class RunScreen(LiveScreen):
         level, name = selected
         cell = self.detail.cells.get((level, name))
         if cell is not None:
-            text = _cell_text(self.detail, level, name, cell, self.app.theme_variables)
+            verdicts = self.query_one(RunGrid).verdicts
+            text = _cell_text(self.detail, level, name, cell, verdicts, self.app.theme_variables)
             self.query_one("#cell", Words).say(text, layout=False)  # its height is fixed
 
 
-def _cell_text(detail: RunDetail, level: str, name: str, cell: GridCell, colours: dict[str, str]) -> Text:
+def _cell_text(
+    detail: RunDetail, level: str, name: str, cell: GridCell, verdicts: Verdicts, colours: dict[str, str]
+) -> Text:
     """Two lines about one cell."""
     text = Text(overflow="ellipsis")
     where = "unpruned" if level == detail.baseline else f"at {level_text(level)}"
     text.append(f"{one_line(name)} {where}", style="bold")
     if (facts := detail.facts.get(level)) is not None:
         text.append(
-            f"  {facts['intermediate_size']:,} neurons a layer, {fmt.count(facts['parameters'])} parameters",
+            f"  {facts.width:,} neurons a layer, {fmt.count(facts.parameters or 0)} parameters",
             style=colours["neutral"],
         )
     text.append("\n")
@@ -214,11 +241,11 @@ def _cell_text(detail: RunDetail, level: str, name: str, cell: GridCell, colours
         case "failed":
             text.append(f"✗ {one_line(cell.error or 'no reason was recorded')}", style=colours["loss"])
         case "done" if cell.score is not None:
-            _score_text(text, cell, colours)
+            _score_text(text, cell, verdict_of(verdicts, level, name, cell), colours)
     return text
 
 
-def _score_text(text: Text, cell: GridCell, colours: dict[str, str]) -> None:
+def _score_text(text: Text, cell: GridCell, row: Row | None, colours: dict[str, str]) -> None:
     score = cell.score
     assert score is not None
     by = "" if score.filter == "none" else f" ({score.filter})"
@@ -226,12 +253,9 @@ def _score_text(text: Text, cell: GridCell, colours: dict[str, str]) -> None:
     if score.stderr is not None:
         text.append(f" ± {score.stderr:.4f}")
     if cell.delta is not None and cell.baseline is not None:
-        glyph = change_glyph(cell)
-        words = {"▲": "a gain", "▼": "a loss", "△": "better, not tested", "▽": "worse, not tested"}.get(
-            glyph, "no change" if cell.delta == 0 else "within the noise"
-        )
-        text.append(f" · {glyph} {fmt.change(cell.delta_pct)}, {words}", style=colours[variable(glyph)])
-        noise = f" ± {cell.noise:.4f}" if cell.noise is not None else ""
-        text.append(f" ({cell.delta:+.4f}{noise} from {fmt.value(cell.baseline, width=12)})")
+        glyph = sign(cell, row)
+        told = "no change" if cell.delta == 0 and row is not None else words(glyph)
+        text.append(f" · {glyph} {fmt.change(cell.delta_pct)}, {told}", style=colours[variable(glyph)])
+        text.append(f" ({cell.delta:+.4f} from {fmt.value(cell.baseline, width=12)})")
     if cell.seconds is not None:
         text.append(f" · {fmt.seconds(cell.seconds)}")

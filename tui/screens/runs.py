@@ -13,7 +13,6 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import DataTable
 
-from engine.rundir import RunState
 from tui import format as fmt
 from tui.cli.output import one_line
 from tui.exporting import Sheet
@@ -28,6 +27,7 @@ from tui.widgets.key_footer import KeyFooter
 from tui.widgets.run_grid import RunGrid
 from tui.widgets.words import Words
 from warehouse import statements
+from warehouse.records.run_state import RunState
 
 # Columns and their widths, the gap to the next included, by the class of the terminal's width.
 _NARROW = {"run": 14, "model": 15, "levels": 9, "state": 14, "progress": 9, "started": 9, "left": 7}

@@ -90,7 +90,7 @@ def _label(benchmark: Benchmark, among: Sequence[Benchmark], *, with_metric: boo
         if len({one.num_fewshot for one in same}) > 1:
             name += f" {benchmark.num_fewshot}-shot"
         if len({one.version for one in same}) > 1:
-            name += f" v{benchmark.version}"
+            name += " (version not known)" if benchmark.version is None else f" v{benchmark.version}"
         if not with_metric and len({one.metric_name for one in same}) > 1:
             name += f" {benchmark.metric}"
     return name

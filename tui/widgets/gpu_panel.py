@@ -10,9 +10,9 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
-from engine.gpu import Reading
 from tui.format import bar, size
 from tui.widgets.words import Words
+from warehouse.records.reading import Reading
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _GRAPHED = 120  # readings: two minutes

@@ -19,7 +19,7 @@ from tui.states import model_text
 from tui.widgets.level_row import LEVELS, LevelRow
 from tui.widgets.toggle import Toggle
 
-_CHECKED = ("model", "levels", "tasks", "shots", "limit", "device", "batch_tokens", "include_paths")
+_CHECKED = ("model", "levels", "tasks", "shots", "limit", "device", "batch_tokens", "seeds", "include_paths")
 
 
 class RunForm(VerticalScroll, can_focus=False):
@@ -90,6 +90,9 @@ class RunForm(VerticalScroll, can_focus=False):
             yield Label("compile")
             yield Toggle("for long runs on a GPU", first.compile_layers, id="compile_layers")
         yield _problem("batch_tokens")
+        with _row("seed"):
+            yield _text("seeds", first.seeds, "lm-eval's: 0,1234,1234,1234")
+        yield _problem("seeds")
         with _row("own tasks"):
             yield _text("include_paths", first.include_paths, "folders with your task files")
         yield _problem("include_paths")
@@ -122,6 +125,7 @@ class RunForm(VerticalScroll, can_focus=False):
             device=text("device"),
             batch_tokens=text("batch_tokens"),
             compile_layers=self.query_one(Toggle).value,
+            seeds=text("seeds"),
             name=text("name"),
             like=self._first.like,
         )

@@ -13,18 +13,13 @@ from tui import format as fmt
 from tui.matrix import UNPRUNED
 from tui.record import GridCell, GridRow, RunDetail
 from tui.states import level_text
+from tui.verdicts import Verdicts, sign, verdict_of
 from tui.widgets.palette import variable
 
 View = Literal["value", "change", "both"]
 VIEWS: tuple[View, ...] = ("both", "value", "change")
 
 _VALUE, _CHANGE = 7, 7  # characters
-
-
-def change_glyph(cell: GridCell) -> str:
-    """▲ ▼ a change beyond noise, ≈ none or one within it, △ ▽ one of which the noise is not known: as in Results."""
-    glyph = fmt.glyph(cell.improved, cell.delta, noise=cell.noise)
-    return {"▲": "△", "▼": "▽"}.get(glyph, glyph) if cell.noise is None else glyph
 
 
 class RunGrid(DataTable[Text]):
@@ -45,6 +40,7 @@ class RunGrid(DataTable[Text]):
         super().__init__(id=id, cursor_type="cell", fixed_columns=1, zebra_stripes=False, cell_padding=0)
         self.view: View | None = None  # None: both, where there is room
         self._detail: RunDetail | None = None
+        self.verdicts: Verdicts = {}
         self._open: set[str] = set()
         self._texts: dict[tuple[str, str], Text] = {}
 
@@ -68,7 +64,7 @@ class RunGrid(DataTable[Text]):
         versions = sum(self._versions)
         for place, line in enumerate(rows):
             for level in detail.row.levels:
-                text = self._text(detail.cells[level, line.name], level)
+                text = self._text(detail.cells[level, line.name], level, line.name)
                 if text != self._texts[line.name, level]:
                     self._texts[line.name, level] = text
                     self._versions[place] += 1
@@ -167,7 +163,7 @@ class RunGrid(DataTable[Text]):
         for line in rows:
             mark = "" if not line.parts else "▾ " if line.name in self._open else "▸ "
             name = Text("  " * line.depth + mark + line.name, no_wrap=True, overflow="ellipsis")
-            texts = [self._text(detail.cells[level, line.name], level) for level in detail.row.levels]
+            texts = [self._text(detail.cells[level, line.name], level, line.name) for level in detail.row.levels]
             self._texts |= {(line.name, level): text for level, text in zip(detail.row.levels, texts, strict=True)}
             self.add_row(name, *texts, key=line.name)
         self.move_cursor(row=min(before.row, max(len(rows) - 1, 0)), column=max(before.column, 1))
@@ -178,7 +174,7 @@ class RunGrid(DataTable[Text]):
             return _VALUE + 1
         return _CHANGE + 1 if view == "change" else _VALUE + _CHANGE + 3
 
-    def _text(self, cell: GridCell, level: str) -> Text:
+    def _text(self, cell: GridCell, level: str, name: str) -> Text:
         colours = self.app.theme_variables
         text = Text(no_wrap=True)
         match cell.state:
@@ -192,11 +188,11 @@ class RunGrid(DataTable[Text]):
                 word = f"{cell.failed}/{cell.total}" if cell.total > 1 else "fail"
                 text.append(f"✗ {word}", style=f"bold {colours['loss']}")
             case "done":
-                self._score(text, cell, level)
+                self._score(text, cell, level, name)
         text.pad_left(max(self._column_width(level) - text.cell_len - 1, 0))
         return text
 
-    def _score(self, text: Text, cell: GridCell, level: str) -> None:
+    def _score(self, text: Text, cell: GridCell, level: str, name: str) -> None:
         assert self._detail is not None
         if cell.score is None:
             text.append("✓")
@@ -205,7 +201,7 @@ class RunGrid(DataTable[Text]):
         if view != "change" or level == self._detail.baseline or cell.delta is None:
             text.append(fmt.value(cell.score.value, width=_VALUE))
         if view != "value" and level != self._detail.baseline and cell.delta is not None:
-            glyph = change_glyph(cell)
+            glyph = sign(cell, verdict_of(self.verdicts, level, name, cell))
             change = f"{glyph}{fmt.change(cell.delta_pct)}"
             text.append(
                 f"{change:>{_CHANGE + 2}}" if view == "both" else change,

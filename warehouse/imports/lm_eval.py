@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterable, Mapping
-from hashlib import sha256
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from warehouse.imports.batch import ImportedRun
-from warehouse.per_document import per_document
+from warehouse.imports.conditions import adapted, conditions_of, model_args
+from warehouse.imports.groups import Groups
+from warehouse.imports.older import in_the_form_of_today
+from warehouse.imports.samples import Samples, TaskForm, find_samples, read_samples
+from warehouse.imports.subject import Measured, Subject
 from warehouse.records.facts import MetricFacts, ModelFacts, TaskFacts, VariantFacts
+from warehouse.records.questions import combined_hash
 
-_SAMPLES = {
-    "doc_id": pl.Int32, "filter": pl.String, "metric": pl.String, "value": pl.Float64, "weight": pl.Float64,
-    "response": pl.String, "terms": pl.List(pl.Float64),
-}  # fmt: skip
+READER = 2
+"""Counts up where this module comes to read more of a file than it did: one read before is then read again."""
+
+_WRITTEN_AT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}[-:]\d{2}[-:]\d{2}(?:\.\d+)?$")
+_LATEST = 253402300799  # the last second of the year 9999
+_MOST = 2**63
 
 
 def is_results(data: Any) -> bool:
@@ -26,97 +31,223 @@ def is_results(data: Any) -> bool:
     return isinstance(results, dict) and all(isinstance(result, dict) for result in results.values())
 
 
-def read_results(
-    data: Mapping[str, Any],
-    path: Path,
-    run_id: str,
-    scratch: Path,
-    *,
-    model: str | None = None,
-    level: float = 0.0,
-    method: str | None = None,
-) -> ImportedRun:
-    """One result file as a run; `scratch` is a folder that lives until the run is stored.
+@dataclass(slots=True)
+class ResultFile:
+    """One file, in the form of lm-eval 0.4. `model` is the name of what was measured, `arguments` what loaded it."""
 
-    The file does not say how far its model was pruned: `level` (percent) and `method` do, and `model` names the
-    unpruned model, so that its levels find each other; left out, it is the name in the file.
+    path: Path
+    data: Mapping[str, Any]
+    config: Mapping[str, Any] = field(init=False)
+    arguments: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.data = in_the_form_of_today(self.data)
+        self.config = self.data.get("config") or {}
+        self.arguments = model_args(self.config)
+
+    @property
+    def model(self) -> str | None:
+        """An adapter is a condition, not a model: lm-eval names its files after it. None where no name is told."""
+        pretrained = self.arguments.get("pretrained")
+        named = self.data.get("model_name")
+        if not self.arguments:
+            # Called from Python with a model at hand, lm-eval makes a name up and keeps the model's own elsewhere.
+            own = str(self.config.get("model") or "")
+            named = own if "/" in own else None if self.data.get("model_source") == "CUSTOM" else named
+        name = pretrained if adapted(self.arguments) else named or pretrained or self.arguments.get("model")
+        return None if name is None else str(name)
+
+    @property
+    def measured(self) -> Measured:
+        pretrained = self.arguments.get("pretrained")
+        return Measured(
+            model=self.model,
+            pretrained=None if pretrained is None else str(pretrained),
+            parameters=self.parameters,
+            revision=self.config.get("model_sha"),
+        )
+
+    @property
+    def written_at(self) -> str:
+        """What the names of the samples' files end in, too."""
+        found = _WRITTEN_AT.search(self.path.stem)
+        return found[0] if found else self.path.stem.removeprefix("results_")
+
+    @property
+    def measured_at(self) -> float:
+        """Unix seconds.
+
+        Raises:
+            ValueError: the date in the file is none.
+        """
+        if (date := self.data.get("date")) is not None:
+            seconds = float(date)
+            if not 0 <= seconds <= _LATEST:
+                raise ValueError(f"its date, {str(date)[:40]}, is none")
+            return seconds
+        if found := _WRITTEN_AT.search(self.path.stem):
+            day, _, time = found[0].partition("T")
+            return datetime.fromisoformat(f"{day}T{time.replace('-', ':')}").replace(tzinfo=UTC).timestamp()
+        return self.path.stat().st_mtime
+
+    @property
+    def parameters(self) -> int | None:
+        return count_of(self.config.get("model_num_parameters"))
+
+
+def count_of(value: Any) -> int | None:
+    """A number of things; None where lm-eval could not tell (it writes −1, and shares of one, in places)."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _MOST:
+        return None
+    return int(value) if value == int(value) else None
+
+
+def read_results(file: ResultFile, subject: Subject, run_id: str, scratch: Path) -> ImportedRun:
+    """One result file as a run of `subject`; `scratch` is a folder that lives until the run is stored.
 
     Raises:
-        KeyError, TypeError, ValueError, AttributeError: not as lm-eval writes them.
+        KeyError, TypeError, ValueError, AttributeError, OverflowError: not as lm-eval writes them.
     """
-    config = data.get("config") or {}
-    name = model or data.get("model_name") or _model_of(config)
+    data, config = file.data, file.config
     run = ImportedRun(
         run_id=run_id,
-        name=f"lm-eval {name} {level:g}%",
+        name=f"lm-eval {subject.model} {subject.level_name}",
         origin="lm-eval",
-        source=path.name,
-        recorded_at=float(data.get("date") or path.stat().st_mtime),
-        method=method,
-        conditions=_conditions(data, config),
-        folder=scratch,
+        source=file.path.name,
+        recorded_at=file.measured_at,
+        method=subject.method,
+        conditions=conditions_of(data),
+        folder=scratch / run_id,
+        reader=READER,
+        about=str(subject),
+        file=file.path,
+        note=subject.note,
     )
-    versions = {
+    run.folder.mkdir(exist_ok=True)
+    provenance = {
         "versions": {"lm-eval": data.get("lm_eval_version"), "transformers": data.get("transformers_version")},
         "environment": data.get("pretty_env_info"),
         "git_revision": data.get("git_hash"),
+        "model": {"name": file.model, "revision": config.get("model_sha") or None},
     }
-    run.add("attempt", attempt=1, pid=None, host=None, provenance=versions)
-    parameters = config.get("model_num_parameters")
-    run.add(
-        "model",
-        **dict.fromkeys(ModelFacts.__dataclass_fields__)
-        | {"model": name, "source": data.get("model_name"), "revision": config.get("model_sha") or None}
-        | {"parameters": parameters if level == 0 else None},
-    )
+    run.add("attempt", attempt=1, pid=None, host=None, provenance=provenance)
+    run.add("model", **dict.fromkeys(ModelFacts.__dataclass_fields__) | _base(file, subject))
     run.add(
         "variant",
         **dict.fromkeys(VariantFacts.__dataclass_fields__)
-        | {"level": f"{level:g}", "pruning_pct": level, "method": method or "unknown", "parameters": parameters},
+        | {"level": subject.level, "pruning_pct": subject.pruning_pct, "method": subject.method or "unknown"}
+        | {"intermediate_size": subject.intermediate_size, "padded_size": subject.intermediate_size}
+        | {"expansion_ratio": subject.expansion_ratio, "parameters": file.parameters},
     )
-    _add_cells(run, data, path, scratch, f"{level:g}")
+    _add_cells(run, file, subject.level)
     return run
 
 
-def _add_cells(run: ImportedRun, data: Mapping[str, Any], path: Path, scratch: Path, level: str) -> None:
-    groups = data.get("groups") or {}
-    part_of = {part: group for group, parts in (data.get("group_subtasks") or {}).items() for part in parts}
-    counts = data.get("n-samples") or {}
-    results = (data["results"] or {}) | groups
-    tasks: list[dict[str, Any]] = []
-    for task, result in sorted(results.items(), key=lambda found: _height(found[0], part_of)):
-        n = result.get("sample_len") or counts.get(task, {}).get("effective")
-        metrics = _metrics(result, (data.get("higher_is_better") or {}).get(task) or {}, n)
+def _base(file: ResultFile, subject: Subject) -> dict[str, Any]:
+    known = {"model": subject.model, "source": file.data.get("model_name")} | dict(subject.base)
+    if subject.unpruned:
+        known.setdefault("revision", _revision(file))
+        known.setdefault("parameters", file.parameters)
+    return known
+
+
+def _revision(file: ResultFile) -> str | None:
+    """The commit on the hub, else the branch or tag that was asked for."""
+    asked = file.arguments.get("revision") or file.config.get("model_revision")
+    return file.config.get("model_sha") or (None if asked in (None, "main") else str(asked))
+
+
+def _add_cells(run: ImportedRun, file: ResultFile, level: str) -> None:
+    data = file.data
+    aggregates = data.get("groups") or {}
+    groups = Groups.of(data)
+    part_of = groups.parents()
+    shots = {task: _shots(told) for task, told in (data.get("n-shot") or {}).items()}
+    results = data["results"] | aggregates
+    counts = {task: _documents(data, task) for task in {*results, *shots}}
+    harness = _text(data.get("lm_eval_version"))
+    asked: dict[str, str | None] = {}
+    for task in groups.bottom_up(results):
+        is_group = task in aggregates or task in groups.parts
+        n = counts.get(task)
+        if n is None and is_group:
+            n = groups.documents(task, counts)
+        metrics = _metrics(results[task], (data.get("higher_is_better") or {}).get(task) or {}, n)
         if not metrics:
             continue
-        version = (data.get("versions") or {}).get(task)
         about = {
             "part_of": part_of.get(task),
-            "version": None if version in (None, "N/A") else str(version),
-            "num_fewshot": (data.get("n-shot") or {}).get(task),
+            "version": _text((data.get("versions") or {}).get(task)),
+            "num_fewshot": groups.num_fewshot(task, shots),
         }
-        if samples := _read_samples(path, task):
-            asked = {"task": task, "n_docs": counts.get(task, {}).get("effective"), "requests_hash": _asked(samples)}
-            tasks.append(dict.fromkeys(TaskFacts.__dataclass_fields__) | about | asked)
+        samples = None if is_group else _samples(file, task, metrics)
+        if samples is not None:
+            asked[task] = samples.questions_hash
+            run.add(
+                "task",
+                **dict.fromkeys(TaskFacts.__dataclass_fields__)
+                | about
+                | {"task": task, "n_docs": n, "requests_hash": samples.requests_hash}
+                | {"questions_hash": samples.questions_hash},
+            )
+        if is_group:
+            asked[task] = combined_hash({part: asked.get(part) for part in groups.tasks(task)})
+        stored = None if samples is None else f"{len(run.events)}.parquet"
+        if samples is not None and stored is not None:
+            samples.write(run.folder / stored)
+            run.samples += samples.count
         run.add_cell(
             level=level,
             task=task,
-            is_group=task in groups,
+            is_group=is_group,
             metrics=metrics,
-            samples=_store_samples(path, task, samples, scratch) if samples else None,
+            samples=stored,
+            questions_hash=asked.get(task),
+            harness_version=harness,
             **about,
         )
-    # After the cells, whose numbers stay those of an import by an earlier version, which had none of these.
-    for facts in tasks:
-        run.add("task", **facts)
 
 
-def _height(task: str, part_of: Mapping[str, str]) -> int:
-    """Tasks before the groups that they are parts of, and these before theirs, as in runs of our own."""
-    depth = 0
-    while (task := part_of.get(task, "")) and depth < len(part_of):
-        depth += 1
-    return -depth
+def _samples(file: ResultFile, task: str, metrics: list[dict[str, Any]]) -> Samples | None:
+    path = find_samples(file.path, task, file.config, file.written_at)
+    if path is None:
+        return None
+    about = (file.data.get("configs") or {}).get(task) or {}
+    named = [one["name"] for one in about.get("filter_list") or () if "name" in one]
+    samples = read_samples(
+        path,
+        TaskForm(
+            filters=named or list(dict.fromkeys(metric["filter"] for metric in metrics)),
+            metrics=list(dict.fromkeys(metric["metric"] for metric in metrics)),
+            output_type=about.get("output_type"),
+            target_delimiter=" " if (delimiter := about.get("target_delimiter")) is None else str(delimiter),
+        ),
+    )
+    return samples if samples.rows else None
+
+
+def _documents(data: Mapping[str, Any], task: str) -> int | None:
+    counted = (data.get("n-samples") or {}).get(task) or {}
+    told = (data["results"].get(task) or {}).get("sample_len")
+    return count_of(counted.get("effective") if told is None else told)
+
+
+def _shots(told: Any) -> int | None:
+    """The number of shots; older files may have none.
+
+    Raises:
+        ValueError: it is no number of shots.
+    """
+    if told is None:
+        return None
+    shots = count_of(told)
+    if shots is None or shots >= 2**31:
+        raise ValueError(f"{str(told)[:40]} is no number of shots")
+    return shots
+
+
+def _text(told: Any) -> str | None:
+    return None if told in (None, "N/A") else str(told)
 
 
 def _metrics(result: Mapping[str, Any], higher_is_better: Mapping[str, Any], n: int | None) -> list[dict[str, Any]]:
@@ -133,92 +264,3 @@ def _metrics(result: Mapping[str, Any], higher_is_better: Mapping[str, Any], n: 
             | {"higher_is_better": higher_is_better.get(metric)}
         )
     return found
-
-
-def _conditions(data: Mapping[str, Any], config: Mapping[str, Any]) -> str:
-    """In the words of our own runs, so that like is compared with like."""
-    limit = config.get("limit")
-    parts = ["all documents" if limit is None else f"limit {float(limit):g}"]
-    if dtype := config.get("model_dtype"):
-        parts.append(str(dtype).removeprefix("torch."))
-    parts.append(f"seed {config.get('random_seed') or 0}")
-    if data.get("chat_template"):
-        parts.append("chat template")
-    if data.get("fewshot_as_multiturn"):
-        parts.append("multi-turn shots")
-    if data.get("system_instruction"):
-        parts.append(f"system instruction {json.dumps(data['system_instruction'], ensure_ascii=False)}")
-    return ", ".join(parts)
-
-
-def _model_of(config: Mapping[str, Any]) -> str:
-    arguments = config["model_args"]
-    if isinstance(arguments, str):
-        arguments = dict(part.split("=", 1) for part in arguments.split(",") if "=" in part)
-    return arguments["pretrained"]
-
-
-def _read_samples(path: Path, task: str) -> list[dict[str, Any]]:
-    """The task's samples, if lm-eval wrote them beside the results."""
-    written_at = path.stem.removeprefix("results_")
-    source = path.with_name(f"samples_{task}_{written_at}.jsonl")
-    if not source.is_file():
-        return []
-    with source.open(encoding="utf-8") as file:
-        return [_sample(line, f"{source.name}, line {number}") for number, line in enumerate(file, 1)]
-
-
-def _sample(line: str, where: str) -> dict[str, Any]:
-    try:
-        sample = json.loads(line)
-        return {
-            "rows": list(_sample_rows(sample)),
-            "asked": (sample["doc_id"], *map(sample.get, ("doc_hash", "prompt_hash", "target_hash"))),
-        }
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{where}: {error!r}") from error
-
-
-def _asked(samples: Iterable[Mapping[str, Any]]) -> str | None:
-    """A hash of what was asked: every document, its prompt and its answer. Older files have no hashes of these."""
-    asked = sorted({sample["asked"] for sample in samples}, key=repr)
-    if any(None in one for one in asked):
-        return None
-    return "lm-eval " + sha256(json.dumps(asked).encode()).hexdigest()
-
-
-def _store_samples(path: Path, task: str, samples: Iterable[Mapping[str, Any]], scratch: Path) -> str:
-    """A Parquet file in `scratch`."""
-    name = f"{path.stem}-{task}.parquet"
-    rows = [row for sample in samples for row in sample["rows"]]
-    pl.DataFrame(rows, schema=_SAMPLES, orient="row").write_parquet(scratch / name)
-    return name
-
-
-def _sample_rows(sample: Mapping[str, Any]) -> Iterable[tuple[Any, ...]]:
-    answer = _response(sample["filtered_resps"])
-    response = None if answer is None else json.dumps(answer, ensure_ascii=False)
-    for metric in sample.get("metrics") or []:
-        adds = per_document(metric, sample.get(metric))
-        yield sample["doc_id"], sample["filter"], metric, adds.value, adds.weight, response, adds.terms
-
-
-def _response(answers: Any) -> int | str | None:
-    """The generated text, or the index of the likeliest choice; None where there was nothing to choose."""
-    if len(answers) == 1 and isinstance(answers[0], str) and _number(answers[0]) is None:
-        return answers[0]
-    if len(answers) < 2 or not all(isinstance(answer, list) and answer for answer in answers):
-        return None
-    likelihoods = [_number(answer[0]) for answer in answers]
-    if any(likelihood is None or math.isnan(likelihood) for likelihood in likelihoods):
-        return None
-    return max(range(len(likelihoods)), key=lambda i: likelihoods[i] or -math.inf)
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, list | dict) or value is None:
-        return None
-    try:
-        return float(value)
-    except ValueError:
-        return None

@@ -16,8 +16,8 @@ from typing import Any
 from warehouse import db as database
 from warehouse.imports import batch
 from warehouse.imports.batch import ImportedRun, ImportReport
-from warehouse.measurements import MeasurementFacts
 from warehouse.records.facts import MetricFacts, ModelFacts, VariantFacts
+from warehouse.records.measurements import MeasurementFacts
 
 SOURCE = (
     "Pere Martra, Fragile Knowledge, Robust Instruction-Following: The Width Pruning Dichotomy in Llama-3.2, "

@@ -17,7 +17,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from warehouse.imports.batch import ImportedRun
-from warehouse.measurements import MeasurementFacts
+from warehouse.records.measurements import MeasurementFacts
 
 _RENAMED = {"accuracy": "acc,none", "acc_norm": "acc_norm,none", "perplexity": "perplexity,none"}
 _FILLERS = {"word_perplexity", "bits_per_byte"}  # without a filter: always 0.0 there

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from warehouse.errors import UserError
+
 # random, numpy, torch and few-shot sampling, as lm-eval seeds them where nobody says otherwise.
 Seeds = tuple[int, int, int, int]
 DEFAULT_SEEDS: Seeds = (0, 1234, 1234, 1234)
@@ -117,7 +119,25 @@ def documents(limit: float | None) -> str:
     return str(int(limit)) if limit >= 1 and float(limit).is_integer() else repr(float(limit))
 
 
+def parse_seeds(text: str) -> Seeds:
+    """What lm-eval's --seed takes: a number for all four, or four of them.
+
+    Raises:
+        UserError: it is neither.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and int(part) < 2**32 for part in parts) or len(parts) not in (1, 4):
+        raise UserError(
+            f"'{text}' is no seed: give one number for all, or four (random, numpy, torch, few-shot), such as "
+            "0,1234,1234,1234, each from 0 to 4294967295."
+        )
+    numbers = [int(part) for part in parts]
+    random, numpy, torch, fewshot = numbers if len(numbers) == 4 else numbers * 4
+    return random, numpy, torch, fewshot
+
+
 def seeds_text(seeds: Seeds) -> str:
+    """As `Conditions.seeds` has them."""
     return ",".join(map(str, seeds))
 
 
@@ -125,6 +145,11 @@ def old_seeds(seed: int) -> Seeds:
     """What a run drew that has one `seed` in its plan: it was added to lm-eval's own."""
     random, numpy, torch, fewshot = DEFAULT_SEEDS
     return seed + random, seed + numpy, seed + torch, seed + fewshot
+
+
+def short_seeds(seeds: Seeds) -> str:
+    """The shortest text that `parse_seeds` reads as these."""
+    return str(seeds[0]) if len(set(seeds)) == 1 else seeds_text(seeds)
 
 
 def _seeds_label(seeds: str | None) -> str | None:

@@ -1,8 +1,13 @@
-"""The facts a run records, as plain data. Journal events carry them; the warehouse's tables store them."""
+"""The facts a run records, as plain data. Journal events carry them; the warehouse's tables store them.
+
+What an import may not know can be None; runs of our own know it. Levels are as asked for: "40", "2.4x", "w4096".
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+
+from warehouse.records.values import Count, LevelText, Percentage, Ratio, Seconds, Shots, Size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,19 +19,19 @@ class ModelFacts:
     """
 
     model: str
-    source: str
+    source: str | None
     revision: str | None
     weights_hash: str | None
-    model_type: str
-    hidden_size: int
-    intermediate_size: int
-    num_hidden_layers: int
-    num_attention_heads: int
-    num_key_value_heads: int
-    vocab_size: int
-    tied_embeddings: bool
-    parameters: int
-    bytes: int
+    model_type: str | None
+    hidden_size: Size | None
+    intermediate_size: Size | None
+    num_hidden_layers: Size | None
+    num_attention_heads: Size | None
+    num_key_value_heads: Size | None
+    vocab_size: Size | None
+    tied_embeddings: bool | None
+    parameters: Count | None
+    bytes: Count | None
     config_hash: str | None = None
     tokenizer_hash: str | None = None
     tuned: bool | None = None
@@ -36,18 +41,27 @@ class ModelFacts:
 class VariantFacts:
     """One width of a model.
 
-    `level` is the level as asked for ("40", "2.4x", "w4096"); `intermediate_size` the exact width it means,
-    `padded_size` the width it was evaluated at (zero neurons added, same function).
+    `intermediate_size` is the exact width that the level means, `padded_size` the width it was evaluated at (zero
+    neurons added, same function).
     """
 
-    level: str
+    level: LevelText
     method: str
-    pruning_pct: float
-    intermediate_size: int
-    padded_size: int
-    expansion_ratio: float
-    parameters: int
-    bytes: int
+    pruning_pct: Percentage
+    intermediate_size: Size | None
+    padded_size: Size | None
+    expansion_ratio: Ratio | None
+    parameters: Count | None
+    bytes: Count | None
+
+    @property
+    def width(self) -> int:
+        """Raises:
+        ValueError: it is not known, as an import's may be.
+        """
+        if self.intermediate_size is None:
+            raise ValueError(f"the width of level {self.level} is not known")
+        return self.intermediate_size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +74,14 @@ class TaskFacts:
 
     task: str
     part_of: str | None
-    version: str
-    output_type: str
-    num_fewshot: int
-    n_docs: int
-    n_requests: int
-    dataset: str
+    version: str | None
+    output_type: str | None
+    num_fewshot: Shots | None
+    n_docs: Count | None
+    n_requests: Count | None
+    dataset: str | None
     dataset_fingerprint: str | None
-    requests_hash: str
+    requests_hash: str | None
     questions_hash: str | None = None
     tokens_hash: str | None = None
 
@@ -83,7 +97,7 @@ class MetricFacts:
     filter: str
     value: float
     stderr: float | None
-    n: int
+    n: Count | None
     higher_is_better: bool | None
     chance: float | None = None
 
@@ -97,13 +111,13 @@ class CellFacts:
     combine those of its parts. `harness_version` is lm-eval's.
     """
 
-    level: str
+    level: LevelText
     task: str
     part_of: str | None
     is_group: bool
-    version: str
-    num_fewshot: int
-    seconds: float
+    version: str | None
+    num_fewshot: Shots | None
+    seconds: Seconds | None
     metrics: list[MetricFacts] = field(default_factory=list[MetricFacts])
     samples: str | None = None
     questions_hash: str | None = None
@@ -115,7 +129,7 @@ class CellFacts:
 class FailureFacts:
     """Why one task could not be scored at one level. A later `CellFacts` of the same cell supersedes it."""
 
-    level: str
+    level: LevelText
     task: str
     error: str
     detail: str

@@ -55,6 +55,11 @@ class Level:
             case "width":
                 return f"w{self.amount:.0f}"
 
+    @property
+    def label(self) -> str:
+        """The level for people: `40%`, `2.4x`, `w4096`."""
+        return f"{self}%" if self.kind == "pct" else str(self)
+
     def intermediate_size(self, full: int, hidden_size: int, divisor: int | None = None) -> int:
         """The exact width for a model of `full` neurons a layer.
 
@@ -62,8 +67,13 @@ class Level:
         into the percentage it stands for, as there. `divisor` rounds the width down to a multiple of it.
 
         Raises:
-            UserError: the level would widen the model, or rounding leaves it unpruned.
+            UserError: the level would widen the model, or rounding leaves it unpruned, or nothing of it; or the
+                divisor is above a quarter of the width, where levels could no longer be told apart.
         """
+        if divisor is not None and divisor > full // 4:
+            raise UserError(
+                f"A divisor of {divisor} is too coarse for {full} neurons a layer: give one of at most {full // 4}."
+            )
         match self.kind:
             case "pct":
                 pct = self.amount
@@ -82,14 +92,18 @@ class Level:
         kept = int(self.amount) if pct is None else full - min(int(pct / 100 * full), full - 1)
         if divisor is None or kept == full:
             return kept
-        rounded = max(kept // divisor * divisor, 1)
-        if rounded >= full:
-            raise UserError(f"Level {self} prunes nothing once rounded to a multiple of {divisor}.")
+        rounded = kept // divisor * divisor
+        if rounded == 0:
+            raise UserError(f"Level {self} leaves {kept} neurons a layer, fewer than the divisor of {divisor}.")
         return rounded
 
     def pruning_pct(self, full: int, kept: int) -> float:
-        """The share of neurons removed in percent: the one asked for, else the exact one to two decimals."""
-        return self.amount if self.kind == "pct" else round(100 * (1 - kept / full), 2)
+        """The share of neurons removed in percent: the one asked for where the width is within a neuron of it, else
+        the real one to two decimals.
+        """
+        if self.kind == "pct" and abs(kept - full * (1 - self.amount / 100)) <= 1:
+            return self.amount
+        return round(100 * (1 - kept / full), 2)
 
 
 def parse_levels(text: str) -> list[Level]:

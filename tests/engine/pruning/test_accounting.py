@@ -40,8 +40,8 @@ def test_the_published_sizes_of_the_1b_model_follow(pct: str, parameters: int) -
     shape = llama_3_2("1B")
     width = shape.width(Level.parse(pct))
     assert shape.parameters_at(width) == parameters
-    assert shape.bytes_at(width, torch.bfloat16) == 2 * parameters
-    assert shape.bytes_at(width, torch.float32) == 4 * parameters
+    assert shape.bytes_at(width, torch.bfloat16.itemsize) == 2 * parameters
+    assert shape.bytes_at(width, torch.float32.itemsize) == 4 * parameters
 
 
 def test_all_published_expansion_rates_follow(shared: Path) -> None:
@@ -73,14 +73,15 @@ def test_sizes_are_those_of_the_built_and_pruned_model(
     assert shape.tied_embeddings == ("lm_head.weight" not in dict(model.named_parameters()))
     prune(model, 53, method="maw", seed=0)
     assert shape.parameters_at(53) == model.num_parameters()
-    assert shape.bytes_at(53, torch.float32) == sum(p.numel() * p.itemsize for p in model.parameters())
+    assert shape.bytes_at(53, torch.float32.itemsize) == sum(p.numel() * p.itemsize for p in model.parameters())
 
 
 def test_facts_for_the_journal() -> None:
     shape = llama_3_2("1B")
     model = shape.model_facts(
-        model="Llama-3.2-1B", source="meta-llama/Llama-3.2-1B", revision="abc", weights_hash=None, dtype=torch.bfloat16
-    )
+        model="Llama-3.2-1B", source="meta-llama/Llama-3.2-1B", revision="abc", weights_hash=None,
+        config_hash="c", tokenizer_hash="t", dtype=torch.bfloat16,
+    )  # fmt: skip
     assert (model.parameters, model.bytes, model.tied_embeddings) == (1_235_814_400, 2_471_628_800, True)
     assert (model.num_attention_heads, model.num_key_value_heads, model.vocab_size) == (32, 8, 128256)
     variant = shape.variant_facts(Level.parse("10"), method="maw", divisor=None, pad_to=64, dtype=torch.bfloat16)

@@ -21,8 +21,11 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTra
 from engine.errors import UserError
 from engine.pruning.checkpoint import prune, save_level
 from engine.pruning.glu import find_glu_mlps
+from engine.pruning.identity import config_hash, tokenizer_hash
 from engine.pruning.importance import importance
 from engine.pruning.ladder import Ladder
+from engine.pruning.loading import weights_hash
+from warehouse.checkpoints import FILE_NAME, read_record
 from warehouse.records.level import Level
 
 MakeModel = Callable[..., PreTrainedModel]
@@ -154,7 +157,7 @@ def test_everything_a_checkpoint_needs_is_there(
     source = save_checkpoint(model)
     table = "| level | piqa |\n|---|---|\n| 0 | 0.70 |\n| 40 | 0.61 (-12.9%) |"
     saved = save_level(
-        str(source), level=Level.parse("1.5x"), method="vow", divisor=32, to=tmp_path / "deep" / "down", card=table
+        str(source), level=Level.parse("1.5x"), method="vow", divisor=16, to=tmp_path / "deep" / "down", card=table
     )
     assert saved.intermediate_size == 32
     assert not list(saved.path.parent.glob(".*"))
@@ -173,6 +176,25 @@ def test_everything_a_checkpoint_needs_is_there(
     assert "keeps 32 of 88 GLU neurons (63.64 % removed)" in card.text
     assert f"| parameters | {model.num_parameters():,} | {saved.parameters:,} |" in card.text
     assert table in card.text
+
+
+@pytest.mark.parametrize(("method", "seed"), [("maw", None), ("random", 7)])
+def test_a_saved_level_says_what_it_is(
+    save_checkpoint: SaveCheckpoint, make_model: MakeModel, tmp_path: Path, method: str, seed: int | None
+) -> None:
+    source = save_checkpoint(make_model("llama"))
+    save_level(str(source), level=Level.parse("2x"), method=method, to=tmp_path / "out", divisor=8, seed=7)
+    record = read_record(tmp_path / "out")
+    assert record is not None
+    config = json.loads((tmp_path / "out" / "config.json").read_text())
+    assert (record.method, record.seed, record.divisor, record.level) == (method, seed, 8, "2x")
+    assert record.intermediate_size == config["intermediate_size"]
+    assert record.parameters == sum(one.numel() for one in load_file(tmp_path / "out" / "model.safetensors").values())
+    assert record.base.weights_hash == weights_hash(str(source), None)
+    assert record.base.config_hash == config_hash(str(source), None)
+    assert record.base.tokenizer_hash == tokenizer_hash(AutoTokenizer.from_pretrained(source))
+    assert record.base.model == source.name
+    assert "/" not in (tmp_path / "out" / FILE_NAME).read_text()
 
 
 def test_the_weights_may_be_saved_in_another_dtype(

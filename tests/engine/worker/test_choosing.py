@@ -52,7 +52,7 @@ def tokenizer() -> Any:
 def sampled(model: Any, prompt: list[int], options: dict[str, Any], count: int, new: int) -> list[list[int]]:
     choice = choice_of(model, {"do_sample": True, **options}, seed=1234)
     return Generator(model, Head(model), DENSE).generate(
-        [np.array(prompt)] * count, max_new_tokens=new, eos=(), has_ended=lambda tokens: False, max_tokens=1024,
+        [np.array(prompt)] * count, max_new_tokens=new, end_of=lambda tokens, start: None, max_tokens=1024,
         progress=lambda *done: None, choice=choice,
     )  # fmt: skip
 

@@ -123,7 +123,7 @@ def answers(model: Any, ladder: Ladder, width: int) -> tuple[list[float], list[l
     batch = Batch([Scored(tokens, ((at, rng.integers(3, 64, 2)),)) for at, tokens in enumerate(prompts)], [1] * 20)
     scores = TreeScorer(model, Head(model), 256, DENSE).score(batch, lambda *done: None)
     texts = Generator(model, Head(model), DENSE).generate(
-        prompts[:6], max_new_tokens=9, eos={2}, has_ended=lambda tokens: False, max_tokens=256,
+        prompts[:6], max_new_tokens=9, end_of=lambda tokens, start: None, max_tokens=256,
         progress=lambda *done: None,
     )  # fmt: skip
     return [log_likelihood for log_likelihood, _ in scores], texts

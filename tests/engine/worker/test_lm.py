@@ -19,9 +19,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 from engine.demo.paths import MODEL_DIR, TASKS_DIR
 from engine.plan import RunPlan
 from engine.suites import TaskSpec
-from engine.worker.lm import PrunedLM, _decodes_plainly
+from engine.worker.lm import PrunedLM
 from engine.worker.scoring import aggregate, score
 from engine.worker.tasks import TaskSet, build_tasks, load_tasks
+from engine.worker.writer import _decodes_plainly
 from warehouse.records.facts import CellFacts
 from warehouse.records.level import Level
 

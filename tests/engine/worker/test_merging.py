@@ -18,6 +18,7 @@ from engine.worker import merging
 from engine.worker.recorder import Recorder
 from warehouse import db
 from warehouse.merge import merge_run
+from warehouse.records.events import Log, of_kind
 from warehouse.records.level import parse_levels
 
 PLAN = RunPlan(name="test", model="demo", levels=tuple(parse_levels("0")), tasks=SUITES["demo"], limit=6)
@@ -31,7 +32,7 @@ from engine.worker.recorder import Recorder
 from warehouse.records.facts import CellFacts, MetricFacts
 
 recorder = Recorder(RunDir(Path(sys.argv[1])))
-recorder.record("cell", CellFacts(level="0", task="piqa", part_of=None, is_group=False, version="1", num_fewshot=0,
+recorder.record(CellFacts(level="0", task="piqa", part_of=None, is_group=False, version="1", num_fewshot=0,
                                   seconds=1.0, samples=None, metrics=[
     MetricFacts(metric="acc", filter="none", value=0.5, stderr=None, n=2, higher_is_better=True)]))
 recorder.merge_soon()
@@ -70,13 +71,13 @@ def test_work_goes_on_while_another_process_holds_the_file_and_is_merged_once_it
     try:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        recorder.record("log", level_name="info", message="one")
+        recorder.record(Log(message="one"))
         recorder.merge_soon()
         until(lambda: recorder._merger.problem is not None)
-        recorder.record("log", level_name="info", message="two")
+        recorder.record(Log(message="two"))
         for _ in range(3):
             recorder.merge_soon()
-        said = [event.data["message"] for event in run.events()]
+        said = [log.message for log in of_kind(run.events(), Log)]
         assert said[:2] == ["one", "two"]
         assert [message.startswith("The results wait in the run's journal") for message in said[2:]] == [True]
     finally:
@@ -115,7 +116,7 @@ def test_a_defect_in_merging_is_raised_where_the_work_is_done(
 
 def test_merging_at_the_end_takes_in_everything(run: RunDir, recorder: Recorder) -> None:
     for number in range(5):
-        recorder.record("log", level_name="info", message=str(number))
+        recorder.record(Log(message=str(number)))
         recorder.merge_soon()
     assert recorder.merge()
     assert merge_run(run.database, run.path) == 0

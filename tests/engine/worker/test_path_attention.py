@@ -104,7 +104,7 @@ def test_scores_and_texts_are_those_of_dense_masks(model: Any) -> None:
     def answers(attention: Attention) -> tuple[Any, Any]:
         scores = TreeScorer(model, Head(model), 512, attention).score(Batch(scored, [1] * 20), lambda *done: None)
         texts = Generator(model, Head(model), attention).generate(
-            prompts, max_new_tokens=9, eos={2}, has_ended=lambda tokens: False, max_tokens=512,
+            prompts, max_new_tokens=9, end_of=lambda tokens, start: None, max_tokens=512,
             progress=lambda *done: None,
         )  # fmt: skip
         return [score for score, _ in scores], texts

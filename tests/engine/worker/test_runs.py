@@ -20,11 +20,14 @@ import pytest
 
 from engine import launch
 from engine.plan import RunPlan
-from engine.rundir import RunDir, RunState, runs_root
+from engine.rundir import RunDir, runs_root
 from engine.suites import SUITES, TaskSpec
 from warehouse import db
 from warehouse.merge import merge_run
+from warehouse.records.events import Attempt, Refused, Stage, of_kind
+from warehouse.records.facts import CellFacts, FailureFacts, ModelFacts, TaskFacts, VariantFacts
 from warehouse.records.level import parse_levels
+from warehouse.records.run_state import RunState
 
 PLAN = RunPlan(name="test", model="demo", levels=tuple(parse_levels("0,30,60")), tasks=SUITES["demo"], limit=6)
 METRICS = (Path(__file__).parent / "metrics_of_run.sql").read_text()
@@ -61,8 +64,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
 
 def test_a_run_records_every_task_at_every_level(finished: RunDir) -> None:
     assert finished.state() is RunState.FINISHED
-    cells = {(event.data["level"], event.data["task"]) for event in finished.events() if event.kind == "cell"}
-    names = {event.data["task"] for event in finished.events() if event.kind == "task"}
+    cells = {(cell.level, cell.task) for cell in of_kind(finished.events(), CellFacts)}
+    names = {task.task for task in of_kind(finished.events(), TaskFacts)}
     assert len(names) >= len(SUITES["demo"])
     assert {(level, name) for level in ("0", "30", "60") for name in names} <= cells
     assert {(level, task) for level, task, *_ in recorded(finished)} == cells
@@ -70,23 +73,24 @@ def test_a_run_records_every_task_at_every_level(finished: RunDir) -> None:
 
 
 def test_a_run_says_where_its_numbers_come_from(finished: RunDir) -> None:
-    events = {event.kind: event.data for event in finished.events()}
-    made = events["attempt"]["provenance"]
+    events = finished.events()
+    made = of_kind(events, Attempt)[0].provenance
+    assert made is not None
     assert made["versions"]["torch"]
     assert made["versions"]["lm-eval"].startswith("0.4")
     assert made["device"]
-    assert len(events["model"]["weights_hash"]) == 64
-    assert len(events["task"]["requests_hash"]) == 64
-    assert {event.data["stage"] for event in finished.events() if event.kind == "stage"} >= {
+    assert len(of_kind(events, ModelFacts)[0].weights_hash or "") == 64
+    assert len(of_kind(events, TaskFacts)[0].requests_hash or "") == 64
+    assert {stage.stage for stage in of_kind(events, Stage)} >= {
         "load model", "build requests", "sort neurons", "prune",
     }  # fmt: skip
 
 
 def test_widths_are_visited_from_wide_to_narrow_and_padded(finished: RunDir) -> None:
-    variants = [event.data for event in finished.events() if event.kind == "variant"]
-    assert [variant["level"] for variant in variants] == ["0", "30", "60"]
+    variants = of_kind(finished.events(), VariantFacts)
+    assert [variant.level for variant in variants] == ["0", "30", "60"]
     for variant in variants:
-        assert variant["intermediate_size"] <= variant["padded_size"] <= variants[0]["intermediate_size"]
+        assert variant.width <= (variant.padded_size or 0) <= variants[0].width
 
 
 def test_resuming_a_finished_run_does_nothing_new(finished: RunDir) -> None:
@@ -121,7 +125,7 @@ def test_two_workers_never_share_a_run(tmp_path: Path) -> None:
     assert second.returncode == launch.REFUSED
     assert f"is being worked on by process {process.pid}" in second.stderr
     assert process.wait(timeout=300) == launch.FINISHED
-    assert [event.data["attempt"] for event in run.events() if event.kind == "attempt"] == [1]
+    assert [attempt.attempt for attempt in of_kind(run.events(), Attempt)] == [1]
 
 
 @pytest.mark.slow
@@ -176,12 +180,12 @@ def test_a_task_that_fails_is_recorded_and_the_run_goes_on(tmp_path: Path) -> No
 
     assert work(run) == launch.FAILED
     assert run.state() is RunState.FINISHED_WITH_FAILURES
-    failures = [event.data for event in run.events() if event.kind == "cell_failed"]
-    assert {(failure["level"], failure["task"]) for failure in failures} == {
+    failures = of_kind(run.events(), FailureFacts)
+    assert {(failure.level, failure.task) for failure in failures} == {
         ("0", "broken"), ("30", "broken"), ("60", "broken"),
     }  # fmt: skip
-    assert failures[0]["error"] == "ValueError: row 0 has no label"
-    assert "Traceback" in failures[0]["detail"]
+    assert failures[0].error == "ValueError: row 0 has no label"
+    assert "Traceback" in failures[0].detail
     assert {task for _, task, *_ in recorded(run)} == {"demo_grammar"}
 
     (tmp_path / "tasks" / "mended").touch()
@@ -196,6 +200,7 @@ def test_a_task_that_fails_is_recorded_and_the_run_goes_on(tmp_path: Path) -> No
         ({"tasks": (TaskSpec("demo_facts"), TaskSpec("demo_facts"))}, "is asked for twice"),
         ({"model": "no/such/folder"}, "There is no folder no/such/folder"),
         ({"levels": tuple(parse_levels("30,w4096"))}, "Level w4096 would widen the model"),
+        ({"divisor": 256}, "A divisor of 256 is too coarse for 512 neurons a layer: give one of at most 128"),
         ({"device": "cuda:77"}, "GPU"),
     ],
 )
@@ -205,9 +210,9 @@ def test_a_plan_that_cannot_be_carried_out_is_refused_in_one_sentence(
     run = new_run(tmp_path, replace(PLAN, **changes))
     assert work(run) == launch.REFUSED
     assert run.state() is RunState.REFUSED
-    error = run.events()[-1].data["error"]
-    assert sentence in error
-    assert "\n" not in error
+    (refused,) = of_kind(run.events(), Refused)
+    assert sentence in refused.error
+    assert "\n" not in refused.error
 
 
 def wait_for(run: RunDir, kind: str, count: int, timeout: float = 120) -> None:

@@ -23,6 +23,8 @@ from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
 from engine.worker.sweep import Sweep
 from engine.worker.tasks import BuiltTask, build_tasks, load_tasks
+from warehouse.records.events import of_kind
+from warehouse.records.facts import CellFacts, FailureFacts
 from warehouse.records.level import parse_levels
 
 TASKS = ("demo_story", "demo_lambada", "demo_grammar")
@@ -83,7 +85,7 @@ def test_a_task_is_laid_out_before_the_one_before_it_is_scored_to_its_end(
     monkeypatch.setattr(sweep, "prepare", prepare)
     monkeypatch.setattr(sweep, "score", score)
     failed = work()
-    assert [event.data["task"] for event in work.run.events() if event.kind == "cell_failed"] == ["demo_lambada"] * 2
+    assert [failure.task for failure in of_kind(work.run.events(), FailureFacts)] == ["demo_lambada"] * 2
     assert failed == 2
     assert threads.isdisjoint({get_ident()})
 
@@ -91,15 +93,15 @@ def test_a_task_is_laid_out_before_the_one_before_it_is_scored_to_its_end(
 def test_a_task_that_cannot_be_laid_out_is_one_failed_cell(work: Sweep) -> None:
     assert work() == len(work.variants)
     events = work.run.events()
-    failures = [event.data for event in events if event.kind == "cell_failed"]
-    assert [(failure["level"], failure["task"]) for failure in failures] == [
+    failures = of_kind(events, FailureFacts)
+    assert [(failure.level, failure.task) for failure in failures] == [
         ("0", "demo_lambada"),
         ("40", "demo_lambada"),
     ]
     for failure in failures:
-        assert "is longer than the model's" in failure["error"]
-        assert "in lay_out" in failure["detail"] or "in _sequences" in failure["detail"]
-    cells = [(event.data["level"], event.data["task"]) for event in events if event.kind == "cell"]
+        assert "is longer than the model's" in failure.error
+        assert "in lay_out" in failure.detail or "in _sequences" in failure.detail
+    cells = [(cell.level, cell.task) for cell in of_kind(events, CellFacts)]
     assert cells == [(level, task) for level in ("0", "40") for task in ("demo_story", "demo_grammar")]
 
 
@@ -111,5 +113,5 @@ def test_what_fails_only_while_laying_out_ahead_is_made_good_in_the_cell(
 
     monkeypatch.setattr(sweep, "prepare", prepare)
     assert work() == len(work.variants)
-    tasks = {event.data["task"] for event in work.run.events() if event.kind == "cell"}
+    tasks = {cell.task for cell in of_kind(work.run.events(), CellFacts)}
     assert tasks == {"demo_story", "demo_grammar"}

@@ -27,8 +27,9 @@ from transformers import (
 )
 
 from engine.worker.head import Head
+from engine.worker.probing import Findings, probe_trees
 from engine.worker.tree import Scored
-from engine.worker.tree_attention import DENSE, tree_problem
+from engine.worker.tree_attention import DENSE
 from engine.worker.tree_scorer import Batch, TreeScorer
 
 SIZES: dict[str, Any] = {
@@ -128,4 +129,4 @@ def test_running_out_of_memory_repacks_what_is_left(monkeypatch: pytest.MonkeyPa
 
 
 def test_nothing_keeps_these_from_being_packed(model: PreTrainedModel) -> None:
-    assert tree_problem(model, DENSE) is None
+    assert probe_trees(model, DENSE) == Findings(None, has_usual_cache=True)

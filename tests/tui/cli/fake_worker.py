@@ -11,6 +11,17 @@ from pathlib import Path
 from engine import launch
 from engine.rundir import RunDir
 from warehouse.journal import Journal
+from warehouse.records.events import (
+    Attempt,
+    CellProgress,
+    CellStarted,
+    Crashed,
+    Finished,
+    Planned,
+    Refused,
+    Stopped,
+    of_kind,
+)
 from warehouse.records.facts import CellFacts, FailureFacts, MetricFacts, ModelFacts, TaskFacts, VariantFacts
 
 MODEL = ModelFacts(
@@ -38,30 +49,28 @@ def cell_facts(level: str, name: str) -> CellFacts:
 def work(run: RunDir) -> int:
     plan = run.plan
     part, before = plan.name, run.events()
-    done = {(event.data["level"], event.data["task"]) for event in before if event.kind == "cell"}
+    done = {(cell.level, cell.task) for cell in of_kind(before, CellFacts)}
     attempt = sum(event.kind == "attempt" for event in before) + 1
     journal = Journal(run.journal_path)
     if part == "refuse":
-        journal.append("refused", error="This model cannot be pruned: \x1b[31mtry [bold]another[/bold].")
+        journal.append(Refused(error="This model cannot be pruned: \x1b[31mtry [bold]another[/bold]."))
         return launch.REFUSED
-    journal.append("plan", plan=plan.to_dict(), dtype="float32", conditions=plan.conditions("float32"))
-    journal.append("attempt", attempt=attempt, pid=os.getpid(), host="here", provenance={})
+    journal.append(Planned(plan=plan.to_dict(), dtype="float32", conditions=plan.conditions("float32")))
+    journal.append(Attempt(attempt=attempt, pid=os.getpid(), host="here", provenance={}))
     if part == "silent":
         print("Traceback: no module named torch", file=sys.stderr)
         return 3
-    journal.append("model", MODEL)
+    journal.append(MODEL)
     for level in plan.levels:
         pct = level.amount
         kept = 100 - int(pct)
-        journal.append(
-            "variant",
-            VariantFacts(
+        journal.append(VariantFacts(
                 level=str(level), method=plan.method, pruning_pct=pct, intermediate_size=kept, padded_size=kept,
                 expansion_ratio=kept / 8, parameters=10 * kept, bytes=40 * kept,
             ),
         )  # fmt: skip
     for spec in plan.tasks:
-        journal.append("task", task_facts(spec.name))
+        journal.append(task_facts(spec.name))
     stopped: list[int] = []
     signal.signal(signal.SIGINT, lambda number, frame: stopped.append(number))
     failed = 0
@@ -69,26 +78,24 @@ def work(run: RunDir) -> int:
         for spec in plan.tasks:
             if (level, spec.name) in done:
                 continue
-            journal.append("cell_started", level=level, task=spec.name)
-            journal.append("progress", level=level, task=spec.name, done=10, total=20, tokens=100)
+            journal.append(CellStarted(level=level, task=spec.name))
+            journal.append(CellProgress(level=level, task=spec.name, done=10, total=20, tokens=100))
             while part in ("hang", "deaf") and attempt == 1 and level != "0":
                 time.sleep(0.02)
                 if stopped and part == "hang":
-                    journal.append("stopped", reason="SIGINT")
+                    journal.append(Stopped(reason="SIGINT"))
                     return launch.STOPPED
             if part == "fail" and attempt == 1 and level != "0":
-                journal.append(
-                    "cell_failed", FailureFacts(level=level, task=spec.name, error="OutOfMemoryError: full", detail="")
-                )
+                journal.append(FailureFacts(level=level, task=spec.name, error="OutOfMemoryError: full", detail=""))
                 failed += 1
                 continue
-            journal.append("cell", cell_facts(level, spec.name))
+            journal.append(cell_facts(level, spec.name))
             if part == "die" and attempt == 1:
                 os.kill(os.getpid(), signal.SIGKILL)
             if part == "crash" and attempt == 1:
-                journal.append("crashed", error="ValueError: oops", detail="Traceback …")
+                journal.append(Crashed(error="ValueError: oops", detail="Traceback …"))
                 return launch.FAILED
-    journal.append("finished", failed=failed)
+    journal.append(Finished(failed=failed))
     return launch.FAILED if failed else launch.FINISHED
 
 

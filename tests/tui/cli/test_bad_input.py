@@ -13,6 +13,7 @@ from engine.plan import RunPlan
 from engine.rundir import RunDir, runs_root
 from engine.suites import TaskSpec
 from warehouse.journal import Journal
+from warehouse.records.events import Attempt, Stopped
 from warehouse.records.level import parse_levels
 
 
@@ -100,8 +101,8 @@ def a_run(cwd: Path) -> RunDir:
     database = cwd / "results.duckdb"
     run = RunDir.create(runs_root(database), plan, database)
     journal = Journal(run.journal_path)
-    journal.append("attempt", attempt=1, pid=1, host="h", provenance={})
-    journal.append("stopped", reason="SIGINT")
+    journal.append(Attempt(attempt=1, pid=1, host="h", provenance={}))
+    journal.append(Stopped(reason="SIGINT"))
     journal.close()
     return run
 

@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from engine.gpu import Reading
 from engine.plan import RunPlan
 from engine.rundir import RunDir, runs_root
 from engine.suites import TaskSpec
 from tui.cli import checks
 from tui.cli.checks import Finding
 from warehouse.journal import Journal
+from warehouse.records.events import Attempt
+from warehouse.records.facts import CellFacts
 from warehouse.records.level import parse_levels
+from warehouse.records.reading import Reading
 
 
 def findings(found) -> dict[str, Finding]:
@@ -125,8 +127,10 @@ def test_runs_cut_short_and_results_not_merged_are_named(tmp_path: Path, study: 
     plan = RunPlan(name="p", model="m", levels=tuple(parse_levels("0")), tasks=(TaskSpec("piqa"),))
     run = RunDir.create(runs_root(database), plan, database)
     journal = Journal(run.journal_path)
-    journal.append("attempt", attempt=1, pid=1, host="h", provenance={})
-    journal.append("cell", level="0", task="piqa", is_group=False, metrics=[])
+    journal.append(Attempt(attempt=1, pid=1, host="h", provenance={}))
+    journal.append(
+        CellFacts(level="0", task="piqa", part_of=None, is_group=False, version="1", num_fewshot=0, seconds=1.0)
+    )
     journal.close()
     advice = [finding.advice for finding in checks.runs(database)]
     assert any(f"prune-tui resume {run.run_id}" in text for text in advice)

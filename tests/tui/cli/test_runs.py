@@ -15,7 +15,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from engine.rundir import RunDir, RunState
+from engine.rundir import RunDir
+from warehouse.records.run_state import RunState
 
 RUN = ("run", "org/tiny", "--levels", "0,40", "--tasks", "piqa,boolq", "--name")
 
@@ -131,7 +132,7 @@ def test_a_dead_worker_is_reported_and_its_run_goes_on_with_resume(fake, name: s
 
 def test_ctrl_c_stops_the_worker_cleanly(fake):
     process = fake.start(*RUN, "hang")
-    wait_for(lambda: fake.runs and "40" in str(only_run(fake).progress().current))
+    wait_for(lambda: fake.runs and "40" in str(only_run(fake).history()[0].current))
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=90)
     assert process.returncode == 130
@@ -145,7 +146,7 @@ def test_ctrl_c_stops_the_worker_cleanly(fake):
 
 def test_a_second_ctrl_c_leaves_the_worker(fake):
     process = fake.start(*RUN, "deaf")
-    wait_for(lambda: fake.runs and "40" in str(only_run(fake).progress().current))
+    wait_for(lambda: fake.runs and "40" in str(only_run(fake).history()[0].current))
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
     assert any("Stopping after the current batch" in line for line in process.stderr)

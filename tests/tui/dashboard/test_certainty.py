@@ -11,7 +11,7 @@ from tui.matrix import Benchmark, Width
 
 PAIRED = {
     "ci_low": -0.052, "ci_high": -0.011, "ci_low_pct": -9.1, "ci_high_pct": -1.9, "stderr_kind": "paired",
-    "unpaired_because": None, "p_value": 0.0021, "p_kind": "McNemar, exact", "p_holm": 0.0252, "verdict": "loss",
+    "unpaired_because": None, "p_value": 0.0021, "p_kind": "score, paired", "p_holm": 0.0252, "verdict": "loss",
     "pairs": 1838, "lost": 90, "gained": 32, "agreement": 0.874, "chance": 0.5, "retained_pct": 71.3,
 }  # fmt: skip
 UNKNOWN = dict.fromkeys(PAIRED)
@@ -19,11 +19,19 @@ UNKNOWN = dict.fromkeys(PAIRED)
 
 def test_interval_error_test_flips_and_chance_are_said():
     assert certainty(PAIRED).splitlines() == [
-        "95 % interval -0.0520 to -0.0110 (-9.1% to -1.9%) · paired error · McNemar, exact: p = 0.0021, p = 0.025 over "
-        "all benchmarks of this width (Holm) · a loss, beyond noise",
+        "95 % interval -0.0520 to -0.0110 (-9.1% to -1.9%), unadjusted · paired error · score, paired: p = 0.0021, "
+        "p = 0.025 over all benchmarks of this width (Holm) · a loss, beyond noise",
         "1,838 documents compared · 90 lost, 32 gained · 87.4% answered alike",
         "chance scores 0.5000; 71.3% of the unpruned model's lead over it is left",
     ]
+
+
+def test_a_perplexity_is_told_as_a_factor_with_its_interval():
+    row = UNKNOWN | {
+        "ci_low": 1.0, "ci_high": 1e25, "ci_low_pct": 12.0, "ci_high_pct": 1e9,
+        "factor": 3.6e21, "factor_low": 1.12, "factor_high": 7e24,
+    }  # fmt: skip
+    assert certainty(row) == "×3.6e+21, 95 % interval ×1.12 to ×7.0e+24, unadjusted"
 
 
 @pytest.mark.parametrize(

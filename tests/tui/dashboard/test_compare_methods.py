@@ -11,7 +11,6 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pytest
-from scipy import stats
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -19,6 +18,7 @@ from tui.app import Dashboard
 from tui.queries import Reader, Rows, choices, chosen, subject
 from tui.screens.compare import CompareScreen
 from tui.widgets.grid import Grid
+from warehouse.paired_shares import interval
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +65,8 @@ def test_the_difference_is_that_of_the_scores_in_percent_of_the_common_baseline(
 def test_methods_are_compared_question_by_question(two_methods: Path, tests: Rows):
     """By the documents' values at 40 %, against NumPy and SciPy."""
     kinds = {row["task"]: row["p_kind"] for row in tests}
-    assert (kinds["demo_facts"], kinds["demo_story"]) == ("z, clustered", "bootstrap")
-    right_or_wrong = [row for row in tests if row["p_kind"] == "McNemar, exact"]
+    assert (kinds["demo_facts"], kinds["demo_story"]) == ("score, clustered", "bootstrap")
+    right_or_wrong = [row for row in tests if row["p_kind"] == "score, paired"]
     assert len(right_or_wrong) == 4
     with duckdb.connect(two_methods, read_only=True) as con:
         for row in right_or_wrong:
@@ -91,8 +91,10 @@ def test_methods_are_compared_question_by_question(two_methods: Path, tests: Row
             )
             lost, gained = (first > second).sum(), (first < second).sum()
             assert (row["first_only"], row["second_only"]) == (lost, gained)
-            p = stats.binomtest(lost, lost + gained).pvalue if lost + gained else 1.0
-            assert row["p_value"] == pytest.approx(p, abs=1e-12)
+            told = interval(gained, lost, len(differences))
+            assert row["p_value"] == pytest.approx(float(told.p_value), abs=1e-12)
+            ends = 100 / baseline * float(told.low), 100 / baseline * float(told.high)
+            assert (row["ci_low"], row["ci_high"]) == pytest.approx(ends)
 
 
 def test_methods_whose_documents_are_not_known_are_compared_as_independent(two_methods: Path, tmp_path: Path):
@@ -104,11 +106,15 @@ def test_methods_whose_documents_are_not_known_are_compared_as_independent(two_m
     assert {row["p_kind"] for row in tested} == {"z, independent"}
     for row in tested:
         with duckdb.connect(copy, read_only=True) as con:
-            ((first, baseline), (second, _)) = con.execute(
-                "select value_stderr, baseline from delta_statistics where task = ? and is_headline order by method",
+            ((first, value, baseline, _), (second, other, _, factor)) = con.execute(
+                "select value_stderr, value, baseline, factor from delta_statistics "
+                "where task = ? and is_headline order by method",
                 [row["task"]],
             ).fetchall()
-        assert row["stderr"] == pytest.approx(100 / baseline * math.hypot(first, second))
+        if factor is None:
+            assert row["stderr"] == pytest.approx(100 / baseline * math.hypot(first, second))
+        else:  # a perplexity, on the log scale
+            assert row["stderr"] == pytest.approx(100 * factor * math.hypot(first / value, second / other))
     assert tested
 
 

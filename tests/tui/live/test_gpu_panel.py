@@ -10,13 +10,16 @@ import pytest
 from textual.app import App
 from textual.widgets import Static
 
-from engine.gpu import Meter, Reading, Sampler, driver_version, machine
+from engine.gpu import Meter, Sampler, driver_version, machine
 from engine.plan import RunPlan
 from engine.rundir import RunDir
 from engine.suites import TaskSpec
 from engine.worker.recorder import Recorder
 from tui.widgets.gpu_panel import DevicePanel, GpuPanel, graph
+from warehouse.records.events import Finished, GpuSamples, of_kind
 from warehouse.records.level import Level
+from warehouse.records.events import parse_data
+from warehouse.records.reading import Reading
 
 GIB = 2**30
 H100 = Reading(
@@ -279,7 +282,8 @@ def test_the_machine_is_read_with_its_gpus_and_its_own_memory(monkeypatch):
     "reading", [H100, replace(H100, process_memory=0), Reading(t=1.0, device="gpu 1", problem="the GPU is lost")]
 )
 def test_readings_survive_the_journal(reading):
-    assert Reading.from_dict(reading.to_dict() | {"of a newer version": 1}) == reading
+    told = {"samples": [reading.to_dict() | {"of a newer version": 1}]}
+    assert parse_data("gpu", told).samples == [reading]
 
 
 def test_what_a_run_records_outlives_a_gpu_that_is_lost_or_tells_little(monkeypatch, tmp_path):
@@ -309,13 +313,11 @@ def test_what_a_run_records_outlives_a_gpu_that_is_lost_or_tells_little(monkeypa
             if any(reading.device == "cpu" for reading in sampler._taken):
                 break
         sampler._ended.wait(0.01)
-    recorder.record("finished", failed=0)
+    recorder.record(Finished(failed=0))
     assert recorder.merge()
     recorder.close()
 
-    recorded = [
-        Reading.from_dict(sample) for event in run.events() if event.kind == "gpu" for sample in event.data["samples"]
-    ]
+    recorded = [reading for told in of_kind(run.events(), GpuSamples) for reading in told.samples]
     assert {(reading.device, reading.problem) for reading in recorded} == {
         ("gpu 0", None), ("gpu 1", None), ("gpu 1", lost), ("cpu", "the driver does not answer (Unknown Error)"),
     }  # fmt: skip

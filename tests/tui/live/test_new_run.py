@@ -11,13 +11,13 @@ from textual.widgets import Button, Input, Select
 
 from engine import gpu, launch, preview, task_index
 from engine.errors import UserError
-from engine.gpu import Reading
 from engine.preview import Shape
-from engine.rundir import RunState
 from engine.task_index import TaskEntry
 from tui.draft import Draft
 from tui.screens.new_run import NewRunScreen
 from tui.widgets.toggle import Toggle
+from warehouse.records.reading import Reading
+from warehouse.records.run_state import RunState
 
 LLAMA = Shape(
     model_type="llama", hidden_size=2048, intermediate_size=8192, num_hidden_layers=16, vocab_size=128_256,
@@ -202,8 +202,7 @@ async def test_an_earlier_run_tells_how_long_it_will_take(dashboard, warehouse, 
 
 async def test_a_run_that_wrote_down_no_start_tells_the_rest(dashboard, warehouse, driver, stubbed):
     run = warehouse.add()
-    lines = run.journal_path.read_text().splitlines(keepends=True)
-    run.journal_path.write_text("".join(line for line in lines if '"kind":"stage"' not in line))
+    run.journal_path.write_text(run.journal_path.read_text().replace('"kind":"stage"', '"kind":"of another version"'))
     async with dashboard.run_test(size=(160, 45)) as pilot:
         await open_form(pilot, driver)
         await fill(pilot, model="demo", tasks="demo_facts", limit="40")
@@ -215,7 +214,7 @@ async def test_of_a_run_that_was_taken_up_again_the_last_start_counts(dashboard,
     run = warehouse.add()
     again = [("import libraries", 60.0), ("read config", 1.0), ("sort neurons", 1.0)]
     with run.journal_path.open("a") as journal:
-        for seq, (stage, seconds) in enumerate(again, start=130):
+        for seq, (stage, seconds) in enumerate(again, start=len(run.events())):
             event = {"seq": seq, "t": 1795493900.0 + seq, "kind": "stage", "stage": stage, "level": None}
             journal.write(json.dumps(event | {"seconds": seconds}) + "\n")
     async with dashboard.run_test(size=(160, 45)) as pilot:
@@ -268,7 +267,7 @@ async def test_tab_goes_through_the_fields_in_the_order_they_are_read(dashboard,
             await pilot.press("tab")
     assert order == [
         "model", "recent", "method", "name", "levels", "others", "suite", "tasks", "shots", "limit", "dtype", "device",
-        "batch_tokens", "compile_layers", "include_paths", "start", "outlook", "model",
+        "batch_tokens", "compile_layers", "seeds", "include_paths", "start", "outlook",
     ]  # fmt: skip
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import UserError
-from engine.rundir import RunDir, RunState
+from engine.rundir import RunDir
 from tui.replay import RECORDING, Replay
+from warehouse.records.run_state import RunState
 
 
 def test_a_replay_goes_from_nothing_to_the_run_as_it_ended(warehouse):
@@ -98,6 +99,6 @@ async def test_a_first_start_plays_the_recording_with_one_key_and_writes_nothing
 
 def test_the_recording_is_a_finished_run_and_names_no_machine():
     assert RunDir(RECORDING).state() == RunState.FINISHED
-    assert RunDir(RECORDING).progress().failed == 0
+    assert RunDir(RECORDING).history()[0].failures == {}
     text = (RECORDING / "journal.jsonl").read_text() + (RECORDING / "plan.json").read_text()
     assert '"/' not in text

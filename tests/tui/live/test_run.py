@@ -7,9 +7,12 @@ import asyncio
 import pytest
 
 from engine import launch
-from engine.rundir import RunState
+from tui.matrix import mark
 from tui.widgets.gpu_panel import GpuPanel
 from tui.widgets.log_pane import LogPane
+from warehouse import db, merge
+from warehouse.records.events import CellStarted
+from warehouse.records.run_state import RunState
 
 
 async def test_the_grid_shows_scores_and_changes_against_the_unpruned_model(dashboard, warehouse, driver):
@@ -23,19 +26,46 @@ async def test_the_grid_shows_scores_and_changes_against_the_unpruned_model(dash
     full, *pruned = rows["demo_sums"]
     assert full == "1.0000"
     assert [text.split()[1] for text in pruned] == [
-        "≈-7.5%",
-        "▼-45.0%",
-        "▼-90.0%",
-    ]  # 7.5 % is within the noise of 40 documents
-    # A perplexity that goes up is worse; its noise is not known here.
-    assert [text.split()[1][0:2] for text in rows["demo_story"][1:]] == ["▽+", "▽+", "▽+"]
+        "↓-7.5%",
+        "↓-45.0%",
+        "↓-90.0%",
+    ]  # which way, and no more: the run is in no database
+    # A perplexity that goes up is worse.
+    assert [text.split()[1][0:2] for text in rows["demo_story"][1:]] == ["↓+", "↓+", "↓+"]
+
+
+async def test_once_merged_the_marks_are_those_of_results(dashboard, warehouse, driver):
+    """The same cells, the same verdicts: one test, corrected in one way."""
+    run = warehouse.add()
+    merge.merge_run(warehouse.database, run.path)
+    with db.open_read(warehouse.database) as con:
+        cursor = con.execute(
+            "select task, pruning_pct, delta, improved, verdict, p_value from delta_statistics where is_headline"
+        )
+        names = [column[0] for column in cursor.description]
+        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    expected = {(row["task"], f"{row['pruning_pct']:g}"): mark(row) for row in found}
+    async with dashboard.run_test(size=(120, 40)) as pilot:
+        await driver.open_run(pilot)
+        for _ in range(100):
+            rows = {row[0].removeprefix("▸ "): row[2:] for row in driver.table(dashboard, "#grid")}
+            marks = {
+                (task, level): text.split()[1][0]
+                for task, texts in rows.items()
+                for level, text in zip(("20", "40", "60"), texts, strict=True)
+            }
+            if not set(marks.values()) & set("↑↓="):
+                break
+            await pilot.pause(0.1)
+    assert marks == {place: expected[place] for place in marks}
+    assert {"▼", "≈"} <= set(marks.values())
 
 
 async def test_80_columns_have_room_for_changes_only_and_v_asks_for_values(dashboard, warehouse, driver):
     warehouse.add()
     async with dashboard.run_test(size=(76, 24)) as pilot:
         await driver.open_run(pilot)
-        assert driver.table(dashboard, "#grid")[4][1:] == ["1.0000", "≈-7.5%", "▼-45.0%", "▼-90.0%"]
+        assert driver.table(dashboard, "#grid")[4][1:] == ["1.0000", "↓-7.5%", "↓-45.0%", "↓-90.0%"]
         await pilot.press("v")
         await driver.settle(pilot)
         assert dashboard.screen.query_one("#grid").view_shown == "both"
@@ -68,7 +98,7 @@ async def test_the_line_below_tells_all_about_the_chosen_cell(dashboard, warehou
     assert "308 neurons a layer" in text
     assert "exact_match" in text
     assert "0.5500 ± 0.0797" in text
-    assert "▼ -45.0%, a loss" in text
+    assert "↓ -45.0%, worse, provisional" in text
 
 
 async def test_its_score_is_in_sight_at_60_columns(dashboard, warehouse, driver):
@@ -98,7 +128,7 @@ async def test_a_running_cell_shows_its_percentage_rates_and_time_left(dashboard
     run = warehouse.add()
     # The recorded run was too quick for a progress event there: put the worker's own in its place.
     started = next(
-        event for event in run.events() if event.kind == "cell_started" and event.data["task"] == "demo_sums"
+        event for event in run.events() if isinstance(event.data, CellStarted) and event.data.task == "demo_sums"
     )
     warehouse.cut(run.journal_path, lambda event: event["seq"] == started.seq)
     with run.journal_path.open("a") as journal:
@@ -145,7 +175,8 @@ async def test_the_log_opens_at_its_end_and_stays_there_unless_somebody_scrolled
         assert "finished" in log.render_line(log.size.height - 1).text
         log.scroll_home(animate=False, immediate=True)
         with run.journal_path.open("a") as journal:
-            journal.write('{"seq":999,"t":1.0,"kind":"log","level_name":"info","message":"one more"}\n')
+            seq = len(run.events())
+            journal.write(f'{{"seq":{seq},"t":1.0,"kind":"log","level_name":"info","message":"one more"}}\n')
         await driver.until(pilot, lambda: dashboard.screen.detail.log[-1].text == "one more")
         assert log.scroll_y == 0
 

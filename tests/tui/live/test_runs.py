@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from engine import launch
-from engine.rundir import RunState
 from warehouse.merge import merge_run
+from warehouse.records.run_state import RunState
 
 
 async def test_runs_are_listed_newest_first_with_their_state(dashboard, warehouse, driver):
@@ -154,10 +154,12 @@ async def test_a_damaged_run_says_so_and_the_others_are_shown(dashboard, warehou
     warehouse.add()
     broken = warehouse.add("20261124-042500-broken", name="broken")
     broken.journal_path.write_text("this is no event\n" + broken.journal_path.read_text())
+    changed = warehouse.add("20261124-042600-changed", name="changed")
+    changed.journal_path.write_text(changed.journal_path.read_text().replace('"seconds":', '"secondz":'))
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await driver.loaded(pilot)
-        states = {row[3] for row in driver.table(dashboard, "#runs")}
-        assert states == {"✗ damaged", "✓ finished"}
+        states = [row[3] for row in driver.table(dashboard, "#runs")]
+        assert sorted(states) == ["✓ finished", "✗ damaged", "✗ damaged"]
 
 
 async def test_without_runs_the_screen_says_what_to_press(dashboard, driver, monkeypatch):

@@ -6,12 +6,12 @@ import pytest
 from textual.widgets import Input
 
 from engine import gpu, preview, task_index
-from engine.gpu import Reading
 from engine.preview import Shape
 from engine.task_index import TaskEntry
 from tui.app import Dashboard
 from tui.screens.new_run import NewRunScreen
 from tui.widgets.run_grid import RunGrid
+from warehouse.records.reading import Reading
 
 SIZES = [(80, 24), (160, 45)]
 LLAMA = Shape(

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from warehouse.records.conditions import Conditions, documents
+from warehouse.errors import UserError
+from warehouse.records.conditions import Conditions, Seeds, documents, parse_seeds, seeds_text, short_seeds
 
 DEFAULTS = Conditions(documents="all", dtype="float32", seeds="0,1234,1234,1234")
 
@@ -78,3 +79,32 @@ def test_an_old_plan_without_a_seed_of_its_own_had_lm_evals() -> None:
 
 def test_the_plan_of_an_old_import_tells_nothing() -> None:
     assert Conditions.of_old_plan({"name": "lm-eval x", "method": None}, None) == Conditions()
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds", "short"),
+    [
+        ("42", (42, 42, 42, 42), "42"),
+        ("0", (0, 0, 0, 0), "0"),
+        ("0,1234,1234,1234", (0, 1234, 1234, 1234), "0,1234,1234,1234"),
+        (" 1, 2 ,3,4", (1, 2, 3, 4), "1,2,3,4"),
+        ("7,7,7,7", (7, 7, 7, 7), "7"),
+    ],
+)
+def test_seeds_are_read_as_lm_eval_reads_them(text: str, seeds: Seeds, short: str) -> None:
+    assert parse_seeds(text) == seeds
+    assert short_seeds(seeds) == short
+    assert parse_seeds(short) == seeds
+    assert Conditions(seeds=seeds_text(seeds)).seeds == ",".join(map(str, seeds))
+
+
+@pytest.mark.parametrize("text", ["", "one", "1,2", "1,2,3,4,5", "-1", "1.5", "4294967296", "1,,2,3", "None"])
+def test_what_is_no_seed_is_refused(text: str) -> None:
+    with pytest.raises(UserError, match="is no seed: give one number for all, or four"):
+        parse_seeds(text)
+
+
+@pytest.mark.parametrize("text", ["42", "0,1234,1234,1234", "1,2,3,4"])
+def test_lm_eval_reads_the_same(text: str) -> None:
+    cli = pytest.importorskip("lm_eval._cli.utils")
+    assert cli._int_or_none_list_arg_type(3, 4, "0,1234,1234,1234", text) == list(parse_seeds(text))

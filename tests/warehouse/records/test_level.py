@@ -40,10 +40,13 @@ def test_at_least_one_neuron_stays() -> None:
 def test_percentages_and_divisors_mean_the_same_widths_as_in_optipfair(
     optipfair: Any, pct: float, divisor: int | None
 ) -> None:
-    full, hidden = 1000, 8
-    assert Level("pct", pct).intermediate_size(full, hidden, divisor) == optipfair_width(
-        optipfair, full, hidden, pct, divisor
-    )
+    full, hidden = 1100, 8
+    width = optipfair_width(optipfair, full, hidden, pct, divisor)
+    if divisor is not None and width < divisor:
+        with pytest.raises(UserError, match=f"fewer than the divisor of {divisor}"):
+            Level("pct", pct).intermediate_size(full, hidden, divisor)
+    else:
+        assert Level("pct", pct).intermediate_size(full, hidden, divisor) == width
 
 
 @pytest.mark.parametrize("ratio", [0.5, 1.4, 2.0, 2.4, 3.3])
@@ -91,3 +94,42 @@ def test_what_is_not_a_level_is_refused(text: str, sentence: str) -> None:
 def test_a_level_cannot_widen_the_model(text: str) -> None:
     with pytest.raises(UserError, match=f"{text} would widen the model"):
         Level.parse(text).intermediate_size(8192, 2048)
+
+
+@pytest.mark.parametrize(
+    ("text", "full", "divisor", "width", "pct"),
+    [
+        ("10", 512, None, 461, 10.0),  # 10.0 % of 512 are 51.2 neurons
+        ("10", 512, 128, 384, 25.0),
+        ("50", 512, 128, 256, 50.0),
+        ("10", 8192, 64, 7360, 10.16),
+        ("20", 8192, 256, 6400, 21.88),
+        ("12.5", 512, 64, 448, 12.5),
+        ("2.4x", 512, 64, 256, 50.0),
+        ("w461", 512, None, 461, 9.96),
+    ],
+)
+def test_a_share_is_the_one_asked_for_only_where_that_is_what_is_left_out(
+    text: str, full: int, divisor: int | None, width: int, pct: float
+) -> None:
+    level = Level.parse(text)
+    assert level.intermediate_size(full, 128, divisor) == width
+    assert level.pruning_pct(full, width) == pct
+
+
+@pytest.mark.parametrize(("divisor", "full"), [(256, 512), (1000, 512), (129, 512), (2049, 8192), (2, 7)])
+@pytest.mark.parametrize("text", ["10", "0", "w1", "0.5x"])
+def test_a_divisor_above_a_quarter_of_the_width_is_refused(divisor: int, full: int, text: str) -> None:
+    with pytest.raises(UserError, match=f"{divisor} is too coarse for {full} neurons a layer: .* at most {full // 4}"):
+        Level.parse(text).intermediate_size(full, 2, divisor)
+
+
+@pytest.mark.parametrize(("text", "divisor"), [("99", 128), ("90", 64), ("w100", 128), ("0.1x", 32)])
+def test_rounding_never_leaves_one_neuron_that_nobody_asked_for(text: str, divisor: int) -> None:
+    with pytest.raises(UserError, match=f"Level {text} leaves .* neurons a layer, fewer than the divisor of {divisor}"):
+        Level.parse(text).intermediate_size(512, 128, divisor)
+
+
+@pytest.mark.parametrize(("text", "label"), [("40", "40%"), ("12.5%", "12.5%"), ("2.4x", "2.4x"), ("w4096", "w4096")])
+def test_people_read_a_percentage_as_one(text: str, label: str) -> None:
+    assert Level.parse(text).label == label

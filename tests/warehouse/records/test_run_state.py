@@ -1,0 +1,64 @@
+"""How a run stands, folded from its events."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from warehouse import journal
+from warehouse.records.events import Attempt, Crashed, Data, Event, Finished, Log, Stage, Stopped
+from warehouse.records.facts import CellFacts, FailureFacts
+from warehouse.records.run_state import RunHistory, RunState
+
+OLD_RUN = Path(__file__).parents[2] / "data" / "old_run"
+ATTEMPT = Attempt(attempt=1, pid=7, host="h", provenance={})
+
+
+def told(*data: Data, every: float = 10.0) -> RunHistory:
+    """The history of events `every` so many seconds."""
+    history = RunHistory(("0", "40"))
+    for seq, one in enumerate(data):
+        history.take(Event(seq, 1000.0 + every * seq, one))
+    return history
+
+
+def test_time_between_attempts_is_not_worked() -> None:
+    history = told(ATTEMPT, Stopped(reason="SIGINT"), Log(message="night"), ATTEMPT, Log(message="at work"))
+    assert history.elapsed() == pytest.approx(20.0)
+    assert history.elapsed(now=1045.0) == pytest.approx(25.0)
+
+
+def test_a_start_takes_as_long_as_its_last_stages_did() -> None:
+    stages = [Stage(stage=name, level=None, seconds=5.0) for name in ("import libraries", "load model")]
+    assert told(*stages).startup_seconds is None
+    stages.append(Stage(stage="sort neurons", level=None, seconds=1.0))
+    stages.append(Stage(stage="prune", level="40", seconds=100.0))
+    assert told(*stages, *stages).startup_seconds == pytest.approx(11.0)
+
+
+def test_a_new_attempt_has_not_ended_whatever_the_last_one_came_to() -> None:
+    ended = told(ATTEMPT, Crashed(error="E", detail=""))
+    assert (ended.state, ended.end, ended.turns) == (RunState.CRASHED, Crashed(error="E", detail=""), 2)
+    again = told(ATTEMPT, Crashed(error="E", detail=""), ATTEMPT)
+    assert (again.state, again.end, again.turns) == (RunState.INTERRUPTED, None, 3)
+
+
+def test_a_cell_that_failed_and_was_made_good_stays_good() -> None:
+    cell = CellFacts(level="0", task="t", part_of=None, is_group=False, version=None, num_fewshot=0, seconds=1.0)
+    failure = FailureFacts(level="0", task="t", error="e", detail="")
+    assert told(ATTEMPT, failure).settled == {("0", "t"): "failed"}
+    assert told(ATTEMPT, failure, cell).settled == {("0", "t"): "done"}
+    assert told(ATTEMPT, failure, cell, Finished(failed=0), ATTEMPT).settled == {("0", "t"): "done"}
+
+
+def test_an_old_journal_folds_to_the_run_it_was() -> None:
+    history = RunHistory(("0", "40"))
+    for event in journal.read(OLD_RUN / "journal.jsonl")[0]:
+        history.take(event)
+    assert history.state is RunState.INTERRUPTED
+    assert list(history.variants) == ["0", "40"]
+    assert history.parents["demo_facts_towns"] == "demo_facts"
+    assert len(history.settled) == 5
+    assert history.plan is not None
+    assert history.plan.conditions.seeds == "3,1237,1237,1237"

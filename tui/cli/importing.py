@@ -1,0 +1,123 @@
+"""`import`: bring results in, and say of each file what of it is in the database now."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
+from tui.cli.output import one_line, print_json
+
+if TYPE_CHECKING:
+    from warehouse.imports import ImportReport, WouldReplaceError
+    from warehouse.imports.replaced import Replaced
+
+_PUBLISHED = "published"
+
+
+def import_(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="published|PATH…", help="The published study, bundles, or result files and folders of them."
+        ),
+    ],
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The unpruned model that lm-eval's files belong to.")
+    ] = None,
+    level: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LEVEL",
+            help="How far it had been pruned: a percentage (40), a ratio (2.4x) or a width (w4096).",
+            show_default="what `save` wrote beside the checkpoint, else 0",
+        ),
+    ] = None,
+    method: Annotated[str | None, typer.Option(metavar="NAME", help="And how.", show_default=False)] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", metavar="", help="Let numbers of the same thing give way to later ones.")
+    ] = False,
+    as_json: Json = False,
+    db: Database = DEFAULT_DATABASE,
+    debug: Debug = False,
+) -> None:
+    """Bring in the published study, a bundle, lm-eval's result files, or files in the study's format.
+
+    Checkpoints that `save` wrote say what they are. Of others lm-eval's files do not say what was pruned: --model,
+    --level and --method do.
+    """
+    from warehouse.imports import WouldReplaceError, import_bundle, import_paths, import_published, is_bundle
+
+    def files(*, replace_values: bool) -> ImportReport:
+        return import_paths(db, paths, model=model, level=level, method=method, replace_values=replace_values)
+
+    own = [source for source in sources if source == _PUBLISHED or is_bundle(Path(source))]
+    paths = [Path(source) for source in sources if source not in own]
+    reports: list[tuple[str, ImportReport]] = []
+    # Files first: they alone may be refused for what is in the database.
+    if paths:
+        try:
+            report = files(replace_values=replace)
+        except WouldReplaceError as refused:
+            if as_json:
+                print_json({"would_replace": [_both(one) for one in refused.replaced]})
+            if as_json or not _agreed(refused):
+                raise
+            report = files(replace_values=True)
+        reports.append((", ".join(map(str, paths)), report))
+    for source in own:
+        reports.append((source, import_published(db) if source == _PUBLISHED else import_bundle(db, Path(source))))
+    if as_json:
+        print_json(_plain([report for _, report in reports]))
+    else:
+        for source, report in reports:
+            _say(source, report)
+
+
+def _agreed(refused: WouldReplaceError) -> bool:
+    """Whether the person at the terminal lets the numbers go; nobody is asked where there is none."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    for one in refused.replaced:
+        typer.echo(f"replaces {one_line(str(one))}", err=True)
+    return typer.confirm(f"Replace {_count(len(refused.replaced), 'number')}?", default=False, err=True)
+
+
+def _say(source: str, report: ImportReport) -> None:
+    known = f", {len(report.known)} known already" if report.known else ""
+    typer.echo(f"{one_line(source)}: {len(report.imported)} imported{known}.")
+    for one in report.stored:
+        if one.file and not one.known:
+            counts = f"{_count(one.metrics, 'metric')}, {_count(one.samples, 'sample')}"
+            typer.echo(f"  {one_line(one.file)}: {counts}; {one_line(one.about)}.")
+    for one in report.replaced:
+        typer.echo(f"  replaced {one_line(str(one))}")
+    for path, why in report.skipped:
+        typer.echo(f"{one_line(str(path))}: nothing imported, {one_line(why)}.", err=True)
+    for note in report.notes:
+        typer.echo(one_line(note), err=True)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _plain(reports: Sequence[ImportReport]) -> dict[str, Any]:
+    runs = [asdict(one) for report in reports for one in report.stored]
+    return {
+        "imported": [run_id for report in reports for run_id in report.imported],
+        "known": [run_id for report in reports for run_id in report.known],
+        "files": runs,
+        "skipped": [{"file": str(path), "reason": why} for report in reports for path, why in report.skipped],
+        "replaced": [_both(one) for report in reports for one in report.replaced],
+        "notes": [note for report in reports for note in report.notes],
+    }
+
+
+def _both(one: Replaced) -> dict[str, Any]:
+    return asdict(one) | {"differs": list(one.differs)}

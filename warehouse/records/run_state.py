@@ -1,0 +1,195 @@
+"""The one fold from a run's events to how it stands: the worker, the command line and the screens all read it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from warehouse.records.events import (
+    Attempt,
+    CellProgress,
+    CellStarted,
+    Crashed,
+    Ending,
+    Event,
+    Finished,
+    Planned,
+    Refused,
+    Stage,
+    Stopped,
+)
+from warehouse.records.facts import CellFacts, FailureFacts, ModelFacts, TaskFacts, VariantFacts
+
+Cell = tuple[str, str]  # level, task
+Outcome = Literal["done", "failed"]
+_FIRST_STAGE, _LAST_STAGE = "import libraries", "sort neurons"
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    INTERRUPTED = "interrupted"
+    STOPPED = "stopped"
+    FINISHED = "finished"
+    FINISHED_WITH_FAILURES = "finished with failures"
+    REFUSED = "refused"
+    CRASHED = "crashed"
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentCell:
+    """The cell being evaluated. `done` and `total` count requests; `seconds` is the time spent so far."""
+
+    level: str
+    task: str
+    done: int
+    total: int
+    tokens: int
+    seconds: float
+
+    @property
+    def requests_per_second(self) -> float | None:
+        return self.done / self.seconds if self.done and self.seconds > 0 else None
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        return self.tokens / self.seconds if self.tokens and self.seconds > 0 else None
+
+
+@dataclass(slots=True)
+class RunHistory:
+    """What a run's events say so far, taken in one after another.
+
+    `levels` are those that the plan asks for. `seq` is the number of the last event and `now` its time. `turns`
+    counts the attempts and their ends, of which a worker that was
+    started writes at least one. `cells` has what finished, groups included; `failures` those of the latest attempt.
+    `parents` has the nearest group above a task or group. `startup` has the seconds of the last start's stages by
+    name, `worked` those of the attempts that have ended.
+    """
+
+    levels: tuple[str, ...] = ()
+    seq: int = -1
+    turns: int = 0
+    attempt: Attempt | None = None
+    end: Ending | None = None
+    plan: Planned | None = None
+    model: ModelFacts | None = None
+    variants: dict[str, VariantFacts] = field(default_factory=dict[str, VariantFacts])
+    tasks: dict[str, TaskFacts] = field(default_factory=dict[str, TaskFacts])
+    parents: dict[str, str] = field(default_factory=dict[str, str])
+    cells: dict[Cell, CellFacts] = field(default_factory=dict[Cell, CellFacts])
+    failures: dict[Cell, FailureFacts] = field(default_factory=dict[Cell, FailureFacts])
+    current: CurrentCell | None = None
+    startup: dict[str, float] = field(default_factory=dict[str, float])
+    now: float = 0.0
+    began: float | None = None
+    worked: float = 0.0
+    _cell_began: float = 0.0
+
+    def take(self, event: Event) -> None:
+        """Take in the next event."""
+        self.seq, self.now = event.seq, event.t
+        match event.data:
+            case Planned() as plan:
+                self.plan = plan
+            case Attempt() as attempt:
+                self._begin(event.t, attempt)
+            case Stopped() | Finished() | Refused() | Crashed() as end:
+                self._end(event.t, end)
+            case ModelFacts() as model:
+                self.model = model
+            case VariantFacts() as variant:
+                self.variants[variant.level] = variant
+            case TaskFacts() as task:
+                self.tasks[task.task] = task
+                self._place(task.task, task.part_of)
+            case Stage() as stage:
+                if stage.stage == _FIRST_STAGE:
+                    self.startup.clear()
+                if stage.level is None:
+                    self.startup[stage.stage] = stage.seconds
+            case CellStarted() as cell:
+                self._cell_began = event.t
+                self.current = CurrentCell(cell.level, cell.task, 0, self.requests(cell.task), 0, 0.0)
+            case CellProgress() as cell:
+                seconds = event.t - self._cell_began
+                self.current = CurrentCell(cell.level, cell.task, cell.done, cell.total, cell.tokens, seconds)
+            case CellFacts() as cell:
+                self.cells[cell.level, cell.task] = cell
+                self.failures.pop((cell.level, cell.task), None)
+                self._place(cell.task, cell.part_of)
+                self._leave(cell.level, cell.task)
+            case FailureFacts() as failure:
+                self.failures[failure.level, failure.task] = failure
+                self._leave(failure.level, failure.task)
+            case _:
+                pass
+
+    @property
+    def state(self) -> RunState:
+        """As the events tell it, which do not know whether a process is at work."""
+        match self.end:
+            case Finished(failed=failed):
+                return RunState.FINISHED_WITH_FAILURES if failed else RunState.FINISHED
+            case Stopped():
+                return RunState.STOPPED
+            case Refused():
+                return RunState.REFUSED
+            case Crashed():
+                return RunState.CRASHED
+            case None:
+                return RunState.QUEUED if self.attempt is None else RunState.INTERRUPTED
+
+    @property
+    def settled(self) -> dict[Cell, Outcome]:
+        """How the cells ended that did, without the aggregates of groups."""
+        found: dict[Cell, Outcome] = {at: "done" for at, cell in self.cells.items() if not cell.is_group}
+        for at in self.failures:
+            found[at] = "failed"
+        return found
+
+    @property
+    def startup_seconds(self) -> float | None:
+        """How long it took before the first cell began; None where that was not recorded, or it never came to one."""
+        return sum(self.startup.values()) if _LAST_STAGE in self.startup else None
+
+    def requests(self, task: str) -> int:
+        """How many requests a task has at each level; 0 where that is not known."""
+        return (self.tasks[task].n_requests or 0) if task in self.tasks else 0
+
+    def seconds_per_cell(self) -> dict[str, float]:
+        """Mean time of the finished cells of each task."""
+        spent: defaultdict[str, list[float]] = defaultdict(list)
+        for cell in self.cells.values():
+            if not cell.is_group and cell.seconds is not None:
+                spent[cell.task].append(cell.seconds)
+        return {task: sum(times) / len(times) for task, times in spent.items()}
+
+    def elapsed(self, now: float | None = None) -> float:
+        """Seconds in which attempts worked; `now` is the time of day where one still does."""
+        return self.worked + (0.0 if self.began is None else max((now or self.now) - self.began, 0.0))
+
+    def _begin(self, t: float, attempt: Attempt) -> None:
+        self.turns += 1
+        self.attempt, self.end = attempt, None
+        self.current = None
+        self.failures.clear()  # they are tried again
+        self.began = t
+
+    def _end(self, t: float, end: Ending) -> None:
+        self.turns += 1
+        self.end = end
+        self.current = None
+        self.worked, self.began = self.elapsed(t), None
+
+    def _place(self, name: str, part_of: str | None) -> None:
+        if part_of is not None:
+            self.parents[name] = part_of
+
+    def _leave(self, level: str, task: str) -> None:
+        if self.current is not None and (self.current.level, self.current.task) == (level, task):
+            self.current = None

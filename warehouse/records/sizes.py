@@ -1,0 +1,34 @@
+"""A model's sizes at any width of its MLPs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from warehouse.records.level import Level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSizes:
+    """`intermediate_size` is the full width. `parameters` counts tied weights once, those of the full width;
+    `parameters_per_neuron` are those that one neuron less in every layer saves.
+    """
+
+    hidden_size: int
+    intermediate_size: int
+    parameters: int
+    parameters_per_neuron: int
+
+    def width(self, level: Level, divisor: int | None = None) -> int:
+        """The exact width a level means here; errors as `Level.intermediate_size`."""
+        return level.intermediate_size(self.intermediate_size, self.hidden_size, divisor)
+
+    def parameters_at(self, width: int) -> int:
+        return self.parameters - (self.intermediate_size - width) * self.parameters_per_neuron
+
+    def bytes_at(self, width: int, itemsize: int) -> int:
+        """Size of the weights, `itemsize` bytes each."""
+        return self.parameters_at(width) * itemsize
+
+    def expansion_ratio(self, width: int) -> float:
+        """intermediate_size / hidden_size."""
+        return width / self.hidden_size
