@@ -61,11 +61,18 @@ def session_folder() -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
-def _forked_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, session_folder: Path) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def _forked_processes(session_folder: Path) -> Iterator[None]:
     """Our own processes are forked from one that has imported what they need; xdist's workers share it."""
-    if not request.node.get_closest_marker("real_process"):
-        forked.install(monkeypatch, session_folder, _owner())
+    with pytest.MonkeyPatch.context() as patch:
+        forked.install(patch, session_folder, _owner())
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _real_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.node.get_closest_marker("real_process"):
+        forked.shut(monkeypatch)
 
 
 @pytest.fixture(scope="session", autouse=True)

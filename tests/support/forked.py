@@ -55,6 +55,11 @@ def install(monkeypatch: pytest.MonkeyPatch, folder: Path, owner: int) -> None:
     monkeypatch.setattr(subprocess, "Popen", ForkedPopen)
 
 
+def shut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start every process as ever, in this process and in those that it starts."""
+    monkeypatch.delenv(_FOLDER, raising=False)
+
+
 def _place_of(command: Any, environment: dict[str, str]) -> tuple[str, list[str]] | None:
     """The server for a command, and what it is to run: "-m", "-c" or a file, and its arguments."""
     if _FOLDER not in environment or not isinstance(command, list | tuple) or list(command[:1]) != [sys.executable]:

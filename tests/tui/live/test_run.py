@@ -47,18 +47,19 @@ async def test_once_merged_the_marks_are_those_of_results(dashboard, warehouse, 
     expected = {(row["task"], f"{row['pruning_pct']:g}"): mark(row) for row in found}
     async with dashboard.run_test(size=(120, 40)) as pilot:
         await driver.open_run(pilot)
-        for _ in range(100):
+
+        def marks() -> dict[tuple[str, str], str]:
             rows = {row[0].removeprefix("▸ "): row[2:] for row in driver.table(dashboard, "#grid")}
-            marks = {
+            return {
                 (task, level): text.split()[1][0]
                 for task, texts in rows.items()
                 for level, text in zip(("20", "40", "60"), texts, strict=True)
             }
-            if not set(marks.values()) & set("↑↓="):
-                break
-            await pilot.pause(0.1)
-    assert marks == {place: expected[place] for place in marks}
-    assert {"▼", "≈"} <= set(marks.values())
+
+        await driver.until(pilot, lambda: not set(marks().values()) & set("↑↓="))
+        shown = marks()
+    assert shown == {place: expected[place] for place in shown}
+    assert {"▼", "≈"} <= set(shown.values())
 
 
 async def test_80_columns_have_room_for_changes_only_and_v_asks_for_values(dashboard, warehouse, driver):
