@@ -4,7 +4,7 @@
 cd "$(dirname "$0")/.." || exit 2
 python=${1:-python}
 shift
-export HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 OMP_NUM_THREADS=2 PYTHONPATH=$PWD
+export HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 OMP_NUM_THREADS=2 PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH}
 logs=$(mktemp -d)
 pids=()
 for combination in "llama float32" "llama float32 --compile" "llama bfloat16" "llama bfloat16 --compile" \

@@ -100,6 +100,7 @@ def _apply(con: DuckDBPyConnection) -> None:
     if applied and pending:
         old_runs.describe(con)
         identity.resolve(con, identity.models_of(con))
+        con.execute(statements.query("pairing_note_all"))
     for definition in _definitions():
         con.execute(definition)
     con.execute(statements.query("record_views"), {"sha256": _views_digest()})

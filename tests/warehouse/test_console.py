@@ -4,11 +4,15 @@ import csv
 import hashlib
 import io
 import json
+import pickle
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 
 import pytest
 
+from warehouse import db
 from warehouse.console import format_table, run_sql
 from warehouse.errors import DatabaseBusyError, UserError
 from warehouse.tables import Table
@@ -255,3 +259,26 @@ def test_the_screen_table_keeps_to_a_width():
 def test_a_statement_without_rows_prints(name):
     assert format_table(Table(["a"], ["INTEGER"], []), name).endswith("\n")
     assert format_table(Table([], [], []), name).endswith("\n")
+
+
+_RESERVING = """
+import ctypes, sys
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+assert libc.mmap(None, 8 << 30, 0, 0x4022, -1, 0) not in (None, ctypes.c_void_p(-1).value)  # reserved, not used
+from warehouse.console_process import main
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the numbers of mmap's flags are Linux'")
+def test_address_space_that_allocators_reserve_on_large_machines_is_not_the_query_s(database):
+    with db.open_write(database):
+        pass
+    request = {"db": str(database), "sql": "select sum(i) from range(1000000) t(i)", "timeout": 30, "row_limit": None}
+    process = subprocess.run(
+        [sys.executable, "-c", _RESERVING], input=json.dumps(request).encode(), capture_output=True, check=True
+    )
+    kind, _, _, rows, *_ = pickle.loads(process.stdout)
+    assert (kind, rows) == ("table", [(499999500000,)])

@@ -100,7 +100,7 @@ def test_a_task_that_cannot_be_laid_out_is_one_failed_cell(work: Sweep) -> None:
     ]
     for failure in failures:
         assert "is longer than the model's" in failure.error
-        assert "in lay_out" in failure.detail or "in _sequences" in failure.detail
+        assert "in _pair" in failure.detail
     cells = [(cell.level, cell.task) for cell in of_kind(events, CellFacts)]
     assert cells == [(level, task) for level in ("0", "40") for task in ("demo_story", "demo_grammar")]
 
