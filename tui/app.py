@@ -25,6 +25,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
 from engine.errors import UserError
+from tui.background import told
 from tui.exporting import Exportable, Sheet
 from tui.feed import Feed
 from tui.gate import OnlyPrintable
@@ -244,8 +245,8 @@ class Dashboard(App[None]):
         """In a thread: do it, and go on with what came of it on the event loop, or say why it could not be done."""
         try:
             done = act()
-        except (UserError, OSError) as error:
-            self.call_from_thread(self.notify, str(error), severity="error", timeout=8)
+        except Exception as error:
+            self.call_from_thread(self.notify, told(error), severity="error", timeout=8)
             return
         self.feed.look_again(database=True)
         self.call_from_thread(then, done)

@@ -131,6 +131,18 @@ async def test_delete_names_the_run_and_does_nothing_unless_it_is_confirmed(dash
         await driver.until(pilot, lambda: not run.path.exists() and not dashboard.feed.snapshot.runs)
 
 
+async def test_a_defect_in_what_was_asked_for_is_said(dashboard, warehouse, driver, monkeypatch):
+    run = warehouse.add()
+    monkeypatch.setattr("tui.actions.delete", lambda *_: [][0])
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.loaded(pilot)
+        await pilot.press("d", "y")
+        await driver.until(pilot, lambda: driver.said(dashboard))
+        (said,) = driver.said(dashboard)
+    assert "a defect of prune-tui (IndexError: list index out of range)" in said
+    assert run.path.exists()
+
+
 async def test_a_running_run_is_not_deleted(dashboard, warehouse, driver):
     run = warehouse.add(until=driver.cell("20", "demo_lambada"))
     async with dashboard.run_test(size=(80, 24)) as pilot:
