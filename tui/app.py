@@ -11,6 +11,7 @@ import os
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import work
-from textual.app import App, SystemCommand
+from textual.app import App, ScreenStackError, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
@@ -136,6 +137,13 @@ class Dashboard(App[None]):
         if not self.is_headless:  # tests have many dashboards in a process, and none of them is to stay
             # What is here now stays: else every full collection looks through it, and holds up a key for 60 ms.
             gc.freeze()
+
+    # What Textual calls
+
+    def clear_selection(self) -> None:
+        """An input does so when it is mounted, from Python 3.12 on before there is a screen (Textual #6444)."""
+        with suppress(ScreenStackError):
+            super().clear_selection()
 
     # What screens call
 

@@ -12,6 +12,11 @@ from warehouse.merge import merge_run
 from warehouse.records.run_state import RunState
 
 
+def test_an_input_may_be_mounted_before_the_first_screen_is_there(dashboard):
+    """With Python 3.12's eager tasks it is, and then clears a selection that no screen can have yet."""
+    dashboard.clear_selection()
+
+
 async def test_runs_are_listed_newest_first_with_their_state(dashboard, warehouse, driver):
     warehouse.add()
     warehouse.add_failed()
