@@ -19,7 +19,7 @@ def twice(shell, study):
         text = "\n".join([*rows, "tiny,0,False,piqa,0.75,", f"tiny,40,False,piqa,{piqa},", ""])
         data.write_text(text)
         shutil.copy(data, shell.cwd / f"{name}_results.csv")
-        done = shell("import", f"{name}_results.csv")
+        done = shell("import", f"{name}_results.csv", "--replace")
         assert done.returncode == 0, done.stderr
     return shell
 
