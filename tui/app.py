@@ -11,6 +11,7 @@ import os
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -18,13 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import work
-from textual.app import App, SystemCommand
+from textual.app import App, ScreenStackError, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
 from engine.errors import UserError
+from tui.background import told
 from tui.exporting import Exportable, Sheet
 from tui.feed import Feed
 from tui.gate import OnlyPrintable
@@ -136,6 +138,13 @@ class Dashboard(App[None]):
             # What is here now stays: else every full collection looks through it, and holds up a key for 60 ms.
             gc.freeze()
 
+    # What Textual calls
+
+    def clear_selection(self) -> None:
+        """An input does so when it is mounted, from Python 3.12 on before there is a screen (Textual #6444)."""
+        with suppress(ScreenStackError):
+            super().clear_selection()
+
     # What screens call
 
     def copy_text(self, text: str, what: str, *, name: str = "copied", suffix: str = ".md") -> None:
@@ -244,8 +253,8 @@ class Dashboard(App[None]):
         """In a thread: do it, and go on with what came of it on the event loop, or say why it could not be done."""
         try:
             done = act()
-        except (UserError, OSError) as error:
-            self.call_from_thread(self.notify, str(error), severity="error", timeout=8)
+        except Exception as error:
+            self.call_from_thread(self.notify, told(error), severity="error", timeout=8)
             return
         self.feed.look_again(database=True)
         self.call_from_thread(then, done)

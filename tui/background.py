@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from textual.app import App
 
+from engine.errors import UserError
+
 Answer = TypeVar("Answer")
 
 
@@ -22,3 +24,10 @@ def ask(app: App[None], question: Callable[[], Answer], then: Callable[[Answer],
                 app.call_from_thread(then, answer)
 
     threading.Thread(target=run, daemon=True).start()
+
+
+def told(error: Exception) -> str:
+    """What a person is told of something that could not be done; a defect is called one, and is never kept quiet."""
+    if isinstance(error, UserError | OSError):
+        return str(error)
+    return f"It could not be done, which is a defect of prune-tui ({type(error).__name__}: {error})."

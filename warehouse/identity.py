@@ -114,7 +114,8 @@ def _run_identities(runs: Sequence[Row], recorded: str) -> dict[str, RunIdentity
 def _model_ids(groups: Sequence[Group], recorded: str) -> dict[int, str]:
     """By group: one keeps the id that its runs were recorded with, and that is the one whose runs say least of it."""
     distinct = list({id(one): one for one in groups}.values())
-    oldest = min((one for one in distinct if one.fits), default=distinct[0], key=lambda one: one.first)
+    vague = sorted((one for one in distinct if one.fits), key=lambda one: one.first)
+    oldest = next(iter([*vague, *distinct]), None)  # none where the model's last run was taken out
     return {
         id(one): recorded if one is oldest else sha256(repr((recorded, one.columns)).encode()).hexdigest()[:12]
         for one in distinct

@@ -41,6 +41,7 @@ import sys
 from pathlib import Path
 from engine.rundir import RunDir
 from warehouse.journal import Journal
+from warehouse.records.events import Refused
 run = RunDir(Path(sys.argv[1]))
 with run.lock():
     Journal(run.journal_path).append(Refused(error="There is no such model."))

@@ -158,6 +158,15 @@ def test_until_a_second_model_fits_as_well(measured, ask, database):
     assert ask("select distinct model_id from run_models") == [(before,)]
 
 
+def test_the_last_run_of_a_model_can_be_taken_out(measured, ask, database):
+    measured("r1", {"0": 0.6, "40": 0.5})
+    measured("r2", {"0": 0.7}, weights="w2", t=9)
+    forget_run(database, "r1")
+    forget_run(database, "r2")
+    for table in ("run_models", "run_identities", "task_identities", "cells"):
+        assert ask(f"select count(*) from {table}") == [(0,)]
+
+
 def test_other_weights_of_one_name_are_another_model(measured, ask):
     measured("r1", {"0": 0.6})
     measured("r2", {"40": 0.5}, weights="w2", t=9)

@@ -212,7 +212,7 @@ def test_nan_and_infinities_arrive_as_they_left(run, database, ask, metric):
     merge.merge_run(database, run.folder)
     found = ask("select value, stderr from metrics order by metric")
     assert [[str(number) for number in row] for row in found] == [["nan"] * 2, ["inf"] * 2, ["-inf"] * 2]
-    assert ask("select provenance->>'loss' from attempts where attempt = 2") == [("nan",)]
+    assert ask("select provenance->>'loss' from attempts where attempt = 2") == [("NaN",)]
 
 
 @pytest.mark.parametrize("name", ["0-piqa-1.parquet", "odd [1] * name?.parquet"])

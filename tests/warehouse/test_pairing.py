@@ -140,7 +140,7 @@ def test_what_a_merge_left_to_the_next_says_that_it_is_not_compared_yet(started,
     monkeypatch.setattr(merge, "_PAIRING_SECONDS", -1)
     merged(run)
     assert ask("select pruning_pct, stderr_kind, unpaired_because from delta_statistics order by 1") == [
-        (20.0, "paired", None), (40.0, None, "not compared yet"),
+        (20.0, "paired", None), (40.0, "binomial", "not compared yet"),
     ]  # fmt: skip
     page = markdown(read_deltas(database, model="Tiny"), significance=True)
     assert "Not compared document by document yet, or not everywhere: PIQA. prune-tui merge does it." in page
@@ -198,7 +198,7 @@ def test_questions_that_nobody_knows_are_compared_but_not_paired(started, merged
     scored(run, "20", [0, 0, 1, 1])
     merged(run, baseline)
     assert ask(PAIRED) == [("r1", "r2", None, None, None, problem)]
-    assert ask("select stderr_kind, unpaired_because from delta_statistics") == [(None, problem)]
+    assert ask("select stderr_kind, unpaired_because from delta_statistics") == [("binomial", problem)]
 
 
 def test_other_documents_are_not_paired(started, merged, ask):

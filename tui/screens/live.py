@@ -11,8 +11,8 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widgets import Footer
 
-from engine.errors import UserError
 from tui import actions
+from tui.background import told
 from tui.feed import Snapshot
 from tui.record import RunRow
 from tui.screens.confirm import ConfirmScreen
@@ -149,8 +149,8 @@ class LiveScreen(Screen[None]):
     ) -> None:
         try:
             act()
-        except (UserError, OSError) as error:
-            self.app.call_from_thread(self.notify, str(error), severity="error", timeout=8)
+        except Exception as error:
+            self.app.call_from_thread(self.notify, told(error), severity="error", timeout=8)
             return
         self.app.feed.look_again(database=changes_database)
         self.app.call_from_thread(self.notify, done)

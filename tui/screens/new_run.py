@@ -16,6 +16,7 @@ from engine.errors import UserError
 from engine.plan import RunPlan
 from engine.suites import DEMO_MODEL
 from tui.actions import start_new
+from tui.background import told
 from tui.draft import Draft, command
 from tui.forecast import Forecast, forecast
 from tui.lookups import Lookups
@@ -124,8 +125,8 @@ class NewRunScreen(Screen[None]):
     def _start(self, plan: RunPlan) -> None:
         try:
             run = start_new(plan, self.app.database)
-        except (UserError, OSError) as error:
-            self.app.call_from_thread(self.notify, str(error), severity="error", timeout=8)
+        except Exception as error:
+            self.app.call_from_thread(self.notify, told(error), severity="error", timeout=8)
             return
         self.app.feed.look_again()
         self.app.call_from_thread(self.app.show_started, self, run.run_id)

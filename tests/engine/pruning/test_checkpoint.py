@@ -157,12 +157,12 @@ def test_everything_a_checkpoint_needs_is_there(
     source = save_checkpoint(model)
     table = "| level | piqa |\n|---|---|\n| 0 | 0.70 |\n| 40 | 0.61 (-12.9%) |"
     saved = save_level(
-        str(source), level=Level.parse("1.5x"), method="vow", divisor=16, to=tmp_path / "deep" / "down", card=table
+        str(source), level=Level.parse("1.5x"), method="vow", divisor=20, to=tmp_path / "deep" / "down", card=table
     )
-    assert saved.intermediate_size == 32
+    assert saved.intermediate_size == 40
     assert not list(saved.path.parent.glob(".*"))
     config = json.loads((saved.path / "config.json").read_text())
-    assert (config["intermediate_size"], config["dtype"]) == (32, "bfloat16")
+    assert (config["intermediate_size"], config["dtype"]) == (40, "bfloat16")
     assert json.loads((saved.path / "generation_config.json").read_text())["max_new_tokens"] == 7
     with safe_open(saved.path / "model.safetensors", "pt") as file:
         assert {file.get_tensor(key).dtype for key in file.keys()} == {torch.bfloat16}  # noqa: SIM118
@@ -173,7 +173,7 @@ def test_everything_a_checkpoint_needs_is_there(
     card = ModelCard.load(saved.path / "README.md")
     assert card.data.get("library_name") == "transformers"
     assert "pruning" in card.data.get("tags", [])
-    assert "keeps 32 of 88 GLU neurons (63.64 % removed)" in card.text
+    assert "keeps 40 of 88 GLU neurons (54.55 % removed)" in card.text
     assert f"| parameters | {model.num_parameters():,} | {saved.parameters:,} |" in card.text
     assert table in card.text
 

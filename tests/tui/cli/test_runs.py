@@ -38,6 +38,11 @@ def cells(fake) -> list[tuple]:
         return con.sql("select level, task from cells order by all").fetchall()
 
 
+def is_at_work(fake) -> bool:
+    """Its worker hangs in a cell, and heeds signals: before that, a stop leaves the run interrupted."""
+    return bool(fake.runs and "40" in str(only_run(fake).history()[0].current))
+
+
 EVERY_CELL = [("0", "boolq"), ("0", "piqa"), ("40", "boolq"), ("40", "piqa")]
 
 
@@ -104,7 +109,7 @@ def test_a_refused_plan_is_one_sentence_and_leaves_nothing_behind(fake):
 
 def test_a_refused_resume_keeps_the_run(fake):
     fake(*RUN, "hang", "--detach")
-    wait_for(lambda: fake.runs and only_run(fake).state() == RunState.RUNNING)
+    wait_for(lambda: is_at_work(fake))
     fake("stop", "latest")
     plan = only_run(fake).path / "plan.json"
     plan.write_text(plan.read_text().replace('"hang"', '"refuse"'))
@@ -132,7 +137,7 @@ def test_a_dead_worker_is_reported_and_its_run_goes_on_with_resume(fake, name: s
 
 def test_ctrl_c_stops_the_worker_cleanly(fake):
     process = fake.start(*RUN, "hang")
-    wait_for(lambda: fake.runs and "40" in str(only_run(fake).history()[0].current))
+    wait_for(lambda: is_at_work(fake))
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=90)
     assert process.returncode == 130
@@ -146,7 +151,7 @@ def test_ctrl_c_stops_the_worker_cleanly(fake):
 
 def test_a_second_ctrl_c_leaves_the_worker(fake):
     process = fake.start(*RUN, "deaf")
-    wait_for(lambda: fake.runs and "40" in str(only_run(fake).history()[0].current))
+    wait_for(lambda: is_at_work(fake))
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
     assert any("Stopping after the current batch" in line for line in process.stderr)
@@ -161,7 +166,7 @@ def test_a_second_ctrl_c_leaves_the_worker(fake):
 
 def test_the_worker_survives_the_terminal(fake):
     process = fake.start(*RUN, "hang")
-    wait_for(lambda: fake.runs and only_run(fake).state() == RunState.RUNNING)
+    wait_for(lambda: is_at_work(fake))
     os.killpg(process.pid, signal.SIGHUP)
     process.communicate(timeout=90)
     assert process.returncode == -signal.SIGHUP
@@ -173,7 +178,7 @@ def test_the_worker_survives_the_terminal(fake):
 
 def test_a_detached_run_can_be_seen_and_stopped_but_not_started_twice(fake):
     assert fake(*RUN, "hang", "--detach").returncode == 0
-    wait_for(lambda: only_run(fake).state() == RunState.RUNNING)
+    wait_for(lambda: is_at_work(fake))
     assert "running" in fake("runs").stdout
     twice = fake("resume", "hang")
     assert twice.returncode == 2

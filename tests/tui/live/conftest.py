@@ -36,17 +36,19 @@ class Warehouse:
 
     def add(self, run_id: str = RUN, *, until: Pick | None = None, **plan: Any) -> RunDir:
         """The recorded run under another id, its journal cut off after the first event that `until` picks."""
-        folder = self.root / run_id
-        shutil.copytree(RECORDINGS / RUN, folder)
-        record = json.loads((folder / "plan.json").read_text())
+        made = self.root.with_name(f"{run_id}.made")
+        shutil.copytree(RECORDINGS / RUN, made)
+        record = json.loads((made / "plan.json").read_text())
         record["plan"] |= plan
         # The list is in the order in which the runs were made: ids begin with their time.
-        made = datetime.strptime(run_id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
-        record |= {"created_at": made.isoformat(), "database": "../../results.duckdb"}
-        (folder / "plan.json").write_text(json.dumps(record))
+        created_at = datetime.strptime(run_id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+        record |= {"created_at": created_at.isoformat(), "database": "../../results.duckdb"}
+        (made / "plan.json").write_text(json.dumps(record))
         if until is not None:
-            self.cut(folder / "journal.jsonl", until)
-        return RunDir(folder)
+            self.cut(made / "journal.jsonl", until)
+        # It is there all at once: a dashboard at work must not read what is cut off a moment later.
+        self.root.mkdir(exist_ok=True)
+        return RunDir(made.rename(self.root / run_id))
 
     def cut(self, journal: Path, until: Pick) -> None:
         kept = []

@@ -12,6 +12,11 @@ from warehouse.merge import merge_run
 from warehouse.records.run_state import RunState
 
 
+def test_an_input_may_be_mounted_before_the_first_screen_is_there(dashboard):
+    """With Python 3.12's eager tasks it is, and then clears a selection that no screen can have yet."""
+    dashboard.clear_selection()
+
+
 async def test_runs_are_listed_newest_first_with_their_state(dashboard, warehouse, driver):
     warehouse.add()
     warehouse.add_failed()
@@ -129,6 +134,18 @@ async def test_delete_names_the_run_and_does_nothing_unless_it_is_confirmed(dash
         assert run.path.exists()
         await pilot.press("d", "y")
         await driver.until(pilot, lambda: not run.path.exists() and not dashboard.feed.snapshot.runs)
+
+
+async def test_a_defect_in_what_was_asked_for_is_said(dashboard, warehouse, driver, monkeypatch):
+    run = warehouse.add()
+    monkeypatch.setattr("tui.actions.delete", lambda *_: [][0])
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.loaded(pilot)
+        await pilot.press("d", "y")
+        await driver.until(pilot, lambda: driver.said(dashboard))
+        (said,) = driver.said(dashboard)
+    assert "a defect of prune-tui (IndexError: list index out of range)" in said
+    assert run.path.exists()
 
 
 async def test_a_running_run_is_not_deleted(dashboard, warehouse, driver):
