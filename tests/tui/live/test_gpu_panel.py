@@ -16,7 +16,7 @@ from engine.rundir import RunDir
 from engine.suites import TaskSpec
 from engine.worker.recorder import Recorder
 from tui.widgets.gpu_panel import DevicePanel, GpuPanel, graph
-from warehouse.records.events import Finished, GpuSamples, of_kind, parse_data
+from warehouse.records.events import Finished, GpuSamples, of_kind
 from warehouse.records.level import Level
 from warehouse.records.reading import Reading
 from warehouse.records.values import read
