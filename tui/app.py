@@ -6,12 +6,12 @@ imports duckdb or a plot before the first screen is on the terminal.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import work
-from textual.app import App, ScreenStackError, SystemCommand
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
@@ -111,6 +111,11 @@ class Dashboard(App[None]):
             self.unregister_theme(name)
         self.paused = False
 
+    def on_load(self) -> None:
+        # Textual has tasks begun eagerly from Python 3.12 on. What is in the first screen is then mounted before that
+        # screen is on the stack, and ends the program as soon as it asks for its screen (Textual #6444).
+        asyncio.get_running_loop().set_task_factory(None)
+
     def on_ready(self) -> None:
         if self._replay is not None:
             self.open_replay(self._replay[0], speed=self._replay[1])
@@ -137,13 +142,6 @@ class Dashboard(App[None]):
         if not self.is_headless:  # tests have many dashboards in a process, and none of them is to stay
             # What is here now stays: else every full collection looks through it, and holds up a key for 60 ms.
             gc.freeze()
-
-    # What Textual calls
-
-    def clear_selection(self) -> None:
-        """An input does so when it is mounted, from Python 3.12 on before there is a screen (Textual #6444)."""
-        with suppress(ScreenStackError):
-            super().clear_selection()
 
     # What screens call
 

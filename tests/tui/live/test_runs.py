@@ -12,9 +12,18 @@ from warehouse.merge import merge_run
 from warehouse.records.run_state import RunState
 
 
-def test_an_input_may_be_mounted_before_the_first_screen_is_there(dashboard):
-    """With Python 3.12's eager tasks it is, and then clears a selection that no screen can have yet."""
-    dashboard.clear_selection()
+def test_the_dashboard_starts_as_its_command_starts_it(dashboard):
+    """Not as tests do: from Python 3.12 on Textual begins tasks eagerly then, before there is a screen."""
+    screens = []
+
+    async def look(pilot):
+        await pilot.pause()
+        screens.append(type(pilot.app.screen).__name__)
+        pilot.app.exit()
+
+    dashboard.run(headless=True, auto_pilot=look)
+    assert dashboard._exception is None
+    assert screens == ["RunsScreen"]
 
 
 async def test_runs_are_listed_newest_first_with_their_state(dashboard, warehouse, driver):
