@@ -102,12 +102,12 @@ def record() -> None:
     RECORD.mkdir(parents=True)
     environment = os.environ | {"MUTANTS_STATE": str(RECORD), "PYTHONPATH": f"{COPY}:{COPY}/benchmarks"}
     subprocess.run([sys.executable, "-m", "pytest", "-p", "mutants.contexts", "-q"], cwd=COPY, env=environment)
-    coverage = [sys.executable, "-m", "coverage", "combine", "-q", f"--data-file={RECORD}/all", str(RECORD)]
+    coverage = [sys.executable, "-m", "coverage", "combine", "-q", f"--data-file={RECORD}/coverage", str(RECORD)]
     subprocess.run(coverage, check=True)
 
 
 def run(index: int, count: int) -> None:
-    reach, done = Reach(COPY, RECORD / "all"), {result.number for result in results()}
+    reach, done = Reach(COPY, RECORD / "coverage"), {result.number for result in results()}
     work = _work_copy(index)
     for number, mutant in enumerate(draw()):
         if number in done or number % count != index:

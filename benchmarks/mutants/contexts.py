@@ -14,7 +14,7 @@ import pytest
 
 STATE = Path(os.environ["MUTANTS_STATE"])
 ROOT = Path(__file__).resolve().parents[2]
-CONFIG = STATE / "coverage.ini"
+CONFIG = STATE / "settings.ini"
 CONFIG.write_text(
     f"[run]\nparallel = true\ndata_file = {STATE}/coverage\nsource =\n    {ROOT}/engine/pruning\n    {ROOT}/engine\n"
     f"    {ROOT}/warehouse\n"
@@ -43,5 +43,5 @@ class _Recorder:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if not hasattr(config.option, "dist") or config.option.dist == "no" or hasattr(config, "workerinput"):
+    if hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None):  # who runs the tests
         config.pluginmanager.register(_Recorder())

@@ -59,7 +59,8 @@ class Reach:
         statement = range(line, line + 1)
         for node in ast.walk(tree):
             if isinstance(node, ast.stmt) and node.end_lineno is not None and node.lineno <= line <= node.end_lineno:
-                head = node.body[0].lineno if isinstance(getattr(node, "body", None), list) else node.end_lineno + 1
+                body = getattr(node, "body", None)
+                head = body[0].lineno if isinstance(body, list) else node.end_lineno + 1
                 if line < head:
                     statement = range(node.lineno, head)
         return {test for at in statement for test in reached.get(at, ())}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from textual.css.query import NoMatches
 from textual.pilot import Pilot
 
 from tui.app import Dashboard
@@ -39,6 +41,14 @@ def done(one: Any) -> Counter[str]:
     return one.__dict__.setdefault("_done_for_tests", Counter())
 
 
+def holds(fact: Callable[[], object]) -> bool:
+    """Whether it is so; of widgets that are not there yet, nothing is."""
+    try:
+        return bool(fact())
+    except NoMatches:
+        return False
+
+
 async def settle(pilot: Pilot[Any], *, pulls: int = 1) -> None:
     """Until what is on its way has arrived: a look at the runs that began after now, so many pulls of what it saw,
     the threads that screens wait for, animations and messages.
@@ -55,7 +65,7 @@ async def settle(pilot: Pilot[Any], *, pulls: int = 1) -> None:
     await pilot.pause()
 
 
-async def _until(app: Dashboard, fact: Any) -> None:
+async def _until(app: Dashboard, fact: Callable[[], object]) -> None:
     deadline = time.monotonic() + _PATIENCE
     while not fact() and not app._exit:
         if app._exception is not None:

@@ -79,9 +79,10 @@ def test_sizes_are_those_of_the_built_and_pruned_model(
 def test_facts_for_the_journal() -> None:
     shape = llama_3_2("1B")
     model = shape.model_facts(
-        model="Llama-3.2-1B", source="meta-llama/Llama-3.2-1B", revision="abc", weights_hash=None,
-        config_hash="c", tokenizer_hash="t", dtype=torch.bfloat16,
+        model="Llama-3.2-1B", source="meta-llama/Llama-3.2-1B", revision="abc", weights_hash=None, config_hash="c",
+        tokenizer_hash="t", dtype=torch.bfloat16,
     )  # fmt: skip
+    assert (model.config_hash, model.tokenizer_hash, model.tuned) == ("c", "t", False)
     assert (model.parameters, model.bytes, model.tied_embeddings) == (1_235_814_400, 2_471_628_800, True)
     assert (model.num_attention_heads, model.num_key_value_heads, model.vocab_size) == (32, 8, 128256)
     variant = shape.variant_facts(Level.parse("10"), method="maw", divisor=None, pad_to=64, dtype=torch.bfloat16)

@@ -159,6 +159,7 @@ def test_killed_at_ten_random_moments_nothing_is_lost_or_doubled(finished: RunDi
         assert sample_counts(RunDir(run_dir)) == sample_counts(finished)
 
 
+@pytest.mark.slow  # reads all of lm-eval's index
 def test_a_task_that_fails_is_recorded_and_the_run_goes_on(tmp_path: Path) -> None:
     (tmp_path / "tasks").mkdir()
     (tmp_path / "tasks" / "rows.jsonl").write_text('{"q": "Anna likes", "a": " tea"}\n' * 3)
@@ -196,7 +197,11 @@ def test_a_task_that_fails_is_recorded_and_the_run_goes_on(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"tasks": (TaskSpec("demo_gramar"),)}, "There is no task or group 'demo_gramar': did you mean demo_grammar"),
+        pytest.param(
+            {"tasks": (TaskSpec("demo_gramar"),)},
+            "There is no task or group 'demo_gramar': did you mean demo_grammar",
+            marks=pytest.mark.slow,  # reads all of lm-eval's index
+        ),
         ({"tasks": (TaskSpec("demo_facts"), TaskSpec("demo_facts"))}, "is asked for twice"),
         ({"model": "no/such/folder"}, "There is no folder no/such/folder"),
         ({"levels": tuple(parse_levels("30,w4096"))}, "Level w4096 would widen the model"),

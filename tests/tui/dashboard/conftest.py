@@ -31,7 +31,7 @@ class Until:
 
     async def __call__(self, pilot: Pilot, fact: Callable[[], object], *, seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
-        while not fact():
+        while not settling.holds(fact):
             assert time.monotonic() < deadline, "it did not come about"
             await pilot.pause(0.05)
         await pilot.pause()

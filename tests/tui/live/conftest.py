@@ -113,7 +113,7 @@ class Driver:
     async def until(self, pilot: Pilot[None], true: Callable[[], object], *, seconds: float = 60.0) -> None:
         """Wait for what a thread or a worker brings about."""
         deadline = time.monotonic() + seconds
-        while not true():
+        while not settling.holds(true):
             if pilot.app._exception is not None:
                 raise pilot.app._exception
             assert time.monotonic() < deadline, f"it did not happen in time; said: {self.said(pilot.app)}"

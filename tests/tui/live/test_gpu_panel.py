@@ -16,9 +16,10 @@ from engine.rundir import RunDir
 from engine.suites import TaskSpec
 from engine.worker.recorder import Recorder
 from tui.widgets.gpu_panel import DevicePanel, GpuPanel, graph
-from warehouse.records.events import Finished, GpuSamples, of_kind, parse_data
+from warehouse.records.events import Finished, GpuSamples, of_kind
 from warehouse.records.level import Level
 from warehouse.records.reading import Reading
+from warehouse.records.values import read
 
 GIB = 2**30
 H100 = Reading(
@@ -281,8 +282,7 @@ def test_the_machine_is_read_with_its_gpus_and_its_own_memory(monkeypatch):
     "reading", [H100, replace(H100, process_memory=0), Reading(t=1.0, device="gpu 1", problem="the GPU is lost")]
 )
 def test_readings_survive_the_journal(reading):
-    told = {"samples": [reading.to_dict() | {"of a newer version": 1}]}
-    assert parse_data("gpu", told).samples == [reading]
+    assert read(Reading, reading.to_dict() | {"of a newer version": 1}) == reading
 
 
 def test_what_a_run_records_outlives_a_gpu_that_is_lost_or_tells_little(monkeypatch, tmp_path):

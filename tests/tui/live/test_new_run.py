@@ -85,8 +85,8 @@ async def test_the_command_beside_it_does_the_same(dashboard, driver, stubbed):
     async with dashboard.run_test(size=(160, 45)) as pilot:
         await open_form(pilot, driver)
         await fill(pilot, model="demo", tasks="piqa", shots="5", limit="20", others="2.4x")
-        command = driver.text(dashboard, "#command")
-    assert "prune-tui run demo --levels 0,10,20,30,40,50,60,2.4x --tasks piqa@5 --limit 20 --db" in command
+        command = "prune-tui run demo --levels 0,10,20,30,40,50,60,2.4x --tasks piqa@5 --limit 20 --db"
+        await driver.until(pilot, lambda: command in driver.text(dashboard, "#command"))
 
 
 @pytest.mark.parametrize(
