@@ -137,7 +137,8 @@ def _of_classes(classes: Values) -> tuple[Estimator, ...]:
         right, chosen = (side.terms[:, [which]] == classes for which in (0, 1))
         return np.concatenate([right & chosen, right, chosen], axis=1).astype(float)
 
-    of_one = (("F1", terms, corpus_metrics.f1, "difference"),) if set(classes) <= {0.0, 1.0} and 1.0 in classes else ()
+    f1: tuple[Estimator, ...] = (("F1", terms, corpus_metrics.f1, "difference"),)
+    of_one = f1 if set(classes) <= {0.0, 1.0} and 1.0 in classes else ()
     return (
         *of_one,
         ("MCC", terms, corpus_metrics.matthews, "difference"),

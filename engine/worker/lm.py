@@ -63,7 +63,9 @@ class PrunedLM(TemplateLM):
         self._said: set[str] = set()
         self.max_length: int = resolve_max_length(model.config, tokenizer)
         known = min(
-            layer.weight.shape[0] for layer in (self.model.get_input_embeddings(), model.get_output_embeddings())
+            layer.weight.shape[0]
+            for layer in (self.model.get_input_embeddings(), model.get_output_embeddings())
+            if layer is not None
         )
         self._encoder = Encoder(self.tokenizer, max_length=self.max_length, vocab_size=known)
         attention, self.slow_because = best_attention(model)

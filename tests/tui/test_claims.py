@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from tui import claims as told
 from warehouse.claims import Change, Claim, Finding, Verdict, read_claims
@@ -24,7 +25,7 @@ def finding(model: str = "org/A-1B", **fields) -> Finding:
 
 
 def claim(*findings: Finding, verdict: Verdict = "mixed", **fields) -> Claim:
-    counts = {"supporting": 0, "mixed": 0, "opposing": 0, "cannot_tell": 0} | fields
+    counts: dict[str, Any] = {"supporting": 0, "mixed": 0, "opposing": 0, "cannot_tell": 0} | fields
     return Claim(
         number=1, title="T", verdict=verdict, missing=None, study_says="s", test="t", needs="n",
         findings=findings, **counts,

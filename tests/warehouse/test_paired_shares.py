@@ -44,7 +44,7 @@ def by_search(gained: int, lost: int, n: int, difference: float) -> float:
         return -float(np.sum(np.where(counts > 0, counts * np.log(np.maximum(chances, 1e-300)), 0)))
 
     bounds = (max(0.0, -difference), (1 - difference) / 2)
-    found = optimize.minimize_scalar(surprise, bounds=bounds, method="bounded", options={"xatol": 1e-12})
+    found: Any = optimize.minimize_scalar(surprise, bounds=bounds, method="bounded", options={"xatol": 1e-12})
     counts = np.array([gained, lost, n - gained - lost])
     freest = -float(np.sum(np.where(counts > 0, counts * np.log(np.maximum(counts, 1) / n), 0)))
     spread = n * (2 * found.x + difference * (1 - difference))

@@ -42,7 +42,7 @@ MODELS: dict[str, Callable[[], Any]] = {
     ),
     # Its limit is the context itself, which lm-eval's requests stay below: here they do not.
     "dynamic": lambda: LlamaForCausalLM(
-        LlamaConfig(**SIZES | {"max_position_embeddings": LIMIT}, rope_parameters=DYNAMIC)
+        LlamaConfig(**(SIZES | {"max_position_embeddings": LIMIT}), rope_parameters=DYNAMIC)
     ),
 }  # fmt: skip
 
@@ -110,6 +110,7 @@ class SeesMean(Usual):
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         made = super().forward(*args, **kwargs)
         hidden = made.last_hidden_state
+        assert hidden is not None
         made.last_hidden_state = hidden + 1e-3 * hidden.mean(1, keepdim=True)
         return made
 
@@ -119,15 +120,17 @@ class BeyondOnly(Usual):
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         made = super().forward(*args, **kwargs)
-        place = torch.arange(made.last_hidden_state.shape[1])[None, :, None]
-        made.last_hidden_state = made.last_hidden_state * (1 + 0.01 * (place >= LIMIT))
+        hidden = made.last_hidden_state
+        assert hidden is not None
+        place = torch.arange(hidden.shape[1])[None, :, None]
+        made.last_hidden_state = hidden * (1 + 0.01 * (place >= LIMIT))
         return made
 
 
 @pytest.mark.parametrize("kind", [OwnFactors, SeesMean, BeyondOnly])
 def test_a_model_whose_code_looks_at_the_row_is_scored_one_by_one(kind: type) -> None:
     torch.manual_seed(0)
-    model = LlamaForCausalLM(LlamaConfig(**SIZES, original_max_position_embeddings=LIMIT)).eval()
+    model = LlamaForCausalLM(LlamaConfig.from_dict(SIZES | {"original_max_position_embeddings": LIMIT})).eval()
     assert probe_trees(model, DENSE).problem is None
     model.model.__class__ = kind
     assert "have to do with each other" in str(probe_trees(model, DENSE).problem)
@@ -135,7 +138,7 @@ def test_a_model_whose_code_looks_at_the_row_is_scored_one_by_one(kind: type) ->
 
 def test_a_length_that_would_take_too_long_to_fill_is_tried_at_its_positions() -> None:
     torch.manual_seed(0)
-    sizes = SIZES | {"max_position_embeddings": 2**24}
+    sizes: dict[str, Any] = SIZES | {"max_position_embeddings": 2**24}
     model = LlamaForCausalLM(LlamaConfig(**sizes, rope_parameters=LONG | {"original_max_position_embeddings": 2**22}))
     assert "have to do with each other" in str(probe_trees(model.eval(), DENSE).problem)
 

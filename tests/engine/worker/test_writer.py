@@ -89,7 +89,7 @@ ENDS: list[Any] = [None, "<|im_end|>", ["<|endoftext|>", "<|im_start|>", "a"]]
 def model_for(tokenizer: Any, eos: Any) -> Any:
     """A model that writes chat tokens and newlines often, and ends as its generation config says."""
     torch.manual_seed(1)
-    sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
+    sizes: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
     config = LlamaConfig(
         vocab_size=len(tokenizer) + 3, max_position_embeddings=128, initializer_range=0.3, eos_token_id=None, **sizes
     )
@@ -209,4 +209,4 @@ def test_a_tokenizer_without_an_end_token_stops_at_strings_only() -> None:
     for instance, text in zip(asked, found, strict=True):
         tokens = tokenizer(instance.args[0], return_tensors="pt")["input_ids"]
         made = model.generate(tokens, max_new_tokens=24, do_sample=False)[0, tokens.shape[1] :].tolist()
-        assert tokenizer.decode(made, skip_special_tokens=True).startswith(text)
+        assert str(tokenizer.decode(made, skip_special_tokens=True)).startswith(text)
