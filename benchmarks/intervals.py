@@ -92,7 +92,10 @@ def unpaired_coverage(n: int, more: bool) -> tuple[float, float]:
     logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, n + 1)))])
     right = np.arange(n + 1)
     ways = logs[n] - logs[right] - logs[n - right]
-    chances = [np.exp(ways + _powers(right.astype(float), k / n) + _powers((n - right).astype(float), 1 - k / n)) for k in range(n + 1)]
+    chances = [
+        np.exp(ways + _powers(right.astype(float), k / n) + _powers((n - right).astype(float), 1 - k / n))
+        for k in range(n + 1)
+    ]
     found = [
         float(np.outer(chances[a], chances[b])[np.abs(middle - (a - b) / n) <= Z95 * errors + 1e-9].sum())
         for a in range(n + 1)

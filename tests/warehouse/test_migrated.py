@@ -38,7 +38,9 @@ def test_every_change_has_the_number_that_it_had(migrated, ask):
     assert len(after) == len(before) > 300
     for (of, old), new in zip(before, after, strict=True):
         assert of == new[:6]
-        assert all(a == b or (a is not None and math.isclose(a, b, rel_tol=1e-15)) for a, b in zip(old, new[6:], strict=True))
+        assert all(
+            a == b or (a is not None and math.isclose(a, b, rel_tol=1e-15)) for a, b in zip(old, new[6:], strict=True)
+        )
 
 
 def test_a_copy_of_the_file_as_it_was_lies_beside_it(migrated):

@@ -29,6 +29,7 @@ LONG: dict[str, Any] = {
     "original_max_position_embeddings": LIMIT, "rope_theta": 10000.0, "factor": 4.0,
 }  # fmt: skip
 DYNAMIC = {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10000.0}
+SHORT: dict[str, Any] = SIZES | {"max_position_embeddings": LIMIT}
 PHI3 = SIZES | {"original_max_position_embeddings": LIMIT, "rope_parameters": LONG}
 BY_TYPE = {"full_attention": LONG, "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0}}
 MODELS: dict[str, Callable[[], Any]] = {
@@ -42,7 +43,7 @@ MODELS: dict[str, Callable[[], Any]] = {
     ),
     # Its limit is the context itself, which lm-eval's requests stay below: here they do not.
     "dynamic": lambda: LlamaForCausalLM(
-        LlamaConfig(**(SIZES | {"max_position_embeddings": LIMIT}), rope_parameters=DYNAMIC)
+        LlamaConfig(**SHORT, rope_parameters=DYNAMIC)
     ),
 }  # fmt: skip
 

@@ -89,7 +89,12 @@ ENDS: list[Any] = [None, "<|im_end|>", ["<|endoftext|>", "<|im_start|>", "a"]]
 def model_for(tokenizer: Any, eos: Any) -> Any:
     """A model that writes chat tokens and newlines often, and ends as its generation config says."""
     torch.manual_seed(1)
-    sizes: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
+    sizes: dict[str, Any] = {
+        "hidden_size": 32,
+        "intermediate_size": 48,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+    }
     config = LlamaConfig(
         vocab_size=len(tokenizer) + 3, max_position_embeddings=128, initializer_range=0.3, eos_token_id=None, **sizes
     )
