@@ -3,9 +3,10 @@
 Each sequence has a slot of the cache and its own position. transformers' attention repeats keys and values for
 grouped-query heads whenever there is a mask; ours does not. Where Triton works, a kernel of our own reads each
 sequence up to its own end; elsewhere all are read up to the longest. On a CUDA GPU a step is captured as a graph, so
-that thousands of small kernels are launched at once. A graph is bound to the cache and to the weights' slices it was
-captured on: it serves every step of one call of `Generator.generate` on as many slots (and, without our kernel, that
-reads as far into the cache), and goes with it, so that no graph outlives a change of the model's width.
+that thousands of small kernels are launched at once. A graph is bound to the cache, to the weights' slices and to the
+rotary factors it was captured on, which pinned lie in one place: it serves every step of one call of
+`Generator.generate` on as many slots (and, without our kernel, that reads as far into the cache), and goes with it, so
+that no graph outlives a change of the model's width.
 """
 
 from __future__ import annotations

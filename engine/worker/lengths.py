@@ -22,6 +22,7 @@ class Lengths:
     def __init__(self, rotaries: Sequence[Any] = ()) -> None:
         self._rotaries = list(rotaries)
         self._limits = [limit for rotary in self._rotaries for limit in _limits(rotary)]
+        self._known: dict[tuple[int, ...], list[dict[str, Any]]] = {}
 
     @classmethod
     def of(cls, model: PreTrainedModel) -> Lengths:
@@ -37,21 +38,28 @@ class Lengths:
 
     @contextmanager
     def pinned(self, length: int) -> Iterator[None]:
-        """Inside the block factors are those of a sequence of `length` tokens by itself, whatever a pass holds."""
-        usual = [rotary.rope_type for rotary in self._rotaries]
+        """Inside the block factors are those of a sequence of `length` tokens by itself, whatever a pass holds.
+
+        All blocks of one kind have the same tensors, which nothing else writes to: CUDA graphs read them again.
+        """
+        kind = self.kind(length)
+        if kind not in self._known:
+            self._known[kind] = [_factors(rotary, length) for rotary in self._rotaries]
+        known = list(zip(self._rotaries, self._known[kind], strict=True))
+        usual = [(rotary, {name: getattr(rotary, name) for name in factors}) for rotary, factors in known]
         try:
-            for rotary in self._rotaries:
-                _pin(rotary, length)
+            for rotary, factors in known:
+                _set(rotary, factors)
             yield
         finally:
-            for rotary, kind in zip(self._rotaries, usual, strict=True):
-                rotary.rope_type = kind
+            for rotary, factors in usual:
+                _set(rotary, factors)
 
     def forget(self) -> None:
         """Have the next pass find the factors as the first one did: dynamic ones stay with the longest so far."""
         for rotary in self._rotaries:
             for layer_type, _ in _kinds(rotary):
-                _forget(rotary, "" if layer_type is None else f"{layer_type}_")
+                _forget(rotary, _prefix(layer_type))
 
 
 NO_MATTER = Lengths()
@@ -82,17 +90,32 @@ def _limits(rotary: Any) -> list[tuple[int, bool]]:
     return found
 
 
-def _pin(rotary: Any, length: int) -> None:
+def _factors(rotary: Any, length: int) -> dict[str, Any]:
+    """What a rotary embedding has to hold to turn every pass as one of `length` tokens."""
     kinds = _kinds(rotary)
+    by_type = kinds[0][0] is not None
+    made: dict[str, Any] = {"rope_type": dict.fromkeys((name for name, _ in kinds), _FIXED) if by_type else _FIXED}
     for layer_type, kind in kinds:
         if not _follows(kind):
             continue
-        prefix = "" if layer_type is None else f"{layer_type}_"
+        prefix = _prefix(layer_type)
         _forget(rotary, prefix)
         device = getattr(rotary, f"{prefix}inv_freq").device
         last = torch.full((1, 1), length - 1, device=device)
-        rotary(torch.zeros(1, 1, 1, device=device), last, *([] if layer_type is None else [layer_type]))
-    rotary.rope_type = _FIXED if kinds[0][0] is None else dict.fromkeys((name for name, _ in kinds), _FIXED)
+        rotary(torch.zeros(1, 1, 1, device=device), last, *([layer_type] if by_type else []))
+        # A copy: some versions of transformers write the next pass's factors into theirs, others put new ones there.
+        made[f"{prefix}inv_freq"] = getattr(rotary, f"{prefix}inv_freq").clone()
+        _forget(rotary, prefix)
+    return made
+
+
+def _set(rotary: Any, factors: dict[str, Any]) -> None:
+    for name, value in factors.items():
+        setattr(rotary, name, value)
+
+
+def _prefix(layer_type: str | None) -> str:
+    return "" if layer_type is None else f"{layer_type}_"
 
 
 def _forget(rotary: Any, prefix: str) -> None:
@@ -102,3 +125,5 @@ def _forget(rotary: Any, prefix: str) -> None:
         setattr(rotary, f"{prefix}max_seq_len_cached", original)
         usual = getattr(rotary, f"{prefix}original_inv_freq")
         setattr(rotary, f"{prefix}inv_freq", usual.to(getattr(rotary, f"{prefix}inv_freq").device))
+    # Early versions of transformers 5 trip over a layer type's long factors when they are known already.
+    vars(rotary).pop(f"{prefix}long_inv_freq", None)

@@ -160,6 +160,33 @@ def test_factors_are_those_of_the_length_inside_the_block_and_the_passs_outside(
     assert lengths.kind(LIMIT) == lengths.kind(1) != lengths.kind(LIMIT + 1)
 
 
+def test_factors_of_a_kind_lie_in_one_place_for_good(model: Any) -> None:
+    """A captured step goes on reading them from there, whatever was computed between its replays."""
+    lengths = Lengths.of(model)
+
+    def run(length: int) -> None:
+        with torch.no_grad():
+            model.base_model(torch.arange(length)[None] % 60, use_cache=False)
+
+    def factors() -> list[torch.Tensor]:
+        return [buffer for name, buffer in model.named_buffers() if name.endswith("inv_freq")]
+
+    def pinned(length: int) -> list[torch.Tensor]:
+        with lengths.pinned(length):
+            run(10)
+            return factors()
+
+    first = pinned(LIMIT + 20)
+    before = [tensor.clone() for tensor in first]
+    assert not all(map(torch.equal, first, pinned(5)))
+    for length in (LIMIT + 30, 7):
+        run(length)
+    lengths.forget()
+    assert all(map(torch.equal, first, before))
+    assert [tensor.data_ptr() for tensor in pinned(LIMIT + 20)] == [tensor.data_ptr() for tensor in first]
+    assert not {tensor.data_ptr() for tensor in pinned(5)} >= {tensor.data_ptr() for tensor in first}
+
+
 def test_a_model_with_fixed_factors_makes_no_difference() -> None:
     lengths = Lengths.of(LlamaForCausalLM(LlamaConfig(**SIZES)))
     assert not lengths.matter
