@@ -154,9 +154,56 @@ def test_a_groups_number_leads_to_its_parts(new_run, merged, asked, metric):
     run.cell("0", "mmlu", metrics=[metric("acc", 0.275, n=40)], is_group=True)
     merged(run)
     origin = asked("0", "MMLU").origin
-    assert [part["task"] for part in origin.parts] == ["mmlu_art", "mmlu_law"]
+    assert [part.number["task"] for part in origin.parts] == ["mmlu_art", "mmlu_law"]
     assert checks(origin) == {"journal": True, "parts": True}
     assert "weighted by documents" in origin.checks[-1].said
+
+
+@pytest.fixture
+def nested(new_run, metric):
+    """A group of a group of PIQA and of a task without samples; the first averages over the last parts."""
+    run = new_run("r1")
+    run.start(widths={"0": 100})
+    samples = write_samples(run, "0", "piqa", SCORES["0"])
+    run.cell("0", "piqa", metrics=[metric("acc", 0.75, n=4)], part_of="stem", samples=samples)
+    run.cell("0", "maths", metrics=[metric("acc", 0.15, n=4)], part_of="stem")
+    run.cell("0", "stem", metrics=[metric("acc", 0.45, n=8)], part_of="all", is_group=True)
+    run.cell("0", "law", metrics=[metric("acc", 0.3, n=4)], part_of="all")
+    run.cell("0", "all", metrics=[metric("acc", 0.4, n=12)], is_group=True)
+    return run
+
+
+def test_a_group_is_followed_to_its_last_part(nested, merged, asked):
+    merged(nested)
+    origin = asked("0", "all").origin
+    below = {part.number["task"]: checks(part) for part in origin.below}
+    assert below == {
+        "law": {"journal": True, "samples": None},
+        "stem": {"journal": True, "parts": True},
+        "maths": {"journal": True, "samples": None},
+        "piqa": {"journal": True, "samples": True, "samples file": True},
+    }
+    assert "weighted by documents, of its 2 parts" in origin.checks[-1].said
+
+
+def test_a_group_may_be_the_mean_of_its_last_parts(nested, merged, asked, metric):
+    nested.cell("0", "stem", metrics=[metric("acc", 0.45, n=None)], part_of="all", is_group=True)
+    nested.cell("0", "all", metrics=[metric("acc", 0.4, n=12)], is_group=True)
+    merged(nested)
+    assert asked("0", "all").origin.checks[-1].said == "the mean of its 3 last parts is the same number"
+
+
+@pytest.mark.parametrize("of", ["journal", "samples file"])
+def test_what_no_longer_holds_of_a_groups_last_part_is_found_out(nested, merged, asked, of):
+    merged(nested)
+    if of == "journal":
+        nested.path.write_text(nested.path.read_text().replace('"value": 0.75', '"value": 0.5'))
+    else:
+        write_samples(nested, "0", "piqa", [0, 0, 0, 0])
+    found = asked("0", "all")
+    assert not found.holds
+    piqa = next(part for part in found.origin.below if part.number["task"] == "piqa")
+    assert checks(piqa)[of] is False
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
