@@ -44,6 +44,7 @@ class RunWriter:
         dtype: str | None = "float32",
         config: str | None = None,
         tokenizer: str | None = None,
+        revision: str | None = None,
         tuned: bool | None = None,
         widths: Mapping[str, int] | None = None,
         scale: int = 1,
@@ -54,7 +55,7 @@ class RunWriter:
         self.line("plan", t, plan=plan, conditions=conditions, dtype=dtype)
         self.line("attempt", t, attempt=1, pid=1, host="here", provenance={"versions": {"torch": "2.13"}})
         self.line(
-            "model", t, model=model, source=model, revision=None, weights_hash=weights, model_type="llama",
+            "model", t, model=model, source=model, revision=revision, weights_hash=weights, model_type="llama",
             hidden_size=25 * scale, intermediate_size=100, num_hidden_layers=1, num_attention_heads=1,
             num_key_value_heads=1, vocab_size=10, tied_embeddings=True, parameters=1000 * scale, bytes=4000 * scale,
             config_hash=config, tokenizer_hash=tokenizer, tuned=tuned,
