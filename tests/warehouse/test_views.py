@@ -57,7 +57,7 @@ def test_current_metrics_is_the_latest_of_equal_measurements(run, new_run, merge
 
 @pytest.mark.parametrize(
     "other",
-    [{"conditions": "limit 5"}, {"weights": "w2"}, {"model": "org/Other"}],
+    [{"conditions": {"documents": "5"}}, {"weights": "w2"}, {"model": "org/Other"}],
     ids=["conditions", "weights", "model"],
 )
 def test_current_metrics_keeps_apart_what_cannot_be_compared(run, new_run, merged, ask, other):
@@ -227,7 +227,7 @@ def test_a_baseline_with_other_shots_or_version_does_not_count(run, merged, ask,
 
 def test_a_baseline_under_other_conditions_does_not_count(run, new_run, merged, ask):
     other = new_run("r2")
-    other.start(conditions="limit 5")
+    other.start(conditions={"documents": "5"})
     other.cell("0", "piqa", 0.5)
     run.cell("20", "piqa", 0.4)
     merged(run, other)
@@ -267,7 +267,7 @@ def test_size_comparison_pairs_equal_percentages_and_equal_ratios(run, new_run, 
 
 def test_size_comparison_needs_equal_conditions(run, new_run, merged, ask):
     other = new_run("r2")
-    other.start(model="org/Large", conditions="limit 5")
+    other.start(model="org/Large", conditions={"documents": "5"})
     run.cell("20", "piqa", 0.5)
     other.cell("20", "piqa", 0.5)
     merged(run, other)
