@@ -54,7 +54,7 @@ def level_text(level: str) -> str:
 
 
 def width_text(level: str, pruning_pct: float) -> str:
-    """A ratio or a width as it was asked for; of a percentage what was removed, since a divisor may leave more or less."""
+    """A ratio or a width as asked for; of a percentage what was removed: a divisor may leave more or less."""
     return f"{pruning_pct:g}%" if level.replace(".", "", 1).isdecimal() else level
 
 

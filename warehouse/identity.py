@@ -32,11 +32,12 @@ _CONDITIONS = (
     "generation", "quantization", "adapter", "model_args",
 )  # fmt: skip
 _NAMES = {
-    "weights_hash": "weights", "config_hash": "config.json", "tokenizer_hash": "tokenizer", "revision": "revision", "documents": "documents",
-    "chat_template": "use of a chat template", "chat_template_hash": "chat template", "system_prompt": "system prompt",
-    "fewshot_as_multiturn": "turns of few-shot examples", "generation": "generation settings",
-    "model_args": "model arguments", "version": "task version", "n": "number of documents", "requests": "questions",
-    "imported": "questions", "questions": "questions", "tokens": "tokens",
+    "weights_hash": "weights", "config_hash": "config.json", "tokenizer_hash": "tokenizer", "revision": "revision",
+    "documents": "documents", "chat_template": "use of a chat template", "chat_template_hash": "chat template",
+    "system_prompt": "system prompt", "fewshot_as_multiturn": "turns of few-shot examples",
+    "generation": "generation settings", "model_args": "model arguments", "version": "task version",
+    "n": "number of documents", "requests": "questions", "imported": "questions", "questions": "questions",
+    "tokens": "tokens",
 }  # fmt: skip
 # Requests are hashed in one way for our own runs and were in another for imports: two columns.
 _TASK = ("version", "n", "requests", "imported", "questions", "tokens")
@@ -111,7 +112,7 @@ def _run_identities(runs: Sequence[Row]) -> dict[str, RunIdentity]:
 
 
 def _models(runs: Sequence[Row]) -> dict[str, tuple[str, str | None]]:
-    """The model_id of each run, and a footnote. Published figures are of what their paper measured: they join nothing."""
+    """The model_id of each run, and a footnote. Published figures are what a paper measured: they join nothing."""
     found: dict[str, tuple[str, str | None]] = {run["run_id"]: (run["recorded_id"], None) for run in runs}
     measured = [run for run in runs if not run["published"]]
     columns = _model_columns(measured)

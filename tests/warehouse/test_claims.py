@@ -66,13 +66,17 @@ def of_the_study(published):
 def family(new_run, merged, metric):
     """Merges two sizes of a family with these scores; `stderr` is of every score that is no perplexity."""
 
-    def write(
-        scores, *, sizes=("1B", "3B"), levels=LEVELS, stderr: float | None = 0.01, documents="all"
-    ) -> None:
+    def write(scores, *, sizes=("1B", "3B"), levels=LEVELS, stderr: float | None = 0.01, documents="all") -> None:
         runs = []
         for index, size in enumerate(sizes):
             run = new_run(f"r{size}")
-            run.start(model=f"org/Made-{size}", weights=size, widths=WIDTHS, scale=(1, 3)[index], conditions={"documents": documents})
+            run.start(
+                model=f"org/Made-{size}",
+                weights=size,
+                widths=WIDTHS,
+                scale=(1, 3)[index],
+                conditions={"documents": documents},
+            )
             for task, values in scores.items():
                 name = {"wikitext": "word_perplexity", "lambada_openai": "perplexity"}.get(task, "acc")
                 error = stderr if name == "acc" else None

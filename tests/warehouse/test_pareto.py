@@ -58,7 +58,9 @@ def test_chosen_models_have_a_front_of_their_own(new_run, merged, ask):
     assert ask(front.format(f"pareto_front_of(['{large}'])")) == [(True,)]
 
 
-@pytest.mark.parametrize("differs", [{"conditions": {"documents": "5"}}, {"task": "boolq"}], ids=["conditions", "benchmarks"])
+@pytest.mark.parametrize(
+    "differs", [{"conditions": {"documents": "5"}}, {"task": "boolq"}], ids=["conditions", "benchmarks"]
+)
 def test_only_what_was_measured_alike_is_compared(new_run, merged, ask, differs):
     one, other = new_run("r1"), new_run("r2")
     one.start()

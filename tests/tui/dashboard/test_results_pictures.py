@@ -11,7 +11,6 @@ from textual.widgets import Static
 from tui.app import Dashboard
 from tui.screens.query import QueryScreen
 from tui.widgets.delta_matrix import DeltaMatrix
-from tui.widgets.grid import Grid
 from tui.widgets.sql_editor import SqlEditor
 
 SIZES = [(80, 24), (160, 45)]
