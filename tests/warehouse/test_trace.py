@@ -93,13 +93,20 @@ def test_it_names_run_attempt_versions_and_model(run, merged, asked):
     ("change", "said"),
     [
         (lambda text: text.replace('"value": 0.25', '"value": 0.75'), "says value 0.75, the database 0.25"),
+        (
+            lambda text: text.replace(
+                '"value": 0.25, "filter": "none", "stderr": null, "n": 10',
+                '"value": 0.25, "filter": "none", "stderr": null, "n": 9',
+            ),
+            "says n 9, the database 10",
+        ),
         (lambda text: "\n".join(text.split("\n")[:-2]) + "\n", "has no event"),
         (
             lambda text: text.replace('"level": "40", "task": "piqa"', '"level": "40", "task": "boolq"'),
             "something else",
         ),
     ],
-    ids=["another number", "line cut off", "another cell"],
+    ids=["another number", "another n", "line cut off", "another cell"],
 )
 def test_a_journal_that_says_otherwise_is_found_out(run, merged, asked, change, said):
     merged(run)
@@ -144,6 +151,19 @@ def test_other_runs_that_measured_it_are_named_the_current_one_first(run, new_ru
     ]
     assert origin.number["level"] == "40"
     assert checks(origin) == {"journal": True, "samples": None}
+
+
+def test_it_says_in_what_a_level_and_its_baseline_were_not_measured_alike(new_run, merged, asked):
+    for run_id, level, tokenizer, harness, gpu, t in (
+        ("r1", "0", None, "0.4.9", "A100", 0),
+        ("r2", "40", "t2", "0.4.10", "H200", 9),
+    ):
+        run = new_run(run_id)
+        run.start(widths={"0": 100, "40": 60}, tokenizer=tokenizer, config="c1", t=t)
+        run.line("attempt", t, attempt=2, pid=2, host="here", provenance={"gpu": {"name": gpu}})
+        run.cell(level, "piqa", 0.5, t=t, harness_version=harness)
+        merged(run)
+    assert asked().differences == [("harness", "0.4.10", "0.4.9"), ("hardware", "H200", "A100")]
 
 
 def test_a_groups_number_leads_to_its_parts(new_run, merged, asked, metric):
