@@ -379,7 +379,7 @@ def test_open_failures_are_those_that_no_later_run_has_mended(new_run, merged, a
 def test_compared_cells_have_the_conditions_of_their_questions(new_run, merged, ask, metric):
     for run_id, documents, t in (("r1", 100, 0), ("r2", 7, 9)):
         run = new_run(run_id)
-        run.start(conditions={}, t=t)
+        run.start(conditions={"chat_template": False}, t=t)
         run.cell("0", "piqa", metrics=[metric("acc", 0.5, n=documents)], t=t)
         merged(run)
     assert ask("select run_id, conditions from compared_cells order by run_id") == [
