@@ -167,7 +167,7 @@ def _model_note(own: Columns, model: Group, others: Sequence[Group]) -> str | No
     if any(other.columns[0] == own[0] for other in others):
         return "this name and these weights were also measured with another config.json or tokenizer"
     if own[0] is None and others:
-        return "of another revision than the models of this name whose weights are known"
+        return "of a revision that is not known to be the one whose weights are known"
     return None
 
 

@@ -253,8 +253,16 @@ def test_another_revision_is_not_taken_for_the_weights_that_are_known(measured, 
     measured("ours", {"0": 0.6}, revision="abc")
     measured("theirs", {"40": 0.5}, weights=None, revision="def", t=9)
     assert ask(DELTAS) == [("theirs", 0.5, None, None, PLAIN)]
-    footnote = "of another revision than the models of this name whose weights are known"
+    footnote = "of a revision that is not known to be the one whose weights are known"
     assert ask("select footnote from run_models where run_id = 'theirs'") == [(footnote,)]
+
+
+def test_of_two_revisions_neither_is_taken_for_weights_of_an_unknown_one(measured, ask):
+    measured("ours", {"0": 0.6})
+    measured("theirs", {"40": 0.5}, weights=None, revision="abc", t=5)
+    assert ask(DELTAS) == [("theirs", 0.5, 0.6, "ours", PLAIN)]
+    measured("others", {"40": 0.4}, weights=None, revision="def", t=9)
+    assert [row[:3] for row in ask(DELTAS)] == [("others", 0.4, None), ("theirs", 0.5, None)]
 
 
 def test_revisions_with_equal_weights_are_one(measured, ask):
