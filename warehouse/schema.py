@@ -97,12 +97,12 @@ def _apply(con: DuckDBPyConnection) -> None:
             statements.query("record_migration"),
             {"version": migration.version, "name": migration.name, "sha256": migration.sha256},
         )
-    if applied and pending:
+    for definition in _definitions():
+        con.execute(definition)
+    if applied and pending:  # what these ask builds on the views
         old_runs.describe(con)
         identity.resolve(con, identity.models_of(con))
         con.execute(statements.query("pairing_note_all"))
-    for definition in _definitions():
-        con.execute(definition)
     con.execute(statements.query("record_views"), {"sha256": _views_digest()})
 
 
