@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UserError
-from engine.launch import module_command
+from warehouse.processes import module_command
 
 _PATIENCE = 180.0  # seconds
 

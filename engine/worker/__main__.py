@@ -1,4 +1,4 @@
-"""`python -m engine.worker RUN_DIR`: work on one run until nothing is missing, or until asked to stop.
+"""Process `engine.worker RUN_DIR`: work on one run until nothing is missing, or until asked to stop.
 
 Exit codes: 0 nothing is missing, 1 some cells failed or the worker met a defect, 2 the plan cannot be carried
 out as it stands, 130 stopped. The journal's last event says the same in words.

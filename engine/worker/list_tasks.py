@@ -1,4 +1,4 @@
-"""`python -m engine.worker.list_tasks [FOLDER…]`: lm-eval's tasks and groups, as one line of JSON on standard output.
+"""Process `engine.worker.list_tasks [FOLDER…]`: lm-eval's tasks and groups, as one line of JSON on standard output.
 
 With folders, only what these hold, since the rest is known by then.
 """
