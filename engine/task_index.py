@@ -19,13 +19,17 @@ _PATIENCE = 180.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class TaskEntry:
-    """A name that can be run. `kind` is task, group or tag; `parts` are a group's own; `generates` text."""
+    """A name that can be run. `kind` is task, group or tag; `parts` are a group's own; `generates` text.
+
+    `code` says what of its files is code from outside lm-eval, empty where nothing is.
+    """
 
     name: str
     kind: str
     parts: tuple[str, ...] = ()
     num_fewshot: int | None = None
     generates: bool = False
+    code: str = ""
 
 
 def load(include_paths: tuple[str, ...] = ()) -> tuple[TaskEntry, ...]:
@@ -85,6 +89,13 @@ def _ask(include_paths: tuple[str, ...]) -> str:
 def _parse(text: str) -> tuple[TaskEntry, ...]:
     records: list[dict[str, Any]] = json.loads(text)
     return tuple(
-        TaskEntry(record["name"], record["kind"], tuple(record["parts"]), record["num_fewshot"], record["generates"])
+        TaskEntry(
+            record["name"],
+            record["kind"],
+            tuple(record["parts"]),
+            record["num_fewshot"],
+            record["generates"],
+            record.get("code", ""),
+        )
         for record in records
     )

@@ -163,9 +163,16 @@ class NewRunScreen(Screen[None]):
         problems = draft.problems(self.lookups.index)
         if self._is_looked_at(draft) and self.lookups.model_problem and "model" not in problems:
             problems["model"] = self.lookups.model_problem
+        if not problems and (code := self._code(draft)) and not draft.trust_task_code:
+            problems["include_paths"] = f"{code}: read it, and switch “code” on if you trust it."
         if not problems and (seen := self._forecast(draft)).problem:
             problems["levels"] = seen.problem
         return problems
+
+    def _code(self, draft: Draft) -> str:
+        """What of the tasks' files is code from outside lm-eval, as far as they are known."""
+        entries = [self.lookups.index.get(spec.name) for spec in draft.plan().tasks]
+        return next((entry.code for entry in entries if entry is not None and entry.code), "")
 
     def _forecast(self, draft: Draft) -> Forecast:
         shape = self.lookups.shape if self._is_looked_at(draft) else None

@@ -147,8 +147,8 @@ def plan_for(task: str, limit: int, tasks: Path) -> RunPlan:
 
 
 def build(plan: RunPlan, lm: PrunedLM) -> TaskSet:
-    tasks, groups = load_tasks(plan)
-    return build_tasks(tasks, groups, plan, lm, lambda: None)
+    tasks = load_tasks(plan)
+    return build_tasks(tasks, plan, lm, lambda: None)
 
 
 def answers(lm: Any, instances: list[Instance]) -> list[Any]:
