@@ -15,12 +15,14 @@ from engine.errors import UserError
 from engine.launch import FAILED, FINISHED, REFUSED, STOPPED
 from engine.rundir import RunDir
 from warehouse.records.events import Crashed, Finished, Refused, Stopped
+from warehouse.redaction import RedactingStream
 
 
 def main(folder: str) -> int:
     # lm-eval draws progress bars that nobody sees here, and would fork a process that holds a CUDA context.
     os.environ["TQDM_DISABLE"] = "1"
     os.environ["DISABLE_MULTIPROC"] = "1"
+    sys.stdout, sys.stderr = RedactingStream(sys.stdout), RedactingStream(sys.stderr)  # the log is kept
     run = RunDir(Path(folder))
     try:
         with run.lock():

@@ -101,7 +101,7 @@ class _Loader(yaml.SafeLoader):
 
 
 _Loader.add_constructor(_FUNCTION, lambda loader, node: str(node.value))
-_Loader.add_constructor(None, lambda loader, node: None)
+_Loader.add_constructor(None, lambda loader, node: None)  # pyright: ignore[reportArgumentType]
 
 
 def _tags(root: yaml.Node | None) -> tuple[list[str], list[str]]:

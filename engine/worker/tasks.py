@@ -113,6 +113,8 @@ def load_tasks(plan: RunPlan) -> LoadedTasks:
     for spec in plan.tasks:
         with _left_out(spec.name, found.broken, plan):
             loaded = _load(manager, spec.name)
+            for task in loaded["tasks"].values():
+                _refuse_unscorable(task)
         if spec.name in found.broken:
             continue
         for name, task in loaded["tasks"].items():
@@ -128,6 +130,18 @@ def load_tasks(plan: RunPlan) -> LoadedTasks:
         groups |= loaded.get("groups", {})
     found.tasks, found.groups = list(tasks.values()), _parts_first(groups)
     return found
+
+
+def _refuse_unscorable(task: Task) -> None:
+    """lm-eval warns of what it does not know, and fails when it comes to count."""
+    scored_by_code = task.get_config("process_results") is not None
+    metrics = {} if scored_by_code else getattr(task, "_metric_fn_list", {})
+    for what, known in (("metric", metrics), ("aggregation", task.aggregation())):
+        if missing := [name for name, function in known.items() if not callable(function)]:
+            raise UserError(
+                f"Task '{task.task_name}' cannot be built (lm-eval does not know the {what} of {missing[0]}): mend its "
+                "file, leave it out, or go on with the others by --skip-broken-tasks."
+            )
 
 
 def refuse_long_answers(found: LoadedTasks, max_length: int, plan: RunPlan) -> None:
@@ -254,6 +268,8 @@ def _cannot_be_built(name: str, error: BaseException) -> Never:
 
 def _cause(error: BaseException) -> str:
     """What a task's own exception means, as far as lm-eval's words allow, and where in a file from outside it arose."""
+    if isinstance(error, datasets.exceptions.DatasetGenerationError) and error.__cause__ is not None:
+        error = error.__cause__
     frames = traceback.extract_tb(error.__traceback__)
     last = frames[-1].filename if frames else ""
     said = " ".join(str(error).split()).removeprefix("Error: ").rstrip(".")

@@ -118,6 +118,7 @@ GENERATES = (
         ((("metadata", "process_docs: !function data.leave\nmetadata"),), [DOCUMENT] * 3, "its code ends the process"),
         ((("data.load", "nowhere.load"),), [DOCUMENT] * 3, "Cannot import module 'nowhere'"),
         ((("multiple_choice", "multiple_voice"),), [DOCUMENT] * 3, "multiple_voice"),
+        ((("mean", "meen"),), [DOCUMENT] * 3, "does not know the aggregation of acc"),
         ((), [DOCUMENT | {"l": 7}] * 3, "names a choice that it does not have"),
         ((*GENERATES, ("TOKENS", "many")), [DOCUMENT] * 3, "many"),
     ],
