@@ -287,7 +287,8 @@ def tasks() -> list[Kind]:
         run("an empty choice", task(documents=[DOCUMENT | {"c": [" yes", ""]}] * 3)),
         run("no choices", task(documents=[DOCUMENT | {"c": []}] * 3)),
         run("a target that is no choice", task(documents=[DOCUMENT | {"l": 7}] * 3)),
-        run("a target in words", task(documents=[DOCUMENT | {"l": "perhaps"}] * 3)),
+        # As lm-eval does, which counts such a document as answered wrongly.
+        Kind("task: a target in no choice", (*OWN, "mine"), task(documents=[DOCUMENT | {"l": "so"}] * 3), code=0),
         run("a field that is missing", task(('"{{q}}"', '"{{question}}"'))),
         run("a template that is none", task(('"{{q}}"', '"{{q"'))),
         run("a template after the system", task(('"{{q}}"', '"{{ cycler.__init__.__globals__.os.getcwd() }}"'))),

@@ -78,7 +78,12 @@ def _ask(include_paths: tuple[str, ...]) -> str:
             text=True,
             timeout=_PATIENCE,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired as error:
+        raise UserError(
+            f"lm-eval's list of tasks cannot be had: reading it took over {_PATIENCE:.0f} s; open this again when "
+            "the machine is less busy."
+        ) from error
+    except OSError as error:
         raise UserError(f"lm-eval's list of tasks cannot be had: {error}.") from error
     if answer.returncode != 0 or not answer.stdout:
         last = (answer.stderr.strip().splitlines() or [f"exit code {answer.returncode}"])[-1]

@@ -296,7 +296,7 @@ def _cause(error: BaseException) -> str:
 def _is_the_users(file: str) -> bool:
     libraries = (sysconfig.get_path("stdlib"), Path(__file__).parents[2])
     path = Path(file)
-    return "<" not in file and "site-packages" not in path.parts and not any(map(path.is_relative_to, libraries))
+    return path.is_file() and "site-packages" not in path.parts and not any(map(path.is_relative_to, libraries))
 
 
 def _untrusted(code: TaskCode) -> str:

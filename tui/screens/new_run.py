@@ -37,7 +37,9 @@ class NewRunScreen(Screen[None]):
     TITLE = "New run"
     HELP = (
         "Tab goes from field to field. What is wrong is said as you type; what will happen, and the command that does "
-        "the same from a shell, stand beside the form. The run is a process of its own: it goes on when this closes."
+        "the same from a shell, stand beside the form. The run is a process of its own: it goes on when this closes. Own "
+        "task files that name Python are run only with “code” switched on; lm-eval's own functions run in any case, on "
+        "whatever documents a task gives them."
     )
     CSS_PATH = "../styles/new_run.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -184,7 +186,7 @@ class NewRunScreen(Screen[None]):
         if not self._is_looked_at(draft):
             return "looking at the model …"
         if self.lookups.shape is None:
-            return "not known: nothing of this model is here yet"
+            return "not known: nothing of this model is here yet, or it took too long to look at"
         return memory_forecast(plan, self.lookups.shape, self.lookups.readings, generates=bool(seen.generating))
 
     def _is_looked_at(self, draft: Draft) -> bool:

@@ -94,7 +94,7 @@ class RunForm(VerticalScroll, can_focus=False):
             yield _text("seeds", first.seeds, "lm-eval's: 0,1234,1234,1234")
         yield _problem("seeds")
         with _row("own tasks"):
-            yield _text("include_paths", first.include_paths, "folders with your task files")
+            yield _text("include_paths", first.include_paths, "folders of task files")
             yield Label("code")
             yield Toggle("let them run Python", first.trust_task_code, id="trust_task_code")
         yield _problem("include_paths")
