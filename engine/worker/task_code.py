@@ -8,6 +8,7 @@ files name are trusted like the rest of lm-eval, whatever documents they are giv
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -22,6 +23,9 @@ from engine.demo.paths import TASKS_DIR
 
 _FUNCTION = "!function"
 _PLAIN = "tag:yaml.org,2002:"
+# How fsspec may be told to open data; others unpickle, or run what a file says.
+_PROTOCOL = re.compile(r"(\w[\w+.-]*)(?:://|::)")
+_PROTOCOLS = frozenset({"file", "gzip", "gs", "hf", "http", "https", "s3", "zip"})
 _SAFE = frozenset({"bool", "float", "int", "map", "merge", "null", "seq", "set", "str", "timestamp", "value"})
 
 
@@ -136,9 +140,14 @@ def _loads_code(content: Any) -> Iterator[str]:
         elif key == "use_prompt" and isinstance(value, str) and ".yaml" in value:
             yield f"takes its prompt from {value}"
         elif key == "dataset_path" and isinstance(value, str) and (value.endswith(".py") or value == "pandas"):
-            yield f"has data that {value} loads by code"
+            yield f"has data that {value} loads by code"  # as datasets before 4 and 5 did
         elif key == "trust_remote_code" and value:
             yield "has data that comes with code"
+        elif key == "storage_options":
+            yield "says how its data are opened (storage_options)"
+        elif key in ("dataset_path", "dataset_kwargs"):
+            protocols = {found for text in _texts(value) for found in _PROTOCOL.findall(text)}
+            yield from (f"has data by {protocol}" for protocol in sorted(protocols - _PROTOCOLS))
 
 
 def _entries(content: Any) -> Iterator[tuple[Any, Any]]:
@@ -152,6 +161,11 @@ def _entries(content: Any) -> Iterator[tuple[Any, Any]]:
         if isinstance(part, dict):
             yield from part.items()
         waiting += part.values() if isinstance(part, dict) else part
+
+
+def _texts(content: Any) -> list[str]:
+    parts = [content, *(value for _, value in _entries(content))]
+    return [text for part in parts for text in _listed(part) if isinstance(text, str)]
 
 
 def _parts(content: Any) -> list[str]:

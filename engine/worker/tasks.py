@@ -136,7 +136,7 @@ def _refuse_unscorable(task: Task) -> None:
     """lm-eval warns of what it does not know, and fails when it comes to count."""
     scored_by_code = task.get_config("process_results") is not None
     metrics = {} if scored_by_code else getattr(task, "_metric_fn_list", {})
-    for what, known in (("metric", metrics), ("aggregation", task.aggregation())):
+    for what, known in (("metric", metrics), ("aggregation", task.aggregation() or {})):
         if missing := [name for name, function in known.items() if not callable(function)]:
             raise UserError(
                 f"Task '{task.task_name}' cannot be built (lm-eval does not know the {what} of {missing[0]}): mend its "

@@ -37,9 +37,9 @@ class NewRunScreen(Screen[None]):
     TITLE = "New run"
     HELP = (
         "Tab goes from field to field. What is wrong is said as you type; what will happen, and the command that does "
-        "the same from a shell, stand beside the form. The run is a process of its own: it goes on when this closes. Own "
-        "task files that name Python are run only with “code” switched on; lm-eval's own functions run in any case, on "
-        "whatever documents a task gives them."
+        "the same from a shell, stand beside the form. The run is a process of its own: it goes on when this closes. "
+        "Own task files that name Python are run only with “code” switched on; lm-eval's own run in any case, "
+        "on whatever documents a task gives them."
     )
     CSS_PATH = "../styles/new_run.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -20,6 +20,7 @@ test_split: test
 output_type: multiple_choice
 doc_to_text: "{{q}}"
 metric_list: [{metric: acc, aggregation: mean, higher_is_better: true}]
+description: "See ftp://x and a::b."
 metadata: {version: 1.0, when: 2025-01-01, half: 0.5, none: null}
 """
 
@@ -52,6 +53,9 @@ def test_a_plain_file_is_no_code_and_its_hash_is_known(tmp_path: Path):
         ("dataset_path: ./data.py", "has data that ./data.py loads by code"),
         ("dataset_path: pandas", "has data that pandas loads by code"),
         ("more: {trust_remote_code: true}", "has data that comes with code"),
+        ("dataset_kwargs: {data_files: {test: [a, 'reference://x.json']}}", "has data by reference"),
+        ("dataset_kwargs: {data_files: 'simplecache::https://x.example/a.json'}", "has data by simplecache"),
+        ("dataset_kwargs: {storage_options: {fo: x}}", "says how its data are opened (storage_options)"),
     ],
 )
 def test_what_runs_python_is_named(tmp_path: Path, line: str, reason: str):
