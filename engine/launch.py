@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 
 from engine import started
 from engine.errors import RunBusyError, UserError
 from engine.rundir import RunDir
 from engine.started import Start
+from warehouse.processes import module_command
 
 # How a worker ends.
 FINISHED = 0
@@ -53,14 +53,6 @@ def start(run: RunDir) -> subprocess.Popen[bytes]:
         )
     started.write(run.path, Start.of(worker.pid, turns=turns, log_size=log_size))
     return worker
-
-
-def module_command(module: str, *arguments: str) -> list[str]:
-    """The command line that runs one of our modules in a new process.
-
-    `-P` keeps the working directory off `sys.path`: a folder there called `engine` must not be taken for ours.
-    """
-    return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def stop(run: RunDir) -> None:

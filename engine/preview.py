@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 
 from engine.errors import UserError
-from engine.launch import module_command
+from warehouse.processes import module_command
 from warehouse.records.sizes import ModelSizes
 
 _PATIENCE = 60.0  # seconds
@@ -44,7 +44,8 @@ def itemsize(dtype: str) -> int:
 
 
 def inspect(model: str, revision: str | None = None) -> Shape | None:
-    """The shape of a model whose config is here; None for a hub model of which nothing is here yet.
+    """The shape of a model whose config is here; None for a hub model of which nothing is here yet, or where looking
+    takes too long.
 
     Takes seconds: call it in a thread.
 
@@ -54,7 +55,9 @@ def inspect(model: str, revision: str | None = None) -> Shape | None:
     command = module_command("engine.worker.preview", model, *([revision] if revision else []))
     try:
         answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PATIENCE)
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired:
+        return None  # a busy machine says nothing of the model: the run will
+    except OSError as error:
         raise UserError(f"The model cannot be looked at: {error}.") from error
     if answer.returncode != 0 or not answer.stdout:
         last = (answer.stderr.strip().splitlines() or [f"exit code {answer.returncode}"])[-1]

@@ -32,6 +32,7 @@ from engine.runlock import Holder
 from warehouse import journal
 from warehouse.records.events import Event
 from warehouse.records.run_state import RunHistory, RunState
+from warehouse.redaction import refuse_secrets
 
 T = TypeVar("T")
 
@@ -53,7 +54,9 @@ class RunDir:
 
         Raises:
             OSError: the folder cannot be written.
+            UserError: the plan holds an access token or a password.
         """
+        refuse_secrets(plan.to_dict())
         created_at = datetime.now(UTC)
         root.mkdir(parents=True, exist_ok=True)
         # The milliseconds make ids sort by age; the rest tells two processes apart.

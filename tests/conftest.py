@@ -19,8 +19,12 @@ import forked
 import template
 from reference import SHARED, WITHOUT_SHARED
 
-from warehouse import db
-from warehouse.imports import import_published
+from prune_tui import ours
+
+ours.come_first()
+
+from warehouse import db  # noqa: E402
+from warehouse.imports import import_published  # noqa: E402
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

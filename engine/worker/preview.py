@@ -1,4 +1,4 @@
-"""`python -m engine.worker.preview MODEL [REVISION]`: a model's size, from its config alone and without the network.
+"""Process `engine.worker.preview MODEL [REVISION]`: a model's size, from its config alone and without the network.
 
 One line of JSON on standard output: the shape, or an `error` that the user can mend; `unknown` is true where the
 model may be on the hub, but nothing of it is here.

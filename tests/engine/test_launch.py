@@ -93,15 +93,6 @@ def test_only_a_running_run_can_be_stopped(run: RunDir, worker: subprocess.Popen
         launch.stop(run)
 
 
-def test_a_folder_in_the_way_is_not_taken_for_ours(run: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    for name in ("engine", "warehouse", "json"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "__init__.py").write_text("raise SystemExit('the wrong module')")
-    monkeypatch.chdir(tmp_path)
-    done = subprocess.run(launch.module_command("engine.errors"), capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
 @pytest.fixture
 def started(run: RunDir, monkeypatch: pytest.MonkeyPatch):
     """Starts a worker that runs some Python instead of our module, and ends it with the test."""

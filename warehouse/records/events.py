@@ -23,6 +23,7 @@ from warehouse.records.facts import CellFacts, FailureFacts, ModelFacts, TaskFac
 from warehouse.records.measurements import MeasurementFacts
 from warehouse.records.reading import Reading
 from warehouse.records.values import Count, LevelText, Moment, Seconds, read
+from warehouse.redaction import redacted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,12 +237,12 @@ def parse_data(kind: str, fields: Mapping[str, Any]) -> Data:
 
 
 def write_line(event: Event) -> bytes:
-    """The event's line, with its newline.
+    """The event's line, with its newline; secrets in its texts are hidden.
 
     Raises:
         ValueError: it says what cannot be, and could not be read back.
     """
-    record = {"seq": event.seq, "t": event.t, "kind": event.kind} | _plain(event.data)
+    record = {"seq": event.seq, "t": event.t, "kind": event.kind} | redacted(_plain(event.data))
     told = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode().removesuffix(b"}")
     line = told + b',"crc":"%08x"}\n' % crc32(told)
     parse_line(line)
