@@ -90,8 +90,8 @@ def write_bundle(
     known = list_runs(database, wait=wait) if runs else []
     run_ids = [find_run(known, text).run_id for text in runs]
     with (
-        tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.absolute().parent) as scratch,
-        db.open_read(database, wait=wait) as con,
+        tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.absolute().parent.resolve()) as scratch,
+        db.open_read(database, wait=wait, reach=[Path(scratch)]) as con,
     ):
         folder = Path(scratch)
         con.execute(statements.query("bundle_memory"))

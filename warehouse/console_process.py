@@ -94,12 +94,6 @@ def _answer(request: dict[str, Any]) -> tuple[Any, ...]:
         read_only=True,
         wait=1.0,
         config={
-            "enable_external_access": "false",
-            "autoload_known_extensions": "false",
-            "autoinstall_known_extensions": "false",
-            "allow_community_extensions": "false",
-            "allow_persistent_secrets": "false",
-            "python_enable_replacements": "false",
             "memory_limit": "1GB",
             "threads": str(_THREADS),
             "max_temp_directory_size": "0B",

@@ -10,13 +10,13 @@ import os
 import random
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
 
-from warehouse import schema, statements
+from warehouse import confine, schema, statements
 from warehouse.errors import DatabaseBusyError, UserError
 
 # The duckdb shells of 1.4 and 1.5 read this storage version; the file keeps it for good.
@@ -27,9 +27,16 @@ _DAMAGED = re.compile(
     r"Could not read enough bytes|[Cc]orrupt|[Cc]hecksum|[Dd]eserializ|Failed to load metadata|replaying WAL"
 )
 _FULL = ("No space left on device", "Out of disk space", "Disk quota exceeded", "File too large")
+# The last two are said of what an extension would read: SQLite's databases, for one.
+_FOREIGN = (
+    "not a valid DuckDB database file", "Loading external extensions is disabled", "requires the extension",
+)  # fmt: skip
 _CLOCK_TICK = 20_000_000  # nanoseconds within which two writes may leave the same time of change
 _PATIENCE = 2.0  # seconds in which a file that is just being written should come to rest
-_SAME_PROCESS = ("different configuration than existing connections", "Unique file handle conflict")
+_SAME_PROCESS = (
+    "different configuration than existing connections", "Unique file handle conflict",
+    "when enable_external_access is disabled",  # it is open with a reach of its own
+)  # fmt: skip
 
 
 def default_path() -> Path:
@@ -38,10 +45,11 @@ def default_path() -> Path:
 
 
 @contextmanager
-def open_write(path: Path, *, wait: float = 0.0) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_write(path: Path, *, wait: float = 0.0, reach: Sequence[Path] = ()) -> Iterator[duckdb.DuckDBPyConnection]:
     """The file open for writing, with its schema up to date; created where missing.
 
-    `wait` is how many seconds to go on trying while another process holds the file.
+    `wait` is how many seconds to go on trying while another process holds the file; `reach` are the folders whose
+    files the connection may read and write beside it.
 
     Raises:
         DatabaseBusyError: another process holds it.
@@ -51,7 +59,7 @@ def open_write(path: Path, *, wait: float = 0.0) -> Iterator[duckdb.DuckDBPyConn
         if not path.exists():
             _refuse_stray_log(path)
             _create(path)
-        con = connect(path, read_only=False, wait=wait)
+        con = connect(path, read_only=False, wait=wait, reach=reach)
         try:
             schema.update(con, path)
             yield con
@@ -60,8 +68,10 @@ def open_write(path: Path, *, wait: float = 0.0) -> Iterator[duckdb.DuckDBPyConn
 
 
 @contextmanager
-def open_read(path: Path, *, wait: float = 2.0) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_read(path: Path, *, wait: float = 2.0, reach: Sequence[Path] = ()) -> Iterator[duckdb.DuckDBPyConnection]:
     """The file open for reading only, at this program's schema: an older file is first brought up to date.
+
+    `reach` are the folders whose files the connection may read and write beside it.
 
     Raises:
         DatabaseBusyError: another process holds it open for writing, or holds an older file that must be changed.
@@ -73,7 +83,7 @@ def open_read(path: Path, *, wait: float = 2.0) -> Iterator[duckdb.DuckDBPyConne
             "as does prune-tui import published; --db names another file."
         )
     with _mendable(path):
-        con = connect(path, read_only=True, wait=wait)
+        con = connect(path, read_only=True, wait=wait, reach=reach)
         try:
             found = schema.state(con, path)
             if found == "foreign":
@@ -82,7 +92,7 @@ def open_read(path: Path, *, wait: float = 2.0) -> Iterator[duckdb.DuckDBPyConne
                 con.close()
                 with open_write(path, wait=wait):
                     pass
-                con = connect(path, read_only=True, wait=wait)
+                con = connect(path, read_only=True, wait=wait, reach=reach)
             con.execute(statements.query("read_settings"))
             yield con
         finally:
@@ -90,9 +100,10 @@ def open_read(path: Path, *, wait: float = 2.0) -> Iterator[duckdb.DuckDBPyConne
 
 
 def connect(
-    path: Path, *, read_only: bool, wait: float, config: dict[str, str] | None = None
+    path: Path, *, read_only: bool, wait: float, config: dict[str, str] | None = None, reach: Sequence[Path] = ()
 ) -> duckdb.DuckDBPyConnection:
-    """A bare connection, tried for `wait` seconds while another process holds the file.
+    """A connection that reaches no other files than those of `reach`, tried for `wait` seconds while another process
+    holds the file. The file is taken as it is.
 
     Raises:
         DatabaseBusyError: another process holds it.
@@ -104,7 +115,15 @@ def connect(
     while True:
         before, began = _written(path), time.time_ns()
         try:
-            con = duckdb.connect(path, read_only=read_only, config={**(config or {})})
+            # A whole path: DuckDB takes `md:results` for a database of MotherDuck's.
+            con = duckdb.connect(
+                path.absolute(), read_only=read_only, config={**confine.config(reach), **(config or {})}
+            )
+            try:
+                confine.confine(con, reach)
+            except BaseException:
+                con.close()
+                raise
         except duckdb.Error as error:
             busy = _busy(path, str(error))
             if busy is not None and time.monotonic() + pause > deadline:
@@ -201,7 +220,7 @@ def _mendable(path: Path) -> Iterator[None]:
         yield
     except (duckdb.Error, OSError) as error:
         message = str(error)
-        if "not a valid DuckDB database file" in message:
+        if any(text in message for text in _FOREIGN):
             raise UserError(f"{path} is not a DuckDB database: name another file with --db.") from error
         if "version number" in message and "we can only read" in message:
             raise UserError(

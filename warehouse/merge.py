@@ -40,7 +40,7 @@ def merge_run(path: Path, run_dir: Path, *, wait: float = 0.0, compare_all: bool
         DatabaseBusyError: another process holds the DuckDB file; nothing is lost, merge again later.
         UserError: the journal is damaged or missing, or the file cannot be opened or written.
     """
-    with db.open_write(path, wait=wait) as con:
+    with db.open_write(path, wait=wait, reach=[run_dir]) as con:
         merged = _merge(con, run_dir)
         pairing.refresh(con, seconds=None if compare_all else _PAIRING_SECONDS)
         return merged
@@ -56,7 +56,7 @@ def merge_all(path: Path, runs_root: Path, *, wait: float = 0.0) -> MergeReport:
     folders = sorted(found.parent for found in runs_root.glob("*/journal.jsonl"))
     if not folders:
         return report
-    with db.open_write(path, wait=wait) as con:
+    with db.open_write(path, wait=wait, reach=[runs_root]) as con:
         for folder in folders:
             try:
                 report.merged[folder.name] = _merge(con, folder)

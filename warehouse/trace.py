@@ -93,7 +93,7 @@ def trace(path: Path, wanted: Wanted, runs_root: Path, *, wait: float = 2.0) -> 
         UserError: no such number, or several; or as `db.open_read`.
         DatabaseBusyError: another process holds the file.
     """
-    with db.open_read(path, wait=wait) as con:
+    with db.open_read(path, wait=wait, reach=[runs_root]) as con:
         number, baseline = find(con, wanted)
         return Trace(_origin(con, number, runs_root), None if baseline is None else _origin(con, baseline, runs_root))
 
@@ -227,7 +227,7 @@ def _follow_samples(con: DuckDBPyConnection, origin: Origin, asked: Row, runs_ro
 def _check_file(con: DuckDBPyConnection, origin: Origin, file: Path, stored: SampleSums) -> Check:
     import duckdb
 
-    asked = _only(origin.number, "metric", "filter") | {"path": glob.escape(str(file))}
+    asked = _only(origin.number, "metric", "filter") | {"path": glob.escape(str(file.resolve()))}
     try:
         found = SampleSums(**rows_of(con, "why_sample_file", asked)[0])
     except duckdb.Error as error:

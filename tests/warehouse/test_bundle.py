@@ -318,7 +318,7 @@ def test_a_zip_bomb_is_not_unpacked(bundle, refused):
 
 def test_a_bundle_of_an_older_version_lacks_columns_that_came_later(filled, bundle, received, refused, tmp_path):
     older = tmp_path / "older.parquet"
-    with db.open_read(filled) as con:
+    with duckdb.connect(filled) as con:
         con.execute(f"copy (select * exclude (terms) from samples) to '{older}'")
     rewrite(bundle, lambda members: members.update({member("samples"): older.read_bytes()}), mended=True)
     refused(bundle, "its table samples has other columns")

@@ -64,11 +64,11 @@ def import_bundle(db: Path, path: Path, *, wait: float = 2.0) -> ImportReport:
     """
     import duckdb
 
-    parent = db.absolute().parent
+    parent = db.absolute().parent.resolve()
     # Beside the database, whose disk has to take the rows anyway.
     with tempfile.TemporaryDirectory(prefix=".bundle.", dir=parent if parent.is_dir() else None) as scratch:
         manifest = _unpack(path, Path(scratch))
-        with database.open_write(db, wait=wait) as con:
+        with database.open_write(db, wait=wait, reach=[Path(scratch)]) as con:
             con.execute(statements.query("bundle_memory"))
             try:
                 report = _store(con, manifest, Path(scratch), path.name)
