@@ -50,9 +50,15 @@ class Differences:
     own: tuple[str, ...] = ()
 
 
-def read(con: DuckDBPyConnection) -> Catalog:
-    """The catalog of the file that `con` has open. Nothing in the file is executed."""
-    [(database,)] = con.execute(statements.query("catalog_database")).fetchall()
+def names(con: DuckDBPyConnection) -> list[str]:
+    """Of the files that `con` has open or attached."""
+    return [name for (name,) in con.execute(statements.query("catalog_database")).fetchall()]
+
+
+def read(con: DuckDBPyConnection, database: str | None = None) -> Catalog:
+    """The catalog of the file that `con` has open, or of one of several. Nothing in the file is executed."""
+    if database is None:
+        [database] = names(con)
 
     def asked(query: str) -> Iterator[tuple[str, Any]]:
         for of, *row in con.execute(statements.query(f"catalog_{query}")).fetchall():
@@ -78,7 +84,6 @@ def read(con: DuckDBPyConnection) -> Catalog:
 
 def compare(con: DuckDBPyConnection, found: Catalog, ours: Catalog) -> Differences:
     """Where `found`, which was read from `con`, is not `ours`."""
-    names = {*ours.tables, *ours.views}
     return Differences(
         missing=missing(found, ours.tables),
         altered=(*altered(found, ours.tables), *found.triggers),
@@ -87,7 +92,7 @@ def compare(con: DuckDBPyConnection, found: Catalog, ours: Catalog) -> Differenc
             *_not_as(found.macros, ours.macros),
         ),
         shadows=_shadows(con, [*sorted(set(found.macros) - set(ours.macros)), *found.types]),
-        own=(*sorted(set(found.views) - names), *found.elsewhere),
+        own=(*sorted(set(found.views) - {*ours.tables, *ours.views}), *found.elsewhere),
     )
 
 

@@ -57,7 +57,7 @@ def open_write(path: Path, *, wait: float = 0.0, reach: Sequence[Path] = ()) -> 
         DatabaseBusyError: another process holds it.
         UserError: not a DuckDB file, a damaged one, one from a newer prune-tui, or the disk refuses.
     """
-    with _mendable(path):
+    with mendable(path):
         if not path.exists():
             _refuse_stray_log(path)
             _create(path)
@@ -88,7 +88,7 @@ def open_read(
             f"There is no database {path} yet: a run creates it (prune-tui demo, prune-tui run), "
             "as does prune-tui import published; --db names another file."
         )
-    with _mendable(path):
+    with mendable(path):
         con = connect(path, read_only=True, wait=wait, reach=reach, config=_READING | config)
         try:
             if not _known_as_ours(path):
@@ -139,10 +139,10 @@ def connect(
                 con.close()
                 raise
         except duckdb.Error as error:
-            busy = _busy(path, str(error))
-            if busy is not None and time.monotonic() + pause > deadline:
-                raise busy from error
-            if busy is None and (_settled(path, before, began) or time.monotonic() > settled_by):
+            held = busy(path, str(error))
+            if held is not None and time.monotonic() + pause > deadline:
+                raise held from error
+            if held is None and (_settled(path, before, began) or time.monotonic() > settled_by):
                 raise
         else:
             if _settled(path, before, began):
@@ -230,7 +230,8 @@ def _link(new: Path, path: Path) -> None:
         new.rename(path)
 
 
-def _busy(path: Path, message: str) -> DatabaseBusyError | None:
+def busy(path: Path, message: str) -> DatabaseBusyError | None:
+    """What DuckDB's message says of who holds the file, if that is what it is about."""
     if match := _HOLDER.search(message):
         holder = f"{Path(match['program']).name} (PID {match['pid']})"
         return DatabaseBusyError(f"{path} is held open by {holder}: close it there, or try again later.", holder)
@@ -242,7 +243,7 @@ def _busy(path: Path, message: str) -> DatabaseBusyError | None:
 
 
 @contextmanager
-def _mendable(path: Path) -> Iterator[None]:
+def mendable(path: Path) -> Iterator[None]:
     """Turn what the user can mend into sentences; everything else stays what it is."""
     try:
         yield

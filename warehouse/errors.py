@@ -22,6 +22,6 @@ class AlteredError(UserError):
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(
-            f"{path} was altered ({why}): prune-tui merge --rebuild --db {path} makes it anew from the runs' journals "
-            "and from what else it holds, and keeps it as it is under another name."
+            f"{path} was altered ({why}): prune-tui merge --from-journals --db {path} makes it anew from the runs' "
+            "journals and from what else it holds, and keeps it as it is under another name."
         )

@@ -110,7 +110,10 @@ def test_a_dropped_view_is_put_back(altered):
 @pytest.mark.parametrize("opener", [db.open_read, db.open_write])
 def test_what_cannot_be_put_back_is_refused_in_a_sentence_that_offers_a_rebuild(altered, statements, opener):
     database = altered(*statements)
-    with pytest.raises(AlteredError, match=r"results.duckdb was altered \(.*merge --rebuild --db"), opener(database):
+    with (
+        pytest.raises(AlteredError, match=r"results.duckdb was altered \(.*merge --from-journals --db"),
+        opener(database),
+    ):
         pass
 
 

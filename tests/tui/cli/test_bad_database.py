@@ -98,6 +98,7 @@ COMMANDS = [
     "import published",
     "merge",
     "merge --rebuild",
+    "merge --from-journals",
     "save m --level 40 --to out",
 ]
 slow = pytest.mark.slow
