@@ -59,7 +59,6 @@ def open_write(path: Path, *, wait: float = 0.0, reach: Sequence[Path] = ()) -> 
     """
     with mendable(path):
         if not path.exists():
-            _refuse_stray_log(path)
             _create(path)
         con = connect(path, read_only=False, wait=wait, reach=reach)
         try:
@@ -200,16 +199,24 @@ def _settled(path: Path, before: tuple[int, int, int] | None, began: int) -> boo
 
 def _create(path: Path) -> None:
     """Make the file under another name first, so that a kill never leaves half a database in its place."""
-    if not path.parent.is_dir():
-        raise UserError(f"There is no folder {path.parent} to create {path.name} in: make it, or choose another --db.")
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    refuse_to_create(path)
     try:
         template.write(new)
         with suppress(FileExistsError):
-            _link(new, path)
+            publish(new, path)
     finally:
         new.unlink(missing_ok=True)
         new.with_name(f"{new.name}.wal").unlink(missing_ok=True)
+
+
+def refuse_to_create(path: Path) -> None:
+    """Raises:
+    UserError: no new database can be made there.
+    """
+    if not path.parent.is_dir():
+        raise UserError(f"There is no folder {path.parent} to create {path.name} in: make it, or choose another --db.")
+    _refuse_stray_log(path)
 
 
 def _refuse_stray_log(path: Path) -> None:
@@ -221,7 +228,12 @@ def _refuse_stray_log(path: Path) -> None:
         )
 
 
-def _link(new: Path, path: Path) -> None:
+def publish(new: Path, path: Path) -> None:
+    """Give a whole database its name.
+
+    Raises:
+        FileExistsError: somebody has taken it meanwhile.
+    """
     try:
         path.hardlink_to(new)
     except FileExistsError:
