@@ -127,7 +127,7 @@ def trace(path: Path, wanted: Wanted, runs_root: Path, *, wait: float = 2.0) -> 
         UserError: no such number, or several; or as `db.open_read`.
         DatabaseBusyError: another process holds the file.
     """
-    with db.open_read(path, wait=wait) as con:
+    with db.open_read(path, wait=wait, reach=[runs_root]) as con:
         number, baseline = find(con, wanted)
         sources = _Sources(con, runs_root)
         return Trace(_origin(sources, number), None if baseline is None else _origin(sources, baseline))
@@ -284,7 +284,7 @@ def _follow_samples(sources: _Sources, origin: Origin, asked: Row) -> None:
 def _check_file(sources: _Sources, origin: Origin, file: Path, stored: SampleSums) -> Check:
     import duckdb
 
-    asked = _only(origin.number, "metric", "filter") | {"path": glob.escape(str(file))}
+    asked = _only(origin.number, "metric", "filter") | {"path": glob.escape(str(file.resolve()))}
     try:
         found = SampleSums(**sources.rows("why_sample_file", asked)[0])
     except duckdb.Error as error:
