@@ -71,7 +71,8 @@ def merge(
         report = remade.merged
         carried = f", and {remade.events} events of others from the file itself" if remade.events else ""
         typer.echo(
-            f"{db} is made anew from the journals of {len(report.merged)} runs{carried}. {remade.kept} is the file as it was."
+            f"{db} is made anew from the journals of {len(report.merged)} runs{carried}. "
+            f"{remade.kept} is the file as it was."
         )
         for what in remade.left:
             typer.echo(f"In {remade.kept.name} alone: {one_line(what)}", err=True)
