@@ -156,7 +156,9 @@ def test_code_of_a_task_file_is_not_run_unless_it_is_trusted_and_then_its_hash_i
     assert (shell.cwd / "ran").exists()
     query = "select provenance->'task_files' as files from attempts"
     files = json.loads(shell("sql", query, "--format", "json").stdout)[0]["files"]
-    assert hashlib.sha256(own.read_bytes()).hexdigest() in str(files)
+    digest = hashlib.sha256(own.read_bytes()).hexdigest()
+    assert digest in str(files)
+    assert f"own.py {digest[:12]}" in shell("why", "demo", "0", "mine").stdout
 
 
 def test_levels_without_the_unpruned_model_are_measured_and_said_to_have_nothing_to_compare_with(shell):
