@@ -340,8 +340,9 @@ class Dashboard(App[None]):
         if self.is_headless:
             super()._handle_exception(error)
             return
-        path = Path(tempfile.gettempdir(), f"prune-tui-defect-{os.getpid()}.txt")
-        path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        handle, path = tempfile.mkstemp(prefix="prune-tui-defect-", suffix=".txt", text=True)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.writelines(traceback.format_exception(error))
         self.exit(
             return_code=1,
             message=f"prune-tui met a defect ({type(error).__name__}) and closed; runs go on. Details: {path}",

@@ -78,7 +78,6 @@ class Feed:
 
     def __init__(self, database: Path) -> None:
         self.database = database
-        self.root = rundir.runs_root(database)
         self.snapshot = Snapshot()
         self._watched: str | None = None
         self._tails: dict[str, _Tail] = {}
@@ -134,7 +133,7 @@ class Feed:
 
     def _look(self) -> None:
         broken: dict[str, RunRow] = {}
-        found = {run.run_id: run for run in rundir.all_runs(self.root)}
+        found = {run.run_id: run for run in rundir.all_runs(self.database)}
         for gone in set(self._tails) - set(found):
             del self._tails[gone]
         for run_id, run in found.items():

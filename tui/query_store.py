@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
+from warehouse import filenames
+
 _KEPT = 200  # statements of the history
 
 
@@ -46,9 +48,8 @@ class QueryStore:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-            aside = self.path.with_suffix(".unreadable")
             try:
-                self.path.replace(aside)
+                aside = filenames.publish_beside(self.path, self.path.parent, self.path.stem, ".unreadable")
             except OSError:
                 return f"Your saved queries could not be read from {self.path}: {error}"
             return f"Your saved queries could not be read ({error}): the file is now {aside}."

@@ -90,7 +90,7 @@ def write_bundle(
     known = list_runs(database, wait=wait) if runs else []
     run_ids = [find_run(known, text).run_id for text in runs]
     with (
-        tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.absolute().parent) as scratch,
+        tempfile.TemporaryDirectory(prefix=".bundle.", dir=path.absolute().parent) as scratch,
         db.open_read(database, wait=wait) as con,
     ):
         folder = Path(scratch)

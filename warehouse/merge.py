@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import continuity, db, identity, journal, pairing, rows, statements
+from warehouse import continuity, db, identity, journal, pairing, rows, run_folders, statements
 from warehouse.errors import UserError
 from warehouse.records.events import Event
 from warehouse.records.facts import CellFacts
@@ -47,13 +47,13 @@ def merge_run(path: Path, run_dir: Path, *, wait: float = 0.0, compare_all: bool
 
 
 def merge_all(path: Path, runs_root: Path, *, wait: float = 0.0) -> MergeReport:
-    """Merge every run folder under `runs_root`, oldest name first; one that cannot be read does not stop the rest.
+    """Merge every run folder of the database under `runs_root`, oldest name first; one that cannot be read does not stop the rest.
 
     Raises:
         DatabaseBusyError: another process holds the DuckDB file.
     """
     report = MergeReport()
-    folders = sorted(found.parent for found in runs_root.glob("*/journal.jsonl"))
+    folders = [folder for folder in run_folders.of(path, runs_root) if (folder / "journal.jsonl").exists()]
     if not folders:
         return report
     with db.open_write(path, wait=wait) as con:

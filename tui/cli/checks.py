@@ -212,7 +212,7 @@ def database(db: Path) -> Finding:
 
 def runs(db: Path) -> Iterator[Finding]:
     root = rundir.runs_root(db)
-    found = rundir.all_runs(root)
+    found = rundir.all_runs(db)
     merged = _merged_cells(db)
     fine = True
     for run in found:

@@ -18,8 +18,7 @@ from tui.cli.output import console, duration, one_line, print_json
 
 def runs(as_json: Json = False, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
     """List the runs beside a database, and where each stands."""
-    root = rundir.runs_root(db)
-    found = rundir.all_runs(root)
+    found = rundir.all_runs(db)
     if not found:
         session.check_database(db)
     if as_json:
@@ -27,7 +26,7 @@ def runs(as_json: Json = False, db: Database = DEFAULT_DATABASE, debug: Debug = 
     elif found:
         _print(found)
     else:
-        typer.echo(f"There are no runs in {root}.", err=True)
+        typer.echo(f"There are no runs in {rundir.runs_root(db)}.", err=True)
     session.check_database(db)  # last: runs are in their journals, whatever became of the file
 
 

@@ -48,10 +48,9 @@ def find(db: Path, text: str) -> RunDir:
         UserError: no run fits, or several do. Where there is none at all, a file that is no database of ours is the
             better reason.
     """
-    root = rundir.runs_root(db)
-    if not rundir.all_runs(root):
+    if not rundir.all_runs(db):
         check_database(db)
-    return rundir.find(root, text)
+    return rundir.find(db, text)
 
 
 def create(plan: RunPlan, db: Path) -> RunDir:
