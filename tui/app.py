@@ -284,7 +284,7 @@ class Dashboard(App[None]):
             if path is not None:
                 self.notify(f"Saved {path.resolve()}.")
 
-        self.push_screen(ExportScreen(sheet, self.export_screenshot(), stem), written)
+        self.push_screen(ExportScreen(sheet, self.export_screenshot(), stem, self.database), written)
 
     def action_sql(self) -> None:
         if (sheet := self._sheet()) is None:

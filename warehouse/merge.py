@@ -53,7 +53,8 @@ def merge_all(path: Path, runs_root: Path, *, wait: float = 0.0) -> MergeReport:
         DatabaseBusyError: another process holds the DuckDB file.
     """
     report = MergeReport()
-    folders = [folder for folder in run_folders.of(path, runs_root) if (folder / "journal.jsonl").exists()]
+    ours = run_folders.of(path, runs_root)
+    folders = [folder for folder in ours if (folder / "journal.jsonl").exists()]
     if not folders:
         return report
     with db.open_write(path, wait=wait) as con:
