@@ -1,14 +1,13 @@
-"""Starting and stopping the process that works on a run."""
+"""Starting the process that works on a run; `stopping` ends it."""
 
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 
 from engine import started
-from engine.errors import RunBusyError, UserError
+from engine.errors import RunBusyError
 from engine.rundir import RunDir
 from engine.started import Start
 
@@ -61,24 +60,6 @@ def module_command(module: str, *arguments: str) -> list[str]:
     `-P` keeps the working directory off `sys.path`: a folder there called `engine` must not be taken for ours.
     """
     return [sys.executable, "-P", "-m", module, *arguments]
-
-
-def stop(run: RunDir) -> None:
-    """Ask the worker of a run to stop; it does within a batch and journals `stopped`.
-
-    Raises:
-        UserError: no worker has the run, or it works on another machine.
-    """
-    who = run.holder()
-    if who is None:
-        start = run.unanswered(run.turns())
-        if start is None or not start.is_alive():
-            raise UserError(f"Run {run.run_id} is not running: it is {run.state()}.")
-        os.kill(start.pid, signal.SIGINT)  # it has not come to take the lock yet
-        return
-    if not who.is_local:
-        raise UserError(f"Run {run.run_id} works on {who.host}: stop it there.")
-    os.kill(who.pid, signal.SIGINT)
 
 
 def log_tail(run: RunDir, lines: int = 20) -> list[str]:

@@ -29,7 +29,7 @@ from engine import runlock, started
 from engine.errors import UserError
 from engine.plan import RunPlan
 from engine.runlock import Holder
-from warehouse import journal, run_folders
+from warehouse import filenames, journal, run_folders
 from warehouse.records.events import Event
 from warehouse.records.run_state import RunHistory, RunState
 from warehouse.run_folders import root as runs_root
@@ -140,6 +140,16 @@ class RunDir:
             return journal.read(self.journal_path)
         except FileNotFoundError:
             return [], 0
+
+    def remove(self) -> None:
+        """Take the folder away, at once and whole. The caller holds the run's lock.
+
+        Raises:
+            OSError: it stays.
+        """
+        gone = filenames.beside(self.path, "deleted")
+        self.path.rename(gone)
+        shutil.rmtree(gone)
 
     def lock(self) -> AbstractContextManager[None]:
         """Hold the run for as long as the block lasts; entering raises RunBusyError if another process works on it."""

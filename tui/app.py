@@ -26,6 +26,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
 from engine.errors import UserError
+from engine.stopping import PATIENCE, Worker
 from tui.background import told
 from tui.exporting import Exportable, Sheet
 from tui.feed import Feed
@@ -101,6 +102,7 @@ class Dashboard(App[None]):
     def __init__(self, database: Path, *, replay: tuple[Path, float] | None = None) -> None:
         super().__init__()
         self.database = database
+        self.asked_to_stop: dict[str, Worker] = {}
         self._only_printable = OnlyPrintable()
         self.feed = Feed(database)
         self._replay = replay
@@ -246,6 +248,22 @@ class Dashboard(App[None]):
 
         said = "The published study is in: 2 shows it."
         self._attempt(lambda: import_published(self.database), lambda _: self.notify(said))
+
+    def await_stop(self, name: str, worker: Worker) -> None:
+        """A worker was asked to stop: say so, and say again if it does not."""
+        self.asked_to_stop[worker.run_id] = worker
+
+        def look() -> None:
+            if worker.is_alive():
+                self.notify(
+                    f"Run {name} has not stopped within {PATIENCE:g} seconds: {worker.why()}. x asks whether to kill "
+                    "it.",
+                    severity="warning",
+                    timeout=15,
+                )
+
+        self.notify(f"Run {name} stops after its current batch.")
+        self.set_timer(PATIENCE, look)
 
     def _attempt(self, act: Callable[[], Done], then: Callable[[Done], None]) -> None:
         """In a thread: do it, and go on with what came of it on the event loop, or say why it could not be done."""

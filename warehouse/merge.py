@@ -47,7 +47,8 @@ def merge_run(path: Path, run_dir: Path, *, wait: float = 0.0, compare_all: bool
 
 
 def merge_all(path: Path, runs_root: Path, *, wait: float = 0.0) -> MergeReport:
-    """Merge every run folder of the database under `runs_root`, oldest name first; one that cannot be read does not stop the rest.
+    """Merge every run of the database under `runs_root`, oldest name first; one that cannot be read does not stop the
+    rest.
 
     Raises:
         DatabaseBusyError: another process holds the DuckDB file.

@@ -18,7 +18,7 @@ def root(database: Path) -> Path:
 
 def of(database: Path, under: Path) -> Iterator[Path]:
     """The folders of a database's runs under a folder, oldest first."""
-    for folder in sorted(path for path in under.glob("*") if path.is_dir()):
+    for folder in sorted(path for path in under.glob("[!.]*") if path.is_dir()):
         if belongs(folder, database):
             yield folder
 

@@ -189,6 +189,29 @@ def test_a_detached_run_can_be_seen_and_stopped_but_not_started_twice(fake):
     assert "not running: it is stopped" in again.stderr
 
 
+def test_a_worker_that_does_not_stop_is_said_to_and_killed_by_force(fake):
+    assert fake(*RUN, "deaf", "--detach").returncode == 0
+    wait_for(lambda: is_at_work(fake))
+    run_id = only_run(fake).run_id
+    waited = fake("stop", "deaf", "--timeout", "0.1")
+    assert waited.returncode == 2
+    assert "has not stopped within 0.1 seconds: its process" in waited.stderr
+    assert f"`prune-tui stop {run_id} --force` kills it" in waited.stderr
+    killed = fake("stop", "deaf", "--force", "--timeout", "0.1")
+    assert killed.returncode == 0
+    assert "so it was killed" in killed.stderr
+    assert f"Run {run_id} is interrupted: `prune-tui resume {run_id}` takes it up again." in killed.stderr
+    assert fake("resume", "latest").returncode == 0
+    assert cells(fake) == EVERY_CELL
+
+
+@pytest.mark.parametrize("seconds", ["-1", "nan", "inf"])
+def test_a_time_limit_that_is_none_is_refused(fake, seconds: str):
+    done = fake("stop", "latest", "--timeout", seconds)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "is no time to wait" in done.stderr
+
+
 def test_resuming_a_finished_run_says_that_nothing_is_missing(fake):
     fake(*RUN, "fine")
     again = fake("resume", "latest")
