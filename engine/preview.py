@@ -43,15 +43,18 @@ def itemsize(dtype: str) -> int:
     return _BYTES[dtype]
 
 
-def inspect(model: str, revision: str | None = None) -> Shape | None:
+def inspect(
+    model: str, revision: str | None = None, *, trust_remote_code: bool = False, online: bool = False
+) -> Shape | None:
     """The shape of a model whose config is here; None for a hub model of which nothing is here yet.
 
-    Takes seconds: call it in a thread.
+    Takes seconds: call it in a thread. `online` fetches the config of a hub model, and is never answered by None.
 
     Raises:
-        UserError: there is no such folder, or the model cannot be pruned.
+        UserError: there is no such model, or it cannot be pruned.
     """
-    command = module_command("engine.worker.preview", model, *([revision] if revision else []))
+    request = {"model": model, "revision": revision, "trust_remote_code": trust_remote_code, "online": online}
+    command = module_command("engine.worker.preview", json.dumps(request))
     try:
         answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PATIENCE)
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -145,8 +145,9 @@ def run(
     if detach:
         session.detach(session.create(plans[0], db), as_json=as_json)
     else:
-        created = (session.create(plan, db) for plan in plans)
-        raise typer.Exit(session.work(created, db, quiet=quiet, as_json=as_json))
+        if len(plans) > 1:
+            session.check_models(plans)  # a single one is found wanting as soon
+        raise typer.Exit(session.work(session.create_all(plans, db), db, quiet=quiet, as_json=as_json))
 
 
 def resume(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import signal
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
@@ -17,6 +17,7 @@ from engine.progress import progress
 from engine.rundir import RunDir
 from tui.cli.follow import Detached, View, follow
 from tui.cli.output import console, one_line, print_json
+from warehouse.commands import hint
 from warehouse.errors import DatabaseBusyError
 from warehouse.records.events import Crashed, Finished, Refused
 from warehouse.records.run_state import RunHistory, RunState
@@ -57,6 +58,40 @@ def create(plan: RunPlan, db: Path) -> RunDir:
     return RunDir.create(rundir.runs_root(db), plan, db)
 
 
+def check_models(plans: Sequence[RunPlan]) -> None:
+    """Before hours with the first model: is there each of the others, and can it be pruned so?
+
+    Raises:
+        UserError: one is wrong, which is named.
+    """
+    from engine import preview
+
+    for plan in plans:
+        try:
+            shape = preview.inspect(plan.model, plan.revision, trust_remote_code=plan.trust_remote_code, online=True)
+            if shape is not None:
+                shape.widths(plan.levels, plan.divisor)
+        except UserError as error:
+            raise UserError(f"None of the {len(plans)} runs was begun, because of {plan.model}: {error}") from error
+
+
+def create_all(plans: Sequence[RunPlan], db: Path) -> list[RunDir]:
+    """Write all plans down, or none.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    created: list[RunDir] = []
+    try:
+        for plan in plans:
+            created.append(create(plan, db))
+    except BaseException:
+        for run in created:
+            shutil.rmtree(run.path, ignore_errors=True)
+        raise
+    return created
+
+
 def detach(run: RunDir, *, as_json: bool) -> None:
     """Start a run's worker and leave it."""
     launch.start(run)
@@ -65,18 +100,18 @@ def detach(run: RunDir, *, as_json: bool) -> None:
         print_json({"runs": [summary(run)]})
 
 
-def work(runs: Iterable[RunDir], db: Path, *, quiet: bool, as_json: bool) -> int:
+def work(runs: Sequence[RunDir], db: Path, *, quiet: bool, as_json: bool) -> int:
     """Carry out runs one after another, and return the exit code: the worst of theirs."""
     codes: list[int] = []
-    summaries = []
-    for run in runs:
-        codes.append(_carry_out(run, db, quiet=quiet, tables=not as_json))
-        if as_json and run.path.exists():
-            summaries.append(summary(run))
-        if codes[-1] == launch.STOPPED:
-            break
+    waiting = list(runs)
+    try:
+        while waiting and launch.STOPPED not in codes:
+            codes.append(_carry_out(waiting.pop(0), db, quiet=quiet, tables=not as_json))
+    finally:
+        for run in waiting:
+            _say(f"Not begun: {run.plan.model}; `{hint('resume', run.run_id, db=db)}` starts its run.")
     if as_json:
-        print_json({"runs": summaries})
+        print_json({"runs": [summary(run) for run in runs if run.path.exists()]})
     return max(codes, default=0)
 
 

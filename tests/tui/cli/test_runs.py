@@ -226,6 +226,29 @@ def test_several_models_are_run_one_after_another(fake):
     assert all(RunDir(path).state() == RunState.FINISHED for path in fake.runs)
 
 
+def test_what_was_not_begun_is_named_and_can_be_taken_up(fake):
+    process = fake.start("run", "org/a", "org/b", "org/c", *RUN[2:], "hang", "--db", "other.duckdb", "--json")
+    root = fake.cwd / "other.runs"
+    wait_for(lambda: root.exists() and len(list(root.glob("*/plan.json"))) == 3)
+    first, *others = (RunDir(plan.parent) for plan in sorted(root.glob("*/plan.json")))
+    wait_for(lambda: "40" in str(first.history()[0].current))
+    process.send_signal(signal.SIGINT)
+    out, errors = process.communicate(timeout=90)
+    assert process.returncode == 130
+    for run in others:
+        again = f"`prune-tui resume {run.run_id} --db other.duckdb`"
+        assert f"Not begun: {run.plan.model}; {again} starts its run." in errors
+        assert run.state() == RunState.QUEUED
+    assert [run["state"] for run in json.loads(out)["runs"]] == ["stopped", "queued", "queued"]
+
+
+def test_a_wrong_model_is_found_before_the_work_on_the_first(fake):
+    done = fake("run", "org/a", "org/wrong", "--levels", "0,40", "--tasks", "piqa")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "None of the 2 runs was begun, because of org/wrong: There is no model org/wrong" in done.stderr
+    assert fake.runs == []
+
+
 HOLD = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
 
 
