@@ -10,6 +10,7 @@ from engine import started
 from engine.errors import RunBusyError
 from engine.rundir import RunDir
 from engine.started import Start
+from warehouse.commands import hint
 
 # How a worker ends.
 FINISHED = 0
@@ -38,7 +39,8 @@ def start(run: RunDir) -> subprocess.Popen[bytes]:
     if who is None and (start := run.unanswered(turns)) is not None and start.is_alive():
         who = f"process {start.pid}"
     if who is not None:
-        raise RunBusyError(f"Run {run.run_id} is being worked on by {who} already: `prune-tui stop` ends that.")
+        ends = hint("stop", run.run_id, db=run.database)
+        raise RunBusyError(f"Run {run.run_id} is being worked on by {who} already: `{ends}` ends that.")
     environment = _ENVIRONMENT | os.environ
     with run.log_path.open("ab") as log:
         log_size = log.tell()

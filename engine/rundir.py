@@ -30,6 +30,7 @@ from engine.errors import UserError
 from engine.plan import RunPlan
 from engine.runlock import Holder
 from warehouse import filenames, journal, run_folders
+from warehouse.commands import hint
 from warehouse.records.events import Event
 from warehouse.records.run_state import RunHistory, RunState
 from warehouse.run_folders import root as runs_root
@@ -227,7 +228,8 @@ def find(database: Path, text: str) -> RunDir:
     runs = all_runs(database)
     if not runs:
         raise UserError(
-            f"There are no runs in {runs_root(database)}: start one with `prune-tui run`, or name another database."
+            f"There are no runs in {runs_root(database)}: start one with `{hint('run', 'MODEL', db=database)}`, or "
+            "name another database."
         )
     if text == "latest":
         return runs[-1]

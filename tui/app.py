@@ -33,6 +33,7 @@ from tui.feed import Feed
 from tui.gate import OnlyPrintable
 from tui.screens.live import LiveScreen
 from tui.themes import DARK, THEMES
+from warehouse.commands import hint
 from warehouse.text import one_line, printable
 
 if TYPE_CHECKING:
@@ -328,7 +329,7 @@ class Dashboard(App[None]):
         running = sum(row.running for row in self.feed.snapshot.runs)
         if running:
             runs = f"{running} run{'s' * (running > 1)} continue{'s' * (running == 1)}"
-            self.exit(message=f"{runs}: prune-tui shows {'it' if running == 1 else 'them'} again.")
+            self.exit(message=f"{runs}: {hint(db=self.database)} shows {'it' if running == 1 else 'them'} again.")
         else:
             self.exit()
 

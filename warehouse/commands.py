@@ -6,11 +6,15 @@ import os
 import shlex
 from pathlib import Path
 
-VARIABLE = "PRUNE_TUI_DB"
-DEFAULT = Path("results.duckdb")
+_VARIABLE = "PRUNE_TUI_DB"
+_DEFAULT = Path("results.duckdb")
 
 
 def hint(*arguments: str, db: Path) -> str:
     """As `prune-tui resume ID`, with `--db` where commands would not take this database by themselves."""
-    own = Path(os.environ.get(VARIABLE) or DEFAULT)
-    return shlex.join(["prune-tui", *arguments, *([] if db == own == DEFAULT else ["--db", str(db)])])
+    return shlex.join(["prune-tui", *arguments, *([] if _is_default(db) else ["--db", str(db)])])
+
+
+def _is_default(db: Path) -> bool:
+    own = Path(os.environ.get(_VARIABLE) or _DEFAULT)
+    return own == _DEFAULT and db.absolute() == _DEFAULT.absolute()

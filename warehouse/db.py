@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse import schema, statements
+from warehouse.commands import hint
 from warehouse.errors import DatabaseBusyError, UserError
 
 # The duckdb shells of 1.4 and 1.5 read this storage version; the file keeps it for good.
@@ -69,8 +70,8 @@ def open_read(path: Path, *, wait: float = 2.0) -> Iterator[duckdb.DuckDBPyConne
     """
     if not path.exists():
         raise UserError(
-            f"There is no database {path} yet: a run creates it (prune-tui demo, prune-tui run), "
-            "as does prune-tui import published; --db names another file."
+            f"There is no database {path} yet: a run creates it ({hint('demo', db=path)}), as does "
+            f"{hint('import', 'published', db=path)}; --db names another file."
         )
     with _mendable(path):
         con = connect(path, read_only=True, wait=wait)
@@ -208,7 +209,9 @@ def _mendable(path: Path) -> Iterator[None]:
                 f"{path} was written by a newer DuckDB than this program's {duckdb.__version__}: upgrade duckdb."
             ) from error
         if any(text in message for text in _FULL):
-            raise UserError(f"The disk of {path} is full: free some space, then run prune-tui merge.") from error
+            raise UserError(
+                f"The disk of {path} is full: free some space, then run {hint('merge', db=path)}."
+            ) from error
         if "Permission denied" in message or "Read-only file system" in message:
             raise UserError(f"{path} cannot be written: check its permissions, or choose another --db.") from error
         if "Is a directory" in message:
@@ -216,7 +219,7 @@ def _mendable(path: Path) -> Iterator[None]:
         if isinstance(error, duckdb.Error) and _DAMAGED.search(message):
             raise UserError(
                 f"{path} is damaged ({message.splitlines()[0]}). The runs' journals hold everything they recorded: "
-                f"move {path.name} and, if there is one, {path.name}.wal elsewhere, then prune-tui merge --db {path} "
+                f"move {path.name} and, if there is one, {path.name}.wal elsewhere, then {hint('merge', db=path)} "
                 "makes the database anew. What was imported has to be imported again."
             ) from error
         raise

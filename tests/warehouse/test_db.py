@@ -40,7 +40,10 @@ def test_creating_leaves_no_other_file_behind(database):
 
 
 def test_reading_a_missing_file_says_how_to_create_one(database):
-    with pytest.raises(UserError, match=r"no database .*results\.duckdb.*prune-tui run"), db.open_read(database):
+    with (
+        pytest.raises(UserError, match=r"no database .*: a run creates it .prune-tui demo --db "),
+        db.open_read(database),
+    ):
         pass
     assert not database.exists()
 

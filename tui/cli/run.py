@@ -143,7 +143,7 @@ def run(
     ]
     session.check_database(db)
     if detach:
-        session.detach(session.create(plans[0], db), as_json=as_json)
+        session.detach(session.create(plans[0], db), db, as_json=as_json)
     else:
         if len(plans) > 1:
             session.check_models(plans)  # a single one is found wanting as soon
@@ -162,7 +162,7 @@ def resume(
     session.check_database(db)
     found = session.find(db, text)
     if detach:
-        session.detach(found, as_json=as_json)
+        session.detach(found, db, as_json=as_json)
     else:
         raise typer.Exit(session.work([found], db, quiet=quiet, as_json=as_json))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 import signal
 from collections.abc import Sequence
@@ -92,10 +91,11 @@ def create_all(plans: Sequence[RunPlan], db: Path) -> list[RunDir]:
     return created
 
 
-def detach(run: RunDir, *, as_json: bool) -> None:
+def detach(run: RunDir, db: Path, *, as_json: bool) -> None:
     """Start a run's worker and leave it."""
     launch.start(run)
-    _say(f"Run {run.run_id} works in the background: `prune-tui runs` shows it, `prune-tui stop` ends it.")
+    shows, ends = hint("runs", db=db), hint("stop", run.run_id, db=db)
+    _say(f"Run {run.run_id} works in the background: `{shows}` shows it, `{ends}` ends it.")
     if as_json:
         print_json({"runs": [summary(run)]})
 
@@ -126,22 +126,22 @@ def _carry_out(run: RunDir, db: Path, *, quiet: bool, tables: bool) -> int:
     try:
         code = follow(worker, run.journal_path, history, _view(run, history, quiet=quiet), offset)
     except Detached:
-        _say(f"Left alone, run {run.run_id} stops by itself: `prune-tui resume {run.run_id}` takes it up again.")
+        _say(f"Left alone, run {run.run_id} stops by itself: `{hint('resume', run.run_id, db=db)}` takes it up again.")
         return launch.STOPPED
     if code == launch.REFUSED and offset == 0 and not history.settled and run.holder() is None:
         _say(f"prune-tui: {_refusal(run, history)}")
         shutil.rmtree(run.path)  # nothing was done, and nothing can be as it stands
         return code
     merged = _merge(run, db)
-    code = _conclude(run, history, code)
+    code = _conclude(run, history, code, db)
     if tables and merged and history.settled:
         _show(db, run, history)
     return code
 
 
-def _conclude(run: RunDir, history: RunHistory, code: int) -> int:
+def _conclude(run: RunDir, history: RunHistory, code: int, db: Path) -> int:
     """Say how the run ended, if not well, and what to do; returns our exit code for the worker's."""
-    again = f"`prune-tui resume {run.run_id}`"
+    again = f"`{hint('resume', run.run_id, db=db)}`"
     known, end = progress(history), history.end
     done = f"{known.done} of {known.total} cells are done" if known.total else "no cell is done"
     match code:
@@ -214,7 +214,7 @@ def _merge(run: RunDir, db: Path) -> bool:
     try:
         merge_run(db, run.path, wait=2.0)
     except UserError as error:
-        _say(f"The results are in {run.path} until `prune-tui merge` can bring them over: {error}")
+        _say(f"The results are in {run.path} until `{hint('merge', db=db)}` can bring them over: {error}")
         return False
     return True
 
@@ -234,8 +234,8 @@ def _show(db: Path, run: RunDir, history: RunHistory) -> None:
         _say(str(error))
         return
     print_tables(console(), [table for table in deltas.tables if run.run_id in table.run_ids])
-    name = shlex.quote(_model(run, history))
-    _say(f"Results are in {db}: `prune-tui export deltas --model {name}` prints them for a paper.")
+    again = hint("export", "deltas", "--model", _model(run, history), db=db)
+    _say(f"Results are in {db}: `{again}` prints them for a paper.")
 
 
 def _view(run: RunDir, history: RunHistory, *, quiet: bool) -> View:
