@@ -52,7 +52,12 @@ def start(run: RunDir) -> subprocess.Popen[bytes]:
             env=environment,
             start_new_session=True,
         )
-    started.write(run.path, Start.of(worker.pid, turns=turns, log_size=log_size))
+    try:
+        started.write(run.path, Start.of(worker.pid, turns=turns, log_size=log_size))
+    except OSError:  # nobody could tell that it works
+        worker.kill()
+        worker.wait()
+        raise
     return worker
 
 

@@ -14,6 +14,10 @@ _PATIENCE = 60.0  # seconds
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
+class UnseenError(UserError):
+    """Nothing could be found out about a model: that says nothing of the model itself, and a run of it may begin."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape(ModelSizes):
     """A model's size. `fused` is for gate and up in one tensor; `cache_per_token` counts keys and values, elements.
@@ -52,16 +56,19 @@ def inspect(
 
     Raises:
         UserError: there is no such model, or it cannot be pruned.
+        UnseenError: the process that looks took too long or ended.
     """
     request = {"model": model, "revision": revision, "trust_remote_code": trust_remote_code, "online": online}
     command = module_command("engine.worker.preview", json.dumps(request))
     try:
         answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PATIENCE)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UserError(f"The model cannot be looked at: {error}.") from error
+    except subprocess.TimeoutExpired as error:
+        raise UnseenError(f"Nothing was found out about {model} within {_PATIENCE:g} seconds.") from error
+    except OSError as error:
+        raise UnseenError(f"Nothing can be found out about {model}: {error.strerror}.") from error
     if answer.returncode != 0 or not answer.stdout:
         last = (answer.stderr.strip().splitlines() or [f"exit code {answer.returncode}"])[-1]
-        raise UserError(f"The model cannot be looked at: {last}.")
+        raise UnseenError(f"Nothing can be found out about {model}: {last.rstrip('.')}.")
     found = json.loads(answer.stdout.splitlines()[-1])
     if found.get("unknown"):
         return None

@@ -11,7 +11,7 @@ import gc
 import os
 import tempfile
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -37,6 +37,9 @@ from warehouse.commands import hint
 from warehouse.text import one_line, printable
 
 if TYPE_CHECKING:
+    from textual.actions import ActionParseResult
+    from textual.dom import DOMNode
+
     from engine.rundir import RunDir
 
 Done = TypeVar("Done")
@@ -324,6 +327,15 @@ class Dashboard(App[None]):
 
         if not isinstance(self.screen, ModalScreen):
             self.push_screen(HelpScreen(self.screen))
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Once it was told to close, keys that were typed ahead open nothing any more: it would be closed half made."""
+        return False if self._exit else await super().run_action(action, default_namespace, namespaces)
 
     async def action_quit(self) -> None:
         running = sum(row.running for row in self.feed.snapshot.runs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -92,6 +93,21 @@ def test_only_a_running_run_can_be_stopped(run: RunDir, worker: subprocess.Popen
     worker.wait()
     with pytest.raises(UserError, match="not running"):
         stopping.ask(run)
+
+
+def test_where_the_start_cannot_be_written_down_no_worker_is_left(run: RunDir, monkeypatch: pytest.MonkeyPatch):
+    workers: list[int] = []
+
+    def full(folder: Path, start: Start) -> None:
+        workers.append(start.pid)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("engine.started.write", full)
+    monkeypatch.setattr(launch, "module_command", lambda _, *arguments: [sys.executable, "-c", WORKER, *arguments])
+    with pytest.raises(OSError, match="No space left"):
+        launch.start(run)
+    assert not psutil.pid_exists(workers[0])
+    assert run.state() == RunState.QUEUED
 
 
 def test_a_folder_in_the_way_is_not_taken_for_ours(run: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -63,7 +63,7 @@ def _defect() -> int:
 def _sentence(error: OSError) -> str | None:
     name = error.filename or "the file"
     match error.errno:
-        case errno.ENOSPC | errno.EDQUOT:
+        case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
             return (
                 "The disk is full: free some space and try again. A run that was cut short is kept, and can be resumed."
             )

@@ -70,6 +70,8 @@ def check_models(plans: Sequence[RunPlan]) -> None:
             shape = preview.inspect(plan.model, plan.revision, trust_remote_code=plan.trust_remote_code, online=True)
             if shape is not None:
                 shape.widths(plan.levels, plan.divisor)
+        except preview.UnseenError as error:
+            _say(f"{error} Its run is begun all the same when its turn comes.")
         except UserError as error:
             raise UserError(f"None of the {len(plans)} runs was begun, because of {plan.model}: {error}") from error
 
@@ -119,8 +121,7 @@ def _carry_out(run: RunDir, db: Path, *, quiet: bool, tables: bool) -> int:
     """Work on one run to its end; returns the exit code."""
     if run.state() == RunState.FINISHED:
         _say(f"Run {run.run_id} is finished: nothing is missing.")
-        _merge(run, db)
-        return launch.FINISHED
+        return _with(_merge(run, db), launch.FINISHED)
     history, offset = run.history()
     worker = launch.start(run)
     try:
@@ -132,11 +133,16 @@ def _carry_out(run: RunDir, db: Path, *, quiet: bool, tables: bool) -> int:
         _say(f"prune-tui: {_refusal(run, history)}")
         shutil.rmtree(run.path)  # nothing was done, and nothing can be as it stands
         return code
-    merged = _merge(run, db)
+    problem = _merge(run, db)
     code = _conclude(run, history, code, db)
-    if tables and merged and history.settled:
+    if tables and problem is None and history.settled:
         _show(db, run, history)
-    return code
+    return _with(problem, code)
+
+
+def _with(problem: UserError | None, code: int) -> int:
+    """A run's exit code once its results were to be brought over: that a database is busy is nothing to mend."""
+    return code if problem is None or isinstance(problem, DatabaseBusyError) else max(code, launch.REFUSED)
 
 
 def _conclude(run: RunDir, history: RunHistory, code: int, db: Path) -> int:
@@ -159,7 +165,7 @@ def _conclude(run: RunDir, history: RunHistory, code: int, db: Path) -> int:
             for failure in history.failures.values():
                 _say(f"  level {failure.level} {failure.task}: {failure.error}")
             return code
-    if shutil.disk_usage(run.path).free < _FULL:
+    if _disk_is_full(run):
         _say(f"prune-tui: The disk is full: free some space, then go on with {again}; {done}.")
         return launch.REFUSED
     if isinstance(end, Crashed):
@@ -204,19 +210,25 @@ def _model(run: RunDir, history: RunHistory) -> str:
 def _refusal(run: RunDir, history: RunHistory) -> str:
     if isinstance(history.end, Refused):
         return history.end.error
+    if _disk_is_full(run):
+        return "The disk is full: free some space, then try again."
     return " ".join(launch.log_tail(run, 1)) or "The worker refused the plan without saying why."
 
 
-def _merge(run: RunDir, db: Path) -> bool:
-    """Bring the database up to date, or say why it has to wait."""
+def _disk_is_full(run: RunDir) -> bool:
+    return shutil.disk_usage(run.path).free < _FULL
+
+
+def _merge(run: RunDir, db: Path) -> UserError | None:
+    """Bring the database up to date, or say why it has to wait, and return that."""
     from warehouse.merge import merge_run
 
     try:
         merge_run(db, run.path, wait=2.0)
     except UserError as error:
         _say(f"The results are in {run.path} until `{hint('merge', db=db)}` can bring them over: {error}")
-        return False
-    return True
+        return error
+    return None
 
 
 def _show(db: Path, run: RunDir, history: RunHistory) -> None:

@@ -15,7 +15,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from engine.errors import UserError
+from engine.plan import RunPlan
 from engine.rundir import RunDir
+from engine.suites import TaskSpec
+from tui.cli import session
+from warehouse.errors import DatabaseBusyError
+from warehouse.journal import Journal
+from warehouse.records.events import Attempt, Finished
+from warehouse.records.level import parse_levels
 from warehouse.records.run_state import RunState
 
 RUN = ("run", "org/tiny", "--levels", "0,40", "--tasks", "piqa,boolq", "--name")
@@ -247,6 +255,28 @@ def test_a_wrong_model_is_found_before_the_work_on_the_first(fake):
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "None of the 2 runs was begun, because of org/wrong: There is no model org/wrong" in done.stderr
     assert fake.runs == []
+
+
+@pytest.mark.parametrize(
+    ("problem", "code"),
+    [(UserError("The disk of results.duckdb is full: free some space."), 2), (DatabaseBusyError("It is held."), 0)],
+)
+def test_results_that_found_no_room_are_something_to_mend(tmp_path, monkeypatch, capsys, problem, code):
+    database = tmp_path / "results.duckdb"
+    plan = RunPlan(name="p", model="m", levels=tuple(parse_levels("0")), tasks=(TaskSpec("piqa"),))
+    run = session.create(plan, database)
+    journal = Journal(run.journal_path)
+    journal.append(Attempt(attempt=1, pid=1, host="h", provenance={}))
+    journal.append(Finished(failed=0))
+    journal.close()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise problem
+
+    monkeypatch.setattr("warehouse.merge.merge_run", refuse)
+    assert session.work([run], database, quiet=True, as_json=False) == code
+    again = f"until `prune-tui merge --db {database}` can bring them over: {problem}"
+    assert again in capsys.readouterr().err
 
 
 HOLD = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
