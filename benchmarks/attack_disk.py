@@ -40,10 +40,14 @@ class Outcome:
 
 
 def main(folder: Path) -> None:
-    outcomes = [full(folder, size) for size in SIZES]
-    outcomes += [attack(folder) for attack in (read_only_folder, read_only_export, leftover_log, log_of_another)]
-    for one in outcomes:
-        print(f"{'held' if not one.why else 'FAILED':<7}{one.attack:<38}rc {one.code}  {one.why or one.said}")
+    attacks = [partial(full, size=size) for size in SIZES]
+    attacks += [read_only_folder, read_only_export, leftover_log, junk_for_a_log, log_of_another]
+    outcomes: list[Outcome] = []
+    for attack in attacks:
+        one = attack(folder)
+        outcomes.append(one)
+        word = "FAILED" if one.why else "held"
+        print(f"{word:<7}{one.attack:<38}rc {one.code}  {one.why or one.said}", flush=True)
     held = sum(not one.why for one in outcomes)
     print(f"tried {len(outcomes)}, held {held}")
     sys.exit(held < len(outcomes))
@@ -91,16 +95,34 @@ def leftover_log(folder: Path) -> Outcome:
     return judged("a log without its database", prune_tui("import", "published", cwd=here), says="but its log")
 
 
+def junk_for_a_log(folder: Path) -> Outcome:
+    """DuckDB passes over what is no log: the answer must be the one without it."""
+    here, before = published(folder / "junk")
+    answer = prune_tui("rules", cwd=here).stdout
+    (here / "results.duckdb.wal").write_bytes(b"no log at all" + os.urandom(4096))
+    done = prune_tui("rules", cwd=here)
+    same = done.returncode == 0 and done.stdout == answer and (here / "results.duckdb").read_bytes() == before
+    return Outcome("a database beside junk for a log", done.returncode, last(done), "" if same else "other answers")
+
+
 def log_of_another(folder: Path) -> Outcome:
-    here = folder / "another"
+    here, before = published(folder / "another")
+    other = here / "other.duckdb"
+    for statement in ("create table metrics (value double)", "insert into metrics values (1)"):
+        with duckdb.connect(other) as con:
+            con.execute("pragma disable_checkpoint_on_shutdown")
+            con.execute(statement)
+    (here / "other.duckdb.wal").rename(here / "results.duckdb.wal")
+    outcome = judged("a database with another's log", prune_tui("merge", cwd=here), says="")
+    if outcome.why or (here / "results.duckdb").read_bytes() == before:
+        return outcome
+    return Outcome(outcome.attack, outcome.code, outcome.said, "the database was changed")
+
+
+def published(here: Path) -> tuple[Path, bytes]:
     here.mkdir()
     prune_tui("import", "published", cwd=here)
-    before = (here / "results.duckdb").read_bytes()
-    (here / "results.duckdb.wal").write_bytes(b"WAL of something else" + os.urandom(4096))
-    outcome = judged("a database with another's log", prune_tui("rules", cwd=here), says="")
-    if (here / "results.duckdb").read_bytes() != before:
-        return Outcome(outcome.attack, outcome.code, outcome.said, "the database was changed")
-    return outcome
+    return here, (here / "results.duckdb").read_bytes()
 
 
 def judged(attack: str, done: subprocess.CompletedProcess[str], *, says: str) -> Outcome:

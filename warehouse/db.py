@@ -216,6 +216,10 @@ def _mendable(path: Path) -> Iterator[None]:
             raise UserError(f"{path} cannot be written: check its permissions, or choose another --db.") from error
         if "Is a directory" in message:
             raise UserError(f"{path} is a folder, not a database file: name a file with --db.") from error
+        if "WAL does not match database file" in message:
+            raise UserError(
+                f"{path.name}.wal beside {path} is the log of another database: move it away, then try again."
+            ) from error
         if isinstance(error, duckdb.Error) and _DAMAGED.search(message):
             raise UserError(
                 f"{path} is damaged ({message.splitlines()[0]}). The runs' journals hold everything they recorded: "

@@ -87,8 +87,8 @@ class Journal:
                 self._cut()
             if error.errno in FULL:
                 raise JournalFullError(
-                    f"There is no room for {self.path} to grow ({error.strerror}): free some space, then resume the "
-                    "run. What it recorded so far is kept."
+                    f"There is no room for {self.path} to grow ({error.strerror}): free some space, then go on. What "
+                    "was recorded so far is kept."
                 ) from error
             raise
         self._end += len(line)

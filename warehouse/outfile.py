@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -82,7 +83,8 @@ def write_by(path: Path, fill: Callable[[Path], T], database: Path, *, replace: 
     except OSError as error:
         raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(path)) from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # where it could not be made, neither can it be removed
+            draft.unlink(missing_ok=True)
     return made
 
 

@@ -80,10 +80,7 @@ def _is_full(error: Exception) -> TypeGuard[OSError]:
 
 def _no_room(error: OSError) -> str:
     where = f" for {error.filename}" if error.filename else ""
-    return (
-        f"There is no room{where} ({error.strerror}): free some space, then resume the run. What it recorded so far is "
-        "kept."
-    )
+    return f"There is no room{where} ({error.strerror}): free some space, then go on. What was recorded so far is kept."
 
 
 def _print(text: str) -> None:

@@ -39,8 +39,8 @@ def test_a_full_disk_is_no_defect(run: RunDir, monkeypatch: pytest.MonkeyPatch, 
     assert worker.main(str(run.path)) == REFUSED
     [refused] = of_kind(run.events(), Refused)
     assert refused.error == (
-        f"There is no room for {run.samples_dir}/0-piqa-1.draft (No room): free some space, then resume the run. What "
-        "it recorded so far is kept."
+        f"There is no room for {run.samples_dir}/0-piqa-1.draft (No room): free some space, then go on. What was "
+        "recorded so far is kept."
     )
 
 
