@@ -217,7 +217,7 @@ def test_a_worker_that_heeds_nothing_is_waited_for_so_long_and_killed_with_what_
     worker.kill()
     assert worker.has_ended(within=0)
     assert process.wait() == -signal.SIGKILL
-    wait_for(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
+    wait_for(lambda: has_ended(child))
     assert run.holder() is None
     worker.kill()  # once more changes nothing
 
@@ -238,6 +238,13 @@ def test_a_later_process_of_the_same_number_is_not_killed(run: RunDir, worker: s
     assert not stranger.is_alive()
     stranger.kill()
     assert worker.wait(timeout=20) == launch.STOPPED
+
+
+def has_ended(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def wait_for(condition) -> None:
