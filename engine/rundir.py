@@ -104,7 +104,12 @@ class RunDir:
     @property
     def database(self) -> Path:
         """Errors as `plan`."""
-        return (self.path.resolve() / self._told("database", Path)).resolve()
+        return (self.path.resolve() / self.named_database).resolve()
+
+    @property
+    def named_database(self) -> str:
+        """The database as the plan names it, seen from the run's folder; errors as `plan`."""
+        return self._told("database", str)
 
     @property
     def created_at(self) -> datetime:

@@ -7,7 +7,7 @@ database and runs were renamed together, the plan names a file of another stem, 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
 from pathlib import Path
 
 
@@ -16,20 +16,31 @@ def root(database: Path) -> Path:
     return database.with_suffix(".runs")
 
 
-def of(database: Path, under: Path) -> Iterator[Path]:
+def names(under: Path) -> list[str]:
+    """The names of the folders there, oldest first: a run's begins with its time. One with a dot is on its way."""
+    try:
+        with os.scandir(under) as entries:
+            return sorted(entry.name for entry in entries if entry.name[0] != "." and entry.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def of(database: Path, under: Path) -> list[Path]:
     """The folders of a database's runs under a folder, oldest first."""
-    for folder in sorted(path for path in under.glob("[!.]*") if path.is_dir()):
-        if belongs(folder, database):
-            yield folder
+    return [folder for name in names(under) if belongs(folder := under / name, database)]
 
 
 def belongs(folder: Path, database: Path) -> bool:
     """Whether a run's folder is this database's; one whose plan cannot be read is everybody's, to be told of."""
     try:
         named = json.loads((folder / "plan.json").read_bytes())["database"]
-        planned = folder.resolve() / named
+        return is_for(folder / named, database)
     except (OSError, ValueError, KeyError, TypeError):
         return True
+
+
+def is_for(planned: Path, database: Path) -> bool:
+    """Whether a run for the database that its plan names, among this one's, is for this one."""
     alike = planned.stem.casefold() == database.stem.casefold()
     named_so = planned.name.casefold() == database.name.casefold()
     return not alike or named_so or planned.resolve() == database.resolve()

@@ -6,10 +6,12 @@ import shutil
 import signal
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from engine import launch, rundir
+from engine.digests import Digest
 from engine.errors import UserError
 from engine.plan import RunPlan
 from engine.progress import progress
@@ -182,24 +184,27 @@ def _conclude(run: RunDir, history: RunHistory, code: int, db: Path) -> int:
     return launch.FAILED
 
 
-def summary(run: RunDir) -> dict:
+def summary(run: RunDir) -> dict[str, Any]:
     """A run in plain values, for `--json`."""
-    history, _ = run.history()
-    known = progress(history)
+    return told(run, Digest.of(run, run.history()[0]))
+
+
+def told(run: RunDir, digest: Digest) -> dict[str, Any]:
+    """The same of a run whose files were read already."""
     return {
         "run_id": run.run_id,
-        "name": run.plan.name,
-        "model": _model(run, history),
-        "method": run.plan.method,
-        "state": str(run.state()),
-        "created_at": run.created_at.isoformat(),
-        "database": str(run.database),
+        "name": digest.name,
+        "model": digest.model,
+        "method": digest.method,
+        "state": str(digest.standing(run)),
+        "created_at": digest.created_at,
+        "database": str((run.path.resolve() / digest.database).resolve()),
         "folder": str(run.path.resolve()),
-        "levels": list(history.levels),
-        "cells": {"done": known.done, "failed": known.failed, "total": known.total},
-        "current": None if known.current is None else {"level": known.current.level, "task": known.current.task},
-        "seconds_left": known.seconds_left,
-        "failures": [{"level": one.level, "task": one.task, "error": one.error} for one in history.failures.values()],
+        "levels": list(digest.levels),
+        "cells": {"done": digest.done, "failed": digest.failed, "total": digest.total},
+        "current": None if digest.current is None else dict(zip(("level", "task"), digest.current, strict=True)),
+        "seconds_left": digest.seconds_left,
+        "failures": [dict(zip(("level", "task", "error"), one, strict=True)) for one in digest.failures],
     }
 
 
