@@ -143,7 +143,7 @@ def test_what_a_merge_left_to_the_next_says_that_it_is_not_compared_yet(started,
         (20.0, "paired", None), (40.0, "binomial", "not compared yet"),
     ]  # fmt: skip
     page = markdown(read_deltas(database, model="Tiny"), significance=True)
-    assert "Not compared document by document yet, or not everywhere: PIQA. prune-tui merge does it." in page
+    assert "Not compared document by document yet, or not everywhere: PIQA. A merge does it." in page
     assert "Not tested" not in page
     monkeypatch.undo()
     merged(run)
