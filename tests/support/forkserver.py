@@ -22,7 +22,6 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-import template
 from forked import ForkedPopen, exactly
 
 from prune_tui import ours
@@ -47,8 +46,7 @@ def serve(name: str, path: Path, owner: int) -> None:
     subprocess.Popen = ForkedPopen  # type: ignore[misc]
     for module in PRELOADED[name]:
         importlib.import_module(module)
-    with template.copied(path.parent):
-        _serve(path, owner)
+    _serve(path, owner)
     shutil.rmtree(path.parent, ignore_errors=True)
 
 
