@@ -102,7 +102,7 @@ def test_a_method_measured_again_is_compared_again(two_methods, started, merged,
 
 
 def test_an_older_files_methods_are_compared_by_the_next_merge(two_methods, merged, ask, database):
-    """As a file is once its schema, of before there was paired_methods, has been brought up to date."""
+    """Of a file from before there was paired_methods, a migration notes that all is due."""
     with db.open_write(database) as con:
         con.execute("delete from paired_methods")
         con.execute(statements.query("pairing_note_all"))
