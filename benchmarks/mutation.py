@@ -38,6 +38,7 @@ STATE = ROOT / ".mutants"
 COPY = STATE / "copy"
 RESULTS = STATE / "results.jsonl"
 RECORD = STATE / "record"
+FAILING = RECORD / "failing.json"  # fail without a mutant, on this machine: they tell nothing
 DRAWN = STATE / "drawn.json"
 PAGE = ROOT / "docs" / "mutation.md"
 EQUIVALENT = HERE / "mutants" / "equivalent.toml"
@@ -100,19 +101,25 @@ def record() -> None:
     """Run the fast tests once, and keep who reached what."""
     shutil.rmtree(RECORD, ignore_errors=True)
     RECORD.mkdir(parents=True)
-    environment = os.environ | {"MUTANTS_STATE": str(RECORD), "PYTHONPATH": f"{COPY}:{COPY}/benchmarks"}
-    subprocess.run([sys.executable, "-m", "pytest", "-p", "mutants.contexts", "-q"], cwd=COPY, env=environment)
+    environment = os.environ | {"MUTANTS_STATE": str(RECORD), "PYTHONPATH": _python_path(COPY, COPY / "benchmarks")}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "mutants.contexts", "-q", "-rfE"],
+        cwd=COPY, env=environment, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    print(done.stdout)
+    FAILING.write_text(json.dumps(_failures(done.stdout)), encoding="utf-8")
     coverage = [sys.executable, "-m", "coverage", "combine", "-q", f"--data-file={RECORD}/coverage", str(RECORD)]
     subprocess.run(coverage, check=True)
 
 
 def run(index: int, count: int) -> None:
+    failing = set(json.loads(FAILING.read_text(encoding="utf-8")))
     reach, done = Reach(COPY, RECORD / "coverage"), {result.number for result in results()}
     work = _work_copy(index)
     for number, mutant in enumerate(draw()):
         if number in done or number % count != index:
             continue
-        tests = reach.tests(mutant)
+        tests = [test for test in reach.tests(mutant) if test not in failing]
         if not tests:
             _keep(Result(number, "reaching", "survived", "no test reaches it", 0, 0.0))
             continue
@@ -162,7 +169,7 @@ def _make_copy() -> None:
 def _note(number: int, stage: str, tests: int, work: Path, arguments: list[str]) -> None:
     """Run pytest in a working copy to its first failure, and keep what came of it."""
     environment = os.environ | {
-        "PYTHONPATH": str(work), "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": _python_path(work), "PYTHONDONTWRITEBYTECODE": "1",
     }  # fmt: skip
     asked = work / "arguments"
     asked.write_text("\n".join(["-x", "-q", "--no-header", "-p", "no:cacheprovider", *arguments]) + "\n")
@@ -175,9 +182,8 @@ def _note(number: int, stage: str, tests: int, work: Path, arguments: list[str])
     except subprocess.TimeoutExpired:
         outcome, by = "killed", f"the tests did not end in {PATIENCE} s"
     else:
-        lines = done.stdout.splitlines()
-        failed = [line for line in lines if line.startswith(("FAILED", "ERROR"))]
-        by = failed[0].split(" - ")[0] if failed else ""
+        lines, failed = done.stdout.splitlines(), _failures(done.stdout)
+        by = failed[0] if failed else ""
         if done.returncode in (0, 5):
             outcome = "survived"
         elif failed or done.returncode in (1, 2, 3, 4):
@@ -185,6 +191,16 @@ def _note(number: int, stage: str, tests: int, work: Path, arguments: list[str])
         else:
             raise RuntimeError(done.stdout + done.stderr)
     _keep(Result(number, stage, outcome, by, tests, round(time.monotonic() - begun, 1)))
+
+
+def _failures(report: str) -> list[str]:
+    """Node ids of the tests that pytest's summary lists as failed."""
+    summary = [line.partition(" ") for line in report.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+    return [rest.split(" - ")[0] for _, _, rest in summary]
+
+
+def _python_path(*folders: Path) -> str:
+    return os.pathsep.join([*map(str, folders), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def _keep(result: Result) -> None:

@@ -287,6 +287,7 @@ merge.merge_run(Path(sys.argv[1]), Path(sys.argv[2]), wait=5)
 """
 
 
+@pytest.mark.slow
 def test_a_merge_killed_at_any_moment_leaves_all_of_an_event_or_none(run, database, whole, tmp_path):
     """Killed at ten random moments while cells with samples come in; then once more in peace."""
     moments = random.Random(7)

@@ -46,6 +46,7 @@ def bits(value: Any) -> Any:
     return [bits(one) for one in value] if isinstance(value, list | tuple) else value
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("many")
 def test_every_view_gives_the_same_digits_each_time(database):
     with db.open_read(database) as con:

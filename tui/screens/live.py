@@ -9,7 +9,6 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from tui import actions
 from tui.background import told
@@ -17,6 +16,7 @@ from tui.feed import Snapshot
 from tui.record import RunRow
 from tui.screens.confirm import ConfirmScreen
 from tui.states import can_resume
+from tui.widgets.key_footer import KeyFooter
 from warehouse.records.run_state import RunState
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class LiveScreen(Screen[None]):
     @property
     def is_composed(self) -> bool:
         """Whether its widgets are there, theirs too: not before it is mounted, no more while it closes."""
-        return self.is_mounted and self.is_attached and not self._pruning and bool(self.query(Footer))
+        return self.is_mounted and self.is_attached and not self._pruning and bool(self.query(KeyFooter))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action not in ("resume", "stop", "clone", "delete", "replay"):

@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer
 
 from engine.errors import UserError
 from engine.plan import RunPlan
@@ -141,7 +140,7 @@ class NewRunScreen(Screen[None]):
         return list(dict.fromkeys([*models, DEMO_MODEL]))
 
     def _refresh(self) -> None:
-        if not self.query(Footer):  # not composed yet, or closed
+        if not self.query(KeyFooter):  # not composed yet, or closed
             return
         draft = self.draft()
         problems = self._problems(draft)

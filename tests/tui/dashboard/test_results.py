@@ -12,7 +12,6 @@ import pytest
 from textual.geometry import Offset
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
-from textual.widgets._footer import FooterKey
 
 from tui.app import Dashboard
 from tui.plots import ACROSS
@@ -24,6 +23,7 @@ from tui.screens.query import QueryScreen
 from tui.screens.results import ResultsScreen
 from tui.widgets.delta_matrix import DeltaMatrix
 from tui.widgets.grid import Grid
+from tui.widgets.key_footer import KeyFooter
 
 NARROW, WIDE = (80, 24), (160, 45)
 
@@ -279,7 +279,7 @@ async def test_a_wide_terminal_shows_plot_and_facts_beside_and_a_narrow_one_hide
 
 async def test_without_results_only_keys_that_do_something_are_offered_and_i_brings_in_the_study(tmp_path, until):
     def offered() -> set[str]:
-        return {key.key_display for key in pilot.app.screen.query(FooterKey)}
+        return {part.key for part in pilot.app.screen.query_one(KeyFooter).parts}
 
     async with Dashboard(tmp_path / "results.duckdb").run_test(size=WIDE) as pilot:
         await pilot.press("2")
