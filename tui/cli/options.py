@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from engine.errors import UserError
 from tui.cli import guard
 
 
@@ -18,8 +19,11 @@ def _debug(wanted: bool) -> None:
 
 def _reachable(database: Path) -> Path:
     """Raises:
+    UserError: it is a folder without a name, as "." and "/" are, which its runs' folder could have one after.
     OSError: nobody can tell whether it is there, let alone create it.
     """
+    if not database.name:
+        raise UserError(f"{database} is a folder, not a database file: name a file with --db.")
     with suppress(FileNotFoundError, NotADirectoryError):
         database.stat()
     return database
