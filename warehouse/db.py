@@ -88,7 +88,7 @@ def open_read(
             "as does prune-tui import published; --db names another file."
         )
     with mendable(path):
-        con = connect(path, read_only=True, wait=wait, reach=reach, config=_READING | config)
+        con = connect(path, read_only=True, wait=wait, reach=reach, config={**_READING, **config})
         try:
             if not _known_as_ours(path):
                 found = schema.state(con, path)
@@ -100,7 +100,7 @@ def open_read(
                     con.close()
                     with open_write(path, wait=wait):
                         pass
-                    con = connect(path, read_only=True, wait=wait, reach=reach, config=_READING | config)
+                    con = connect(path, read_only=True, wait=wait, reach=reach, config={**_READING, **config})
                     schema.standing(con, path)  # another process may have had it meanwhile
                 else:
                     _note_as_ours(path)
@@ -131,7 +131,7 @@ def connect(
         before, began = _written(path), time.time_ns()
         try:
             # A whole path: DuckDB takes `md:results` for a database of MotherDuck's.
-            con = duckdb.connect(path.absolute(), read_only=read_only, config=confine.config(reach) | config)
+            con = duckdb.connect(path.absolute(), read_only=read_only, config={**confine.config(reach), **config})
             try:
                 confine.confine(con, reach)
             except BaseException:
