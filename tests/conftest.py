@@ -21,8 +21,12 @@ import forked
 from reference import SHARED, WITHOUT_SHARED
 from template import once
 
-import warehouse.template
-from warehouse.imports import import_published
+from prune_tui import ours
+
+ours.come_first()
+
+import warehouse.template  # noqa: E402
+from warehouse.imports import import_published  # noqa: E402
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

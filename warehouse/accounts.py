@@ -5,11 +5,12 @@ Who deletes a row, or writes one, leaves the ledger as it is: a merge would find
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from warehouse import statements
-from warehouse.journal_lines import find_line
+from warehouse.journal_lines import JournalIndex
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -20,19 +21,22 @@ def altered(con: DuckDBPyConnection, runs_root: Path) -> dict[str, str]:
     found = con.execute(statements.query("altered_rows")).fetchall()
     gone = {run_id: number for run_id, number, _ in found}
     surplus = {run_id: number for run_id, _, number in found}
-    for run_id, seq in con.execute(statements.query("cells_without_metrics")).fetchall():
-        if _has_metrics(runs_root / run_id / "journal.jsonl", seq):
-            gone[run_id] = gone.get(run_id, 0) + 1
+    without = con.execute(statements.query("cells_without_metrics")).fetchall()
+    for run_id in {run_id for run_id, _ in without}:
+        seqs = [seq for run, seq in without if run == run_id]
+        if emptied := _with_metrics(runs_root / run_id / "journal.jsonl", seqs):
+            gone[run_id] = gone.get(run_id, 0) + emptied
     return {run_id: _said(gone[run_id], surplus.get(run_id, 0)) for run_id in sorted(gone)}
 
 
-def _has_metrics(journal: Path, seq: int) -> bool:
-    """Whether the journal knows of some: a cell may have none."""
+def _with_metrics(journal: Path, seqs: Iterable[int]) -> int:
+    """Of how many of these events the journal knows metrics: a cell may have none."""
     try:
-        line = find_line(journal, seq)
+        index = JournalIndex(journal)
+        lines = [index.find(seq) for seq in seqs]
     except OSError:
-        return False
-    return line is not None and bool(line.event.get("metrics"))
+        return 0
+    return sum(line is not None and bool(line.event.get("metrics")) for line in lines)
 
 
 def _said(gone: int, surplus: int) -> str:

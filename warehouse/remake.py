@@ -71,7 +71,7 @@ def remake(path: Path, runs_root: Path, *, wait: float = 2.0) -> Remade:
                 except duckdb.Error as error:
                     raise db.busy(path, str(error)) or error from error
                 _check(con, path)
-                merged = merge.merge_folders(con, runs_root)
+                merged = merge.merge_folders(con, merge.folders_of(path, runs_root))
                 events, runs, left = _carry(con)
                 pairing.refresh(con)
                 con.checkpoint()

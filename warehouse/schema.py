@@ -136,8 +136,8 @@ def update(con: DuckDBPyConnection, path: Path) -> None:
 
 def _apply(con: DuckDBPyConnection, version: int) -> None:
     template.migrate(con, [migration for migration in statements.migrations() if migration.version > version])
-    if 0 < version < len(statements.migrations()):
+    template.define(con, template.definitions())
+    if 0 < version < len(statements.migrations()):  # what these ask builds on the views
         old_runs.describe(con)
         identity.resolve(con, identity.models_of(con))
         con.execute(statements.query("pairing_note_all"))
-    template.define(con, template.definitions())

@@ -24,6 +24,8 @@ from typing import Any
 
 from forked import ForkedPopen, exactly
 
+from prune_tui import ours
+
 PRELOADED = {
     "light": [
         "polars", "rich.table", "rich.live", "tui.cli.app", "tui.cli.deltas", "tui.cli.lines", "tui.cli.live",
@@ -40,6 +42,7 @@ PRELOADED = {
 
 def serve(name: str, path: Path, owner: int) -> None:
     """Import, listen, and fork for whoever asks, until the owner is gone; then leave nothing behind."""
+    ours.come_first()
     subprocess.Popen = ForkedPopen  # type: ignore[misc]
     for module in PRELOADED[name]:
         importlib.import_module(module)

@@ -9,7 +9,6 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from tui import actions
 from tui.background import told
@@ -17,6 +16,7 @@ from tui.feed import Snapshot
 from tui.record import RunRow
 from tui.screens.confirm import ConfirmScreen
 from tui.states import can_resume
+from tui.widgets.key_footer import KeyFooter
 from warehouse.records.run_state import RunState
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class LiveScreen(Screen[None]):
     @property
     def is_composed(self) -> bool:
         """Whether its widgets are there, theirs too: not before it is mounted, no more while it closes."""
-        return self.is_mounted and self.is_attached and not self._pruning and bool(self.query(Footer))
+        return self.is_mounted and self.is_attached and not self._pruning and bool(self.query(KeyFooter))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action not in ("resume", "stop", "clone", "delete", "replay"):
@@ -97,8 +97,33 @@ class LiveScreen(Screen[None]):
             self._act(lambda: actions.resume(row), f"Run {row.name} goes on.")
 
     def action_stop(self) -> None:
-        if (row := self.chosen()) is not None:
-            self._act(lambda: actions.stop(row), f"Run {row.name} stops after its current batch.")
+        """Ask for it; whoever asks again, and has waited, may have it killed."""
+        if (row := self.chosen()) is None:
+            return
+        if (worker := self.app.asked_to_stop.get(row.run_id)) is None or not worker.is_alive():
+            self._stop(row)
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                said = f"Run {row.name} was killed: what it recorded is kept, and r takes it up again."
+                self._act(worker.kill, said)
+
+        question = (
+            f"Run {row.name} was asked to stop, and works on: {worker.why()}.\n\nKill it? What it recorded is kept; "
+            "the cell that it is at is begun again by Resume."
+        )
+        self.app.push_screen(ConfirmScreen("Stop a run", question, "Kill"), answered)
+
+    @work(thread=True, exit_on_error=False, group="act")
+    def _stop(self, row: RunRow) -> None:
+        try:
+            worker = actions.stop(row)
+        except Exception as error:
+            self.app.call_from_thread(self.notify, told(error), severity="error", timeout=8)
+            return
+        self.app.feed.look_again()
+        self.app.call_from_thread(self.app.await_stop, row.name, worker)
 
     def action_clone(self) -> None:
         if (row := self.chosen()) is not None and row.folder is not None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
+from typing import ClassVar
 
 from rich.cells import cell_len
-from textual.app import ComposeResult
-from textual.events import Resize
-from textual.widgets import Footer
-from textual.widgets._footer import FooterKey, FooterLabel  # Textual keeps the footer's parts to itself
+from rich.text import Text
+from textual.events import Leave, MouseDown, MouseMove
+from textual.screen import Screen
+from textual.widget import Widget
 
 from tui.hints import Hint, hints
 
@@ -20,37 +22,132 @@ _KEPT = 4  # of a screen's own hints, before what is offered everywhere gives wa
 _SHORT = "screens"  # for the names beside a group of keys
 
 
-class KeyFooter(Footer):
-    """Textual's footer, without the hints that the terminal is too narrow for."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A hint, or the label of a group where `hint` is none, with the columns that it takes."""
+
+    hint: Hint | None
+    key: str
+    words: str
+    left: int
+    right: int
+
+    @property
+    def tooltip(self) -> str | None:
+        if self.hint is None:
+            return None
+        return self.hint.tooltip or (self.hint.binding.description if not self.words else None)
+
+
+class KeyFooter(Widget, can_focus=False):
+    """The keys that do something now, as far as the terminal has room for them; a click on one presses it.
+
+    One widget that draws a line, where Textual's footer mounts one for each key, and all of them anew whenever the
+    focus moves: that took most of the time between a key and its answer.
+    """
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "key-footer--key",
+        "key-footer--words",
+        "key-footer--disabled",
+        "key-footer--hover",
+    }
+    DEFAULT_CSS = """
+    KeyFooter {
+        dock: bottom;
+        height: 1;
+        color: $footer-foreground;
+        background: $footer-background;
+        & > .key-footer--key { color: $footer-key-foreground; background: $footer-key-background; text-style: bold; }
+        & > .key-footer--words { color: $footer-description-foreground; background: $footer-description-background; }
+        & > .key-footer--disabled { text-style: dim; }
+        & > .key-footer--hover { color: $footer-key-foreground; background: $block-hover-background; }
+    }
+    """
 
     def __init__(self) -> None:
-        super().__init__(compact=True, show_command_palette=False)
-        self._composed_for = 0
+        super().__init__()
+        self.parts: list[Part] = []
+        self._hovered: Part | None = None
 
-    def on_resize(self, event: Resize) -> None:
-        if event.size.width != self._composed_for:
-            self.call_after_refresh(self.recompose)
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
 
-    def compose(self) -> ComposeResult:
-        self._composed_for = room = self.app.size.width
+    def _bindings_changed(self, screen: Screen[object]) -> None:
+        if screen.app.app_focus and self.is_attached and screen is self.screen:
+            self.call_after_refresh(self.update)
+
+    def on_resize(self) -> None:
+        self.update()
+
+    def update(self) -> None:
+        """Look again which keys do something."""
+        if not self.is_attached:  # the screen was closed meanwhile
+            return
         shown: dict[str, Hint] = {}
         for hint in hints(self.screen):
             if hint.binding.show:
                 shown.setdefault(hint.binding.action, hint)
-        fit, short = fitting(list(shown.values()), room)
-        for group, members in groupby(fit, lambda hint: hint.binding.group):
-            for hint in members:
-                word = hint.binding.description
-                yield FooterKey(
-                    hint.binding.key,
-                    hint.key,
-                    "" if group else word,
-                    hint.binding.action,
-                    disabled=not hint.enabled,
-                    tooltip=hint.tooltip or (word if group else ""),
-                ).data_bind(compact=Footer.compact)
-            if group:
-                yield FooterLabel(_SHORT if short else group.description)
+        parts = list(_parts(*fitting(list(shown.values()), self.app.size.width)))
+        if parts != self.parts:
+            self.parts, self._hovered = parts, None
+            self.refresh()
+
+    def render(self) -> Text:
+        key, words, disabled, hover = (
+            self.get_component_rich_style(f"key-footer--{name}", partial=True)
+            for name in ("key", "words", "disabled", "hover")
+        )
+        line = Text(no_wrap=True, end="")
+        for part in self.parts:
+            text = Text.assemble((part.key, key), (f" {part.words}" if part.key and part.words else part.words, words))
+            if part.hint is not None and not part.hint.enabled:
+                text.stylize(disabled)
+            if part is self._hovered:
+                text.stylize(hover)
+            line.append(" " * (part.left - line.cell_len))
+            line.append_text(text)
+        return line
+
+    def on_mouse_down(self, event: MouseDown) -> None:
+        part = self._at(event.x)
+        if part is None or part.hint is None:
+            return
+        if part.hint.enabled:
+            self.app.simulate_key(part.hint.binding.key)
+        else:
+            self.app.bell()
+
+    def on_mouse_move(self, event: MouseMove) -> None:
+        part = self._at(event.x)
+        self._hover(part if part is not None and part.hint is not None else None)
+
+    def on_leave(self, event: Leave) -> None:
+        self._hover(None)
+
+    def _hover(self, part: Part | None) -> None:
+        if part is not self._hovered:
+            self._hovered = part
+            self.tooltip = part.tooltip if part is not None else None
+            self.refresh()
+
+    def _at(self, column: int) -> Part | None:
+        return next((part for part in self.parts if part.left <= column < part.right), None)
+
+
+def _parts(hints: Sequence[Hint], short: bool) -> Iterator[Part]:
+    left = 0
+    for group, members in groupby(hints, lambda hint: hint.binding.group):
+        told: list[tuple[Hint | None, str, str]] = [
+            (hint, hint.key, "" if group else hint.binding.description) for hint in members
+        ]
+        if group:
+            told.append((None, "", _SHORT if short else group.description))
+        for hint, key, words in told:
+            right = left + cell_len(f"{key} {words}".strip())
+            yield Part(hint, key, words, left, right)
+            left = right + 1
 
 
 def fitting(hints: Sequence[Hint], room: int) -> tuple[list[Hint], bool]:

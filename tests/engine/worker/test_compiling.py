@@ -49,6 +49,7 @@ def test_widths_share_what_was_compiled_and_nothing_changes() -> None:
     assert 0 < compiled == counters["stats"]["unique_graphs"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("c++") is None, reason="torch.compile needs a C++ compiler on a CPU")
 def test_products_of_few_rows_are_cut_up_and_joined_at_every_width(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a GPU in 16 bits, with the neurons sorted after the weights came to lie together."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from cases import one_in
 
 README = Path(__file__).resolve().parents[3] / "README.md"
 
@@ -40,6 +41,23 @@ def test_markdown_goes_to_standard_output_or_to_a_file(published):
     assert "0.1423 (+37.5%)" in out.stdout  # within noise
     published("export", "deltas", "--model", "Llama-3.2-1B", "--format", "markdown", "-o", "deltas.md")
     assert (published.cwd / "deltas.md").read_text() == out.stdout
+
+
+def test_the_end_of_a_files_name_says_the_format(published):
+    table = ("export", "deltas", "--model", "Llama-3.2-1B")
+    assert published(*table, "-o", "t.csv").returncode == 0
+    assert (published.cwd / "t.csv").read_text() == published(*table, "--format", "csv").stdout
+
+
+def test_a_file_that_exists_is_replaced_by_force_only(published):
+    (published.cwd / "t.csv").write_text("mine")
+    table = ("export", "deltas", "--model", "Llama-3.2-1B", "-o", "t.csv")
+    refused = published(*table)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "t.csv exists already: add --force" in refused.stderr
+    assert (published.cwd / "t.csv").read_text() == "mine"
+    assert published(*table, "--force").returncode == 0
+    assert (published.cwd / "t.csv").read_text().startswith("model,method,pruning_pct")
 
 
 def test_the_formats_agree(published):
@@ -98,7 +116,7 @@ def test_the_readmes_queries_have_answers(published, command: str):
     assert "Llama" in done.stdout
 
 
-@pytest.mark.parametrize("format_", ["markdown", "csv", "json", "parquet"])
+@pytest.mark.parametrize("format_", one_in(2, ["markdown", "csv", "json", "parquet"]))
 def test_a_bundle_gives_the_same_table_elsewhere(published, format_: str):
     done = published("export", "--bundle", "shared.bundle", "--model", "Llama-3.2-1B", "--model", "Llama-3.2-3B")
     assert done.returncode == 0, done.stderr
@@ -119,7 +137,10 @@ def test_a_bundle_gives_the_same_table_elsewhere(published, format_: str):
         (("export",), "Say what to export"),
         (("export", "deltas"), "Say what to export"),
         (("export", "deltas", "--bundle", "x"), "A bundle is a file of its own"),
-        (("export", "--bundle", "results.duckdb"), "results.duckdb exists already"),
+        (("export", "--bundle", "results.duckdb", "--force"), "results.duckdb is a database, which no export replaces"),
+        (("export", "deltas", "--model", "Llama-3.2-1B", "-o", "results.duckdb", "--force"), "is a database"),
+        (("export", "deltas", "--model", "Llama-3.2-1B", "-o", "query.sql"), ".sql is no format that is written here"),
+        (("export", "deltas", "--model", "Llama-3.2-1B", "-o", "no/where.csv"), "There is no folder no"),
         (("export", "--bundle", "no/where.bundle"), "There is no folder no"),
         (("export", "--bundle", "x", "--run", "nobody"), "There is no run 'nobody'"),
     ],

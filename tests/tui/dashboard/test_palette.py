@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import pytest
+from cases import one_in
 from textual.command import CommandPalette
 from textual.widgets import OptionList
 
 from tui.app import Dashboard
 
 
-@pytest.mark.parametrize("screen", ["1", "2", "3", "4", "5"])
+@pytest.mark.parametrize("screen", one_in(3, ["1", "2", "3", "4", "5"]))
 async def test_the_palette_opens_on_every_screen_and_tells_the_keys(dashboard: Dashboard, until, screen: str):
     async with dashboard.run_test(size=(100, 40)) as pilot:
         await pilot.press(screen)

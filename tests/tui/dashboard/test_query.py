@@ -10,7 +10,6 @@ import pytest
 from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static, Tree
-from textual.widgets._footer import FooterKey
 
 from tui.app import Dashboard
 from tui.completion import Source, complete
@@ -21,6 +20,7 @@ from tui.screens.help import HelpScreen
 from tui.screens.query import QueryScreen
 from tui.screens.query_dialogs import NameIt, WholeValue
 from tui.widgets.grid import Grid
+from tui.widgets.key_footer import KeyFooter
 from tui.widgets.result_table import sorted_rows
 from tui.widgets.sql_editor import CompletionList, SqlEditor
 from warehouse.console import run_sql
@@ -131,8 +131,7 @@ async def test_escape_cancels_a_query_that_runs(dashboard: Dashboard, until):
 
 async def test_the_footer_tells_what_escape_does_now_and_no_key_that_would_be_typed(dashboard: Dashboard, until):
     def hints() -> dict[str, str]:
-        keys = screen(pilot).query(FooterKey)
-        return {key.key_display: key.description for key in keys}
+        return {part.key: part.words for part in screen(pilot).query_one(KeyFooter).parts}
 
     async with dashboard.run_test(size=WIDE) as pilot:
         await shown(pilot, until)
@@ -234,6 +233,9 @@ def test_a_broken_file_of_queries_is_set_aside_not_lost(tmp_path: Path):
     assert "could not be read" in (store.load() or "")
     assert path.with_suffix(".unreadable").read_text() == "{half"
     assert store.load() is None
+    path.write_text("[half")
+    assert store.load() is not None
+    assert path.with_suffix(".unreadable").read_text() == "{half"
 
 
 @pytest.mark.parametrize("saved", shipped(), ids=lambda saved: saved.name)

@@ -12,7 +12,6 @@ import pytest
 from textual.geometry import Offset
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
-from textual.widgets._footer import FooterKey
 
 from tui.app import Dashboard
 from tui.plots import ACROSS
@@ -24,6 +23,7 @@ from tui.screens.query import QueryScreen
 from tui.screens.results import ResultsScreen
 from tui.widgets.delta_matrix import DeltaMatrix
 from tui.widgets.grid import Grid
+from tui.widgets.key_footer import KeyFooter
 
 NARROW, WIDE = (80, 24), (160, 45)
 
@@ -279,7 +279,7 @@ async def test_a_wide_terminal_shows_plot_and_facts_beside_and_a_narrow_one_hide
 
 async def test_without_results_only_keys_that_do_something_are_offered_and_i_brings_in_the_study(tmp_path, until):
     def offered() -> set[str]:
-        return {key.key_display for key in pilot.app.screen.query(FooterKey)}
+        return {part.key for part in pilot.app.screen.query_one(KeyFooter).parts}
 
     async with Dashboard(tmp_path / "results.duckdb").run_test(size=WIDE) as pilot:
         await pilot.press("2")
@@ -299,7 +299,7 @@ async def test_without_a_database_it_says_what_to_do_and_sees_it_come(tmp_path: 
         await until(pilot, lambda: pilot.app.screen.query_one("#results-empty").display)
         assert "n  starts a run" in said(pilot, "results-empty")
         # Another process, as from a shell: DuckDB does not let one process hold a file in two ways.
-        command = [sys.executable, "-c", "import tui.cli; tui.cli.main()", "import", "published", "--db", str(database)]
+        command = [sys.executable, "-m", "prune_tui", "import", "published", "--db", str(database)]
         assert await asyncio.to_thread(subprocess.call, command, stdout=subprocess.DEVNULL) == 0
         await until(pilot, lambda: len(matrix(pilot).matrix.benchmarks) == 13)
         assert not pilot.app.screen.query_one("#results-empty").display

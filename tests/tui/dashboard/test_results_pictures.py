@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cases import one_in
 from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tui.app import Dashboard
 from tui.screens.query import QueryScreen
 from tui.widgets.delta_matrix import DeltaMatrix
-from tui.widgets.grid import Grid
 from tui.widgets.sql_editor import SqlEditor
 
 SIZES = [(80, 24), (160, 45)]
@@ -34,7 +34,7 @@ async def results(pilot: Pilot, until) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=at)
-@pytest.mark.parametrize("keys", ["v", "r", "g", "p", "m"])
+@pytest.mark.parametrize("keys", one_in(3, ["v", "r", "g", "p", "m"]))
 def test_results(snap_compare, study: Path, until, size: tuple[int, int], keys: str):
     async def go(pilot: Pilot) -> None:
         await results(pilot, until)
@@ -53,7 +53,7 @@ def test_results_without_any(snap_compare, tmp_path: Path, until):
     assert snap_compare(Dashboard(tmp_path / "results.duckdb"), terminal_size=(80, 24), run_before=go)
 
 
-@pytest.mark.parametrize("theme", ["light", "high contrast"])
+@pytest.mark.parametrize("theme", one_in(2, ["light", "high contrast"]))
 def test_results_in_other_themes(snap_compare, study: Path, until, theme: str):
     async def go(pilot: Pilot) -> None:
         pilot.app.theme = theme
@@ -63,12 +63,11 @@ def test_results_in_other_themes(snap_compare, study: Path, until, theme: str):
 
 
 @pytest.mark.parametrize("size", SIZES, ids=at)
-@pytest.mark.parametrize("basis", ["percentage", "ratio"])
+@pytest.mark.parametrize("basis", one_in(2, ["percentage", "ratio"]))
 def test_compare(snap_compare, study: Path, until, size: tuple[int, int], basis: str):
     async def go(pilot: Pilot) -> None:
         await pilot.press("3")
-        await until(pilot, lambda: bool(pilot.app.screen.query("#sides")))
-        await until(pilot, lambda: len(pilot.app.screen.query_one("#sides", Grid).model) > 0)
+        await until.all_compared(pilot)
         await until(pilot, lambda: "By the rule" in str(pilot.app.screen.query_one("#best", Static).render()))
         if basis == "ratio":
             await pilot.press("e")
