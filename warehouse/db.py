@@ -89,7 +89,7 @@ def open_read(
             f"{hint('import', 'published', db=path)}; --db names another file."
         )
     with mendable(path):
-        con = connect(path, read_only=True, wait=wait, reach=reach, config=_READING | config)
+        con = connect(path, read_only=True, wait=wait, reach=reach, config={**_READING, **config})
         try:
             if not _known_as_ours(path):
                 found = schema.state(con, path)
@@ -101,7 +101,7 @@ def open_read(
                     con.close()
                     with open_write(path, wait=wait):
                         pass
-                    con = connect(path, read_only=True, wait=wait, reach=reach, config=_READING | config)
+                    con = connect(path, read_only=True, wait=wait, reach=reach, config={**_READING, **config})
                     schema.standing(con, path)  # another process may have had it meanwhile
                 else:
                     _note_as_ours(path)
@@ -132,7 +132,7 @@ def connect(
         before, began = _written(path), time.time_ns()
         try:
             # A whole path: DuckDB takes `md:results` for a database of MotherDuck's.
-            con = duckdb.connect(path.absolute(), read_only=read_only, config=confine.config(reach) | config)
+            con = duckdb.connect(path.absolute(), read_only=read_only, config={**confine.config(reach), **config})
             try:
                 confine.confine(con, reach)
             except BaseException:

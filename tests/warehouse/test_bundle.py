@@ -342,6 +342,7 @@ def test_a_bundle_that_is_not_as_prune_tui_writes_them(bundle, refused, change, 
     ("change", "said"),
     [
         (lambda m: m.update({member("metrics"): b"no parquet"}), "cannot be read|no parquet|Parquet"),
+        (lambda m: m.update({member("metrics"): b"PAR1" * 100}), "cannot be read: .*file 'metrics.parquet'"),
         (of_table("metrics", lambda t: t.drop("value")), "other columns"),
         (of_table("metrics", lambda t: t.with_columns(pl.lit("a number").alias("value"))), "other columns"),
         (of_table("metrics", lambda t: t.with_columns(pl.lit("stray").alias("run_id"))), "belong to none"),
