@@ -19,6 +19,7 @@ import duckdb
 from warehouse import schema, statements
 from warehouse.commands import hint
 from warehouse.errors import DatabaseBusyError, UserError
+from warehouse.filenames import beside
 
 # The duckdb shells of 1.4 and 1.5 read this storage version; the file keeps it for good.
 STORAGE_VERSION = "v1.4.0"
@@ -146,7 +147,7 @@ def _create(path: Path) -> None:
     """Make the file under another name first, so that a kill never leaves half a database in its place."""
     if not path.parent.is_dir():
         raise UserError(f"There is no folder {path.parent} to create {path.name} in: make it, or choose another --db.")
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    new = beside(path, f"{os.getpid()}.new.wal").with_suffix("")  # its log's name must fit, too
     try:
         _fill(new, path)
         with suppress(FileExistsError):
