@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 
 from engine import started
 from engine.errors import RunBusyError
 from engine.rundir import RunDir
 from engine.started import Start
 from warehouse.commands import hint
+from warehouse.processes import module_command
 
 # How a worker ends.
 FINISHED = 0
@@ -59,14 +59,6 @@ def start(run: RunDir) -> subprocess.Popen[bytes]:
         worker.wait()
         raise
     return worker
-
-
-def module_command(module: str, *arguments: str) -> list[str]:
-    """The command line that runs one of our modules in a new process.
-
-    `-P` keeps the working directory off `sys.path`: a folder there called `engine` must not be taken for ours.
-    """
-    return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def log_tail(run: RunDir, lines: int = 20) -> list[str]:

@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 
 from engine.errors import UserError
-from engine.launch import module_command
+from warehouse.processes import module_command
 from warehouse.records.sizes import ModelSizes
 
 _PATIENCE = 60.0  # seconds

@@ -33,6 +33,7 @@ from warehouse import filenames, journal, run_folders
 from warehouse.commands import hint
 from warehouse.records.events import Event
 from warehouse.records.run_state import RunHistory, RunState
+from warehouse.redaction import refuse_secrets
 from warehouse.run_folders import root as runs_root
 
 T = TypeVar("T")
@@ -50,7 +51,9 @@ class RunDir:
 
         Raises:
             OSError: the folder cannot be written.
+            UserError: the plan holds an access token or a password.
         """
+        refuse_secrets(plan.to_dict())
         created_at = datetime.now(UTC)
         path = _new_folder(root, created_at)
         record = {

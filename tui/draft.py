@@ -35,6 +35,7 @@ class Draft:
     device: str = "auto"
     batch_tokens: str = ""
     compile_layers: bool = False
+    trust_task_code: bool = False
     seeds: str = ""
     name: str = ""
     like: RunPlan | None = None
@@ -54,6 +55,7 @@ class Draft:
             device=plan.device,
             batch_tokens="" if plan.batch_tokens is None else str(plan.batch_tokens),
             compile_layers=plan.compile_layers,
+            trust_task_code=plan.trust_task_code,
             seeds="" if plan.seeds == DEFAULT_SEEDS else short_seeds(plan.seeds),
             name=plan.name,
             like=plan,
@@ -103,6 +105,7 @@ class Draft:
             "device": self._device(),
             "batch_tokens": self._batch_tokens(),
             "compile_layers": self.compile_layers,
+            "trust_task_code": self.trust_task_code,
             "seeds": self._seeds(),
         }
         plan = replace(self.like, **settings) if self.like is not None else RunPlan(**settings)
@@ -213,6 +216,8 @@ _OPTIONS = {
     "--batch-tokens": "batch_tokens",
     "--compile": "compile_layers",
     "--trust-remote-code": "trust_remote_code",
+    "--trust-task-code": "trust_task_code",
+    "--skip-broken-tasks": "skip_broken_tasks",
     "--apply-chat-template": "apply_chat_template",
     "--system-instruction": "system_instruction",
     "--fewshot-as-multiturn": "fewshot_as_multiturn",

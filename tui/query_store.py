@@ -8,10 +8,9 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
 
-from warehouse import filenames
+from warehouse import filenames, statements
 
 _KEPT = 200  # statements of the history
 
@@ -79,8 +78,4 @@ class QueryStore:
 
 def shipped() -> list[Saved]:
     """The queries of `sql/saved`."""
-    entries = (entry for entry in files("sql").joinpath("saved").iterdir() if entry.name.endswith(".sql"))
-    return [
-        Saved(entry.name[3:].removesuffix(".sql").replace("_", " "), entry.read_text(encoding="utf-8"), True)
-        for entry in sorted(entries, key=lambda entry: entry.name)
-    ]
+    return [Saved(name[3:].removesuffix(".sql").replace("_", " "), text, True) for name, text in statements.saved()]

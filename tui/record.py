@@ -246,7 +246,7 @@ class RunRecord:
 
     def _tree(self) -> tuple[GridRow, ...]:
         """Tasks and groups in the order of the tasks, each group before its parts."""
-        tasks = list(self.history.tasks) or [spec.name for spec in self.plan.tasks]
+        tasks = self.history.all_tasks or [spec.name for spec in self.plan.tasks]
         children: dict[str | None, list[str]] = {}
         for task in tasks:
             chain = [task]
@@ -269,7 +269,7 @@ class RunRecord:
         return tuple(lines)
 
     def _leaves(self, name: str) -> list[str]:
-        return [task for task in self.history.tasks if name in self._above(task)]
+        return [task for task in self.history.all_tasks if name in self._above(task)]
 
     def _above(self, task: str) -> list[str]:
         chain = []

@@ -12,8 +12,11 @@ from pathlib import Path
 
 
 def root(database: Path) -> Path:
-    """The folder of a database's runs: `results.duckdb` has `results.runs`."""
-    return database.with_suffix(".runs")
+    """The folder of a database's runs: `results.duckdb` has `results.runs`. Behind a link it is the one beside the file
+    that is meant, unless there is one beside the link.
+    """
+    beside = database.with_suffix(".runs")
+    return database.resolve().with_suffix(".runs") if database.is_symlink() and not beside.exists() else beside
 
 
 def names(under: Path) -> list[str]:

@@ -10,6 +10,7 @@ import torch
 from engine.pruning.accounting import ModelShape
 from warehouse.markdown import code, escape
 from warehouse.records.level import Level
+from warehouse.redaction import redacted
 
 _METHODS = {
     "maw": "the highest maximum absolute weight (MAW, max + |min| of its gate and up weights)",
@@ -69,4 +70,4 @@ def model_card(
         "Instruction-Following: The Width Pruning Dichotomy in Llama-3.2*, 2025, "
         "[arXiv 2512.22671](https://arxiv.org/abs/2512.22671)."
     )
-    return "\n\n".join(parts) + "\n"
+    return redacted("\n\n".join(parts) + "\n")

@@ -1,4 +1,4 @@
-"""`python -m engine.worker RUN_DIR`: work on one run until nothing is missing, or until asked to stop.
+"""Process `engine.worker RUN_DIR`: work on one run until nothing is missing, or until asked to stop.
 
 Exit codes: 0 nothing is missing, 1 some cells failed or the worker met a defect, 2 the plan cannot be carried
 out as it stands, 130 stopped. The journal's last event says the same in words.
@@ -18,12 +18,14 @@ from engine.launch import FAILED, FINISHED, REFUSED, STOPPED
 from engine.rundir import RunDir
 from warehouse.journal import FULL
 from warehouse.records.events import Crashed, Finished, Refused, Stopped
+from warehouse.redaction import RedactingStream
 
 
 def main(folder: str) -> int:
     # lm-eval draws progress bars that nobody sees here, and would fork a process that holds a CUDA context.
     os.environ["TQDM_DISABLE"] = "1"
     os.environ["DISABLE_MULTIPROC"] = "1"
+    sys.stdout, sys.stderr = RedactingStream(sys.stdout), RedactingStream(sys.stderr)  # the log is kept
     run = RunDir(Path(folder))
     try:
         with run.lock():

@@ -1,4 +1,4 @@
-"""`python -m engine.worker.preview REQUEST`: a model's size, from its config alone.
+"""Process `engine.worker.preview REQUEST`: a model's size, from its config alone.
 
 The request is a JSON object: `model`, `revision`, `trust_remote_code`, and `online`, without which the network is left
 alone. One line of JSON on standard output: the shape, or an `error` that the user can mend; `unknown` is true where the

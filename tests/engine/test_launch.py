@@ -110,15 +110,6 @@ def test_where_the_start_cannot_be_written_down_no_worker_is_left(run: RunDir, m
     assert run.state() == RunState.QUEUED
 
 
-def test_a_folder_in_the_way_is_not_taken_for_ours(run: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    for name in ("engine", "warehouse", "json"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "__init__.py").write_text("raise SystemExit('the wrong module')")
-    monkeypatch.chdir(tmp_path)
-    done = subprocess.run(launch.module_command("engine.errors"), capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
 @pytest.fixture
 def started(run: RunDir, monkeypatch: pytest.MonkeyPatch):
     """Starts a worker that runs some Python instead of our module, and ends it with the test."""

@@ -244,3 +244,12 @@ def test_a_truncated_last_line_is_left_for_later_and_damage_before_it_is_named(r
         file.write("\n")
     with pytest.raises(JournalError, match="damaged at byte"):
         run.state()
+
+
+def test_a_database_behind_a_link_has_the_runs_of_the_file_that_is_meant(tmp_path):
+    (tmp_path / "data").mkdir()
+    link = tmp_path / "link.duckdb"
+    link.symlink_to(tmp_path / "data" / "results.duckdb")
+    assert runs_root(link) == tmp_path / "data" / "results.runs"
+    (tmp_path / "link.runs").mkdir()
+    assert runs_root(link) == tmp_path / "link.runs"

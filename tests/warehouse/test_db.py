@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import subprocess
@@ -197,13 +198,11 @@ def test_importing_the_package_does_not_load_the_model_stack():
 
 
 def test_a_disk_that_fills_while_the_file_is_made_leaves_nothing_behind(database, monkeypatch):
-    """The schema is written, then the checkpoint finds no room."""
+    def write(new):
+        new.write_bytes(b"half of it")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    def update(con, path):
-        con.close()
-        raise duckdb.IOException("IO Error: Could not write file: No space left on device")
-
-    monkeypatch.setattr(db.schema, "update", update)
+    monkeypatch.setattr(db.template, "write", write)
     with pytest.raises(UserError, match="is full"), db.open_write(database):
         pass
     assert list(database.parent.iterdir()) == []

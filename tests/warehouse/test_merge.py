@@ -68,7 +68,7 @@ def test_each_kind_of_event_becomes_its_rows(run, database, ask, metric):
 
     assert merge.merge_run(database, run.folder) == run.seq
     assert ask("select run_id, name, origin, method, conditions, dtype, plan->>'model' from runs") == [
-        ("r1", "r1", "run", "maw", "all documents", "float32", "org/Tiny")
+        ("r1", "r1", "run", "maw", "all documents, float32", "float32", "org/Tiny")
     ]
     assert ask("select attempt, host, provenance->'versions'->>'torch' from attempts") == [(1, "here", "2.13")]
     assert ask("select model, weights_hash, parameters, bytes from models") == [("org/Tiny", "w1", 1000, 4000)]

@@ -196,13 +196,16 @@ def _existing(folder: Path) -> Path:
 
 def database(db: Path) -> Finding:
     from warehouse.db import open_read
+    from warehouse.schema import standing
 
     if not db.exists():
         return Finding("database", "fine", f"{db} is not there yet: the first run creates it")
     try:
-        with open_read(db, wait=0):
+        with open_read(db, wait=0) as con:
             size = db.stat().st_size / 2**20
-            return Finding("database", "fine", f"{db} opens, {size:.1f} MiB, its tables are up to date")
+            own = standing(con, db).differences.own
+            views = f", and {', '.join(own)} are views of your own, which `sql` and the Query screen run" if own else ""
+            return Finding("database", "fine", f"{db} opens, {size:.1f} MiB, its tables are up to date{views}")
     except DatabaseBusyError as error:
         return Finding(
             "database",

@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from engine import launch
 from engine.errors import UserError
 from tui.cli import session
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug
@@ -93,7 +92,7 @@ def serve(
         )
     session.check_database(db)
     os.environ["PRUNE_TUI_DB"] = str(db.resolve())
-    command = shlex.join(launch.module_command("tui"))
+    command = shlex.join([sys.executable, "-P", "-m", "prune_tui"])
     try:
         DashboardServer(command, host=host, port=port).serve()
     except OSError as error:

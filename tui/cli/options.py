@@ -19,11 +19,14 @@ def _debug(wanted: bool) -> None:
 
 def _reachable(database: Path) -> Path:
     """Raises:
-    UserError: it is a folder without a name, as "." and "/" are, which its runs' folder could have one after.
+    UserError: it is a folder without a name, as "." and "/" are, which its runs' folder could have one after; or DuckDB
+        would look for it, or for its log, in another place.
     OSError: nobody can tell whether it is there, let alone create it.
     """
     if not database.name:
         raise UserError(f"{database} is a folder, not a database file: name a file with --db.")
+    if odd := next((character for character in "?\\" if character in str(database.absolute())), None):
+        raise UserError(f"DuckDB cannot keep a database under a path with {odd} in it: choose another --db.")
     with suppress(FileNotFoundError, NotADirectoryError):
         database.stat()
     return database
@@ -65,4 +68,13 @@ Divisor = Annotated[int | None, typer.Option(metavar="N", help="Round widths dow
 TrustRemoteCode = Annotated[
     bool,
     typer.Option("--trust-remote-code", metavar="", help="Run Python code that comes with the model. Read it first."),
+]
+TrustTaskCode = Annotated[
+    bool,
+    typer.Option(
+        "--trust-task-code",
+        metavar="",
+        help="Run Python that task files of --include-path name. Read it first; without this, such tasks are refused. "
+        "lm-eval's own functions run in any case, on whatever documents a task gives them.",
+    ),
 ]

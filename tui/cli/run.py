@@ -26,6 +26,7 @@ from tui.cli.options import (
     Quiet,
     Revision,
     TrustRemoteCode,
+    TrustTaskCode,
 )
 from warehouse.commands import hint
 from warehouse.records.conditions import DEFAULT_SEEDS, parse_seeds, seeds_text
@@ -98,6 +99,16 @@ def run(
         ),
     ] = False,
     trust_remote_code: TrustRemoteCode = False,
+    trust_task_code: TrustTaskCode = False,
+    skip_broken_tasks: Annotated[
+        bool,
+        typer.Option(
+            "--skip-broken-tasks",
+            metavar="",
+            help="Go on with the others where a task cannot be built; it counts as "
+            "failed, and `resume` tries it again.",
+        ),
+    ] = False,
     apply_chat_template: Annotated[
         bool, typer.Option("--apply-chat-template", metavar="", help="Put every prompt into the model's chat template.")
     ] = False,
@@ -135,6 +146,8 @@ def run(
             compile_layers=compile_layers,
             seeds=parse_seeds(seed),
             trust_remote_code=trust_remote_code,
+            trust_task_code=trust_task_code,
+            skip_broken_tasks=skip_broken_tasks,
             apply_chat_template=apply_chat_template,
             system_instruction=system_instruction,
             fewshot_as_multiturn=fewshot_as_multiturn,
@@ -142,6 +155,12 @@ def run(
         for model in models
     ]
     session.check_database(db)
+    if all(str(level) != "0" for level in plans[0].levels):
+        typer.echo(
+            f"Level 0 is not among the levels: unless {db} has the unpruned model's results under the same conditions, "
+            "there is nothing to compare with; --levels 0,… measures it.",
+            err=True,
+        )
     if detach:
         session.detach(session.create(plans[0], db), db, as_json=as_json)
     else:

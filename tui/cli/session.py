@@ -30,10 +30,16 @@ def check_database(db: Path) -> None:
     """Before hours of work: will the results find a home?
 
     Raises:
-        UserError: the file is not a database of ours. One that is merely busy is fine: results can wait.
+        UserError: the file is not a database of ours, or lies where its runs' samples could be taken for others. One
+            that is merely busy is fine: results can wait.
     """
     from warehouse.db import open_read
 
+    if odd := next((character for character in "*[" if character in str(db.absolute())), None):
+        raise UserError(
+            f"DuckDB takes a path with {odd} in it for a pattern, and could read another run's samples: choose another "
+            "--db."
+        )
     if not db.exists():
         return
     try:

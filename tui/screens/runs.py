@@ -37,6 +37,8 @@ _WIDE = {
     "left": 8,
 }  # fmt: skip
 
+_PATIENCE = 0.3  # seconds: a cursor that goes through the list asks about no run that it passes
+
 
 class RunsTable(DataTable[Text]):
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -72,7 +74,7 @@ class RunsScreen(LiveScreen):
                 yield FilterLine(placeholder="words of a name, model, state or method", compact=True)
                 yield Words(id="count")
             yield RunsTable(id="runs", cursor_type="row", cell_padding=0, zebra_stripes=False)
-            yield RunGrid(id="preview")
+            yield RunGrid(id="preview", patience=_PATIENCE)
             yield Words(id="advice")
         yield EmptyState(id="empty")
         yield KeyFooter()
@@ -221,6 +223,7 @@ class RunsScreen(LiveScreen):
         grid = self.query_one("#preview", RunGrid)
         if detail is not None and row is not None and detail.row.run_id == row.run_id:
             grid.show(detail)
+            grid.ask_for_marks(self.app.database)
         elif not wanted and grid.row_count:
             grid.forget()
 

@@ -284,7 +284,7 @@ async def test_layers_are_compiled_where_that_is_switched_on(dashboard, driver, 
         await fill(pilot, model="demo", tasks="piqa")
         assert "--compile" not in driver.text(dashboard, "#command")
         assert not dashboard.screen.query_one("#compile").display
-        dashboard.screen.query_one(Toggle).focus()
+        dashboard.screen.query_one("#compile_layers", Toggle).focus()
         await pilot.press("space")
         await driver.settle(pilot)
         assert dashboard.screen.draft().plan().compile_layers
@@ -292,17 +292,34 @@ async def test_layers_are_compiled_where_that_is_switched_on(dashboard, driver, 
         assert "pays on a GPU, in sweeps of minutes" in driver.text(dashboard, "#compile")
 
 
+async def test_tasks_that_are_code_are_started_only_where_that_is_switched_on(dashboard, driver, stubbed, monkeypatch):
+    entry = TaskEntry("mine", "task", code="mine.yaml runs own.prepare")
+    monkeypatch.setattr(task_index, "load", lambda folders=(): (*INDEX, entry))
+    async with dashboard.run_test(size=(120, 45)) as pilot:
+        await open_form(pilot, driver)
+        await fill(pilot, model="demo", tasks="piqa, mine")
+        said = "mine.yaml runs own.prepare: read it, and switch “code” on if you trust it."
+        assert driver.text(dashboard, "#forecast").replace("\n", " ") == said
+        assert dashboard.screen.query_one("#start", Button).disabled
+        dashboard.screen.query_one("#trust_task_code", Toggle).focus()
+        await pilot.press("space")
+        await driver.settle(pilot)
+        assert not dashboard.screen.query_one("#start", Button).disabled
+        assert "--trust-task-code" in driver.text(dashboard, "#command")
+
+
 async def test_tab_goes_through_the_fields_in_the_order_they_are_read(dashboard, driver, stubbed):
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await open_form(pilot, driver)
         await fill(pilot, model="demo", tasks="piqa")
         order = []
-        for _ in range(18):
+        for _ in range(19):
             order.append(dashboard.screen.focused.id)
             await pilot.press("tab")
     assert order == [
         "model", "recent", "method", "name", "levels", "others", "suite", "tasks", "shots", "limit", "dtype", "device",
-        "batch_tokens", "compile_layers", "seeds", "include_paths", "start", "outlook",
+        "batch_tokens", "compile_layers", "seeds", "include_paths", "trust_task_code", "start",
+        "outlook",
     ]  # fmt: skip
 
 
