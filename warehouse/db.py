@@ -201,8 +201,8 @@ def _settled(path: Path, before: tuple[int, int, int] | None, began: int) -> boo
 
 def _create(path: Path) -> None:
     """Make the file under another name first, so that a kill never leaves half a database in its place."""
-    refuse_to_create(path)
     new = beside(path, f"{os.getpid()}.new.wal").with_suffix("")  # its log's name must fit, too
+    refuse_to_create(path)
     try:
         template.write(new)
         with suppress(FileExistsError):
