@@ -2,7 +2,8 @@
 
     python benchmarks/mutation.py record     once: the fast tests, noting which test reaches which line
     python benchmarks/mutation.py run        every mutant against the tests that reach it, to the first that fails;
-                                             run 0 of 2 and run 1 of 2 share the work between two cores
+                                             run 0 of 2 and run 1 of 2 share the work between two cores; run 17 20
+                                             tries these two, again if need be
     python benchmarks/mutation.py survivors  those that none of these noticed, against all fast tests, then all slow
     python benchmarks/mutation.py table      docs/mutation.md
 
@@ -21,7 +22,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -113,18 +114,30 @@ def record() -> None:
 
 
 def run(index: int, count: int) -> None:
-    failing = set(json.loads(FAILING.read_text(encoding="utf-8")))
-    reach, done = Reach(COPY, RECORD / "coverage"), {result.number for result in results()}
+    done = {result.number for result in results()}
+    try_each([number for number in range(DRAW["count"]) if number not in done and number % count == index], index)
+
+
+def try_each(numbers: Sequence[int], index: int = 0) -> None:
+    failing, mutants = set(json.loads(FAILING.read_text(encoding="utf-8"))), draw()
+    reach = Reach(COPY, RECORD / "coverage", fast_tests())
     work = _work_copy(index)
-    for number, mutant in enumerate(draw()):
-        if number in done or number % count != index:
-            continue
+    for number in numbers:
+        mutant = mutants[number]
         tests = [test for test in reach.tests(mutant) if test not in failing]
         if not tests:
             _keep(Result(number, "reaching", "survived", "no test reaches it", 0, 0.0))
             continue
         with _applied(mutant, work):
             _note(number, "reaching", len(tests), work, ["-n", "0", *tests])
+
+
+def fast_tests() -> list[str]:
+    """Node ids of the tests that the copy has and that are not marked slow."""
+    collecting = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-n", "0", "-p", "no:cacheprovider"]
+    environment = os.environ | {"PYTHONPATH": _python_path(COPY), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(collecting, cwd=COPY, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return [line for line in done.stdout.splitlines() if "::" in line]
 
 
 def survivors() -> None:
@@ -266,6 +279,8 @@ def main() -> int:
             run(0, 1)
         case ["run", index, "of", count]:
             run(int(index), int(count))
+        case ["run", *numbers] if numbers and all(map(str.isdecimal, numbers)):
+            try_each([int(number) for number in numbers])
         case ["survivors"]:
             survivors()
         case ["table"]:
