@@ -145,6 +145,13 @@ def test_a_value_that_cannot_be_is_named(data: Data, wrong: dict[str, Any], name
         parse_event(record(data) | wrong)
 
 
+@pytest.mark.parametrize(("length", "shown"), [(40, "{}, not"), (41, "{:.40}…, not")])
+def test_a_wrong_value_is_shown_up_to_forty_characters(length: int, shown: str) -> None:
+    text = "x" * (length - 2)  # without its quotes
+    with pytest.raises(ValueError, match=f"num_fewshot is {shown.format(repr(text))}"):
+        parse_event(record(CELL) | {"num_fewshot": text})
+
+
 @pytest.mark.parametrize("data", ALL, ids=lambda data: type(data).__name__)
 def test_a_changed_key_is_damage(data: Data) -> None:
     optional = {"crc", "origin", "dtype", "level_name", "conditions", "chance"} | {

@@ -1,0 +1,28 @@
+"""Records are passed from one part of the program to another: nobody changes what somebody else holds."""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+from dataclasses import is_dataclass
+from importlib import import_module
+
+import warehouse
+
+# These are filled while something is read, and handed on when they are done.
+COLLECTING = {
+    "Group", "ImportedRun", "Origin", "Responses", "ResultFile", "RunHistory", "RunIdentity", "Samples", "StudyFile",
+    "_Choice", "_Read",
+}  # fmt: skip
+
+
+def test_a_record_of_the_warehouse_cannot_be_changed() -> None:
+    modules = [import_module(module.name) for module in pkgutil.walk_packages(warehouse.__path__, "warehouse.")]
+    records = {
+        kind
+        for module in modules
+        for _, kind in inspect.getmembers(module, inspect.isclass)
+        if is_dataclass(kind) and kind.__module__.startswith("warehouse.")
+    }
+    assert len(records) > len(COLLECTING)
+    assert {kind.__name__ for kind in records if not kind.__dataclass_params__.frozen} == COLLECTING
