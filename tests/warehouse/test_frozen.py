@@ -6,6 +6,9 @@ import inspect
 import pkgutil
 from dataclasses import is_dataclass
 from importlib import import_module
+from typing import Any
+
+import pytest
 
 import warehouse
 
@@ -16,13 +19,20 @@ COLLECTING = {
 }  # fmt: skip
 
 
-def test_a_record_of_the_warehouse_cannot_be_changed() -> None:
+@pytest.fixture(scope="module")
+def records() -> set[Any]:
     modules = [import_module(module.name) for module in pkgutil.walk_packages(warehouse.__path__, "warehouse.")]
-    records = {
+    return {
         kind
         for module in modules
         for _, kind in inspect.getmembers(module, inspect.isclass)
         if is_dataclass(kind) and kind.__module__.startswith("warehouse.")
     }
-    assert len(records) > len(COLLECTING)
+
+
+def test_a_record_of_the_warehouse_cannot_be_changed(records: set[Any]) -> None:
     assert {kind.__name__ for kind in records if not kind.__dataclass_params__.frozen} == COLLECTING
+
+
+def test_a_record_of_the_warehouse_holds_its_fields_and_nothing_else(records: set[Any]) -> None:
+    assert {kind.__name__ for kind in records if "__slots__" not in vars(kind)} == set()

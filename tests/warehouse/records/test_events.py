@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,15 @@ def record(data: Data) -> dict[str, Any]:
 def test_every_kind_comes_back_as_it_was_written(data: Data) -> None:
     event = Event(3, 1.75e9, data)
     assert parse_line(write_line(event)) == event
+
+
+@pytest.mark.parametrize(
+    "data", [data for data in ALL if not isinstance(data, Unknown)], ids=lambda data: type(data).__name__
+)
+def test_what_an_event_says_is_named_where_it_is_made(data: Data) -> None:
+    kind: Any = type(data)
+    with pytest.raises(TypeError, match="positional"):
+        kind(*(getattr(data, field.name) for field in fields(kind)))
 
 
 def test_nan_may_be_a_score_and_nothing_else() -> None:
