@@ -211,6 +211,12 @@ def test_noise_takes_the_support_away(family, ask):
     assert verdicts[8] == "mixed"
 
 
+@pytest.mark.parametrize(("stderr", "noise"), [(0.001, False), (0.3, True)])
+def test_what_is_off_a_line_is_noise_where_errors_are_as_large(family, ask, stderr, noise):
+    family({"hellaswag": ((0.6, 0.3, 0.5, 0.2), (0.6, 0.3, 0.5, 0.2))}, stderr=stderr)
+    assert ask("select distinct scatter_is_noise from claim_series") == [(noise,)]
+
+
 def test_one_size_cannot_tell_of_sizes(family, ask):
     family(AS_THE_STUDY_SAYS, sizes=("1B",))
     verdicts = dict(ask(VERDICTS))
@@ -438,7 +444,7 @@ def test_knowledge_goes_where_it_is_lost_with_each_number_of_shots(at_two_shots,
         }
     )
     rows = ask("select says from claim_findings where claim = 11")
-    assert {says.partition(";")[0] for (says,) in rows} == {"at 2 of 3 levels"}
+    assert set(rows) == {("at 2 of 3 levels; clearly worse: MMLU at 2, IFEval at 0, TruthfulQA-MC2 at 0",)}
 
 
 VIEWS_OF_CHOSEN = (
