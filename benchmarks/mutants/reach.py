@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +29,7 @@ class Reach:
         data = coverage.CoverageData(basename=str(record))
         data.read()
         self.data = data
-        self._modules: dict[str, set[str]] = {}
+        self._modules: dict[str, Counter[str]] = {}
 
     def tests(self, mutant: Mutant) -> list[str]:
         """Node ids, those of the file's own tests first; all tests of a module that shares fixtures with one."""
@@ -47,7 +47,7 @@ class Reach:
             key=lambda test: (
                 stem not in test,
                 _NEAR.get(test.split("/")[1], 2),
-                not views & self._words(test),
+                -self._mentions(test, views),
                 self.size(test),
                 test,
             ),
@@ -115,11 +115,15 @@ class Reach:
     def _views(self, path: str) -> set[str]:
         return set(_VIEW.findall((self.root / path).read_text(encoding="utf-8")))
 
-    def _words(self, test: str) -> set[str]:
+    def _mentions(self, test: str, views: set[str]) -> int:
+        """How often a test's own module names the views: who asks most for them is most likely about them."""
+        return sum(self._words(test)[view] for view in views)
+
+    def _words(self, test: str) -> Counter[str]:
         """The words of a test's own module."""
         module = test.split("::")[0]
         if module not in self._modules:
-            self._modules[module] = set(re.findall(r"\w+", (self.root / module).read_text(encoding="utf-8")))
+            self._modules[module] = Counter(re.findall(r"\w+", (self.root / module).read_text(encoding="utf-8")))
         return self._modules[module]
 
     @cached_property
@@ -137,5 +141,5 @@ class Reach:
                     for test in tests:
                         names[test] |= queries.get(query, set())
         for test in self._sizes:
-            names[test] |= self._words(test)
+            names[test] |= self._words(test).keys()
         return names
