@@ -297,7 +297,9 @@ def table() -> None:
     if not slow:
         lines += ["", "The slow tests were not tried: what they alone would kill is not in these shares."]
     by_hand = {
-        number: one.by for (number, stage), one in latest.items() if stage == "added" and one.outcome == "killed"
+        number: one.by
+        for (number, stage), one in latest.items()
+        if stage == "added" and one.outcome == "killed" and number not in killed[*FAST, "slow"]
     }
     survivors = dict.fromkeys(sorted(counted - killed[*FAST, "slow", "added"]), "no test yet")
     given_up = [one for one in latest.values() if one.by.startswith(GIVEN_UP)]
@@ -311,11 +313,13 @@ def table() -> None:
             lines += [about, ""] if about else []
             lines += ["| | place | change | |", "|---|---|---|---|"]
             lines += [_row(number, mutants[number], notes[number]) for number in sorted(notes)]
+    if unmet := sorted(counted - {number for number, stage in latest if stage != "added"}):
+        numbers = ", ".join(map(str, unmet))
+        lines += ["", f"{numbers} met only the test that was added for them, not those there were: each counts as a"]
+        lines += ["survivor of these."]
     if given_up:
-        lines += [
-            "",
-            f"Of {', '.join(str(one.number) for one in given_up)} not all tests were tried: {given_up[0].by}.",
-        ]
+        numbers = ", ".join(str(one.number) for one in given_up)
+        lines += ["", f"Time ran out before all tests that reach {numbers} had been tried: each counts as a survivor."]
     PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
