@@ -27,7 +27,7 @@ PAUSE = 0.13  # seconds between keys, as when one is held down slowly
 
 
 def prune_tui(database: Path, *words: str) -> list[str]:
-    return [sys.executable, "-m", "tui", *words, "--db", str(database)]
+    return [sys.executable, "-m", "prune_tui", *words, "--db", str(database)]
 
 
 def say(what: str, milliseconds: list[float]) -> None:

@@ -91,7 +91,7 @@ def built_of(text: str, model: str, include_paths: Sequence[str], lm: PrunedLM) 
         name="benchmark", model=model, levels=tuple(parse_levels("0")), tasks=(TaskSpec.parse(task),),
         limit=float(limit) if limit else None, include_paths=tuple(include_paths),
     ).resolved(Path.cwd())  # fmt: skip
-    return build_tasks(*load_tasks(plan), plan, lm, lambda: None).tasks
+    return build_tasks(load_tasks(plan), plan, lm, lambda: None).tasks
 
 
 def matrix_rate(device: torch.device) -> float:

@@ -97,7 +97,7 @@ def in_command(database: Path, text: str) -> Outcome:
     """As `prune-tui sql -` runs it. Its own memory is limited to see that no answer fills it."""
     begun = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "tui", "sql", "-", "--timeout", str(TIMEOUT), "--db", str(database)],
+        [sys.executable, "-P", "-m", "prune_tui", "sql", "-", "--timeout", str(TIMEOUT), "--db", str(database)],
         input=text.encode(), capture_output=True, timeout=120,
     )  # fmt: skip
     assert b"Traceback" not in done.stderr, done.stderr.decode()

@@ -37,6 +37,9 @@ select
     if(has_samples and not resampled, lost_, null) as lost,
     if(has_samples and not resampled, gained_, null) as gained,
     if(has_samples and not resampled, mcnemar_p(lost_, gained_), null) as mcnemar_p,
+    if(has_samples and not resampled, delta - 2 * sqrt(lost_ + gained_ + 1) / n, null) as share_low,
+    if(has_samples and not resampled, delta + 2 * sqrt(lost_ + gained_ + 1) / n, null) as share_high,
+    if(has_samples and not resampled, mcnemar_p(lost_, gained_), null) as share_p,
     if(has_samples, n, 0) as answers,
     if(has_samples, 0.9, null) as agreement
 from flipped

@@ -130,7 +130,7 @@ def main() -> None:
 
 def _prune_tui(*words: str) -> None:
     subprocess.run(
-        [sys.executable, "-m", "tui", *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "prune_tui", *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
 
 

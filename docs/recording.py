@@ -34,8 +34,8 @@ def _anonymous(line: str) -> str:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder) / "results.duckdb"
-        subprocess.run([sys.executable, "-m", "tui", "demo", "--quiet", "--db", str(database)], check=True)
-        (run,) = rundir.all_runs(rundir.runs_root(database))
+        subprocess.run([sys.executable, "-m", "prune_tui", "demo", "--quiet", "--db", str(database)], check=True)
+        (run,) = rundir.all_runs(database)
         if run.state() != RunState.FINISHED:
             raise SystemExit(f"The demo ended as {run.state()}: there is nothing to keep.")
         RECORDING.mkdir(parents=True, exist_ok=True)

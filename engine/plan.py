@@ -25,7 +25,8 @@ class RunPlan:
     a CPU. `limit` is a number of documents a task, or below 1 a share of them. `batch_tokens` bounds the
     tokens of one forward pass; None chooses it from the free memory. `compile_layers` spends seconds at the start
     to make every pass faster. `seeds` are lm-eval's four (random, numpy, torch, few-shot sampling); the first is
-    the random pruning method's as well.
+    the random pruning method's as well. `trust_task_code` lets task files from outside run their Python;
+    `skip_broken_tasks` leaves tasks out that cannot be built.
     """
 
     name: str
@@ -44,6 +45,8 @@ class RunPlan:
     compile_layers: bool = False
     seeds: Seeds = DEFAULT_SEEDS
     trust_remote_code: bool = False
+    trust_task_code: bool = False
+    skip_broken_tasks: bool = False
     apply_chat_template: bool = False
     system_instruction: str | None = None
     fewshot_as_multiturn: bool = False
@@ -60,13 +63,14 @@ class RunPlan:
         if self.batch_tokens is not None and self.batch_tokens < 1:
             raise UserError("A batch needs room for at least one token.")
 
-    def conditions(self, dtype: str, chat_template: str | None = None) -> Conditions:
+    def conditions(self, dtype: str, chat_template: str | None = None, *, whole: bool = False) -> Conditions:
         """What must be equal, beside model, task and shots, for two scores to be compared.
 
-        `dtype` is the one that "auto" resolved to; `chat_template` the tokenizer's, where one is applied.
+        `dtype` is the one that "auto" resolved to; `chat_template` the tokenizer's, where one is applied; `whole`
+        says that the limit leaves no document of any task out.
         """
         return Conditions(
-            documents=documents(self.limit),
+            documents="all" if whole else documents(self.limit),
             dtype=dtype,
             seeds=seeds_text(self.seeds),
             chat_template=self.apply_chat_template,

@@ -27,7 +27,7 @@ def progress(history: RunHistory) -> Progress:
     return Progress(
         done=settled["done"],
         failed=settled["failed"],
-        total=len(history.levels) * len(history.tasks) if history.tasks else None,
+        total=len(history.levels) * len(history.all_tasks) if history.tasks else None,
         current=history.current,
         seconds_left=_seconds_left(history),
     )

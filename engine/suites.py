@@ -22,7 +22,7 @@ class TaskSpec:
         Raises:
             UserError: the text is empty or the shots are not a whole number.
         """
-        match = re.fullmatch(r"\s*([^@\s]+)(?:@(\d+))?\s*", text)
+        match = re.fullmatch(r"\s*([^@\s]+)(?:@(\d{1,6}))?\s*", text)
         if match is None:
             raise UserError(f"'{text}' is not a task: write a name such as piqa, or gsm8k@5 for five shots.")
         return cls(match[1], None if match[2] is None else int(match[2]))

@@ -12,20 +12,24 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UserError
-from engine.launch import module_command
+from warehouse.processes import module_command
 
 _PATIENCE = 180.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class TaskEntry:
-    """A name that can be run. `kind` is task, group or tag; `parts` are a group's own; `generates` text."""
+    """A name that can be run. `kind` is task, group or tag; `parts` are a group's own; `generates` text.
+
+    `code` says what of its files is code from outside lm-eval, empty where nothing is.
+    """
 
     name: str
     kind: str
     parts: tuple[str, ...] = ()
     num_fewshot: int | None = None
     generates: bool = False
+    code: str = ""
 
 
 def load(include_paths: tuple[str, ...] = ()) -> tuple[TaskEntry, ...]:
@@ -74,7 +78,12 @@ def _ask(include_paths: tuple[str, ...]) -> str:
             text=True,
             timeout=_PATIENCE,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired as error:
+        raise UserError(
+            f"lm-eval's list of tasks cannot be had: reading it took over {_PATIENCE:.0f} s; open this again when "
+            "the machine is less busy."
+        ) from error
+    except OSError as error:
         raise UserError(f"lm-eval's list of tasks cannot be had: {error}.") from error
     if answer.returncode != 0 or not answer.stdout:
         last = (answer.stderr.strip().splitlines() or [f"exit code {answer.returncode}"])[-1]
@@ -85,6 +94,13 @@ def _ask(include_paths: tuple[str, ...]) -> str:
 def _parse(text: str) -> tuple[TaskEntry, ...]:
     records: list[dict[str, Any]] = json.loads(text)
     return tuple(
-        TaskEntry(record["name"], record["kind"], tuple(record["parts"]), record["num_fewshot"], record["generates"])
+        TaskEntry(
+            record["name"],
+            record["kind"],
+            tuple(record["parts"]),
+            record["num_fewshot"],
+            record["generates"],
+            record.get("code", ""),
+        )
         for record in records
     )

@@ -14,13 +14,19 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Read when the libraries are imported: no test needs the network.
 os.environ["HF_HUB_OFFLINE"] = "1"
+# Where it would be without `_own_cache`.
+os.environ.setdefault("HF_HOME", str(Path(os.environ.get("XDG_CACHE_HOME", "~/.cache"), "huggingface").expanduser()))
 
 import forked
-import template
 from reference import SHARED, WITHOUT_SHARED
+from template import once
 
-from warehouse import db
-from warehouse.imports import import_published
+from prune_tui import ours
+
+ours.come_first()
+
+import warehouse.template  # noqa: E402
+from warehouse.imports import import_published  # noqa: E402
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -62,7 +68,15 @@ def session_folder() -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _forked_processes(session_folder: Path) -> Iterator[None]:
+def _own_cache(session_folder: Path) -> Iterator[None]:
+    """The empty database is kept for this session alone, and for all its processes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(session_folder / "cache"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forked_processes(_own_cache: None, session_folder: Path) -> Iterator[None]:
     """Our own processes are forked from one that has imported what they need; xdist's workers share it."""
     with pytest.MonkeyPatch.context() as patch:
         forked.install(patch, session_folder, _owner())
@@ -75,22 +89,16 @@ def _real_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
         forked.shut(monkeypatch)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _copied_databases(session_folder: Path) -> Iterator[None]:
-    with template.copied(session_folder):
-        yield
-
-
 @pytest.fixture(scope="session")
 def study(session_folder: Path) -> Path:
     """A database with the published study. Not to be written to: copy it."""
-    return template.once(session_folder / "study.duckdb", import_published)
+    return once(session_folder / "study.duckdb", import_published)
 
 
 @pytest.fixture
 def made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """New databases are made as the program makes them, statement by statement."""
-    monkeypatch.setattr(db, "_fill", template.made)
+    """New databases are made statement by statement, as where no copy can be kept."""
+    monkeypatch.setattr(warehouse.template, "write", warehouse.template.make)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from tui.format import change, interval
-from tui.matrix import UNPRUNED, beyond_noise, short_name
+from tui.matrix import UNPRUNED, beyond_noise, model_id, short_name
 from tui.queries import Row, Rows
 
 
@@ -98,11 +98,31 @@ def line_in_words(line: dict[str, Row], names: dict[str, str]) -> str:
 
 
 def subject_names(rows: Sequence[Row]) -> dict[str, str]:
-    """Each subject's short name, with its method where several are shown."""
+    """Each subject's short name, with its method where several are shown, and with what tells it from its like.
+
+    There is room for few words: of the conditions only those that not all of them have.
+    """
     methods = {row["method"] for row in rows}
-    return {
-        row["subject"]: short_name(row["model"]) + (f" {row['method']}" if len(methods) > 1 else "") for row in rows
-    }
+    subjects = {row["subject"]: row for row in rows}
+    names = {}
+    for subject, row in subjects.items():
+        words = [short_name(row["model"]), *([row["method"]] if len(methods) > 1 else [])]
+        others = [
+            other
+            for other in subjects.values()
+            if other is not row and (other["model"], other["method"]) == (row["model"], row["method"])
+        ]
+        words += _own_conditions(row, others)
+        if any(other["conditions"] == row["conditions"] for other in others):
+            words.append(model_id(subject))
+        names[subject] = " ".join(words)
+    return names
+
+
+def _own_conditions(row: Row, others: Sequence[Row]) -> list[str]:
+    shared = [set((other["conditions"] or "").split(", ")) for other in others]
+    parts = (row["conditions"] or "").split(", ") if others else []
+    return [part for part in parts if not all(part in one for one in shared)]
 
 
 def level_name(row: Row) -> str:
@@ -126,7 +146,7 @@ def best_levels(rows: Rows, quiet: str) -> Text:
         text.append(f"{row['why']}\n\n", quiet)
     if not text.plain:
         return Text("No pruned level was measured together with the unpruned model yet.")
-    return text.append(f"By the rule {rows[0]['rule']}; prune-tui rules shows and changes it.", quiet)
+    return text.append(f"By the rule {rows[0]['rule']}, which the command rules shows and changes.", quiet)
 
 
 def _level(row: Row) -> str:

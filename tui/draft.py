@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -14,6 +13,7 @@ from engine.errors import UserError
 from engine.plan import RunPlan
 from engine.suites import SUITES, TaskSpec, suite
 from tui.choices import FIELDS, chosen_levels, chosen_tasks, short_name, task_folders
+from warehouse.commands import hint
 from warehouse.records.conditions import DEFAULT_SEEDS, Seeds, parse_seeds, short_seeds
 
 DEFAULT_LEVELS = "0,10,20,30,40,50,60"
@@ -35,6 +35,7 @@ class Draft:
     device: str = "auto"
     batch_tokens: str = ""
     compile_layers: bool = False
+    trust_task_code: bool = False
     seeds: str = ""
     name: str = ""
     like: RunPlan | None = None
@@ -54,6 +55,7 @@ class Draft:
             device=plan.device,
             batch_tokens="" if plan.batch_tokens is None else str(plan.batch_tokens),
             compile_layers=plan.compile_layers,
+            trust_task_code=plan.trust_task_code,
             seeds="" if plan.seeds == DEFAULT_SEEDS else short_seeds(plan.seeds),
             name=plan.name,
             like=plan,
@@ -103,6 +105,7 @@ class Draft:
             "device": self._device(),
             "batch_tokens": self._batch_tokens(),
             "compile_layers": self.compile_layers,
+            "trust_task_code": self.trust_task_code,
             "seeds": self._seeds(),
         }
         plan = replace(self.like, **settings) if self.like is not None else RunPlan(**settings)
@@ -179,7 +182,7 @@ class Draft:
 
 def command(plan: RunPlan, database: Path) -> str:
     """The `prune-tui run …` that does the same from a shell."""
-    words = ["prune-tui", "run", plan.model, "--levels", ",".join(str(level) for level in plan.levels)]
+    words = ["run", plan.model, "--levels", ",".join(str(level) for level in plan.levels)]
     if plan.suite is not None:
         words += ["--suite", plan.suite]
     else:
@@ -199,9 +202,7 @@ def command(plan: RunPlan, database: Path) -> str:
         words += ["--include-path", path]
     if plan.name != short_name(plan.model):
         words += ["--name", plan.name]
-    if database != Path("results.duckdb"):
-        words += ["--db", str(database)]
-    return shlex.join(words)
+    return hint(*words, db=database)
 
 
 _OPTIONS = {
@@ -215,6 +216,8 @@ _OPTIONS = {
     "--batch-tokens": "batch_tokens",
     "--compile": "compile_layers",
     "--trust-remote-code": "trust_remote_code",
+    "--trust-task-code": "trust_task_code",
+    "--skip-broken-tasks": "skip_broken_tasks",
     "--apply-chat-template": "apply_chat_template",
     "--system-instruction": "system_instruction",
     "--fewshot-as-multiturn": "fewshot_as_multiturn",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tui.format import change, value
+from tui.states import width_text
 
 View = Literal["value", "relative", "absolute", "significance"]
 VIEWS: tuple[View, ...] = ("value", "relative", "absolute", "significance")
@@ -57,7 +58,7 @@ class Width:
     def label(self) -> str:
         if self.unpruned:
             return UNPRUNED
-        return f"{self.pruning_pct:g}%" if self.level == f"{self.pruning_pct:g}" else self.level
+        return width_text(self.level, self.pruning_pct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +203,14 @@ def subject_name(width: Width, among: Sequence[Width]) -> str:
     others = [one for one in among if one.subject != width.subject]
     if any(one.method != width.method for one in among):
         name += f" · {width.method}"
-    if any(one.model == width.model and one.method == width.method for one in others) and width.conditions:
+    alike = [one for one in others if (one.model, one.method) == (width.model, width.method)]
+    if alike and width.conditions:
         name += f" · {width.conditions}"
+    if any(one.conditions == width.conditions for one in alike):
+        name += f" · {model_id(width.subject)}"
     return name
+
+
+def model_id(subject: str) -> str:
+    """The id that tells a model from another of the same name."""
+    return subject.partition("|")[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -45,9 +45,8 @@ def _short(told: Any) -> str:
 
 
 def verdict(trace: Trace) -> str:
-    checks = [*trace.origin.checks, *(trace.baseline.checks if trace.baseline else ())]
-    broken = sum(check.holds is False for check in checks)
-    held = sum(check.holds is True for check in checks)
+    broken = sum(check.holds is False for check in trace.checks)
+    held = sum(check.holds is True for check in trace.checks)
     if broken:
         return f"{broken} of {broken + held} checks failed: the number is not what its sources say."
     if not held:
@@ -92,6 +91,20 @@ def lines(origin: Origin) -> Iterator[Line]:
     yield from _others(origin)
     for check in origin.checks:
         yield "checked", f"{_MARKS[check.holds]} {check.what}: {check.said}"
+    if origin.parts:
+        yield from _checked_parts(origin.below)
+
+
+def _checked_parts(parts: Sequence[Origin]) -> Iterator[Line]:
+    """What was verified of a group's parts, to the last: in one line, and each that says otherwise in its own."""
+    checks = [(part.number["task"], check) for part in parts for check in part.checks]
+    broken = [(task, check) for task, check in checks if check.holds is False]
+    held = sum(check.holds is True for _, check in checks)
+    for task, check in broken:
+        yield "checked", f"{_MARKS[False]} {task}, {check.what}: {check.said}"
+    last = sum(not part.parts for part in parts)
+    told = f"{held} checks hold" if held else "nothing can be verified here"
+    yield "checked", f"{_MARKS[True if held else None]} parts, down to the last {last}: {told}"
 
 
 def as_json(trace: Trace) -> dict[str, Any]:
@@ -129,6 +142,8 @@ def _provenance(origin: Origin) -> Iterator[Line]:
         yield "machine", ", ".join(machine)
     if known.get("git_revision"):
         yield "program", f"git {known['git_revision']}"
+    if files := known.get("task_files"):
+        yield "task files", ", ".join(f"{name} {digest[:12]}" for name, digest in files.items())
     if origin.run["dtype"] or "limit" in origin.plan:
         yield "settings", f"dtype {_known(origin.run['dtype'])}, seeds {_known(_seeds(origin.plan))}"
 
@@ -156,7 +171,7 @@ def _task(origin: Origin) -> str:
     told = f"{number['task']}, version {_known(number['version'])}, {_known(number['num_fewshot'])} shots"
     told += f", metric {number['metric']}, filter {number['filter']}"
     if origin.parts:
-        names = ", ".join(f"{part['task']} {value(part['value'])}" for part in origin.parts[:6])
+        names = ", ".join(f"{part.number['task']} {value(part.number['value'])}" for part in origin.parts[:6])
         more = f" and {len(origin.parts) - 6} more" if len(origin.parts) > 6 else ""
         told += f"; the aggregate of {names}{more}"
     return told
@@ -203,7 +218,7 @@ def _origin(origin: Origin) -> dict[str, Any]:
         "plan": origin.plan,
         "provenance": origin.provenance,
         "cell": origin.cell,
-        "parts": origin.parts,
+        "parts": [_part(part) for part in origin.parts],
         "samples": None if origin.samples is None else asdict(origin.samples),
         "samples_file": None if origin.samples_file is None else str(origin.samples_file),
         "journal": None
@@ -214,6 +229,11 @@ def _origin(origin: Origin) -> dict[str, Any]:
         "measured": origin.measured,
         "checks": [_check(check) for check in origin.checks],
     }
+
+
+def _part(part: Origin) -> dict[str, Any]:
+    told = {name: part.number[name] for name in ("task", "value", "stderr", "n", "seq")}
+    return told | {"checks": [_check(check) for check in part.checks], "parts": [_part(one) for one in part.parts]}
 
 
 def _check(check: Check) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
+
+from warehouse import filenames, statements
 
 _KEPT = 200  # statements of the history
 
@@ -46,9 +47,8 @@ class QueryStore:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-            aside = self.path.with_suffix(".unreadable")
             try:
-                self.path.replace(aside)
+                aside = filenames.publish_beside(self.path, self.path.parent, self.path.stem, ".unreadable")
             except OSError:
                 return f"Your saved queries could not be read from {self.path}: {error}"
             return f"Your saved queries could not be read ({error}): the file is now {aside}."
@@ -78,8 +78,4 @@ class QueryStore:
 
 def shipped() -> list[Saved]:
     """The queries of `sql/saved`."""
-    entries = (entry for entry in files("sql").joinpath("saved").iterdir() if entry.name.endswith(".sql"))
-    return [
-        Saved(entry.name[3:].removesuffix(".sql").replace("_", " "), entry.read_text(encoding="utf-8"), True)
-        for entry in sorted(entries, key=lambda entry: entry.name)
-    ]
+    return [Saved(name[3:].removesuffix(".sql").replace("_", " "), text, True) for name, text in statements.saved()]

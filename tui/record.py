@@ -12,8 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from engine.digests import Digest
 from engine.plan import RunPlan
 from engine.progress import progress
+from engine.rundir import RunDir
 from warehouse.headlines import Headlines
 from warehouse.records.events import (
     Attempt,
@@ -244,7 +246,7 @@ class RunRecord:
 
     def _tree(self) -> tuple[GridRow, ...]:
         """Tasks and groups in the order of the tasks, each group before its parts."""
-        tasks = list(self.history.tasks) or [spec.name for spec in self.plan.tasks]
+        tasks = self.history.all_tasks or [spec.name for spec in self.plan.tasks]
         children: dict[str | None, list[str]] = {}
         for task in tasks:
             chain = [task]
@@ -267,7 +269,7 @@ class RunRecord:
         return tuple(lines)
 
     def _leaves(self, name: str) -> list[str]:
-        return [task for task in self.history.tasks if name in self._above(task)]
+        return [task for task in self.history.all_tasks if name in self._above(task)]
 
     def _above(self, task: str) -> list[str]:
         chain = []
@@ -326,6 +328,30 @@ _NEXT_STAGE = {
     "build requests": "sorting neurons",
     "sort neurons": "starting",
 }
+
+
+def row_of(digest: Digest, run: RunDir) -> RunRow:
+    """The line of a run that no process is at work on."""
+    return RunRow(
+        run_id=run.run_id,
+        name=digest.name,
+        model=digest.model,
+        method=digest.method,
+        levels=digest.levels,
+        tasks=digest.tasks,
+        suite=digest.suite,
+        state=digest.state,
+        done=digest.done,
+        failed=digest.failed,
+        total=digest.total,
+        current=None,
+        seconds_left=None,
+        created_at=datetime.fromisoformat(digest.created_at),
+        folder=run.path,
+        note=digest.note,
+        pid=digest.pid,
+        host=digest.host,
+    )
 
 
 def damaged(run_id: str, folder: Path, error: str) -> RunRow:

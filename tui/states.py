@@ -53,6 +53,11 @@ def level_text(level: str) -> str:
         return level
 
 
+def width_text(level: str, pruning_pct: float) -> str:
+    """A ratio or a width as asked for; of a percentage what was removed: a divisor may leave more or less."""
+    return f"{pruning_pct:g}%" if level.replace(".", "", 1).isdecimal() else level
+
+
 def model_text(model: str) -> str:
     """The part of a model's name that tells it apart."""
     return model.rstrip("/").rsplit("/", 1)[-1]

@@ -1,6 +1,6 @@
-"""What Results says of a run's cells, for the run's own screen: one verdict for a cell, wherever it is looked at.
+"""What Results says of a run's cells, for the grid of a run: one verdict for a cell, wherever it is looked at.
 
-Until a run has been merged and its documents compared, its screen only says which way a score went.
+Until a run has been merged and its documents compared, its grid only says which way a score went.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 # Whether the right choice is what the model would have written: no choice is compared with another.
 _NOTHING_CHOSEN = ("exact_match",)
+# Whose rule needs the texts of the choices.
+CHOICES_NEEDED = ("acc_norm", "acc_bytes")
 
 
 def chosen(

@@ -13,10 +13,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import version
@@ -27,6 +26,8 @@ from warehouse import db, statements
 from warehouse.errors import UserError
 from warehouse.run_diff import find_run
 from warehouse.runs import find_models, list_runs
+from warehouse.scratch import scratch_folder
+from warehouse.text import model_name
 from warehouse.transaction import transaction
 
 if TYPE_CHECKING:
@@ -40,6 +41,16 @@ TABLES = (
     "merged_events", "runs", "attempts", "models", "variants", "tasks", "stages", "cells", "metrics", "samples",
     "failures", "events", "gpu_samples", "measurements",
 )  # fmt: skip
+# What is not shared of a table, by the macros of bundle_macros.sql: the machine's name, its processes and its folders.
+_UNSHARED = {
+    "attempts": {"host": "null::varchar", "pid": "null::integer", "provenance": "without_host({column})::json"},
+    "runs": dict.fromkeys(("name", "conditions", "adapter", "model_args"), "without_folders({column})")
+    | {"plan": "without_folders({column}::varchar)::json"},
+    "models": {"model": "model_name({column})", "source": "model_name({column})"},
+    "tasks": {"dataset": "without_folders({column})"},
+    "failures": {"error": "without_folders({column})", "detail": "without_folders({column})"},
+    "events": {"message": "without_folders({column})", "detail": "without_folders({column})"},
+}
 _BLOCK = 1 << 20
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say: when it was made is in the manifest
 
@@ -71,6 +82,18 @@ def member(table: str) -> str:
     return f"data/{table}.parquet"
 
 
+def shared_columns(table: str, columns: Sequence[str]) -> str:
+    """The columns of a table for a statement, each as it is shared."""
+    unshared = _UNSHARED.get(table, {})
+    return ", ".join(
+        f"{unshared.get(name, '{column}').format(column=_quoted(name))} as {_quoted(name)}" for name in columns
+    )
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
+
+
 def write_bundle(
     database: Path, path: Path, *, models: Sequence[str] = (), runs: Sequence[str] = (), wait: float = 2.0
 ) -> BundleReport:
@@ -90,16 +113,15 @@ def write_bundle(
     known = list_runs(database, wait=wait) if runs else []
     run_ids = [find_run(known, text).run_id for text in runs]
     with (
-        tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.absolute().parent) as scratch,
-        db.open_read(database, wait=wait) as con,
+        scratch_folder(path) as folder,
+        db.open_read(database, wait=wait, reach=[folder]) as con,
     ):
-        folder = Path(scratch)
         con.execute(statements.query("bundle_memory"))
         with transaction(con):
             model_ids = [model.model_id for name in models for model in find_models(con, name)]
             asked = {"run_ids": run_ids, "model_ids": model_ids}
             rows = con.execute(statements.query("bundle_runs"), asked).fetchall()
-            chosen = tuple(BundledRun(*row) for row in rows)
+            chosen = tuple(_shared(BundledRun(*row)) for row in rows)
             if not chosen:
                 raise UserError(f"{database} holds no runs to put into a bundle.")
             counts = _write_tables(con, [run.run_id for run in chosen], folder)
@@ -112,6 +134,10 @@ def write_bundle(
     return BundleReport(path, chosen, counts, path.stat().st_size, sha256(manifest).hexdigest())
 
 
+def _shared(run: BundledRun) -> BundledRun:
+    return replace(run, name=model_name(run.name), model=None if run.model is None else model_name(run.model))
+
+
 def load_script() -> str:
     """SQL that fills an empty DuckDB database from the unpacked bundle and puts the views over it."""
     fill = [f"insert into {table} by name from '{member(table)}';" for table in TABLES]
@@ -122,11 +148,15 @@ def load_script() -> str:
 def _write_tables(con: DuckDBPyConnection, run_ids: list[str], folder: Path) -> dict[str, int]:
     (folder / "data").mkdir()
     con.execute(statements.query("bundle_choose"), {"run_ids": run_ids})
+    con.execute(statements.query("bundle_macros"))
     counts = {}
     for table in TABLES:
         quoted = str(folder / member(table)).replace("'", "''")
         # Replaced, not formatted: a folder's name may hold braces.
-        statement = statements.query("bundle_write").replace("{table}", table).replace("{path}", quoted)
+        columns = [name for name, _ in con.execute(statements.query("bundle_columns"), {"table": table}).fetchall()]
+        shared = shared_columns(table, columns)
+        statement = statements.query("bundle_write").replace("{table}", table).replace("{columns}", shared)
+        statement = statement.replace("{path}", quoted)
         counts[table] = con.execute(statement).fetchall()[0][0]
     return counts
 

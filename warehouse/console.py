@@ -13,7 +13,6 @@ import os
 import pickle
 import signal
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 
 from warehouse import db as database
 from warehouse.errors import DatabaseBusyError, UserError
+from warehouse.processes import module_command
 from warehouse.tables import Table, TableFormat, format_table
 
 __all__ = ["CancelledError", "Table", "TableFormat", "format_table", "run_sql"]
@@ -69,9 +69,8 @@ def run_sql(
     with database.open_read(db, wait=wait):
         pass  # says what is wrong with the file, and brings an older one up to date
     request = {"db": str(db), "sql": sql, "timeout": timeout, "row_limit": row_limit}
-    # -P: the current folder may hold modules of the same names.
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "warehouse.console_process"],
+        module_command("warehouse.console_process"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -89,24 +89,18 @@ def _pickled(answer: tuple[Any, ...]) -> bytes:
 
 def _answer(request: dict[str, Any]) -> tuple[Any, ...]:
     timeout = request["timeout"]
-    con = db.connect(
-        Path(request["db"]),
-        read_only=True,
-        wait=1.0,
-        config={
-            "enable_external_access": "false",
-            "autoload_known_extensions": "false",
-            "autoinstall_known_extensions": "false",
-            "allow_community_extensions": "false",
-            "allow_persistent_secrets": "false",
-            "python_enable_replacements": "false",
-            "memory_limit": "1GB",
-            "threads": str(_THREADS),
-            "max_temp_directory_size": "0B",
-            "max_execution_time": str(max(1, int(1000 * timeout))),
-            "lock_configuration": "true",
-        },
-    )
+    limits = {
+        "memory_limit": "1GB",
+        "threads": str(_THREADS),
+        "max_temp_directory_size": "0B",
+        "max_execution_time": str(max(1, int(1000 * timeout))),
+        "lock_configuration": "true",
+    }
+    with db.open_read(Path(request["db"]), wait=1.0, config=limits) as con:
+        return _asked(con, request["sql"], request["row_limit"], timeout)
+
+
+def _asked(con: duckdb.DuckDBPyConnection, sql: str, limit: int | None, timeout: float) -> tuple[Any, ...]:
     memory = _address_space() + MEMORY_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
@@ -115,8 +109,7 @@ def _answer(request: dict[str, Any]) -> tuple[Any, ...]:
     seconds = int(_THREADS * timeout) + 10
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     try:
-        con.execute(_reading(con, request["sql"]))
-        limit = request["row_limit"]
+        con.execute(_reading(con, sql))
         rows = con.fetchall() if limit is None else con.fetchmany(limit + 1)
     except duckdb.InterruptException:
         raise UserError(f"The query took longer than {timeout:g} seconds and was stopped.") from None

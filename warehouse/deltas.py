@@ -11,6 +11,7 @@ from typing import Any
 from warehouse import db, statements
 from warehouse.errors import UserError
 from warehouse.runs import find_models
+from warehouse.text import model_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,8 @@ def read_deltas(
         cursor = con.execute(statements.query("delta_rows"), asked)
         names = [column[0] for column in cursor.description or ()]
         everything = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        for row in everything:
+            row["model"] = model_name(row["model"])
         planned = con.execute(statements.query("planned_widths"), asked).fetchall()
         failures = con.execute(statements.query("open_failures"), asked).fetchall()
     if not everything:

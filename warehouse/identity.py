@@ -2,8 +2,8 @@
 
 Events say it in columns, some of which nobody knows: of published and foreign results, and of runs from before a
 column existed. `warehouse.matching` groups what is alike column by column, and the result is kept in `run_identities`
-and `task_identities`, derived tables on which the views build. They are made anew for all runs of a model (those that
-share a name and weights) in the transaction that changes one of them.
+and `task_identities`, derived tables on which the views build. They are made anew for all runs of a model's name in the
+transaction that changes one of them.
 """
 
 from __future__ import annotations
@@ -26,17 +26,18 @@ Row = dict[str, Any]
 T = TypeVar("T")
 K = TypeVar("K")
 
-_MODEL = ("config_hash", "tokenizer_hash", "revision")
+_MODEL = ("weights_hash", "config_hash", "tokenizer_hash", "revision")
 _CONDITIONS = (
     "dtype", "documents", "seeds", "chat_template", "chat_template_hash", "system_prompt", "fewshot_as_multiturn",
     "generation", "quantization", "adapter", "model_args",
 )  # fmt: skip
 _NAMES = {
-    "config_hash": "config.json", "tokenizer_hash": "tokenizer", "revision": "revision", "documents": "documents",
-    "chat_template": "use of a chat template", "chat_template_hash": "chat template", "system_prompt": "system prompt",
-    "fewshot_as_multiturn": "turns of few-shot examples", "generation": "generation settings",
-    "model_args": "model arguments", "version": "task version", "n": "number of documents", "requests": "questions",
-    "imported": "questions", "questions": "questions", "tokens": "tokens",
+    "weights_hash": "weights", "config_hash": "config.json", "tokenizer_hash": "tokenizer", "revision": "revision",
+    "documents": "documents", "chat_template": "use of a chat template", "chat_template_hash": "chat template",
+    "system_prompt": "system prompt", "fewshot_as_multiturn": "turns of few-shot examples",
+    "generation": "generation settings", "model_args": "model arguments", "version": "task version",
+    "n": "number of documents", "requests": "questions", "imported": "questions", "questions": "questions",
+    "tokens": "tokens",
 }  # fmt: skip
 # Requests are hashed in one way for our own runs and were in another for imports: two columns.
 _TASK = ("version", "n", "requests", "imported", "questions", "tokens")
@@ -59,24 +60,24 @@ class RunIdentity:
 
 
 def models_of(con: DuckDBPyConnection, run_id: str | None = None) -> list[str]:
-    """The model_ids that a run's events were recorded with, or all runs': what shares one has one name and weights."""
-    return [recorded for (recorded,) in con.execute(statements.query("identity_models"), {"run_id": run_id}).fetchall()]
+    """The names of the models that a run's events tell of, or all runs'."""
+    return [name for (name,) in con.execute(statements.query("identity_models"), {"run_id": run_id}).fetchall()]
 
 
 def resolve(con: DuckDBPyConnection, models: Iterable[str]) -> None:
-    """Make the identities of all runs of these models (`models_of`) anew, inside the caller's transaction.
+    """Make the identities of all runs of models of these names (`models_of`) anew, inside the caller's transaction.
 
     Where they come out otherwise than before, every comparison of the model is due again.
     """
-    for recorded in models:
-        _resolve(con, {"model_id": recorded})
-    for name in ("identity_clear_versions", "identity_versions"):
-        con.execute(statements.query(name))
+    for name in models:
+        _resolve(con, {"model": name})
+    for query in ("identity_clear_versions", "identity_versions"):
+        con.execute(statements.query(query))
 
 
 def _resolve(con: DuckDBPyConnection, about: Row) -> None:
     runs = _rows(con, "identity_runs", about)
-    identities = _run_identities(runs, about["model_id"])
+    identities = _run_identities(runs)
     tasks = _task_identities(_rows(con, "identity_tasks", about), identities)
     changed = _replace(con, "run", sorted(one.row for one in identities.values()), about)
     changed |= _replace(con, "task", tasks, about)
@@ -99,35 +100,75 @@ def _replace(con: DuckDBPyConnection, what: str, rows: Sequence[tuple[Any, ...]]
 # Runs
 
 
-def _run_identities(runs: Sequence[Row], recorded: str) -> dict[str, RunIdentity]:
+def _run_identities(runs: Sequence[Row]) -> dict[str, RunIdentity]:
     """By run_id, in order of age."""
-    models = group([_columns(run, _MODEL) for run in runs])
-    ids = _model_ids(models, recorded)
+    models = _models(runs)
     identities: dict[str, RunIdentity] = {}
-    for model_id, members in _by(list(zip(runs, models, strict=True)), lambda one: ids[id(one[1])]).items():
-        for (run, model), (conditions, note) in zip(members, _conditions([run for run, _ in members]), strict=True):
-            notes = [_model_note(run, model, several=len(ids) > 1), note]
-            identities[run["run_id"]] = RunIdentity(run["run_id"], model_id, conditions, _joined(notes))
+    for model_id, members in _by(runs, lambda run: models[run["run_id"]][0]).items():
+        for run, (conditions, note) in zip(members, _conditions(members), strict=True):
+            run_id = run["run_id"]
+            identities[run_id] = RunIdentity(run_id, model_id, conditions, _joined([models[run_id][1], note]))
     return {run["run_id"]: identities[run["run_id"]] for run in runs}
 
 
-def _model_ids(groups: Sequence[Group], recorded: str) -> dict[int, str]:
-    """By group: one keeps the id that its runs were recorded with, and that is the one whose runs say least of it."""
+def _models(runs: Sequence[Row]) -> dict[str, tuple[str, str | None]]:
+    """The model_id of each run, and a footnote. Published figures are what a paper measured: they join nothing."""
+    found: dict[str, tuple[str, str | None]] = {run["run_id"]: (run["recorded_id"], None) for run in runs}
+    measured = [run for run in runs if not run["published"]]
+    columns = _model_columns(measured)
+    groups = group(columns)
+    ids = _model_ids(measured, groups)
     distinct = list({id(one): one for one in groups}.values())
-    vague = sorted((one for one in distinct if one.fits), key=lambda one: one.first)
-    oldest = next(iter([*vague, *distinct]), None)  # none where the model's last run was taken out
-    return {
-        id(one): recorded if one is oldest else sha256(repr((recorded, one.columns)).encode()).hexdigest()[:12]
-        for one in distinct
-    }
+    for run, own, one in zip(measured, columns, groups, strict=True):
+        found[run["run_id"]] = ids[id(one)], _model_note(own, one, [other for other in distinct if other is not one])
+    return found
 
 
-def _model_note(run: Row, model: Group, *, several: bool) -> str | None:
+def _model_columns(runs: Sequence[Row]) -> list[Columns]:
+    """Weights tell revisions apart: those with equal ones are one, under the name of the first."""
+    first: dict[str, str] = {}  # by weights
+    same: dict[str, str] = {}
+    for run in runs:
+        if run["weights_hash"] and run["revision"]:
+            same.setdefault(run["revision"], first.setdefault(run["weights_hash"], run["revision"]))
+    return [
+        (
+            run["weights_hash"], run["config_hash"], run["tokenizer_hash"],
+            first.get(run["weights_hash"]) if run["weights_hash"] else same.get(run["revision"], run["revision"]),
+        )
+        for run in runs
+    ]  # fmt: skip
+
+
+def _model_ids(runs: Sequence[Row], groups: Sequence[Group]) -> dict[int, str]:
+    """By group, the id that its runs were recorded with, those of known weights first.
+
+    Of several groups one keeps it, and that is the one whose runs say least of config and tokenizer.
+    """
+    recorded: dict[int, str] = {}
+    pairs = list(zip(runs, groups, strict=True))
+    for run, one in sorted(pairs, key=lambda pair: pair[0]["weights_hash"] is None):
+        recorded.setdefault(id(one), run["recorded_id"])
+    ids: dict[int, str] = {}
+    distinct = {id(one): one for one in groups}.values()
+    for recorded_id, alike in _by(distinct, lambda one: recorded[id(one)]).items():
+        oldest, *_ = [*sorted((one for one in alike if one.fits), key=lambda one: one.first), *alike]
+        for one in alike:
+            other = sha256(repr((recorded_id, one.columns)).encode()).hexdigest()[:12]
+            ids[id(one)] = recorded_id if one is oldest else other
+    return ids
+
+
+def _model_note(own: Columns, model: Group, others: Sequence[Group]) -> str | None:
     if model.fits:
-        return f"{_list(_MODEL, model.undecided)} not known, and {model.fits} models of this name and weights fit"
-    if assumed := model.assumed(_columns(run, _MODEL)):
-        return f"taken to have the {_list(_MODEL, assumed)} of later runs, which it does not say"
-    return "this name and these weights were also measured with another config.json or tokenizer" if several else None
+        return f"{_list(_MODEL, model.undecided)} not known, and {model.fits} models of this name fit"
+    if assumed := model.assumed(own):
+        return f"taken to have the {_list(_MODEL, assumed)} of other runs, which it does not say"
+    if any(other.columns[0] == own[0] for other in others):
+        return "this name and these weights were also measured with another config.json or tokenizer"
+    if own[0] is None and others:
+        return "of a revision that is not known to be the one whose weights are known"
+    return None
 
 
 def _conditions(runs: Sequence[Row]) -> list[tuple[str | None, str | None]]:
@@ -291,7 +332,8 @@ def _task_note(task: str, own: Columns, one: Group, *, first: bool) -> str | Non
 
 
 def _list(names: Sequence[str], at: Iterable[int]) -> str:
-    return " and ".join(dict.fromkeys(_NAMES.get(names[i], names[i]) for i in at))
+    *others, last = dict.fromkeys(_NAMES.get(names[i], names[i]) for i in at)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _short(value: Any) -> str:

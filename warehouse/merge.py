@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import continuity, db, identity, journal, pairing, rows, statements
+from warehouse import accounts, continuity, db, identity, journal, pairing, rows, run_folders, statements
 from warehouse.errors import UserError
 from warehouse.records.events import Event
 from warehouse.records.facts import CellFacts
@@ -22,12 +22,19 @@ _IDENTIFYING = frozenset({"runs", "models", "tasks", "cells"})  # tables that sa
 _PAIRING_SECONDS = 5.0  # for which a merge may hold the file on for comparing documents
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MergeReport:
-    """What a merge of several runs did: events merged by run, and runs that could not be read, with the reason."""
+    """What a merge of several runs did: events merged by run; runs that could not be read, and those whose rows were
+    altered by other hands, with the reason; and of runs that were merged, the documents that could not be read.
+
+    `homeless` counts our own runs in the database where there is no folder of runs beside it.
+    """
 
     merged: dict[str, int] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
+    altered: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, list[str]] = field(default_factory=dict)
+    homeless: int = 0
 
 
 def merge_run(path: Path, run_dir: Path, *, wait: float = 0.0, compare_all: bool = False) -> int:
@@ -40,30 +47,53 @@ def merge_run(path: Path, run_dir: Path, *, wait: float = 0.0, compare_all: bool
         DatabaseBusyError: another process holds the DuckDB file; nothing is lost, merge again later.
         UserError: the journal is damaged or missing, or the file cannot be opened or written.
     """
-    with db.open_write(path, wait=wait) as con:
+    with db.open_write(path, wait=wait, reach=[run_dir]) as con:
         merged = _merge(con, run_dir)
         pairing.refresh(con, seconds=None if compare_all else _PAIRING_SECONDS)
         return merged
 
 
 def merge_all(path: Path, runs_root: Path, *, wait: float = 0.0) -> MergeReport:
-    """Merge every run folder under `runs_root`, oldest name first; one that cannot be read does not stop the rest.
+    """Merge every run of the database under `runs_root`, oldest name first; one that cannot be read does not stop the
+    rest.
 
     Raises:
         DatabaseBusyError: another process holds the DuckDB file.
     """
-    report = MergeReport()
-    folders = sorted(found.parent for found in runs_root.glob("*/journal.jsonl"))
-    if not folders:
-        return report
-    with db.open_write(path, wait=wait) as con:
-        for folder in folders:
-            try:
-                report.merged[folder.name] = _merge(con, folder)
-            except UserError as error:
-                report.unreadable[folder.name] = str(error)
+    folders = folders_of(path, runs_root)
+    if not folders and not path.exists():
+        return MergeReport()
+    with db.open_write(path, wait=wait, reach=[runs_root]) as con:
+        altered = accounts.altered(con, runs_root)
+        report = merge_folders(con, folders, without=altered)
+        report.altered.update(altered)
+        if not runs_root.is_dir():
+            [(report.homeless,)] = con.execute(statements.query("own_runs")).fetchall()
         pairing.refresh(con)
     return report
+
+
+def merge_folders(
+    con: duckdb.DuckDBPyConnection, folders: Iterable[Path], *, without: Collection[str] = ()
+) -> MergeReport:
+    """Merge every run folder but those of the runs `without` into the file that is open."""
+    report = MergeReport()
+    for folder in folders:
+        if folder.name in without:
+            continue
+        try:
+            unread: list[str] = []
+            report.merged[folder.name] = _merge(con, folder, unread)
+            if unread:
+                report.unread[folder.name] = unread
+        except UserError as error:
+            report.unreadable[folder.name] = str(error)
+    return report
+
+
+def folders_of(path: Path, runs_root: Path) -> list[Path]:
+    """The folders of a database's runs that have written anything, oldest first."""
+    return [folder for folder in run_folders.of(path, runs_root) if (folder / "journal.jsonl").exists()]
 
 
 def store(
@@ -74,11 +104,12 @@ def store(
     end: int,
     folder: Path,
     in_transaction: bool = False,
+    unread: list[str] | None = None,
 ) -> int:
     """Append the facts among `events` that the file does not have yet, in one transaction, and count them.
 
     `end` is the journal's offset after the last of them; `folder` is where samples' paths start. With `in_transaction`
-    the caller has begun one, and ends it.
+    the caller has begun one, and ends it. `unread` is told which samples cannot be read.
     """
     facts = [event for event in events if rows.is_fact(event)]
     if not facts:
@@ -98,6 +129,8 @@ def store(
             if problem is None:
                 samples.append(parameters | {"run_id": run_id, "seq": event.seq})
             else:
+                if unread is not None:
+                    unread.append(f"{event.data.samples}: {problem}")
                 tables["events"].append(rows.note(run_id, event, event.data, "samples_unreadable", problem))
     now = rows.utc(time.time())
     tables["merged_events"] = [
@@ -118,7 +151,7 @@ def store(
     return len(facts)
 
 
-def _merge(con: duckdb.DuckDBPyConnection, run_dir: Path) -> int:
+def _merge(con: duckdb.DuckDBPyConnection, run_dir: Path, unread: list[str] | None = None) -> int:
     path = run_dir / "journal.jsonl"
     run_id = run_dir.name
     try:
@@ -127,7 +160,7 @@ def _merge(con: duckdb.DuckDBPyConnection, run_dir: Path) -> int:
         journal.sync(path)
     except FileNotFoundError as error:
         raise UserError(f"{run_dir} is not a run folder: it has no journal.jsonl.") from error
-    return store(con, run_id, events, end=end, folder=run_dir)
+    return store(con, run_id, events, end=end, folder=run_dir, unread=unread)
 
 
 def _sample_file(
@@ -138,6 +171,8 @@ def _sample_file(
     parameters = {"level": cell.level, "task": cell.task, "path": glob.escape(str(path))}
     if not path.is_relative_to(folder.resolve()):
         return parameters, f"{path} lies outside the run's folder"
+    if not path.exists():
+        return parameters, f"there is no {path}"
     try:
         con.execute(statements.query("check_samples"), {"path": parameters["path"]}).fetchall()
     except duckdb.Error as error:

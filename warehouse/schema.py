@@ -1,14 +1,16 @@
-"""Bringing a file's schema up to date: numbered migrations once, macros and views whenever theirs changed."""
+"""Bringing a file's schema up to date: numbered migrations once, macros and views whenever the file's are not ours."""
 
 from __future__ import annotations
 
 import logging
-from hashlib import sha256
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from warehouse import backup, identity, old_runs, statements
-from warehouse.errors import UserError
+from warehouse import backup, catalog, identity, old_runs, statements, template
+from warehouse.catalog import LEDGER, Differences
+from warehouse.errors import AlteredError, UserError
 from warehouse.transaction import transaction
 
 if TYPE_CHECKING:
@@ -16,18 +18,49 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-State = Literal["current", "outdated", "empty", "foreign"]
+State = Literal["current", "views", "outdated", "empty", "foreign"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an open file needs: nothing, our views and macros put back, migrations, or everything; "foreign" has
+    tables, none of ours. `version` is the last migration that it has been through.
+    """
+
+    state: State
+    version: int = 0
+    differences: Differences = field(default_factory=Differences)
 
 
 def state(con: DuckDBPyConnection, path: Path) -> State:
-    """What an open file needs: nothing, migrations or views, everything; "foreign" has tables, none of ours.
+    """As `standing`."""
+    return standing(con, path).state
+
+
+def standing(con: DuckDBPyConnection, path: Path) -> Standing:
+    """How far an open file is this program's. Nothing that it holds is executed before it is known to be ours.
 
     Raises:
-        UserError: the file was changed by a newer prune-tui, or an applied migration differs from ours.
+        UserError: the file was changed by a newer prune-tui, an applied migration differs from ours, or what it holds
+            in place of our tables or of DuckDB's functions cannot be trusted.
     """
-    ours, any_table = con.execute(statements.query("has_schema")).fetchall()[0]
-    if not ours:
-        return "foreign" if any_table else "empty"
+    found = catalog.read(con)
+    ours = template.ours()
+    if "schema_migrations" not in found.tables and "merged_events" not in found.tables:
+        return Standing("foreign" if found.tables else "empty")
+    ledger = {name: ours.tables[name] for name in LEDGER}
+    _refuse(path, Differences(missing=catalog.missing(found, ledger), altered=catalog.altered(found, ledger)))
+    version = _version(con, path)
+    if version < len(statements.migrations()):
+        differences = catalog.compare(con, found, template.at_step(version))
+        _refuse(path, differences)
+        return Standing("outdated", version, differences)
+    differences = catalog.compare(con, found, ours)
+    _refuse(path, differences)
+    return Standing("views" if differences.replaced else "current", version, differences)
+
+
+def _version(con: DuckDBPyConnection, path: Path) -> int:
     applied = con.execute(statements.query("applied_migrations")).fetchall()
     known = {migration.version: migration for migration in statements.migrations()}
     for version, name, digest in applied:
@@ -41,31 +74,44 @@ def state(con: DuckDBPyConnection, path: Path) -> State:
                 f"Step {version} of {path}'s schema ({name}) is not the one this prune-tui carries: "
                 "open the file with the prune-tui that wrote it, or name another file with --db."
             )
-    if len(applied) < len(known):
-        return "outdated"
-    views = con.execute(statements.query("applied_views")).fetchall()
-    return "current" if views == [(_views_digest(),)] else "outdated"
+    if not applied or [version for version, _, _ in applied] != [*range(1, len(applied) + 1)]:
+        raise AlteredError(path, "schema_migrations does not say how far its schema is")
+    return len(applied)
+
+
+def _refuse(path: Path, found: Differences) -> None:
+    if found.missing:
+        raise AlteredError(path, f"it lacks {_listed(found.missing)}")
+    if found.altered:
+        raise AlteredError(path, f"not as prune-tui makes it: {_listed(found.altered)}")
+    if found.shadows:
+        raise AlteredError(path, f"it has its own {_listed(found.shadows)} in place of DuckDB's")
+
+
+def _listed(names: Sequence[str], most: int = 3) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def update(con: DuckDBPyConnection, path: Path) -> None:
     """Apply what is missing, in one transaction; cheap when nothing is.
 
-    A file that an older program filled is first copied, to a name beside it; a warning in the log says so.
+    A file that an older program filled is first copied, to a name beside it; a warning in the log says so, as does one
+    that names the views that were put back.
 
     Raises:
-        UserError: as `state`, a table of the same name that is not ours stands in the way, or no copy can be made.
+        UserError: as `standing`, a table of the same name that is not ours stands in the way, or no copy can be made.
     """
     import duckdb
 
-    found = state(con, path)
-    if found == "current":
+    found = standing(con, path)
+    if found.state == "current":
         return
-    version = 0 if found in ("empty", "foreign") else max(_applied(con), default=0)
     newest = len(statements.migrations())
-    copy = backup.make(con, path, version) if 0 < version < newest else None
+    copy = backup.make(con, path, found.version) if 0 < found.version < newest else None
     try:
         with transaction(con):
-            _apply(con)
+            _apply(con, found.version)
     except duckdb.Error as error:
         if copy is not None and not isinstance(error, duckdb.FatalException):  # the file is as it was
             copy.unlink()
@@ -79,37 +125,19 @@ def update(con: DuckDBPyConnection, path: Path) -> None:
         logger.warning(
             "%s was written by an older prune-tui: its schema is brought from step %d to %d. %s beside it is the file "
             "as it was; delete it when you need it no more.",
-            path.name, version, newest, copy.name,
+            path.name, found.version, newest, copy.name,
+        )  # fmt: skip
+    if found.state == "views":
+        logger.warning(
+            "What %s had by the names of %s is not what this prune-tui makes: its own views and macros were put back.",
+            path.name, _listed(found.differences.replaced),
         )  # fmt: skip
 
 
-def _applied(con: DuckDBPyConnection) -> set[int]:
-    return {version for version, _, _ in con.execute(statements.query("applied_migrations")).fetchall()}
-
-
-def _apply(con: DuckDBPyConnection) -> None:
-    con.execute(statements.query("schema_ledger"))
-    applied = _applied(con)
-    pending = [migration for migration in statements.migrations() if migration.version not in applied]
-    for migration in pending:
-        con.execute(migration.text)
-        con.execute(
-            statements.query("record_migration"),
-            {"version": migration.version, "name": migration.name, "sha256": migration.sha256},
-        )
-    if applied and pending:
+def _apply(con: DuckDBPyConnection, version: int) -> None:
+    template.migrate(con, [migration for migration in statements.migrations() if migration.version > version])
+    template.define(con, template.definitions())
+    if 0 < version < len(statements.migrations()):  # what these ask builds on the views
         old_runs.describe(con)
         identity.resolve(con, identity.models_of(con))
         con.execute(statements.query("pairing_note_all"))
-    for definition in _definitions():
-        con.execute(definition)
-    con.execute(statements.query("record_views"), {"sha256": _views_digest()})
-
-
-def _views_digest() -> str:
-    return sha256("\0".join(_definitions()).encode()).hexdigest()
-
-
-def _definitions() -> tuple[str, ...]:
-    """What is replaced whenever it changed: macros, then the views that use them."""
-    return (*statements.macros(), *statements.views())

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
+from pathlib import Path
+
+# In the repository and in the wheel, beside this package.
+SQL = Path(__file__).resolve().parents[1] / "sql"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Migration:
 @cache
 def query(name: str) -> str:
     """The text of `sql/queries/<name>.sql`."""
-    return files("sql").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
+    return (SQL / "queries" / f"{name}.sql").read_text(encoding="utf-8")
 
 
 @cache
@@ -46,11 +49,16 @@ def views() -> tuple[str, ...]:
 
 
 @cache
+def saved() -> tuple[tuple[str, str], ...]:
+    """The queries of `sql/saved`, each with the name of its file."""
+    return tuple(_folder("saved"))
+
+
+@cache
 def view(name: str) -> str:
     """The definition in `sql/views/<name>.sql`."""
-    return files("sql").joinpath("views", f"{name}.sql").read_text(encoding="utf-8")
+    return (SQL / "views" / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _folder(folder: str) -> list[tuple[str, str]]:
-    entries = (entry for entry in files("sql").joinpath(folder).iterdir() if entry.name.endswith(".sql"))
-    return sorted((entry.name, entry.read_text(encoding="utf-8")) for entry in entries)
+    return [(path.name, path.read_text(encoding="utf-8")) for path in sorted((SQL / folder).glob("*.sql"))]

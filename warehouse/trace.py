@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import glob
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from warehouse import db
+from warehouse import confine, db
 from warehouse.aggregates import SampleSums, agree, identical, recompute
 from warehouse.imports.places import Place, place_of
-from warehouse.journal_lines import JournalLine, find_line
+from warehouse.journal_lines import JournalIndex, JournalLine
 from warehouse.number import Row, Wanted, find, rows_of
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Origin:
     """Where one number came from.
 
     `number` is the row of the view, `run` and `cell` those of the tables; `measured` lists every time the number was
-    measured, the current one first; `parts` are those of a group's aggregate.
+    measured, the current one first; `parts` are those of a group's aggregate, each followed back in the same way.
     """
 
     number: Row
@@ -41,7 +42,7 @@ class Origin:
     provenance: dict[str, Any]
     plan: dict[str, Any]
     measured: list[Row]
-    parts: list[Row] = field(default_factory=list)
+    parts: list[Origin] = field(default_factory=list)
     bundles: list[Row] = field(default_factory=list)
     journal: Path | None = None
     line: JournalLine | None = None
@@ -49,6 +50,15 @@ class Origin:
     samples_file: Path | None = None
     samples: SampleSums | None = None
     checks: list[Check] = field(default_factory=list)
+
+    @property
+    def below(self) -> list[Origin]:
+        """The parts of a group, their parts, and so on to the last."""
+        return [origin for part in self.parts for origin in (part, *part.below)]
+
+    @property
+    def all_checks(self) -> list[Check]:
+        return [*self.checks, *(check for part in self.below for check in part.checks)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +90,34 @@ class Trace:
         return [(what, one, other) for what, one, other in pairs if None not in (one, other) and one != other]
 
     @property
+    def checks(self) -> list[Check]:
+        """Those of the number and of its baseline, down to the last part of a group."""
+        return [*self.origin.all_checks, *(self.baseline.all_checks if self.baseline else ())]
+
+    @property
     def holds(self) -> bool:
         """Whether nothing that could be verified was found to say otherwise."""
-        checks = [*self.origin.checks, *(self.baseline.checks if self.baseline else ())]
-        return all(check.holds is not False for check in checks)
+        return all(check.holds is not False for check in self.checks)
+
+
+@dataclass(slots=True)
+class _Sources:
+    """What can be asked: the database, and the journals under the runs' folders, each read once."""
+
+    con: DuckDBPyConnection
+    runs_root: Path
+    journals: dict[Path, JournalIndex] = field(default_factory=dict)
+
+    def line(self, journal: Path, seq: int) -> JournalLine | None:
+        """Raises:
+        OSError: the journal cannot be read.
+        """
+        if journal not in self.journals:
+            self.journals[journal] = JournalIndex(journal)
+        return self.journals[journal].find(seq)
+
+    def rows(self, query: str, asked: Row) -> list[Row]:
+        return rows_of(self.con, query, asked)
 
 
 def trace(path: Path, wanted: Wanted, runs_root: Path, *, wait: float = 2.0) -> Trace:
@@ -95,7 +129,8 @@ def trace(path: Path, wanted: Wanted, runs_root: Path, *, wait: float = 2.0) -> 
     """
     with db.open_read(path, wait=wait) as con:
         number, baseline = find(con, wanted)
-        return Trace(_origin(con, number, runs_root), None if baseline is None else _origin(con, baseline, runs_root))
+        sources = _Sources(con, runs_root)
+        return Trace(_origin(sources, number), None if baseline is None else _origin(sources, baseline))
 
 
 def _made_with(origin: Origin) -> dict[str, Any]:
@@ -110,31 +145,46 @@ def _made_with(origin: Origin) -> dict[str, Any]:
     }
 
 
-def _origin(con: DuckDBPyConnection, number: Row, runs_root: Path) -> Origin:
+def _origin(sources: _Sources, number: Row) -> Origin:
     of = {"run_id": number["run_id"], "seq": number["seq"]}
-    run = rows_of(con, "why_run", of)[0]
-    asked = of | {name: number[name] for name in ("level", "task")}
+    run = sources.rows("why_run", of)[0]
     # A width that was asked for in several ways goes by one name in the views, by its own in its run.
-    measured = rows_of(con, "why_measured", _only(number, *_IDENTITY))
+    measured = sources.rows("why_measured", _only(number, *_IDENTITY))
     current = next(row for row in measured if (row["run_id"], row["seq"]) == (number["run_id"], number["seq"]))
-    asked["level"] = current["level"]
     origin = Origin(
         number=number,
         run=run,
-        cell=rows_of(con, "why_cell", asked)[0],
+        cell=sources.rows("why_cell", of | {"level": current["level"], "task": number["task"]})[0],
         provenance=json.loads(run["provenance"] or "null") or {},
         plan=json.loads(run["plan"] or "null") or {},
         measured=measured,
-        bundles=rows_of(con, "bundle_notes", {"run_id": number["run_id"]}),
+        bundles=sources.rows("bundle_notes", {"run_id": number["run_id"]}),
     )
-    asked |= _only(number, "metric", "filter")
-    _follow_journal(origin, runs_root)
+    _follow(sources, origin)
+    return origin
+
+
+def _part(sources: _Sources, group: Origin, row: Row) -> Origin:
+    """A part of a group: measured by the same run at the same width."""
+    number = group.number | row
+    asked = {"level": group.cell["level"]} | _only(number, "run_id", "seq", "task")
+    part = Origin(
+        number=number, run=group.run, cell=sources.rows("why_cell", asked)[0], provenance=group.provenance,
+        plan=group.plan, measured=[], bundles=group.bundles,
+    )  # fmt: skip
+    _follow(sources, part)
+    return part
+
+
+def _follow(sources: _Sources, origin: Origin) -> None:
+    number = origin.number
+    asked = {"level": origin.cell["level"]} | _only(number, "run_id", "seq", "task", "metric", "filter")
+    _follow_journal(sources, origin)
     if number["is_group"]:
-        origin.parts = rows_of(con, "why_parts", asked)
+        origin.parts = [_part(sources, origin, row) for row in sources.rows("why_parts", asked)]
         origin.checks.append(_check_parts(origin))
     else:
-        _follow_samples(con, origin, asked, runs_root)
-    return origin
+        _follow_samples(sources, origin, asked)
 
 
 _IDENTITY = (
@@ -143,7 +193,7 @@ _IDENTITY = (
 )  # fmt: skip
 
 
-def _follow_journal(origin: Origin, runs_root: Path) -> None:
+def _follow_journal(sources: _Sources, origin: Origin) -> None:
     number, run = origin.number, origin.run
     if run["origin"] != "run":
         origin.place = place_of(
@@ -152,9 +202,9 @@ def _follow_journal(origin: Origin, runs_root: Path) -> None:
         )  # fmt: skip
         origin.checks.append(_check_place(origin.place, number["value"]))
         return
-    origin.journal = journal = runs_root / run["run_id"] / "journal.jsonl"
+    origin.journal = journal = sources.runs_root / run["run_id"] / "journal.jsonl"
     try:
-        origin.line = find_line(journal, number["seq"])
+        origin.line = sources.line(journal, number["seq"])
     except FileNotFoundError:
         came = f": it came in the bundle {origin.bundles[-1]['file']}" if origin.bundles else ""
         origin.checks.append(Check("journal", None, f"there is no {journal} here{came}"))
@@ -190,21 +240,28 @@ def _check_place(place: Place | None, value: float) -> Check:
 
 
 def _check_parts(origin: Origin) -> Check:
-    value, parts = origin.number["value"], origin.parts
-    if not parts:
+    """lm-eval averages over a group's last parts; others write an average of averages."""
+    value = origin.number["value"]
+    if not origin.parts:
         return Check("parts", None, "the parts of the group are not in the database")
+    last = [part for part in origin.below if not part.parts]
+    for parts, of in ((origin.parts, "parts"), (last, "last parts")):
+        for way, found in _averages([part.number for part in parts]).items():
+            if agree(found, value):
+                return Check("parts", True, f"the {way} of its {len(parts)} {of} is the same number")
+    return Check("parts", None, f"the group's way to aggregate its {len(origin.parts)} parts is not known here")
+
+
+def _averages(parts: Sequence[Row]) -> dict[str, float]:
     sized = [(part["value"], part["n"]) for part in parts if part["n"]]
     ways = {"mean": sum(part["value"] for part in parts) / len(parts)}
     if len(sized) == len(parts):
         ways["mean, weighted by documents,"] = sum(one * n for one, n in sized) / sum(n for _, n in sized)
-    for way, found in ways.items():
-        if agree(found, value):
-            return Check("parts", True, f"the {way} of its {len(parts)} parts is the same number")
-    return Check("parts", None, f"the group's way to aggregate its {len(parts)} parts is not known here")
+    return ways
 
 
-def _follow_samples(con: DuckDBPyConnection, origin: Origin, asked: Row, runs_root: Path) -> None:
-    found = SampleSums(**rows_of(con, "why_samples", asked)[0])
+def _follow_samples(sources: _Sources, origin: Origin, asked: Row) -> None:
+    found = SampleSums(**sources.rows("why_samples", asked)[0])
     if found.rows:
         origin.samples = found
         origin.checks.append(_check_samples("samples", origin.number, found))
@@ -212,7 +269,7 @@ def _follow_samples(con: DuckDBPyConnection, origin: Origin, asked: Row, runs_ro
         origin.checks.append(Check("samples", None, "the database has no per-document results of it"))
     if origin.run["origin"] != "run" or not origin.cell["samples"]:
         return
-    folder = runs_root / origin.run["run_id"]
+    folder = sources.runs_root / origin.run["run_id"]
     file = folder / origin.cell["samples"]
     if not file.resolve().is_relative_to(folder.resolve()):
         origin.checks.append(Check("samples file", False, f"{file} lies outside the run's folder"))
@@ -221,15 +278,18 @@ def _follow_samples(con: DuckDBPyConnection, origin: Origin, asked: Row, runs_ro
     if not file.is_file():
         origin.checks.append(Check("samples file", None, f"there is no {file} here"))
         return
-    origin.checks.append(_check_file(con, origin, file, found))
+    origin.checks.append(_check_file(origin, file, found))
 
 
-def _check_file(con: DuckDBPyConnection, origin: Origin, file: Path, stored: SampleSums) -> Check:
+def _check_file(origin: Origin, file: Path, stored: SampleSums) -> Check:
     import duckdb
 
-    asked = _only(origin.number, "metric", "filter") | {"path": glob.escape(str(file))}
+    asked = _only(origin.number, "metric", "filter") | {"path": glob.escape(str(file.resolve()))}
     try:
-        found = SampleSums(**rows_of(con, "why_sample_file", asked)[0])
+        # By itself: what else this process asks of the database meanwhile has no reach.
+        with duckdb.connect(config=dict(confine.config([file]))) as con:
+            confine.confine(con, [file])
+            found = SampleSums(**rows_of(con, "why_sample_file", asked)[0])
     except duckdb.Error as error:
         return Check("samples file", False, f"{file} cannot be read ({str(error).splitlines()[0]})")
     if stored.rows and found.rows != stored.rows:

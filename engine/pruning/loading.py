@@ -34,6 +34,7 @@ __all__ = [
     "resolve_dtype", "weights_hash",
 ]  # fmt: skip
 
+_MOST_LAYERS = 10_000  # transformers makes lists of that length before anything is checked
 _DAMAGED = (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, IndexError)
 
 
@@ -55,7 +56,16 @@ def inspect(model: str, *, revision: str | None = None, trust_remote_code: bool 
     """
     source = resolve(model)
     config, commit = load_config(source, revision, trust_remote_code)
-    return Checkpoint(source, commit, config, ModelShape.of(config, trust_remote_code=trust_remote_code))
+    try:
+        shape = ModelShape.of(config, trust_remote_code=trust_remote_code)
+    except UserError:
+        raise
+    except Exception as error:  # every model class has its own way of taking offence at a config
+        raise UserError(
+            f"{source}: no model can be built from config.json ({type(error).__name__}: {_one_line(error)}): get the "
+            "file again, or mend that entry."
+        ) from error
+    return Checkpoint(source, commit, config, shape)
 
 
 def load_config(
@@ -69,8 +79,22 @@ def load_config(
     path, commit = fetch_config(source, revision)
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise UserError(f"{source}: config.json is nested too deeply to be a model's; get the file again.") from error
     except ValueError as error:
         raise UserError(f"{source}: config.json is not valid JSON; get the file again.") from error
+    if not isinstance(entries, dict):
+        raise UserError(f"{source}: config.json holds no entries, but a {type(entries).__name__}; get the file again.")
+    for name, value in _entries(entries):
+        if "layers" in name and isinstance(value, int) and value > _MOST_LAYERS:
+            raise UserError(
+                f"{source}: config.json asks for {value} layers ({name}), which no model has: get it again."
+            )
+        if "implementation" in name and isinstance(value, str) and "/" in value:
+            raise UserError(
+                f"{source}: config.json takes a kernel from the hub ({name}: {value}), which is code: take that entry "
+                "out, and attention is computed by what is installed."
+            )
     _refuse_unknown_code(source, entries, trust_remote_code)
     try:
         config = AutoConfig.from_pretrained(source, revision=commit, trust_remote_code=trust_remote_code)
@@ -188,8 +212,21 @@ def _where(source: str, revision: str | None, trust_remote_code: bool) -> dict[s
     return {"revision": revision, "trust_remote_code": trust_remote_code, "local_files_only": here}
 
 
+def _entries(entries: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Every entry, also of the configs inside, by its path."""
+    waiting: list[tuple[str, Any]] = [("", entries)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [(f"{path}.{name}".lstrip("."), part) for name, part in value.items()]
+        else:
+            yield path, value
+
+
 def _refuse_unknown_code(source: str, entries: dict[str, object], trust_remote_code: bool) -> None:
     model_type = entries.get("model_type")
+    if model_type is not None and not isinstance(model_type, str):
+        raise UserError(f"{source}: model_type in config.json is no name, but {model_type!r:.40}; get the file again.")
     if model_type in CONFIG_MAPPING or (entries.get("auto_map") and trust_remote_code):
         return
     if entries.get("auto_map"):

@@ -1,4 +1,4 @@
 """The worker process: loads a model once, and evaluates it level by level, task by task.
 
-Started as `python -m engine.worker RUN_DIR`; nothing outside imports it.
+Started as the process `engine.worker RUN_DIR` (`prune_tui.process`); nothing outside imports it.
 """

@@ -5,11 +5,11 @@ from __future__ import annotations
 import gc
 import os
 import random
-from collections import defaultdict
 from typing import Any
 
 import numpy as np
 import torch
+from lm_eval.models.utils import resolve_max_length
 
 from engine.errors import UserError
 from engine.gpu import Sampler
@@ -26,7 +26,7 @@ from engine.worker.provenance import provenance
 from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
 from engine.worker.sweep import Sweep
-from engine.worker.tasks import TaskSet, build_tasks, load_tasks
+from engine.worker.tasks import TaskSet, build_tasks, load_tasks, refuse_long_answers
 from warehouse.records.conditions import Seeds
 from warehouse.records.events import Attempt, Planned
 from warehouse.records.facts import ModelFacts, VariantFacts
@@ -55,16 +55,19 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
         tokenizer = loading.load_tokenizer(
             found.source, revision=found.revision, trust_remote_code=plan.trust_remote_code
         )
+        template = _template(tokenizer, plan) if plan.apply_chat_template else None
+    _seed(plan.seeds)
+    with recorder.stage("load tasks"):
+        tasks = load_tasks(plan)
+        refuse_long_answers(tasks, resolve_max_length(found.config, tokenizer), plan)
+        _refuse_changed_code(recorder, tasks.code)
     if history.plan is None:
         dtype_name = str(dtype).removeprefix("torch.")
-        conditions = plan.conditions(dtype_name, _template(tokenizer) if plan.apply_chat_template else None)
+        conditions = plan.conditions(dtype_name, template, whole=tasks.covered_by(plan.limit))
         recorder.record(Planned(plan=plan.to_dict(), conditions=conditions, dtype=dtype_name))
-    _seed(plan.seeds)
-    recorder.record(Attempt(attempt=number, pid=os.getpid(), host=os.uname().nodename, provenance=provenance(device)))
+    where = provenance(device) | {"task_files": tasks.code}
+    recorder.record(Attempt(attempt=number, pid=os.getpid(), host=os.uname().nodename, provenance=where))
     recorder.sample(Sampler(os.getpid()))
-
-    with recorder.stage("load tasks"):
-        tasks, groups = load_tasks(plan)
     stop.check()
     with recorder.stage("load model"):
         model, tokenizer = loading.load_model(
@@ -103,7 +106,7 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
     if lm.slow_because is not None and device.type == "cuda":
         recorder.log(f"{lm.slow_because}: attention is masked densely, which is slower.", "warning")
     with recorder.stage("build requests"):
-        built = build_tasks(tasks, groups, plan, lm, stop.check)
+        built = build_tasks(tasks, plan, lm, stop.check)
         # Requests stay to the end: no collection has to look at their million objects, half a second each time.
         gc.collect()
         gc.freeze()
@@ -123,17 +126,11 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
 
 
 def _variants(plan: RunPlan, shape: ModelShape, dtype: torch.dtype) -> list[VariantFacts]:
-    variants = [
+    shape.widths(plan.levels, plan.divisor)  # each means another one
+    return [
         shape.variant_facts(level, method=plan.method, divisor=plan.divisor, pad_to=_PAD_TO, dtype=dtype)
         for level in plan.levels
     ]
-    levels_of: dict[int, list[str]] = defaultdict(list)
-    for variant in variants:
-        levels_of[variant.width].append(variant.level)
-    for width, levels in levels_of.items():
-        if len(levels) > 1:
-            raise UserError(f"Levels {' and '.join(levels)} both mean {width} neurons a layer: keep one of them.")
-    return variants
 
 
 def _seed(seeds: Seeds) -> None:
@@ -168,19 +165,46 @@ def _record_model(recorder: Recorder, facts: ModelFacts) -> None:
         )
 
 
-def _template(tokenizer: Any) -> str:
+def _template(tokenizer: Any, plan: RunPlan) -> str:
     """The chat template that is applied, as lm-eval hashes it.
 
     Raises:
-        UserError: there is none.
+        UserError: there is none, or it does not take what the plan puts into it.
     """
     try:
-        return tokenizer.get_chat_template()
+        template = tokenizer.get_chat_template()
     except ValueError as error:
         raise UserError(
             "The model's tokenizer has no chat template: leave --apply-chat-template out, or give a model that is "
             "tuned for chat."
         ) from error
+    turns = [{"role": "user", "content": "Is it so?"}]
+    if plan.fewshot_as_multiturn:
+        turns = [*turns, {"role": "assistant", "content": "It is."}, *turns]
+    if plan.system_instruction:
+        turns = [{"role": "system", "content": plan.system_instruction}, *turns]
+    try:
+        tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    except Exception as error:  # a template raises what it likes
+        raise UserError(
+            f"The tokenizer's chat template does not take such prompts ({' '.join(str(error).split())[:200]}): leave "
+            "--apply-chat-template out, or --system-instruction and --fewshot-as-multiturn where they are given."
+        ) from error
+    return template
+
+
+def _refuse_changed_code(recorder: Recorder, code: dict[str, str]) -> None:
+    """Raises:
+    UserError: task files from outside are not those that the run began with.
+    """
+    attempt = recorder.history.attempt
+    before = (attempt.provenance or {}).get("task_files") if attempt else None
+    if before is None or before == code:  # runs from before these were recorded do not know theirs
+        return
+    name = next(name for name in sorted({*before, *code}) if before.get(name) != code.get(name))
+    raise UserError(
+        f"The task file {name} has changed since this run began: start a new run, so that no table mixes the two."
+    )
 
 
 def _record_tasks(recorder: Recorder, built: TaskSet) -> None:

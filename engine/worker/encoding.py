@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -150,8 +150,7 @@ class Encoder:
         return [make_disjoint_window(window) for window in windows]
 
     def _prompt(self, instance: Instance, tokens: list[int]) -> Ints:
-        kwargs: dict[str, Any] = dict(normalize_gen_kwargs(_args(instance)[1], MAX_GEN_TOKS))
-        asked = kwargs["max_gen_toks"]
+        asked = asked_for(_args(instance)[1])
         if asked >= self._max_length:
             raise UserError(
                 f"{_place(instance)}: up to {asked} tokens are to be generated, but the model's context is "
@@ -182,6 +181,12 @@ class Encoder:
                 f"{self._vocab_size} tokens: the tokenizer is another model's, or has had tokens added for which the "
                 "embedding was not enlarged."
             )
+
+
+def asked_for(generation_kwargs: Mapping[str, Any] | None) -> int:
+    """The most tokens that a task wants to be generated."""
+    asked: dict[str, Any] = dict(normalize_gen_kwargs(dict(generation_kwargs or {}), MAX_GEN_TOKS))
+    return asked["max_gen_toks"]
 
 
 def _place(instance: Instance) -> str:

@@ -1,4 +1,4 @@
-"""`python -m engine.worker.list_tasks [FOLDER…]`: lm-eval's tasks and groups, as one line of JSON on standard output.
+"""Process `engine.worker.list_tasks [FOLDER…]`: lm-eval's tasks and groups, as one line of JSON on standard output.
 
 With folders, only what these hold, since the rest is known by then.
 """
@@ -13,13 +13,19 @@ from typing import Any
 from lm_eval.tasks import TaskManager
 
 from engine.demo.paths import TASKS_DIR
+from engine.worker.task_code import task_code
 
 
 def main(folders: list[str]) -> None:
     paths: list[str | Path] = [*folders] or [str(TASKS_DIR)]
     manager = TaskManager(include_path=paths, include_defaults=not folders)
-    entries = [_entry(manager, name) for name in manager.all_tasks]
+    entries = [_entry(manager, name) | {"code": _code(manager, name) if folders else ""} for name in manager.all_tasks]
     print(json.dumps(sorted(entries, key=lambda entry: entry["name"])))
+
+
+def _code(manager: TaskManager, name: str) -> str:
+    """What of it is code from outside, empty where nothing is."""
+    return "; ".join(task_code(manager.task_index, [name]).reasons)
 
 
 def _entry(manager: TaskManager, name: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`python -m engine.worker.save REQUEST`: write one level of a model as a checkpoint.
+"""Process `engine.worker.save REQUEST`: write one level of a model as a checkpoint.
 
 The request is a JSON object with the arguments of `engine.pruning.checkpoint.save_level` and the `database` whose
 delta table goes into the model card. The answer is one line of JSON on standard output: what was saved, or an

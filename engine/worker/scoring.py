@@ -17,17 +17,16 @@ from lm_eval.api.group import Group
 from lm_eval.api.instance import Instance
 from lm_eval.api.metrics import mean, perplexity, stderr_for_metric
 from lm_eval.api.task import Task
-from numpy.typing import NDArray
 
 from engine.worker.chance import chance_levels
 from engine.worker.lm import PrunedLM
 from engine.worker.tasks import BuiltTask
+from warehouse.answers import CHOICES_NEEDED, chosen
 from warehouse.per_document import per_document
 from warehouse.records.facts import CellFacts, MetricFacts
 
 _BOOTSTRAP_DRAWS = 1000
 _LANGUAGE_SEED = 0
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,26 +186,22 @@ def _stderr(value: Any) -> float | None:
 
 def _response(task: Any, doc: Any, metric: str, responses: Sequence[Any]) -> str | None:
     if task.OUTPUT_TYPE == "multiple_choice":
-        return str(_chosen(task, doc, metric, np.array([log_likelihood for log_likelihood, _ in responses])))
+        return _chosen(task, doc, metric, [log_likelihood for log_likelihood, _ in responses])
     if task.OUTPUT_TYPE == "generate_until":
         return json.dumps(responses[0], ensure_ascii=False, default=str)
     return None
 
 
-def _chosen(task: Any, doc: Any, metric: str, log_likelihoods: Floats) -> int:
+def _chosen(task: Any, doc: Any, metric: str, log_likelihoods: Sequence[float]) -> str | None:
     """The index of the answer that this metric takes for the model's, from what `process_results` is given."""
     conditional, unconditional = log_likelihoods, None
     if "acc_mutual_info" in getattr(task, "_metric_fn_list", {}):
         count = len(task.doc_to_choice(doc))
         if 2 * count == len(log_likelihoods):  # the choices once more, without their context
             conditional, unconditional = log_likelihoods[:count], log_likelihoods[count:]
-    if metric == "acc_mutual_info" and unconditional is not None:
-        return int(np.argmax(conditional - unconditional))
-    if metric in ("acc_norm", "acc_bytes"):
-        choices = task.doc_to_choice(doc)
-        sizes = np.array([float(len(choice if metric == "acc_norm" else choice.encode())) for choice in choices])
-        return int(np.argmax(conditional[: len(sizes)] / sizes))
-    return int(np.argmax(conditional))
+    choices = task.doc_to_choice(doc) if metric in CHOICES_NEEDED else None
+    index = chosen(metric, conditional, choices=choices, unconditional=unconditional)
+    return None if index is None else str(index)
 
 
 def _seed(*of: Any) -> None:

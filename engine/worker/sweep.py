@@ -46,7 +46,7 @@ class Sweep:
         Raises:
             StopRequested: between two batches, when asked to stop.
         """
-        failed = 0
+        failed = self._broken()
         with ThreadPoolExecutor(1, "next task") as beside:
             for variant in sorted(self.variants, key=lambda variant: -variant.width):
                 missing = [task for task in self.tasks.tasks if (variant.level, task.name) not in self._cells]
@@ -64,6 +64,19 @@ class Sweep:
                     self.recorder.merge_soon()
                 self._groups(variant.level)
         return failed
+
+    def _broken(self) -> int:
+        """Write down the tasks that could not be built as cells that failed: the next attempt tries them again."""
+        missing = [
+            (variant.level, task) for variant in self.variants for task in self.tasks.broken
+            if (variant.level, task) not in self._cells
+        ]  # fmt: skip
+        for level, task in missing:
+            why = self.tasks.broken[task]
+            self.recorder.record(FailureFacts(level=level, task=task, error=why, detail=why))
+        for task in dict.fromkeys(task for _, task in missing):
+            self.recorder.log(self.tasks.broken[task], "error")
+        return len(missing)
 
     @property
     def _cells(self) -> dict[tuple[str, str], CellFacts]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import sysconfig
+import traceback
 from array import array
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import Any, Never
 
 import datasets.exceptions
 import huggingface_hub.errors
@@ -24,8 +28,10 @@ from engine.demo.paths import TASKS_DIR
 from engine.errors import UserError
 from engine.plan import RunPlan
 from engine.suites import TaskSpec
+from engine.worker.encoding import asked_for
 from engine.worker.lm import PrunedLM
-from engine.worker.templates import compile_once
+from engine.worker.task_code import TaskCode, task_code
+from engine.worker.templates import prepare_templates
 from warehouse.records.facts import TaskFacts
 from warehouse.records.questions import of_requests, questions_hash
 
@@ -59,29 +65,58 @@ class BuiltTask:
 
 @dataclass(frozen=True, slots=True)
 class TaskSet:
-    """The tasks of a run in evaluation order, and the groups whose aggregates they make up, parts first."""
+    """The tasks of a run in evaluation order, and the groups whose aggregates they make up, parts first.
+
+    `broken` has those that were left out because they cannot be built, and why.
+    """
 
     tasks: tuple[BuiltTask, ...]
     groups: tuple[Group, ...]
+    broken: Mapping[str, str] = field(default_factory=dict)
 
     def parent(self, name: str) -> str | None:
         return _parents(self.groups).get(name)
 
 
-def load_tasks(plan: RunPlan) -> tuple[list[Task], list[Group]]:
+@dataclass(slots=True)
+class LoadedTasks:
+    """Tasks whose documents are there; `broken` as in `TaskSet`, `code` the hashes of task files from outside."""
+
+    tasks: list[Task] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    broken: dict[str, str] = field(default_factory=dict)
+    code: dict[str, str] = field(default_factory=dict)
+
+    def covered_by(self, limit: float | None) -> bool:
+        """Whether that many documents of each task are all that there are."""
+        return limit is None or (limit >= 1 and all(limit >= len(task.eval_docs) for task in self.tasks))
+
+
+def load_tasks(plan: RunPlan) -> LoadedTasks:
     """Find the plan's tasks, load their data and set their shots.
 
     Raises:
-        UserError: unknown task, task named twice, fixed shots overridden, or data that cannot be had.
+        UserError: unknown task, task named twice, fixed shots overridden, code that is not trusted; or a task cannot be
+            built, or its data not be had, unless the plan leaves such tasks out and there are others.
     """
-    compile_once()
+    prepare_templates()
     manager = _manager(plan)
-    tasks: dict[str, Task] = {}
-    groups: dict[str, Group] = {}
     for spec in plan.tasks:
         if spec.name not in manager.all_tasks:
             raise UserError(_unknown(spec.name, manager.all_tasks))
-        loaded = _load(manager, spec.name)
+    code = task_code(manager.task_index, [spec.name for spec in plan.tasks])
+    if code.reasons and not plan.trust_task_code:
+        raise UserError(_untrusted(code))
+    found = LoadedTasks(code=code.hashes(plan.include_paths))
+    tasks: dict[str, Task] = {}
+    groups: dict[str, Group] = {}
+    for spec in plan.tasks:
+        with _left_out(spec.name, found.broken, plan):
+            loaded = _load(manager, spec.name)
+            for task in loaded["tasks"].values():
+                _refuse_unscorable(task)
+        if spec.name in found.broken:
+            continue
         for name, task in loaded["tasks"].items():
             if name in tasks:
                 raise UserError(f"Task '{name}' is asked for twice: name it, or a group that holds it, once.")
@@ -93,17 +128,66 @@ def load_tasks(plan: RunPlan) -> tuple[list[Task], list[Group]]:
             task.set_fewshot_seed(seed=plan.seeds[3])
             tasks[name] = task
         groups |= loaded.get("groups", {})
-    return list(tasks.values()), _parts_first(groups)
+    found.tasks, found.groups = list(tasks.values()), _parts_first(groups)
+    return found
 
 
-def build_tasks(
-    tasks: Sequence[Task], groups: Sequence[Group], plan: RunPlan, lm: PrunedLM, check: Callable[[], None]
-) -> TaskSet:
-    """Write out every prompt and tokenise it. `check` is called between tasks and may raise to stop."""
-    parents = _parents(groups)
-    built = []
-    for task in tasks:
+def _refuse_unscorable(task: Task) -> None:
+    """lm-eval warns of what it does not know, and fails when it comes to count."""
+    scored_by_code = task.get_config("process_results") is not None
+    metrics = {} if scored_by_code else getattr(task, "_metric_fn_list", {})
+    for what, known in (("metric", metrics), ("aggregation", task.aggregation() or {})):
+        if missing := [name for name, function in known.items() if not callable(function)]:
+            raise UserError(
+                f"Task '{task.task_name}' cannot be built (lm-eval does not know the {what} of {missing[0]}): mend its "
+                "file, leave it out, or go on with the others by --skip-broken-tasks."
+            )
+
+
+def refuse_long_answers(found: LoadedTasks, max_length: int, plan: RunPlan) -> None:
+    """Take out of `found` the tasks whose answers do not fit into the model's context.
+
+    Raises:
+        UserError: there is one, and the plan does not leave such tasks out.
+    """
+    for task in found.tasks:
+        if task.OUTPUT_TYPE == "generate_until":
+            with _left_out(task.task_name, found.broken, plan):
+                _refuse_long_answer(task, max_length)
+    found.tasks = [task for task in found.tasks if task.task_name not in found.broken]
+
+
+def _refuse_long_answer(task: Task, max_length: int) -> None:
+    try:
+        asked = asked_for(task.get_config("generation_kwargs"))
+    except _OF_THE_TASK as error:
+        _cannot_be_built(task.task_name, error)
+    if asked >= max_length:
+        raise UserError(
+            f"Task '{task.task_name}': up to {asked} tokens are to be generated, but the model's context is "
+            f"{max_length}: lower the task's max_gen_toks, or leave the task out."
+        )
+
+
+def build_tasks(found: LoadedTasks, plan: RunPlan, lm: PrunedLM, check: Callable[[], None]) -> TaskSet:
+    """Write out every prompt and tokenise it. `check` is called between tasks and may raise to stop.
+
+    Raises:
+        UserError: a task cannot be built or asked, unless the plan leaves such tasks out and there are others.
+    """
+    parents = _parents(found.groups)
+    built, broken = list[BuiltTask](), dict(found.broken)
+    for task in found.tasks:
         check()
+        with _left_out(task.task_name, broken, plan):
+            built.append(_built(task, parents.get(task.task_name), plan, lm))
+    if not built and broken:
+        raise UserError(f"None of the tasks can be built. {next(iter(broken.values()))}")
+    return TaskSet(tuple(built), tuple(found.groups), broken)
+
+
+def _built(task: Task, part_of: str | None, plan: RunPlan, lm: PrunedLM) -> BuiltTask:
+    try:
         task.build_all_requests(
             limit=get_sample_size(task, plan.limit),
             system_instruction=plan.system_instruction,
@@ -112,9 +196,21 @@ def build_tasks(
             chat_template=lm.apply_chat_template if plan.apply_chat_template else None,
             tokenizer_name=lm.tokenizer_name if plan.apply_chat_template else "",
         )
-        lm.encode(task.instances)
-        built.append(BuiltTask(task, _facts(task, parents.get(task.task_name), lm)))
-    return TaskSet(tuple(built), tuple(groups))
+    except _OF_THE_TASK as error:
+        _cannot_be_built(task.task_name, error)
+    lm.encode(task.instances)
+    return BuiltTask(task, _facts(task, part_of, lm))
+
+
+@contextmanager
+def _left_out(name: str, broken: dict[str, str], plan: RunPlan) -> Iterator[None]:
+    """Where the plan says so, a task that cannot be built is written down instead of ending the run."""
+    try:
+        yield
+    except UserError as error:
+        if not plan.skip_broken_tasks:
+            raise
+        broken[name] = str(error)
 
 
 def fewshot_of(task: Task) -> int:
@@ -144,7 +240,9 @@ def _unknown(name: str, known: Sequence[str]) -> str:
 def _load(manager: TaskManager, name: str) -> Any:
     try:
         return manager.load([name])
-    except ImportError as error:
+    except ModuleNotFoundError as error:
+        if error.name is None:
+            _cannot_be_built(name, error)
         extra = "pip install 'prune-tui[ifeval]'" if "ifeval" in name else f"pip install {error.name}"
         raise UserError(f"Task '{name}' needs the package {error.name}, which is not installed: {extra}.") from error
     except _UNREACHABLE as error:
@@ -153,6 +251,59 @@ def _load(manager: TaskManager, name: str) -> Any:
             f"The data of task '{name}' cannot be reached ({cause}): check the network and the access to the dataset, "
             "or give a copy of the task that reads local files with --include-path."
         ) from error
+    except _OF_THE_TASK as error:
+        _cannot_be_built(name, error)
+
+
+# Its file, its documents and its functions may raise whatever they like, and end the process.
+_OF_THE_TASK = (Exception, SystemExit)
+
+
+def _cannot_be_built(name: str, error: BaseException) -> Never:
+    raise UserError(
+        f"Task '{name}' cannot be built ({_cause(error)}): mend its file or its data, leave it out, or go on with the "
+        "others by --skip-broken-tasks."
+    ) from error
+
+
+def _cause(error: BaseException) -> str:
+    """What a task's own exception means, as far as lm-eval's words allow, and where in a file from outside it arose."""
+    if isinstance(error, datasets.exceptions.DatasetGenerationError) and error.__cause__ is not None:
+        error = error.__cause__
+    frames = traceback.extract_tb(error.__traceback__)
+    last = frames[-1].filename if frames else ""
+    said = " ".join(str(error).split()).removeprefix("Error: ").rstrip(".")
+    match error:
+        case IndexError() if said == "string index out of range" and last.endswith("lm_eval/api/task.py"):
+            return "a choice is empty"
+        case IndexError() if last.endswith("lm_eval/api/task.py"):
+            return "a document names a choice that it does not have"
+        case ValueError() if said.startswith("Sample larger than population"):
+            return "it has fewer examples than shots are asked for"
+        case KeyError():
+            return f"there is no {said}"
+        case SystemExit():
+            said = "its code ends the process"
+        case AssertionError() if said:
+            pass
+        case _:
+            said = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    own = [frame for frame in frames if _is_the_users(frame.filename)]
+    place = f", {Path(own[-1].filename).name} line {own[-1].lineno}" if own else ""
+    return f"{said[:200]}{place}"
+
+
+def _is_the_users(file: str) -> bool:
+    libraries = (sysconfig.get_path("stdlib"), Path(__file__).parents[2])
+    path = Path(file)
+    return path.is_file() and "site-packages" not in path.parts and not any(map(path.is_relative_to, libraries))
+
+
+def _untrusted(code: TaskCode) -> str:
+    more = f" and {len(code.reasons) - 1} more" if len(code.reasons) > 1 else ""
+    return (
+        f"These task files are code: {code.reasons[0]}{more}. Read them, and add --trust-task-code if you trust them."
+    )
 
 
 def _set_shots(task: Task, spec: TaskSpec) -> None:

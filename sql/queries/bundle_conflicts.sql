@@ -1,4 +1,4 @@
--- Runs of which this file has other rows than the bundle, for events that both have.
+-- Runs of which this file has other rows than the bundle, for events that both have; without what is not shared.
 with
 known as (select run_id, seq from bundle_events where known),
 theirs as (select {columns} from read_parquet($path) semi join known using (run_id, seq)),

@@ -1,3 +1,3 @@
 copy (
-    select t.* from "{table}" t semi join bundled_events e using (run_id, seq)
+    select {columns} from "{table}" t semi join bundled_events e using (run_id, seq)
 ) to '{path}' (format parquet, compression zstd);

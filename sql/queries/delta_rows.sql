@@ -5,7 +5,7 @@ shown as (
     from delta_statistics
     where list_contains($model_ids, model_id)
     union all by name
-    select * exclude (stderr, chance, own_baseline)
+    select * exclude (stderr, chance, by_run)
     from marked_metrics
     where unpruned and list_contains($model_ids, model_id)
 )

@@ -1,1 +1,1 @@
-delete from task_identities where run_id in (select run_id from models where model_id = $model_id);
+delete from task_identities where run_id in (select run_id from models where model = $model);

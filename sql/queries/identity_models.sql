@@ -1,2 +1,2 @@
--- The recorded model_ids of a run, or of every run (null): what shares one has the same name and weights.
-select distinct model_id from models where $run_id is null or run_id = $run_id order by model_id;
+-- The names of the models of a run, or of every run (null): what has one name may be one model.
+select distinct model from models where $run_id is null or run_id = $run_id order by model;

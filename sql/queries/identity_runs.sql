@@ -1,10 +1,10 @@
--- What the runs of one recorded model_id say of their model and of the conditions they were measured under, oldest first.
+-- What the runs of models of one name say of their model and of the conditions they were measured under, oldest first.
 with
 mine as (
-    select distinct run_id from models where model_id = $model_id
+    select distinct run_id from models where model = $model
 ),
 model as (
-    select run_id, model_id, weights_hash, config_hash, tokenizer_hash, revision
+    select run_id, model, model_id, weights_hash, config_hash, tokenizer_hash, revision
     from models
     semi join mine using (run_id)
     qualify row_number() over (partition by run_id order by seq desc) = 1
@@ -16,10 +16,10 @@ plan as (
     qualify row_number() over (partition by run_id order by seq desc) = 1
 )
 select
-    run_id, config_hash, tokenizer_hash, case when weights_hash is null then revision end as revision,
+    run_id, model_id as recorded_id, weights_hash, config_hash, tokenizer_hash, revision,
     conditions, coalesce(published, false) as published, dtype, documents, seeds, chat_template, chat_template_hash,
     system_prompt, fewshot_as_multiturn, generation, quantization, adapter, model_args
 from model
 join plan using (run_id)
-where model_id = $model_id
+where model = $model
 order by created_at, run_id;

@@ -1,7 +1,7 @@
--- What the runs of one recorded model_id say of the tasks that they scored: as recorded with the metrics, and as built.
+-- What the runs of models of one name say of the tasks that they scored: as recorded with the metrics, and as built.
 with
 mine as (
-    select distinct run_id from models where model_id = $model_id
+    select distinct run_id from models where model = $model
 ),
 cell as (
     select

@@ -8,7 +8,7 @@ condition as (
 ),
 measured as (
     select
-        r.model_id, r.model, o.conditions, r.origin, r.created_at, r.parameters, v.method, v.level,
+        r.model_id, r.model, o.conditions, r.origin, r.created_at, r.parameters, r.tuned, v.method, v.level,
         coalesce(v.intermediate_size = r.intermediate_size, v.pruning_pct = 0) as unpruned
     from run_models r
     semi join cells using (run_id)
@@ -18,6 +18,7 @@ measured as (
 select
     model_id,
     arg_max(model, created_at) as model,
+    is_tuned(arg_max(tuned, created_at), arg_max(model, created_at)) as tuned,
     method,
     conditions,
     max(parameters) as parameters,

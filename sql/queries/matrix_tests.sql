@@ -17,7 +17,8 @@ changes as (
     from deltas
     where not unpruned and isfinite(delta_pct)
 ),
-pairs as (
+-- A step for each thing that others are made of: a name used in its own select is written out wherever it stands.
+matched as (
     select
         a.basis_value,
         a.benchmark,
@@ -40,52 +41,23 @@ pairs as (
             when p.bootstrap_stderr is not null then 'bootstrap'
             else 'z, independent'
         end as test,
+        a.scale,
+        a.factor as first_factor,
+        b.factor as second_factor,
         greatest(p.clustered_stderr, p.paired_stderr) as mean_stderr,
         -- Of two perplexities; two methods' have the baseline in common, and each its own error.
         ln(b.factor / a.factor) as log_ratio,
         case
-            when log_ratio is null then null
-            when test = 'bootstrap' and p.bootstrap_scale = 'ln' then p.bootstrap_stderr
+            when a.factor is null or b.factor is null then null
             when a.model_id = b.model_id then sqrt((a.stderr / a.value) ** 2 + (b.stderr / b.value) ** 2)
             else sqrt(a.log_stderr ** 2 + b.log_stderr ** 2)
-        end as ratio_stderr,
+        end as ratio_stderr_apart,
         case
-            when log_ratio is not null then 100 * b.factor * ratio_stderr
-            when test = 'bootstrap' then a.scale * p.bootstrap_stderr
-            when test in ('score, paired', 'score, clustered') and mean_stderr = 0
-                then a.scale * (p.share_high - p.share_low) / (2 * z95())
-            when test <> 'z, independent' then a.scale * mean_stderr
             when a.model_id = b.model_id then a.scale * sqrt(a.stderr ** 2 + b.stderr ** 2)
             else sqrt(a.delta_pct_stderr ** 2 + b.delta_pct_stderr ** 2)
-        end as apart_stderr,
-        case
-            when log_ratio is not null and test = 'bootstrap' then 100 * a.factor * (exp(p.bootstrap_low) - 1)
-            when log_ratio is not null then 100 * a.factor * (exp(log_ratio - z95() * ratio_stderr) - 1)
-            when test = 'bootstrap' then a.scale * p.bootstrap_low
-            when test = 'score, paired' then a.scale * p.share_low
-            when test = 'score, clustered' then
-                least(a.scale * p.share_low, difference - z95() * a.scale * mean_stderr)
-            else difference - z95() * apart_stderr
-        end as ci_low,
-        case
-            when log_ratio is not null and test = 'bootstrap' then 100 * a.factor * (exp(p.bootstrap_high) - 1)
-            when log_ratio is not null then 100 * a.factor * (exp(log_ratio + z95() * ratio_stderr) - 1)
-            when test = 'bootstrap' then a.scale * p.bootstrap_high
-            when test = 'score, paired' then a.scale * p.share_high
-            when test = 'score, clustered' then
-                greatest(a.scale * p.share_high, difference + z95() * a.scale * mean_stderr)
-            else difference + z95() * apart_stderr
-        end as ci_high,
-        case
-            when test = 'bootstrap' then p.bootstrap_p
-            when test = 'score, paired' then p.share_p
-            when log_ratio is not null then case when ratio_stderr > 0 then normal_p(log_ratio / ratio_stderr) end
-            when test = 'score, clustered' then greatest(p.share_p, case
-                when mean_stderr > 0 then normal_p(difference / (a.scale * mean_stderr)) when difference = 0 then 1 else 0
-            end)
-            when apart_stderr > 0 then normal_p(difference / apart_stderr)
-            when apart_stderr = 0 and difference = 0 and test <> 'z, independent' then 1
-        end as p_value,
+        end as stderr_apart,
+        p.share_low, p.share_high, p.share_p,
+        p.bootstrap_stderr, p.bootstrap_scale, p.bootstrap_low, p.bootstrap_high, p.bootstrap_p,
         p.pairs,
         p.lost as first_only,
         p.gained as second_only,
@@ -111,6 +83,72 @@ pairs as (
         on p.run_id = b.run_id and p.seq = b.seq and p.level = b.level
         and p.baseline_run_id = a.run_id and p.baseline_seq = a.seq and p.baseline_level = a.level
         and p.task = a.task and p.metric = a.metric and p.filter = a.filter
+),
+with_ratio as (
+    select
+        *,
+        case
+            when log_ratio is null then null
+            when test = 'bootstrap' and bootstrap_scale = 'ln' then bootstrap_stderr
+            else ratio_stderr_apart
+        end as ratio_stderr
+    from matched
+),
+with_stderr as (
+    select
+        *,
+        case
+            when log_ratio is not null then 100 * second_factor * ratio_stderr
+            when test = 'bootstrap' then scale * bootstrap_stderr
+            when test in ('score, paired', 'score, clustered') and mean_stderr = 0
+                then scale * (share_high - share_low) / (2 * z95())
+            when test <> 'z, independent' then scale * mean_stderr
+            else stderr_apart
+        end as apart_stderr
+    from with_ratio
+),
+with_z as (
+    select
+        *,
+        case
+            when log_ratio is not null then case when ratio_stderr > 0 then log_ratio / ratio_stderr end
+            when test = 'score, clustered' then case when mean_stderr > 0 then difference / (scale * mean_stderr) end
+            when apart_stderr > 0 then difference / apart_stderr
+        end as z
+    from with_stderr
+),
+pairs as (
+    select
+        *,
+        case
+            when log_ratio is not null and test = 'bootstrap' then 100 * first_factor * (exp(bootstrap_low) - 1)
+            when log_ratio is not null then 100 * first_factor * (exp(log_ratio - z95() * ratio_stderr) - 1)
+            when test = 'bootstrap' then scale * bootstrap_low
+            when test = 'score, paired' then scale * share_low
+            when test = 'score, clustered' then
+                least(scale * share_low, difference - z95() * scale * mean_stderr)
+            else difference - z95() * apart_stderr
+        end as ci_low,
+        case
+            when log_ratio is not null and test = 'bootstrap' then 100 * first_factor * (exp(bootstrap_high) - 1)
+            when log_ratio is not null then 100 * first_factor * (exp(log_ratio + z95() * ratio_stderr) - 1)
+            when test = 'bootstrap' then scale * bootstrap_high
+            when test = 'score, paired' then scale * share_high
+            when test = 'score, clustered' then
+                greatest(scale * share_high, difference + z95() * scale * mean_stderr)
+            else difference + z95() * apart_stderr
+        end as ci_high,
+        case
+            when test = 'bootstrap' then bootstrap_p
+            when test = 'score, paired' then share_p
+            when log_ratio is not null then p_of_z
+            when test = 'score, clustered' then greatest(share_p, case
+                when mean_stderr > 0 then p_of_z when difference = 0 then 1 else 0
+            end)
+            when apart_stderr > 0 then p_of_z
+            when apart_stderr = 0 and difference = 0 and test <> 'z, independent' then 1
+        end as p_value
+    from (select *, normal_p(z) as p_of_z from with_z)
 ),
 ranked as (
     select

@@ -71,19 +71,8 @@ measured as (
     left join task_versions o on o.task = m.task
     group by all
 ),
--- A width is compared with the unpruned one of its own run where that has it, whatever was measured later.
-beside as (
-    select
-        *,
-        arg_max({
-            value: said.value, stderr: said.stderr, parameters: said.parameters,
-            run_id: run_id, seq: seq, level: width_level
-        }, seq) filter (unpruned) over (
-            partition by
-                model, model_id, run_id, conditions, task, num_fewshot, version, metric, filter
-        ) as own_baseline
-    from measured
-),
+-- A width is compared with the unpruned one of its own run where that has it, whatever was measured later: so the
+-- unpruned width keeps what each run measured, `by_run`. The latest of a run is the greatest.
 latest as (
     select
         model, model_id, unpruned, by_method, intermediate_size, by_pct, conditions, width_level, width_pct,
@@ -91,9 +80,13 @@ latest as (
         any_value(pruned_by) as pruned_by,
         max({
             recorded_at: said.recorded_at, run_id: run_id, seq: seq,
-            variant_row: variant_row, origin: origin, said: said, own_baseline: own_baseline
-        }) as last
-    from beside
+            variant_row: variant_row, origin: origin, said: said
+        }) as last,
+        list({
+            seq: seq, run_id: run_id, value: said.value, stderr: said.stderr, parameters: said.parameters,
+            level: width_level
+        }) filter (unpruned) as by_run
+    from measured
     group by all
 )
 select
@@ -106,16 +99,16 @@ select
     coalesce(b.position, 1000) as position,
     coalesce(o.kind, 'score') as kind,
     l.said.footnote,
-    l.own_baseline
+    l.by_run
 from (select * exclude (last), unnest(last) from latest) l
 join variants w on w.rowid = l.variant_row
 left join benchmarks b on b.task = l.task
 left join metric_order o on o.metric = l.metric;
 comment on view metric_values is 'current_metrics with one column more, for the views that compare.';
-comment on column metric_values.own_baseline is 'The value that the same run measured at its unpruned width; null if it did not.';
+comment on column metric_values.by_run is 'Of the unpruned width: what each run measured; else null.';
 
 create or replace view current_metrics as
-select * exclude (own_baseline)
+select * exclude (by_run)
 from metric_values;
 comment on view current_metrics is
     'One row is the latest value of one metric of one task at one width of a model, under given conditions.';

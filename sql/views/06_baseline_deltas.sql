@@ -6,19 +6,26 @@ with compared as (
     select
         *,
         arg_max(
-            {value: value, stderr: stderr, parameters: parameters, run_id: run_id, seq: seq, level: level},
+            {seq: seq, run_id: run_id, value: value, stderr: stderr, parameters: parameters, level: level},
             (recorded_at, run_id, seq)
-        ) filter (unpruned) over (
-            partition by model, model_id, method, conditions, task, num_fewshot, version, metric, filter
-        ) as base
+        ) filter (unpruned) over same_thing as base,
+        flatten(list(by_run) filter (unpruned) over same_thing) as base_by_run
     from marked_metrics
+    window same_thing as (
+        partition by model, model_id, method, conditions, task, num_fewshot, version, metric, filter
+    )
 ),
 chosen as (
-    select * replace (coalesce(own_baseline, base) as base) from compared where not unpruned
+    select
+        * replace (
+            coalesce(list_max(list_filter(base_by_run, lambda one: one.run_id = run_id)), base) as base
+        )
+    from compared
+    where not unpruned
 ),
 paired as (
     select
-        * exclude (base, own_baseline),
+        * exclude (base, by_run, base_by_run),
         base.value as baseline,
         base.stderr as baseline_stderr,
         base.parameters as baseline_parameters,

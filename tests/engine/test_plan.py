@@ -86,3 +86,7 @@ def test_conditions_say_what_is_known_in_columns():
     assert (told.system_prompt, told.generation, told.quantization, told.adapter) == ("Hi", "", "", "")
     assert (told.repair, told.calibration, told.published) == ("none", "", False)
     assert plan().conditions("float32").chat_template_hash == ""
+
+
+def test_a_limit_that_leaves_nothing_out_is_all_documents():
+    assert plan(limit=1_000_000).conditions("float32", whole=True) == plan().conditions("float32")

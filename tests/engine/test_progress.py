@@ -76,6 +76,14 @@ def test_cells_are_levels_times_tasks_and_group_aggregates_do_not_count(story: S
     assert (story.progress.done, story.progress.failed, story.progress.total) == (3, 1, 6)
 
 
+def test_a_task_that_could_not_be_built_counts_as_cells_that_failed(story: Story):
+    story.built(long=100)
+    story.fail("0", "broken")
+    story.fail("40", "broken")
+    story.cell("0", "long", 5)
+    assert (story.progress.done, story.progress.failed, story.progress.total) == (1, 2, 4)
+
+
 def test_a_failed_cell_that_succeeds_later_is_done(story: Story):
     story.built(long=100)
     story.fail("0", "long")

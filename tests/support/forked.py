@@ -28,11 +28,9 @@ if TYPE_CHECKING:
     import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
-COMMAND_LINE = "from tui.cli import main; main()"
 SERVED = {
     "warehouse.console_process": "light",
-    "tui": "light",
-    COMMAND_LINE: "light",
+    "prune_tui": "light",
     str(TESTS / "tui/cli/with_fake_worker.py"): "light",
     str(TESTS / "tui/cli/fake_worker.py"): "light",
     "engine.worker": "model",
@@ -67,6 +65,8 @@ def _place_of(command: Any, environment: dict[str, str]) -> tuple[str, list[str]
     words = [os.fspath(word) for word in command[1:]]
     if words[:1] == ["-P"]:
         words = words[1:]
+    if words[:2] == ["-m", "prune_tui.process"]:  # whose work, finding our packages, the server has done
+        words = ["-m", *words[2:]]
     what = words[1] if words[:1] in (["-m"], ["-c"]) and len(words) > 1 else "".join(words[:1])
     server = SERVED.get(what)
     if server is None or _interpreter(environment) != _interpreter(dict(os.environ)):

@@ -22,8 +22,9 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-import template
 from forked import ForkedPopen, exactly
+
+from prune_tui import ours
 
 PRELOADED = {
     "light": [
@@ -41,11 +42,11 @@ PRELOADED = {
 
 def serve(name: str, path: Path, owner: int) -> None:
     """Import, listen, and fork for whoever asks, until the owner is gone; then leave nothing behind."""
+    ours.come_first()
     subprocess.Popen = ForkedPopen  # type: ignore[misc]
     for module in PRELOADED[name]:
         importlib.import_module(module)
-    with template.copied(path.parent):
-        _serve(path, owner)
+    _serve(path, owner)
     shutil.rmtree(path.parent, ignore_errors=True)
 
 

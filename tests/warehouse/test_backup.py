@@ -20,7 +20,7 @@ FIRST_RELEASE = Path(__file__).with_name("schema_0001.duckdb.gz")
 """As prune-tui 0.1.0 wrote it, before there was a second migration."""
 
 NEXT = Migration(len(statements.migrations()) + 1, "more", "alter table runs add column more integer;")
-BROKEN = Migration(NEXT.version, "broken", "alter table runs add column more integer; select * from nowhere;")
+BROKEN = Migration(NEXT.version, "broken", "alter table runs add column more integer; create table more (y int);")
 
 
 def know(monkeypatch: pytest.MonkeyPatch, *migrations: Migration) -> None:
@@ -110,8 +110,10 @@ def test_a_new_file_needs_no_backup(current: Path) -> None:
 
 
 def test_a_migration_that_fails_leaves_the_file_and_no_backup(current: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with db.open_write(current) as con:
+        con.execute("create table more (x int)")
     know(monkeypatch, BROKEN)
-    with pytest.raises(UserError), db.open_write(current):
+    with pytest.raises(UserError, match="stand in the way"), db.open_write(current):
         pass
     assert others(current) == []
 

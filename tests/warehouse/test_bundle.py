@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import tempfile
 import zipfile
 from collections.abc import Callable
 from hashlib import sha256
@@ -21,10 +24,14 @@ from warehouse.errors import UserError
 from warehouse.export import export_deltas
 from warehouse.imports import import_bundle, is_bundle
 from warehouse.number import Wanted
+from warehouse.scratch import scratch_folder
 from warehouse.trace import trace
 
+UNSHARED = {"attempts": ("host", "pid")}
 ROWS = Path(__file__).with_name("tables_of_bundle.sql").read_text(encoding="utf-8")
 OF_R1_WITHOUT_TASK = pl.when(pl.col("run_id") != "r1").then("task").alias("task")
+MANY_ROWS = "select s.* from (from {table} limit 1) s, range(2_000_000)"
+LONG_TEXTS = "select e.* replace (repeat('x', 1_000_000) as message) from (from {table} limit 1) e, range(1000)"
 FORMATS = ("markdown", "csv", "parquet", "json")
 
 
@@ -81,7 +88,7 @@ def elsewhere(tmp_path) -> None:
 
 
 def rows(path: Path, table: str) -> list[tuple]:
-    leave = {"merged_at"}
+    leave = {"merged_at", *UNSHARED.get(table, ())}
     with db.open_read(path) as con:
         cursor = con.execute(ROWS.replace("{table}", table))
         keep = [index for index, column in enumerate(cursor.description or ()) if column[0] not in leave]
@@ -235,6 +242,31 @@ def of_table(table: str, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Call
     return changed
 
 
+def of_query(table: str, query: str) -> Callable[[dict[str, bytes]], None]:
+    """A table of other rows, with the types that it has: `query` reads them from `{table}`."""
+
+    def changed(members: dict[str, bytes]) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            before, after = Path(name) / "before.parquet", Path(name) / "after.parquet"
+            before.write_bytes(members[member(table)])
+            with duckdb.connect() as con:
+                rows = query.replace("{table}", f"'{before}'")
+                con.execute(f"copy ({rows}) to '{after}' (format parquet, compression zstd)")
+                [(count,)] = con.execute(f"select count(*) from '{after}'").fetchall()
+            members[member(table)] = after.read_bytes()
+        of_manifest(lambda manifest: manifest["files"][member(table)].update(rows=count))(members)
+
+    return changed
+
+
+def with_value(table: str, column: str, value: str) -> Callable[[dict[str, bytes]], None]:
+    return of_query(table, f"select * replace ({value} as {column}) from {{table}}")
+
+
+def slow(*values: object):
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 @pytest.fixture
 def refused(received, study) -> Callable[[Path, str], None]:
     """One sentence, and a database that is as it was: with the study in it."""
@@ -303,6 +335,24 @@ def test_a_bundle_that_is_not_as_prune_tui_writes_them(bundle, refused, change, 
         (of_table("metrics", lambda t: t.with_columns(pl.lit("stray").alias("run_id"))), "belong to none"),
         (of_table("merged_events", lambda t: t.with_columns(seq=pl.lit(0, pl.Int64))), "not those of the runs"),
         (of_table("metrics", lambda t: t.with_columns(OF_R1_WITHOUT_TASK)), "its tables cannot be read"),
+        (with_value("variants", "intermediate_size", "(-5)::integer"), "a intermediate_size that cannot be"),
+        (with_value("metrics", "n", "(2::hugeint ** 62)::bigint"), "table metrics has a n that cannot be"),
+        slow(with_value("variants", "pruning_pct", "'nan'::double"), "a pruning_pct that cannot be"),
+        slow(with_value("variants", "expansion_ratio", "'inf'::double"), "a expansion_ratio that cannot be"),
+        slow(with_value("models", "parameters", "(-1)::bigint"), "a parameters that cannot be"),
+        slow(with_value("models", "hidden_size", "0::integer"), "a hidden_size that cannot be"),
+        slow(with_value("cells", "num_fewshot", "(-2)::integer"), "a num_fewshot that cannot be"),
+        slow(with_value("cells", "seconds", "'nan'::double"), "a seconds that cannot be"),
+        slow(with_value("cells", "level", "'many'"), "a level that is none: 'many'"),
+        slow(with_value("metrics", "level", "'w0'"), "a level that is none: 'w0'"),
+        slow(with_value("metrics", "stderr", "-0.5::double"), "a stderr that cannot be"),
+        slow(with_value("samples", "doc_id", "(-1)::integer"), "a doc_id that cannot be"),
+        slow(with_value("samples", "weight", "'nan'::double"), "a weight that cannot be"),
+        slow(with_value("runs", "recorded_at", "timestamp '1900-01-01'"), "a recorded_at that cannot be"),
+        slow(with_value("metrics", "recorded_at", "timestamp '9999-12-31 23:00:00'"), "a recorded_at that cannot be"),
+        slow(with_value("measurements", "mean", "'nan'::double"), "a mean that cannot be"),
+        (of_query("samples", MANY_ROWS), "too many for"),
+        (of_query("events", LONG_TEXTS), "table events unfolds to more than"),
     ],
 )  # fmt: skip
 def test_a_bundle_whose_forger_mended_its_hashes(bundle, refused, change, said):
@@ -319,13 +369,82 @@ def test_a_zip_bomb_is_not_unpacked(bundle, refused):
 
 def test_a_bundle_of_an_older_version_lacks_columns_that_came_later(filled, bundle, received, refused, tmp_path):
     older = tmp_path / "older.parquet"
-    with db.open_read(filled) as con:
+    with duckdb.connect(filled) as con:
         con.execute(f"copy (select * exclude (terms) from samples) to '{older}'")
     rewrite(bundle, lambda members: members.update({member("samples"): older.read_bytes()}), mended=True)
     refused(bundle, "its table samples has other columns")
     rewrite(bundle, of_manifest(lambda manifest: manifest.update(schema=3)))
     import_bundle(received, bundle)
     assert rows(received, "samples") == rows(filled, "samples")
+
+
+def test_a_bundle_that_is_refused_leaves_nothing_where_there_was_no_database(bundle, received):
+    rewrite(bundle, with_value("metrics", "n", "(2::hugeint ** 62)::bigint"), mended=True)
+    with pytest.raises(UserError, match="n that cannot be"):
+        import_bundle(received, bundle)
+    assert list(received.parent.iterdir()) == []
+
+
+def test_what_a_killed_process_left_beside_it_goes(bundle, received):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    for owner, kept in ((dead.pid, False), (os.getpid(), True)):
+        folder = received.parent / f".scratch-{owner}-abc"
+        folder.mkdir()
+        (folder / "samples.parquet").touch()
+        with scratch_folder(received):
+            assert folder.exists() is kept
+
+
+PATH = "/home/alice/my-models/tiny"
+PRIVATE = ("alice", "my-models", "secret-host", "4242")
+
+
+@pytest.fixture
+def from_a_machine(new_run, merged, database) -> Path:
+    """A run of a local model, which failed with a traceback."""
+    run = new_run("r1")
+    run.start(model=PATH)
+    run.line("attempt", attempt=2, pid=4242, host="secret-host", provenance={"host": "secret-host", "device": "cpu"})
+    run.cell("0", "piqa", 0.5)
+    run.cell("40", "piqa", 0.4)
+    run.line(
+        "cell_failed", level="40", task="boolq", error=f"no {PATH}/x.json", detail=f'File "{PATH}/code.py", line 3'
+    )
+    run.line("crashed", error=f"[Errno 2] '{PATH}'", detail="https://example.com/a/b stays, ~/alice/x.py goes")
+    merged(run)
+    return database
+
+
+def test_what_is_private_of_a_machine_is_not_shared(from_a_machine, received, tmp_path):
+    bundle = tmp_path / "b.bundle"
+    write_bundle(from_a_machine, bundle)
+    import_bundle(received, bundle)
+    with db.open_read(received) as con:
+        told = str([con.execute(f"select * from {table}").fetchall() for table in TABLES])
+        assert con.execute("select model, source from models").fetchall() == [("tiny", "tiny")]
+        assert con.execute("select host, pid, provenance->>'device' from attempts order by seq").fetchall()[-1] == (
+            None, None, "cpu",
+        )  # fmt: skip
+        assert con.execute("select error, detail from failures").fetchall() == [("no x.json", 'File "code.py", line 3')]
+        assert con.execute("select message, detail from events where kind = 'crashed'").fetchall() == [
+            ("[Errno 2] 'tiny'", "https://example.com/a/b stays, x.py goes")
+        ]
+    with zipfile.ZipFile(bundle) as archive:
+        told += archive.read("manifest.json").decode() + archive.read("README.txt").decode()
+    assert [word for word in PRIVATE if word in told] == []
+
+
+def test_a_bundle_says_the_same_as_the_database_that_it_was_made_of(from_a_machine, tmp_path):
+    bundle = tmp_path / "b.bundle"
+    write_bundle(from_a_machine, bundle)
+    assert import_bundle(from_a_machine, bundle).known == ("r1",)
+
+
+def test_a_table_names_the_model_and_not_its_folder(from_a_machine):
+    table = export_deltas(from_a_machine, model=PATH, format="markdown")
+    assert "### tiny" in str(table)
+    assert "alice" not in str(table)
 
 
 def test_other_figures_of_a_run_that_is_here(bundle, received):

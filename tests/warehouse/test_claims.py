@@ -67,13 +67,17 @@ def of_the_study(published):
 def family(new_run, merged, metric):
     """Merges two sizes of a family with these scores; `stderr` is of every score that is no perplexity."""
 
-    def write(
-        scores, *, sizes=("1B", "3B"), levels=LEVELS, stderr: float | None = 0.01, conditions="all documents"
-    ) -> None:
+    def write(scores, *, sizes=("1B", "3B"), levels=LEVELS, stderr: float | None = 0.01, documents="all") -> None:
         runs = []
         for index, size in enumerate(sizes):
             run = new_run(f"r{size}")
-            run.start(model=f"org/Made-{size}", weights=size, widths=WIDTHS, scale=(1, 3)[index], conditions=conditions)
+            run.start(
+                model=f"org/Made-{size}",
+                weights=size,
+                widths=WIDTHS,
+                scale=(1, 3)[index],
+                conditions={"documents": documents},
+            )
             for task, values in scores.items():
                 name = {"wikitext": "word_perplexity", "lambada_openai": "perplexity"}.get(task, "acc")
                 error = stderr if name == "acc" else None
@@ -226,7 +230,7 @@ def test_one_size_cannot_tell_of_sizes(family, ask):
 
 def test_sizes_measured_under_other_conditions_are_no_pair(family, ask):
     family({task: (one, one) for task, (one, _) in AS_THE_STUDY_SAYS.items()}, sizes=("1B",))
-    family(AS_THE_STUDY_SAYS, sizes=("3B",), conditions="limit 5")
+    family(AS_THE_STUDY_SAYS, sizes=("3B",), documents="5")
     assert ask("from claim_pairs") == []
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import subprocess
@@ -40,7 +41,10 @@ def test_creating_leaves_no_other_file_behind(database):
 
 
 def test_reading_a_missing_file_says_how_to_create_one(database):
-    with pytest.raises(UserError, match=r"no database .*results\.duckdb.*prune-tui run"), db.open_read(database):
+    with (
+        pytest.raises(UserError, match=r"no database .*: a run creates it .prune-tui demo --db "),
+        db.open_read(database),
+    ):
         pass
     assert not database.exists()
 
@@ -194,13 +198,28 @@ def test_importing_the_package_does_not_load_the_model_stack():
 
 
 def test_a_disk_that_fills_while_the_file_is_made_leaves_nothing_behind(database, monkeypatch):
-    """The schema is written, then the checkpoint finds no room."""
+    def write(new):
+        new.write_bytes(b"half of it")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    def update(con, path):
-        con.close()
-        raise duckdb.IOException("IO Error: Could not write file: No space left on device")
-
-    monkeypatch.setattr(db.schema, "update", update)
+    monkeypatch.setattr(db.template, "write", write)
     with pytest.raises(UserError, match="is full"), db.open_write(database):
         pass
     assert list(database.parent.iterdir()) == []
+
+
+def test_the_log_of_another_database_is_named(database: Path, tmp_path: Path) -> None:
+    with db.open_write(database):
+        pass
+    before = database.read_bytes()
+    for statement in ("create table t (a integer)", "insert into t values (1)"):
+        with duckdb.connect(tmp_path / "other.duckdb") as con:
+            con.execute("pragma disable_checkpoint_on_shutdown")
+            con.execute(statement)
+    (tmp_path / "other.duckdb.wal").rename(tmp_path / "results.duckdb.wal")
+    with (
+        pytest.raises(UserError, match=r"results\.duckdb\.wal .*is the log of another database"),
+        db.open_read(database),
+    ):
+        pass
+    assert database.read_bytes() == before

@@ -51,7 +51,7 @@ def test_markdown_is_like_the_studys_tables(filled):
 def test_markdown_says_where_it_comes_from_and_what_is_missing(filled):
     text = str(export_deltas(filled, model="org/Tiny"))
     assert "org/Tiny, pruned with MAW" in text
-    assert "Conditions: all documents." in text
+    assert "Conditions: all documents, float32." in text
     assert "Run: r1." in text
     assert f"prune-tui {version('prune-tui')}" in text
     assert "Missing: PIQA (failed: CUDA out of memory) at 40%." in text
@@ -98,13 +98,27 @@ def test_odd_numbers_in_markdown(new_run, merged, database, baseline, value, cel
 
 def test_names_from_elsewhere_stay_text_in_markdown(new_run, merged, database):
     run = new_run("r1")
-    run.start(model="a|b`c", conditions='system instruction "<b>\\n| *x*"')
+    run.start(model="a|b`c", conditions={"system_prompt": "<b>\n| *x*"})
     run.cell("0", "task|with\nlines_ and `ticks`", 0.5)
     merged(run)
     text = str(export_deltas(database, model="a|b`c"))
     assert rows_of(text)[0] == ["Pruning %", r"task\|with lines\_ and \`ticks\`"]
     assert r"### a\|b\`c" in text
     assert r"\<b\>" in text
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_names_from_elsewhere_stay_text_in_a_spreadsheet(new_run, merged, database, wide):
+    run = new_run("r1")
+    run.start(model="=1+1")
+    run.cell("0", "@SUM(A1)\x1b[31m", -0.5)
+    merged(run)
+    text = str(export_deltas(database, model="=1+1", format="csv", wide=wide))
+    names = [cell for line in csv.reader(io.StringIO(text)) for cell in line if "1+1" in cell or "SUM" in cell]
+    assert names
+    assert all(name.startswith("'") for name in names)
+    assert "\x1b" not in text
+    assert ",-0.5," in text or wide
 
 
 def test_levels_that_are_no_percentage_are_named_as_asked_for(new_run, merged, database):
@@ -238,9 +252,9 @@ def test_one_name_with_two_sets_of_weights_gives_a_table_for_each(new_run, merge
 
 
 def test_each_method_and_each_set_of_conditions_has_its_table(new_run, merged, database):
-    for run_id, method, conditions in (("r1", "maw", "a"), ("r2", "vow", "a"), ("r3", "maw", "b")):
+    for run_id, method, documents in (("r1", "maw", "5"), ("r2", "vow", "5"), ("r3", "maw", "6")):
         run = new_run(run_id)
-        run.start(method=method, conditions=conditions, widths={"0": 100, "20": 80})
+        run.start(method=method, conditions={"documents": documents}, widths={"0": 100, "20": 80})
         run.cell("0", "piqa", 0.5)
         run.cell("20", "piqa", 0.4)
         merged(run)

@@ -139,7 +139,7 @@ def test_runs_from_before_keep_their_model_and_a_later_one_joins_it(measured, as
     measured("new", {"40": 0.5}, config="c1", tokenizer="t1", t=9)
     assert ask("select distinct model_id from run_models") == [(before,)]
     assert ask(DELTAS) == [("new", 0.5, 0.6, "old", PLAIN)]
-    footnote = "taken to have the config.json and tokenizer of later runs, which it does not say"
+    footnote = "taken to have the config.json and tokenizer of other runs, which it does not say"
     assert ask("select run_id, footnote from run_models order by run_id") == [("new", None), ("old", footnote)]
 
 
@@ -222,6 +222,56 @@ def test_two_chat_templates_are_told_apart_by_their_hashes(measured, ask):
     ]
 
 
+# Weights that another program's file does not say
+
+
+def test_a_result_without_a_hash_of_weights_meets_those_of_its_name(measured, ask):
+    measured("ours", {"0": 0.6}, config="c1", tokenizer="t1")
+    measured("theirs", {"40": 0.5}, weights=None, t=9)
+    assert ask(DELTAS) == [("theirs", 0.5, 0.6, "ours", PLAIN)]
+    footnote = "taken to have the weights, config.json and tokenizer of other runs, which it does not say"
+    assert ask("select footnote from current_metrics where run_id = 'theirs'") == [(footnote,)]
+
+
+def test_whichever_came_first(measured, ask):
+    measured("theirs", {"0": 0.6}, weights=None)
+    measured("saved", {"40": 0.5}, config="c1", t=9)
+    assert ask(DELTAS) == [("saved", 0.5, 0.6, "theirs", PLAIN)]
+    assert ask("select count(distinct model_id) from run_models") == [(1,)]
+
+
+def test_with_two_models_of_its_name_it_stands_alone_and_says_so(measured, ask):
+    measured("one", {"0": 0.6})
+    measured("two", {"0": 0.7}, weights="w2", t=5)
+    measured("theirs", {"40": 0.5}, weights=None, t=9)
+    assert ask(DELTAS) == [("theirs", 0.5, None, None, PLAIN)]
+    footnote = "weights not known, and 2 models of this name fit"
+    assert ask("select footnote from run_models where run_id = 'theirs'") == [(footnote,)]
+
+
+def test_another_revision_is_not_taken_for_the_weights_that_are_known(measured, ask):
+    measured("ours", {"0": 0.6}, revision="abc")
+    measured("theirs", {"40": 0.5}, weights=None, revision="def", t=9)
+    assert ask(DELTAS) == [("theirs", 0.5, None, None, PLAIN)]
+    footnote = "of a revision that is not known to be the one whose weights are known"
+    assert ask("select footnote from run_models where run_id = 'theirs'") == [(footnote,)]
+
+
+def test_of_two_revisions_neither_is_taken_for_weights_of_an_unknown_one(measured, ask):
+    measured("ours", {"0": 0.6})
+    measured("theirs", {"40": 0.5}, weights=None, revision="abc", t=5)
+    assert ask(DELTAS) == [("theirs", 0.5, 0.6, "ours", PLAIN)]
+    measured("others", {"40": 0.4}, weights=None, revision="def", t=9)
+    assert [row[:3] for row in ask(DELTAS)] == [("others", 0.4, None), ("theirs", 0.5, None)]
+
+
+def test_revisions_with_equal_weights_are_one(measured, ask):
+    measured("ours", {"0": 0.6}, revision="abc")
+    measured("later", {"20": 0.55}, revision="def", t=5)
+    measured("theirs", {"40": 0.5}, weights=None, revision="def", t=9)
+    assert ask(DELTAS) == [("later", 0.55, 0.6, "ours", PLAIN), ("theirs", 0.5, 0.6, "ours", PLAIN)]
+
+
 def test_a_level_is_never_subtracted_from_a_published_baseline(measured, ask):
     published = Conditions(documents="all", published=True).to_dict()
     measured("paper", {"0": 0.9}, conditions=published, weights=None)
@@ -268,10 +318,10 @@ def test_a_group_has_the_shots_of_its_parts(new_run, merged, ask, recorded):
 def forgotten(database):
     """The columns as a file has them that was written before there were any."""
 
-    def forget():
+    def forget(sentence):
         with db.open_write(database) as con:
             names = [name for name in Conditions.__dataclass_fields__ if name != "dtype"]
-            con.execute(f"update runs set {', '.join(f'{name} = null' for name in names)}")
+            con.execute(f"update runs set conditions = ?, {', '.join(f'{name} = null' for name in names)}", [sentence])
             old_runs.describe(con)
             identity.resolve(con, identity.models_of(con))
 
@@ -280,17 +330,17 @@ def forgotten(database):
 
 def test_old_sentences_are_taken_apart(new_run, merged, forgotten, ask):
     run = new_run("r1")
-    run.start(conditions='limit 100, float32, seed 7, chat template, system instruction "Think, then answer"')
+    run.start(conditions=KNOWN)
     run.cell("0", "arc", 0.5)
     merged(run)
-    forgotten()
+    forgotten('limit 100, float32, seed 7, chat template, system instruction "Think, then answer"')
     with_columns = "select documents, dtype, seeds, chat_template, system_prompt, published from run_models"
     assert ask(with_columns) == [("100", "float32", "7,7,7,7", True, "Think, then answer", False)]
 
 
 def test_an_old_import_joins_what_is_measured_now(measured, forgotten, ask):
-    measured("old", {"0": 0.6}, conditions="all documents, float32, seed 0")
-    forgotten()
+    measured("old", {"0": 0.6})
+    forgotten("all documents, float32, seed 0")
     measured("new", {"40": 0.5}, t=9)
     assert ask(DELTAS) == [("new", 0.5, 0.6, "old", PLAIN)]
 

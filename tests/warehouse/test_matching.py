@@ -1,5 +1,7 @@
 """Records are alike where their known columns agree, and only where there is one way to say so."""
 
+import random
+
 from warehouse.matching import group
 
 
@@ -40,6 +42,36 @@ def test_the_order_of_the_records_decides_nothing():
     assert {record: (one.columns, one.fits) for record, one in forwards.items()} == {
         record: (one.columns, one.fits) for record, one in backwards.items()
     }
+
+
+def test_two_that_fit_one_group_and_not_each_other_both_stand_beside_it():
+    assert groups(("a", 1, None), (None, None, "x"), (None, None, "y")) == [0, 1, 2]
+    assert groups(("a", 1, None), (None, None, "x"), (None, None, "x")) == [0, 0, 0]
+
+
+def test_one_between_two_that_know_as_much_joins_neither():
+    assert groups(("a", None, "x"), ("a", 1, None), ("a", None, "y")) == [0, -1, 2]
+
+
+def test_whatever_the_order_the_groups_are_the_same():
+    draw = random.Random(1)
+    for _ in range(300):
+        records = [tuple(draw.choice([None, None, 1, 2]) for _ in range(3)) for _ in range(5)]
+        shuffled = draw.sample(records, len(records))
+        told = [
+            {frozenset(one for one in order if found[one] is each) for each in found.values()}
+            for order in (records, shuffled)
+            if (found := dict(zip(order, group(order), strict=True)))
+        ]
+        assert told[0] == told[1], records
+
+
+def test_no_group_has_two_that_differ():
+    draw = random.Random(2)
+    for _ in range(300):
+        records = [tuple(draw.choice([None, 1, 2]) for _ in range(3)) for _ in range(6)]
+        for record, one in zip(records, group(records), strict=True):
+            assert all(own in (None, common) for own, common in zip(record, one.columns, strict=True))
 
 
 def test_a_member_is_told_what_was_assumed_of_it():

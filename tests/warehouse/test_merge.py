@@ -68,7 +68,7 @@ def test_each_kind_of_event_becomes_its_rows(run, database, ask, metric):
 
     assert merge.merge_run(database, run.folder) == run.seq
     assert ask("select run_id, name, origin, method, conditions, dtype, plan->>'model' from runs") == [
-        ("r1", "r1", "run", "maw", "all documents", "float32", "org/Tiny")
+        ("r1", "r1", "run", "maw", "all documents, float32", "float32", "org/Tiny")
     ]
     assert ask("select attempt, host, provenance->'versions'->>'torch' from attempts") == [(1, "here", "2.13")]
     assert ask("select model, weights_hash, parameters, bytes from models") == [("org/Tiny", "w1", 1000, 4000)]
@@ -263,6 +263,14 @@ def test_merging_all_runs_goes_on_past_one_that_cannot_be_read(run, new_run, dat
     assert list(report.unreadable) == ["r0", "r1b"]
     assert "line 3 (intermediate_size is missing)" in report.unreadable["r1b"]
     assert ask("select run_id from runs order by 1") == [("r1",), ("r2",)]
+
+
+def test_runs_of_another_database_in_the_same_folder_are_left_to_it(run, new_run, database, ask):
+    run.path.parent.joinpath("plan.json").write_text('{"database": "../../results.duckdb"}')
+    other = new_run("r2")
+    other.start()
+    other.path.parent.joinpath("plan.json").write_text('{"database": "../../results.db"}')
+    assert list(merge.merge_all(database, run.folder.parent).merged) == ["r1"]
 
 
 def test_merging_all_of_no_runs_makes_no_file(tmp_path, database):

@@ -122,8 +122,8 @@ def test_methods_that_were_asked_different_questions_are_no_pair(started, merged
 
 
 def test_methods_under_other_conditions_are_no_pair(started, merged, ask):
-    for run_id, method, conditions in (("r1", "l2", "all documents"), ("r2", "maw", "limit 4")):
-        run = started(run_id, method=method, conditions=conditions)
+    for run_id, method, documents in (("r1", "l2", "all"), ("r2", "maw", "4")):
+        run = started(run_id, method=method, conditions={"documents": documents})
         scored(run, "0", [1, 1, 1, 1])
         scored(run, "20", [1, 1, 0, 0])
         merged(run)
@@ -143,7 +143,7 @@ def test_what_a_merge_left_to_the_next_says_that_it_is_not_compared_yet(started,
         (20.0, "paired", None), (40.0, "binomial", "not compared yet"),
     ]  # fmt: skip
     page = markdown(read_deltas(database, model="Tiny"), significance=True)
-    assert "Not compared document by document yet, or not everywhere: PIQA. prune-tui merge does it." in page
+    assert "Not compared document by document yet, or not everywhere: PIQA. A merge does it." in page
     assert "Not tested" not in page
     monkeypatch.undo()
     merged(run)
@@ -391,19 +391,19 @@ def test_without_any_error_the_number_of_questions_gives_one(new_run, merged, as
 
 
 @pytest.mark.parametrize(
-    ("task", "name", "conditions"),
+    ("task", "name", "documents"),
     [
-        ("winogrande", "acc", "limit 5"),
-        ("my_task", "acc", "all documents"),
-        ("ifeval", "inst_level_strict_acc", "all documents"),
-        ("wikitext", "word_perplexity", "all documents"),
+        ("winogrande", "acc", "5"),
+        ("my_task", "acc", "all"),
+        ("ifeval", "inst_level_strict_acc", "all"),
+        ("wikitext", "word_perplexity", "all"),
     ],
 )
 def test_where_the_number_of_questions_says_nothing_there_is_no_error(
-    new_run, merged, ask, metric, task, name, conditions
+    new_run, merged, ask, metric, task, name, documents
 ):
     run = new_run("r1")
-    run.start(conditions=conditions)
+    run.start(conditions={"documents": documents})
     for level, value in (("0", 0.5), ("20", 0.4)):
         run.cell(level, task, metrics=[metric(name, value, n=None)])
     merged(run)

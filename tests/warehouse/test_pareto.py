@@ -58,11 +58,13 @@ def test_chosen_models_have_a_front_of_their_own(new_run, merged, ask):
     assert ask(front.format(f"pareto_front_of(['{large}'])")) == [(True,)]
 
 
-@pytest.mark.parametrize("differs", [{"conditions": "limit 5"}, {"task": "boolq"}], ids=["conditions", "benchmarks"])
+@pytest.mark.parametrize(
+    "differs", [{"conditions": {"documents": "5"}}, {"task": "boolq"}], ids=["conditions", "benchmarks"]
+)
 def test_only_what_was_measured_alike_is_compared(new_run, merged, ask, differs):
     one, other = new_run("r1"), new_run("r2")
     one.start()
-    other.start(model="org/Large", weights="w2", scale=2, conditions=differs.get("conditions", "all documents"))
+    other.start(model="org/Large", weights="w2", scale=2, conditions=differs.get("conditions"))
     scores(one, {"0": 0.9})
     scores(other, {"0": 0.1}, task=differs.get("task", "piqa"))
     merged(one, other)

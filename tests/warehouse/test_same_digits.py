@@ -6,12 +6,11 @@ import math
 import random
 import re
 import struct
-from importlib.resources import files
 from typing import Any
 
 import pytest
 
-from warehouse import db
+from warehouse import db, statements
 
 LEVELS = {str(pct): 100 - pct for pct in range(0, 70, 10)}
 TASKS = ("mmlu", "gsm8k", "ifeval", "leaderboard_musr", "truthfulqa_mc1", "truthfulqa_mc2", "hellaswag", "piqa",
@@ -66,7 +65,7 @@ _SUM = re.compile(r"\b(avg|stddev_samp|var_samp|regr_\w+)\(")
 def test_no_mean_and_no_line_is_taken_without_an_order():
     """What the engine adds up in whatever order it comes is seen on large files only, so the text is looked at, too."""
     for place in ("views", "queries"):
-        for entry in files("sql").joinpath(place).iterdir():
+        for entry in (statements.SQL / place).iterdir():
             text = re.sub(r"--.*", "", entry.read_text(encoding="utf-8"))
             for found in _SUM.finditer(text):
                 end, depth = found.end(), 1

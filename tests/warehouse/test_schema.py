@@ -67,13 +67,13 @@ def test_an_older_file_keeps_its_rows(database, new_run, merged, ask, monkeypatc
 
 
 def test_a_failing_migration_changes_nothing(database, monkeypatch):
-    with db.open_write(database):
-        pass
-    broken = Migration(NEXT.version, "broken", "alter table runs add column more integer; select * from nowhere;")
+    with db.open_write(database) as con:
+        con.execute("create table more (x int)")
+    broken = Migration(NEXT.version, "broken", "alter table runs add column more integer; create table more (y int);")
     known = (*statements.migrations(), broken)
     with monkeypatch.context() as patched:
         patched.setattr(statements, "migrations", lambda: known)
-        with pytest.raises(UserError), db.open_write(database):
+        with pytest.raises(UserError, match="stand in the way"), db.open_write(database):
             pass
     with db.open_read(database) as con:
         assert "more" not in columns(con)

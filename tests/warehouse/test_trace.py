@@ -93,13 +93,20 @@ def test_it_names_run_attempt_versions_and_model(run, merged, asked):
     ("change", "said"),
     [
         (lambda text: text.replace('"value": 0.25', '"value": 0.75'), "says value 0.75, the database 0.25"),
+        (
+            lambda text: text.replace(
+                '"value": 0.25, "filter": "none", "stderr": null, "n": 10',
+                '"value": 0.25, "filter": "none", "stderr": null, "n": 9',
+            ),
+            "says n 9, the database 10",
+        ),
         (lambda text: "\n".join(text.split("\n")[:-2]) + "\n", "has no event"),
         (
             lambda text: text.replace('"level": "40", "task": "piqa"', '"level": "40", "task": "boolq"'),
             "something else",
         ),
     ],
-    ids=["another number", "line cut off", "another cell"],
+    ids=["another number", "another n", "line cut off", "another cell"],
 )
 def test_a_journal_that_says_otherwise_is_found_out(run, merged, asked, change, said):
     merged(run)
@@ -146,6 +153,19 @@ def test_other_runs_that_measured_it_are_named_the_current_one_first(run, new_ru
     assert checks(origin) == {"journal": True, "samples": None}
 
 
+def test_it_says_in_what_a_level_and_its_baseline_were_not_measured_alike(new_run, merged, asked):
+    for run_id, level, tokenizer, harness, gpu, t in (
+        ("r1", "0", None, "0.4.9", "A100", 0),
+        ("r2", "40", "t2", "0.4.10", "H200", 9),
+    ):
+        run = new_run(run_id)
+        run.start(widths={"0": 100, "40": 60}, tokenizer=tokenizer, config="c1", t=t)
+        run.line("attempt", t, attempt=2, pid=2, host="here", provenance={"gpu": {"name": gpu}})
+        run.cell(level, "piqa", 0.5, t=t, harness_version=harness)
+        merged(run)
+    assert asked().differences == [("harness", "0.4.10", "0.4.9"), ("hardware", "H200", "A100")]
+
+
 def test_a_groups_number_leads_to_its_parts(new_run, merged, asked, metric):
     run = new_run("r1")
     run.start(widths={"0": 100})
@@ -154,9 +174,56 @@ def test_a_groups_number_leads_to_its_parts(new_run, merged, asked, metric):
     run.cell("0", "mmlu", metrics=[metric("acc", 0.275, n=40)], is_group=True)
     merged(run)
     origin = asked("0", "MMLU").origin
-    assert [part["task"] for part in origin.parts] == ["mmlu_art", "mmlu_law"]
+    assert [part.number["task"] for part in origin.parts] == ["mmlu_art", "mmlu_law"]
     assert checks(origin) == {"journal": True, "parts": True}
     assert "weighted by documents" in origin.checks[-1].said
+
+
+@pytest.fixture
+def nested(new_run, metric):
+    """A group of a group of PIQA and of a task without samples; the first averages over the last parts."""
+    run = new_run("r1")
+    run.start(widths={"0": 100})
+    samples = write_samples(run, "0", "piqa", SCORES["0"])
+    run.cell("0", "piqa", metrics=[metric("acc", 0.75, n=4)], part_of="stem", samples=samples)
+    run.cell("0", "maths", metrics=[metric("acc", 0.15, n=4)], part_of="stem")
+    run.cell("0", "stem", metrics=[metric("acc", 0.45, n=8)], part_of="all", is_group=True)
+    run.cell("0", "law", metrics=[metric("acc", 0.3, n=4)], part_of="all")
+    run.cell("0", "all", metrics=[metric("acc", 0.4, n=12)], is_group=True)
+    return run
+
+
+def test_a_group_is_followed_to_its_last_part(nested, merged, asked):
+    merged(nested)
+    origin = asked("0", "all").origin
+    below = {part.number["task"]: checks(part) for part in origin.below}
+    assert below == {
+        "law": {"journal": True, "samples": None},
+        "stem": {"journal": True, "parts": True},
+        "maths": {"journal": True, "samples": None},
+        "piqa": {"journal": True, "samples": True, "samples file": True},
+    }
+    assert "weighted by documents, of its 2 parts" in origin.checks[-1].said
+
+
+def test_a_group_may_be_the_mean_of_its_last_parts(nested, merged, asked, metric):
+    nested.cell("0", "stem", metrics=[metric("acc", 0.45, n=None)], part_of="all", is_group=True)
+    nested.cell("0", "all", metrics=[metric("acc", 0.4, n=12)], is_group=True)
+    merged(nested)
+    assert asked("0", "all").origin.checks[-1].said == "the mean of its 3 last parts is the same number"
+
+
+@pytest.mark.parametrize("of", ["journal", "samples file"])
+def test_what_no_longer_holds_of_a_groups_last_part_is_found_out(nested, merged, asked, of):
+    merged(nested)
+    if of == "journal":
+        nested.path.write_text(nested.path.read_text().replace('"value": 0.75', '"value": 0.5'))
+    else:
+        write_samples(nested, "0", "piqa", [0, 0, 0, 0])
+    found = asked("0", "all")
+    assert not found.holds
+    piqa = next(part for part in found.origin.below if part.number["task"] == "piqa")
+    assert checks(piqa)[of] is False
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])

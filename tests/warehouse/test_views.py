@@ -57,7 +57,7 @@ def test_current_metrics_is_the_latest_of_equal_measurements(run, new_run, merge
 
 @pytest.mark.parametrize(
     "other",
-    [{"conditions": "limit 5"}, {"weights": "w2"}, {"model": "org/Other"}],
+    [{"conditions": {"documents": "5"}}, {"weights": "w2"}, {"model": "org/Other"}],
     ids=["conditions", "weights", "model"],
 )
 def test_current_metrics_keeps_apart_what_cannot_be_compared(run, new_run, merged, ask, other):
@@ -227,7 +227,7 @@ def test_a_baseline_with_other_shots_or_version_does_not_count(run, merged, ask,
 
 def test_a_baseline_under_other_conditions_does_not_count(run, new_run, merged, ask):
     other = new_run("r2")
-    other.start(conditions="limit 5")
+    other.start(conditions={"documents": "5"})
     other.cell("0", "piqa", 0.5)
     run.cell("20", "piqa", 0.4)
     merged(run, other)
@@ -267,7 +267,7 @@ def test_size_comparison_pairs_equal_percentages_and_equal_ratios(run, new_run, 
 
 def test_size_comparison_needs_equal_conditions(run, new_run, merged, ask):
     other = new_run("r2")
-    other.start(model="org/Large", conditions="limit 5")
+    other.start(model="org/Large", conditions={"documents": "5"})
     run.cell("20", "piqa", 0.5)
     other.cell("20", "piqa", 0.5)
     merged(run, other)
@@ -365,3 +365,28 @@ def test_views_of_an_empty_file_are_empty(ask, database, merged, new_run):
     for (view,) in ask("select view_name from duckdb_views() where not internal"):
         if view not in CONSTANT:
             assert ask(f"from {view}") == []
+
+
+def test_open_failures_are_those_that_no_later_run_has_mended(new_run, merged, ask):
+    for run_id, t in (("r1", 0), ("r2", 9)):
+        run = new_run(run_id)
+        run.start(t=t)
+        if run_id == "r1":
+            for task in ("piqa", "boolq"):
+                run.line("cell_failed", t, level="20", task=task, error=f"no memory for {task}", detail="")
+        else:
+            run.cell("20", "piqa", 0.5, t=t)
+        merged(run)
+    assert ask("select name, level, task, error from open_failures") == [("r1", "20", "boolq", "no memory for boolq")]
+    assert ask("from open_failures_of(['another model'])") == []
+
+
+def test_compared_cells_have_the_conditions_of_their_questions(new_run, merged, ask, metric):
+    for run_id, documents, t in (("r1", 100, 0), ("r2", 7, 9)):
+        run = new_run(run_id)
+        run.start(conditions={"chat_template": False}, t=t)
+        run.cell("0", "piqa", metrics=[metric("acc", 0.5, n=documents)], t=t)
+        merged(run)
+    assert ask("select run_id, conditions from compared_cells order by run_id") == [
+        ("r1", "float32"), ("r2", "float32, 7 documents"),
+    ]  # fmt: skip

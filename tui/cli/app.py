@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from tui.cli import claims, dashboard, diff, doctor, importing, results, rules, run, runs, save, why
+from tui.cli.once import Command, Group
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug
 
 app = typer.Typer(
     name="prune-tui",
+    cls=Group,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -55,20 +57,20 @@ MEASURE = "Measure"
 READ = "Read the results"
 KEEP = "Keep and mend"
 
-app.command(rich_help_panel=MEASURE)(run.demo)
-app.command(rich_help_panel=MEASURE)(run.run)
-app.command(rich_help_panel=MEASURE)(run.resume)
-app.command(rich_help_panel=MEASURE)(run.stop)
-app.command(rich_help_panel=MEASURE)(runs.runs)
-app.command(rich_help_panel=WATCH)(dashboard.replay)
-app.command(rich_help_panel=WATCH)(dashboard.serve)
-app.command(rich_help_panel=READ)(results.export)
-app.command(rich_help_panel=READ)(results.sql)
-app.command(rich_help_panel=READ)(why.why)
-app.command(rich_help_panel=READ)(diff.diff)
-app.command(rich_help_panel=READ)(claims.claims)
+app.command(cls=Command, rich_help_panel=MEASURE)(run.demo)
+app.command(cls=Command, rich_help_panel=MEASURE)(run.run)
+app.command(cls=Command, rich_help_panel=MEASURE)(run.resume)
+app.command(cls=Command, rich_help_panel=MEASURE)(run.stop)
+app.command(cls=Command, rich_help_panel=MEASURE)(runs.runs)
+app.command(cls=Command, rich_help_panel=WATCH)(dashboard.replay)
+app.command(cls=Command, rich_help_panel=WATCH)(dashboard.serve)
+app.command(cls=Command, rich_help_panel=READ)(results.export)
+app.command(cls=Command, rich_help_panel=READ)(results.sql)
+app.command(cls=Command, rich_help_panel=READ)(why.why)
+app.command(cls=Command, rich_help_panel=READ)(diff.diff)
+app.command(cls=Command, rich_help_panel=READ)(claims.claims)
 app.add_typer(rules.app, name="rules", rich_help_panel=READ)
-app.command(name="import", rich_help_panel=KEEP)(importing.import_)
-app.command(rich_help_panel=KEEP)(runs.merge)
-app.command(rich_help_panel=KEEP)(save.save)
-app.command(rich_help_panel=KEEP)(doctor.doctor)
+app.command(cls=Command, name="import", rich_help_panel=KEEP)(importing.import_)
+app.command(cls=Command, rich_help_panel=KEEP)(runs.merge)
+app.command(cls=Command, rich_help_panel=KEEP)(save.save)
+app.command(cls=Command, rich_help_panel=KEEP)(doctor.doctor)

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tui.cli.output import one_line
+from tui.states import width_text
 from warehouse.deltas import Cell, Column, DeltaTable, Width
 from warehouse.numbers import format_change, format_value
 
@@ -62,7 +63,7 @@ def _grid(table: DeltaTable, widths: tuple[Width, ...]) -> Table:
 def _heading(width: Width) -> Text:
     if width.unpruned:
         return Text("unpruned")
-    return Text(f"{width.pruning_pct:g}%" if width.level == f"{width.pruning_pct:g}" else one_line(width.level))
+    return Text(one_line(width_text(width.level, width.pruning_pct)))
 
 
 def _cell(cell: Cell | None, column: Column, width: Width) -> Text:

@@ -83,7 +83,7 @@ class LiveView:
     def _grid(self) -> Table:
         history = self._history
         rows: defaultdict[str, list[str]] = defaultdict(list)
-        for task in history.tasks:
+        for task in history.all_tasks:
             rows[history.parents.get(task, task)].append(task)
         here = history.current
         size = self._console.size

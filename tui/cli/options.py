@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from engine.errors import UserError
 from tui.cli import guard
 
 
@@ -19,7 +20,10 @@ def _debug(wanted: bool) -> None:
 def _reachable(database: Path) -> Path:
     """Raises:
     OSError: nobody can tell whether it is there, let alone create it.
+    UserError: DuckDB would look for it, or for its log, in another place.
     """
+    if odd := next((character for character in "?\\" if character in str(database.absolute())), None):
+        raise UserError(f"DuckDB cannot keep a database under a path with {odd} in it: choose another --db.")
     with suppress(FileNotFoundError, NotADirectoryError):
         database.stat()
     return database
@@ -61,4 +65,13 @@ Divisor = Annotated[int | None, typer.Option(metavar="N", help="Round widths dow
 TrustRemoteCode = Annotated[
     bool,
     typer.Option("--trust-remote-code", metavar="", help="Run Python code that comes with the model. Read it first."),
+]
+TrustTaskCode = Annotated[
+    bool,
+    typer.Option(
+        "--trust-task-code",
+        metavar="",
+        help="Run Python that task files of --include-path name. Read it first; without this, such tasks are refused. "
+        "lm-eval's own functions run in any case, on whatever documents a task gives them.",
+    ),
 ]

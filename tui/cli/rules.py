@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tui.cli.files import text_of
+from tui.cli.once import Command, Group
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import console, one_line, print_json
+from warehouse.commands import hint
 
 if TYPE_CHECKING:
     from warehouse.rules import Rule
 
-app = typer.Typer(context_settings={"help_option_names": ["-h", "--help"]})
+app = typer.Typer(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The rule.")]
 
@@ -47,7 +49,7 @@ def rules(
         _print(rule, [row for row in best if row["rule"] == rule.name])
 
 
-@app.command()
+@app.command(cls=Command)
 def show(name: Name, as_json: Json = False, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
     """Print a rule as TOML, to be edited."""
     from warehouse.rules import best_levels, read_rule, to_toml
@@ -59,7 +61,7 @@ def show(name: Name, as_json: Json = False, db: Database = DEFAULT_DATABASE, deb
         sys.stdout.write(to_toml(rule))
 
 
-@app.command(name="set")
+@app.command(name="set", cls=Command)
 def set_(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A rule as TOML; `-` reads it from standard input.")],
     use: Annotated[bool, typer.Option("--use", metavar="", help="And use it from now on.")] = False,
@@ -72,11 +74,13 @@ def set_(
     saved = save_rule(db, from_toml(sys.stdin.read() if file == "-" else text_of(Path(file))))
     if use:
         use_rule(db, saved.name)
-    then = "and used from now on" if use else f"`prune-tui rules use {saved.name}` makes it the one that counts"
+    then = (
+        "and used from now on" if use else f"`{hint('rules', 'use', saved.name, db=db)}` makes it the one that counts"
+    )
     typer.echo(f"{one_line(saved.name)} is saved, version {saved.version}; {then}.")
 
 
-@app.command()
+@app.command(cls=Command)
 def use(name: Name, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
     """From now on `best_level` follows this rule."""
     from warehouse.rules import use_rule
@@ -85,7 +89,7 @@ def use(name: Name, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> No
     typer.echo(f"best_level follows {one_line(name)} from now on.")
 
 
-@app.command()
+@app.command(cls=Command)
 def delete(name: Name, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
     """Delete a rule; one that shipped with prune-tui and was changed is as it was again."""
     from warehouse.rules import delete_rule

@@ -26,6 +26,7 @@ from tui.cli.options import (
     TrustRemoteCode,
 )
 from tui.cli.output import print_json
+from warehouse.processes import module_command
 from warehouse.records.level import Level
 
 
@@ -60,7 +61,7 @@ def save(
         "database": str(db.resolve()),
     }
     worker = subprocess.run(
-        launch.module_command("engine.worker.save", json.dumps(request)),
+        module_command("engine.worker.save", json.dumps(request)),
         stdout=subprocess.PIPE,
         text=True,
         env={

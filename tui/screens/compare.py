@@ -294,10 +294,12 @@ class CompareScreen(ReadingScreen):
 
 
 def _alike(known: Rows) -> Rows:
-    """The largest group that was measured under the same conditions: others could not be compared."""
+    """The latest group that was measured under the same conditions, base models with base models: unless asked for,
+    nothing else is compared.
+    """
     groups: dict[Any, Rows] = {}
     for row in known:
-        groups.setdefault(row["conditions"], []).append(row)
+        groups.setdefault((row["conditions"], row["tuned"]), []).append(row)
     return max(groups.values(), key=lambda rows: (len(rows) > 1, max(row["latest"] for row in rows)))[:6]
 
 

@@ -36,7 +36,9 @@ class NewRunScreen(Screen[None]):
     TITLE = "New run"
     HELP = (
         "Tab goes from field to field. What is wrong is said as you type; what will happen, and the command that does "
-        "the same from a shell, stand beside the form. The run is a process of its own: it goes on when this closes."
+        "the same from a shell, stand beside the form. The run is a process of its own: it goes on when this closes. "
+        "Own task files that name Python are run only with “code” switched on; lm-eval's own run in any case, "
+        "on whatever documents a task gives them."
     )
     CSS_PATH = "../styles/new_run.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -162,9 +164,16 @@ class NewRunScreen(Screen[None]):
         problems = draft.problems(self.lookups.index)
         if self._is_looked_at(draft) and self.lookups.model_problem and "model" not in problems:
             problems["model"] = self.lookups.model_problem
+        if not problems and (code := self._code(draft)) and not draft.trust_task_code:
+            problems["include_paths"] = f"{code}: read it, and switch “code” on if you trust it."
         if not problems and (seen := self._forecast(draft)).problem:
             problems["levels"] = seen.problem
         return problems
+
+    def _code(self, draft: Draft) -> str:
+        """What of the tasks' files is code from outside lm-eval, as far as they are known."""
+        entries = [self.lookups.index.get(spec.name) for spec in draft.plan().tasks]
+        return next((entry.code for entry in entries if entry is not None and entry.code), "")
 
     def _forecast(self, draft: Draft) -> Forecast:
         shape = self.lookups.shape if self._is_looked_at(draft) else None
@@ -175,8 +184,10 @@ class NewRunScreen(Screen[None]):
         """Or why it is not known."""
         if not self._is_looked_at(draft):
             return "looking at the model …"
+        if self.lookups.unseen is not None:
+            return f"not known. {self.lookups.unseen} A run of it can be started all the same."
         if self.lookups.shape is None:
-            return "not known: nothing of this model is here yet"
+            return "not known: nothing of this model is here yet, or it took too long to look at"
         return memory_forecast(plan, self.lookups.shape, self.lookups.readings, generates=bool(seen.generating))
 
     def _is_looked_at(self, draft: Draft) -> bool:

@@ -11,16 +11,15 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import ModalScreen
 
-from tui import background
 from tui import format as fmt
 from tui.cli.output import one_line
 from tui.exporting import Sheet
 from tui.feed import Snapshot
-from tui.queries import Row, stamp
+from tui.queries import Row
 from tui.record import GridCell, RunDetail, RunRow
 from tui.screens.live import LiveScreen
 from tui.states import advice, level_text, levels_text, state_text
-from tui.verdicts import Verdicts, read_verdicts, sign, verdict_of, words
+from tui.verdicts import Verdicts, sign, verdict_of, words
 from tui.widgets.gpu_panel import GpuPanel
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.log_pane import LogPane
@@ -51,7 +50,6 @@ class RunScreen(LiveScreen):
         super().__init__()
         self.run_id = run_id
         self.detail: RunDetail | None = None
-        self._asked: tuple[int, int] | None = None  # the database's state that the verdicts are of
 
     def compose(self) -> ComposeResult:
         yield Words(id="head")
@@ -92,7 +90,7 @@ class RunScreen(LiveScreen):
             return
         live = snapshot.detail.row.running and snapshot.readings
         await self.show_detail(snapshot.detail, snapshot.readings if live else None)
-        self._ask_for_verdicts()
+        self.query_one(RunGrid).ask_for_marks(self.app.database)
 
     async def show_detail(self, detail: RunDetail, readings: tuple | None = None) -> None:
         """`readings` are of this machine, now; without them the panel shows what the run recorded."""
@@ -115,23 +113,8 @@ class RunScreen(LiveScreen):
             when = f"as of {datetime.fromtimestamp(detail.readings[-1].t):%H:%M:%S}" if detail.readings else ""
             await panel.show(detail.readings, when=when)
 
-    def _ask_for_verdicts(self) -> None:
-        """Ask the database once it has changed; while the run works, that is left to the run."""
-        now = stamp(self.app.database)
-        if now is None or now == self._asked or self.detail is None or self.detail.row.running:
-            return
-        self._asked = now
-        background.ask(self.app, lambda: read_verdicts(self.app.database, self.run_id), self._show_verdicts)
-
-    def _show_verdicts(self, verdicts: Verdicts | None) -> None:
-        if verdicts is None:
-            self._asked = None  # busy: asked again
-            return
-        if self.is_composed and self.detail is not None:
-            grid = self.query_one(RunGrid)
-            grid.verdicts = verdicts
-            grid.show(self.detail)
-            self._show_cell()
+    def on_run_grid_marked(self) -> None:
+        self._show_cell()
 
     def _draw_anew(self) -> None:
         """In the colours of another theme."""

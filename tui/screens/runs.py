@@ -37,6 +37,8 @@ _WIDE = {
     "left": 8,
 }  # fmt: skip
 
+_PATIENCE = 0.3  # seconds: a cursor that goes through the list asks about no run that it passes
+
 
 class RunsTable(DataTable[Text]):
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -72,7 +74,7 @@ class RunsScreen(LiveScreen):
                 yield FilterLine(placeholder="words of a name, model, state or method", compact=True)
                 yield Words(id="count")
             yield RunsTable(id="runs", cursor_type="row", cell_padding=0, zebra_stripes=False)
-            yield RunGrid(id="preview")
+            yield RunGrid(id="preview", patience=_PATIENCE)
             yield Words(id="advice")
         yield EmptyState(id="empty")
         yield KeyFooter()
@@ -80,6 +82,9 @@ class RunsScreen(LiveScreen):
     def on_mount(self) -> None:
         self._rows: dict[str, RunRow] = {}
         self._texts: dict[str, list[Text]] = {}
+        self._lines: dict[str, tuple[RunRow, object, list[Text]]] = {}
+        self._drawn_from: Sequence[RunRow] | None = None
+        self._drawn_as: tuple[object, ...] = ()
         self._shape: tuple[object, ...] = ()
         self._selected: str | None = None  # the run under the cursor, also while the filter hides it
         self._awaited: str | None = None  # the run to go to once it is listed
@@ -168,11 +173,6 @@ class RunsScreen(LiveScreen):
         self._show_advice(self.app.feed.snapshot.problem)
         self.refresh_bindings()
 
-    def _fits(self, row: RunRow) -> bool:
-        said = " ".join((row.name, row.model, row.method, state_word(row))).lower()
-        words = self.query_one(FilterLine).value.lower().split()
-        return all(word in said or row.run_id.startswith(word) for word in words)
-
     def key_d(self) -> None:
         if self.app.feed.snapshot.loaded and not self.app.feed.snapshot.runs:
             self.app.start_demo()
@@ -223,23 +223,39 @@ class RunsScreen(LiveScreen):
         grid = self.query_one("#preview", RunGrid)
         if detail is not None and row is not None and detail.row.run_id == row.run_id:
             grid.show(detail)
+            grid.ask_for_marks(self.app.database)
         elif not wanted and grid.row_count:
             grid.forget()
 
     def _show_rows(self, rows: Sequence[RunRow]) -> None:
         table = self.query_one(RunsTable)
-        columns = self._columns(rows)
-        fitting = [row for row in rows if self._fits(row)]
+        columns, now = self._columns(rows), self.app.now()
+        words = self.query_one(FilterLine).value.lower().split()
+        # How long ago it was changes by the second for the latest run, by the minute for all.
+        tick = now.timestamp() // (1 if rows and (now - rows[0].created_at).total_seconds() < 60 else 60)
+        look = (tuple(columns.items()), self.app.theme, tick)
+        if self._awaited is None and self._drawn_from is rows and self._drawn_as == (look, words):
+            return
+        self._drawn_from, self._drawn_as = rows, (look, words)
+        fitting = [row for row in rows if _fits(row, words)] if words else rows
         self.query_one("#count", Words).say(Text(f"{len(fitting)} of {len(rows)} runs"))
         self._rows = {row.run_id: row for row in fitting}
-        now = self.app.now()
-        texts = {row.run_id: [self._text(row, name, width, now) for name, width in columns.items()] for row in fitting}
+        before, self._lines = self._lines, {}
+        for row in fitting:
+            drawn = before.get(row.run_id)
+            if drawn is None or drawn[0] is not row or drawn[1] != look:
+                line = [self._text(row, name, width, now) for name, width in columns.items()]
+                drawn = (row, look, line)
+            self._lines[row.run_id] = drawn
+        texts = {run_id: line for run_id, (_, _, line) in self._lines.items()}
         shape = (tuple(texts), tuple(columns.items()), self.app.theme)
         if self._awaited in texts:
             self._selected, self._awaited = self._awaited, None
             self._shape = ()
         if shape == self._shape:
             for run_id, line in texts.items():
+                if line is self._texts[run_id]:
+                    continue
                 for name, text, before in zip(columns, line, self._texts[run_id], strict=True):
                     if text != before:
                         table.update_cell(run_id, name, text)
@@ -297,3 +313,8 @@ class RunsScreen(LiveScreen):
         if row.total is None and row.state != RunState.RUNNING:
             return cells
         return f"{fmt.bar(row.share, width - 10)} {cells}"
+
+
+def _fits(row: RunRow, words: Sequence[str]) -> bool:
+    said = " ".join((row.name, row.model, row.method, state_word(row))).lower()
+    return all(word in said or row.run_id.startswith(word) for word in words)

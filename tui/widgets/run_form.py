@@ -94,7 +94,9 @@ class RunForm(VerticalScroll, can_focus=False):
             yield _text("seeds", first.seeds, "lm-eval's: 0,1234,1234,1234")
         yield _problem("seeds")
         with _row("own tasks"):
-            yield _text("include_paths", first.include_paths, "folders with your task files")
+            yield _text("include_paths", first.include_paths, "folders of task files")
+            yield Label("code")
+            yield Toggle("let them run Python", first.trust_task_code, id="trust_task_code")
         yield _problem("include_paths")
         yield Button("Start (ctrl+s)", variant="primary", compact=True, id="start")
 
@@ -124,7 +126,8 @@ class RunForm(VerticalScroll, can_focus=False):
             dtype=choice("dtype"),
             device=text("device"),
             batch_tokens=text("batch_tokens"),
-            compile_layers=self.query_one(Toggle).value,
+            compile_layers=self.query_one("#compile_layers", Toggle).value,
+            trust_task_code=self.query_one("#trust_task_code", Toggle).value,
             seeds=text("seeds"),
             name=text("name"),
             like=self._first.like,
@@ -176,7 +179,7 @@ class RunForm(VerticalScroll, can_focus=False):
     @on(Toggle.Changed)
     def _switched(self, event: Toggle.Changed) -> None:
         event.stop()
-        self.post_message(self.Changed("compile_layers"))
+        self.post_message(self.Changed(str(event.toggle.id)))
 
     @on(Button.Pressed, "#start")
     def _pressed(self, event: Button.Pressed) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar, Literal, Self
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widgets import DataTable
 
+from tui import background
 from tui import format as fmt
 from tui.matrix import UNPRUNED
+from tui.queries import stamp
 from tui.record import GridCell, GridRow, RunDetail
 from tui.states import level_text
-from tui.verdicts import Verdicts, sign, verdict_of
+from tui.verdicts import Verdicts, read_verdicts, sign, verdict_of
 from tui.widgets.palette import variable
 
 View = Literal["value", "change", "both"]
@@ -33,7 +38,11 @@ class RunGrid(DataTable[Text]):
         Binding("l", "cursor_right", show=False),
     ]
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    class Marked(Message):
+        """The marks are those of Results now."""
+
+    def __init__(self, *, id: str | None = None, patience: float = 0.0) -> None:  # noqa: A002
+        """`patience`: the seconds for which a run must have been shown before Results is asked about it."""
         self._shape: tuple[object, ...] = ()
         self._versions: list[int] = []  # of the rows: how often each has changed
         self._drawn: dict[int, tuple[object, Strip]] = {}  # lines by their place, and what they depended on
@@ -41,6 +50,9 @@ class RunGrid(DataTable[Text]):
         self.view: View | None = None  # None: both, where there is room
         self._detail: RunDetail | None = None
         self.verdicts: Verdicts = {}
+        self._patience = patience
+        self._asked: tuple[str, tuple[int, int]] | None = None  # the run and the database's state they are of
+        self._waiting: Timer | None = None
         self._open: set[str] = set()
         self._texts: dict[tuple[str, str], Text] = {}
 
@@ -54,6 +66,8 @@ class RunGrid(DataTable[Text]):
         return "both" if len(self._detail.row.levels) * (_VALUE + _CHANGE + 3) <= room else "change"
 
     def show(self, detail: RunDetail) -> None:
+        if self._detail is None or self._detail.row.run_id != detail.row.run_id:
+            self.verdicts = {}
         self._detail = detail
         rows = self._visible(detail)
         shape = (detail.row.run_id, tuple(rows), detail.row.levels, self.view_shown, self._name_width(), self.app.theme)
@@ -71,6 +85,40 @@ class RunGrid(DataTable[Text]):
                     self.update_cell(line.name, level, text)
         if versions != sum(self._versions):
             self._clear_caches()  # what DataTable keeps is out of date, and would be looked through for garbage
+
+    def ask_for_marks(self, database: Path) -> None:
+        """Take the marks that Results has for the run that is shown; asked when it, or the database, is another.
+
+        While a run works that is left to the run: its marks stay provisional.
+        """
+        if self._detail is None or self._detail.row.running or (now := stamp(database)) is None:
+            return
+        asked = (self._detail.row.run_id, now)
+        if asked == self._asked:
+            return
+        self._asked = asked
+        if self._waiting is not None:
+            self._waiting.stop()
+        if self._patience:
+            self._waiting = self.set_timer(self._patience, lambda: self._ask(database, asked))
+        else:
+            self._ask(database, asked)
+
+    def _ask(self, database: Path, asked: tuple[str, tuple[int, int]]) -> None:
+        if asked == self._asked:
+            background.ask(
+                self.app, lambda: read_verdicts(database, asked[0]), lambda found: self._show_marks(asked, found)
+            )
+
+    def _show_marks(self, asked: tuple[str, tuple[int, int]], found: Verdicts | None) -> None:
+        if asked != self._asked or not self.is_mounted:  # another run, or another state of the file, meanwhile
+            return
+        if found is None:
+            self._asked = None  # busy: asked again
+        elif self._detail is not None:
+            self.verdicts = found
+            self.show(self._detail)
+            self.post_message(self.Marked())
 
     def render_line(self, y: int) -> Strip:
         """As DataTable's, which draws all of its lines anew when one cell has changed: here that line only."""
@@ -109,7 +157,7 @@ class RunGrid(DataTable[Text]):
 
     def forget(self) -> None:
         """Show no run, also when the size changes."""
-        self._detail = None
+        self._detail = self._asked = None
         self.clear(columns=True)
 
     def clear(self, columns: bool = False) -> Self:

@@ -28,6 +28,10 @@ class Toggle(Widget, can_focus=True):
     class Changed(Message):
         """It is on now, or off."""
 
+        def __init__(self, toggle: Toggle) -> None:
+            super().__init__()
+            self.toggle = toggle
+
     def __init__(self, label: str, value: bool, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._label = label
@@ -39,7 +43,7 @@ class Toggle(Widget, can_focus=True):
 
     def action_switch(self) -> None:
         self.value = not self.value
-        self.post_message(self.Changed())
+        self.post_message(self.Changed(self))
 
     def on_click(self, event: Click) -> None:
         self.action_switch()

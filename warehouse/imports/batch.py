@@ -14,6 +14,7 @@ from warehouse.imports.replaced import Replaced, WouldReplaceError, watching
 from warehouse.records.conditions import Conditions
 from warehouse.records.events import Event, of_kind, parse_data
 from warehouse.records.facts import CellFacts, MetricFacts, ModelFacts, TaskFacts
+from warehouse.redaction import redacted
 from warehouse.transaction import transaction
 
 
@@ -49,10 +50,12 @@ class ImportedRun:
         self.add("plan", plan=plan, conditions=told, dtype=dtype, origin=self.origin)
 
     def add(self, kind: str, **fields: Any) -> None:
-        """Raises:
-        ValueError: the event says what cannot be, such as a share of neurons above 100 %.
+        """Secrets in its texts are hidden.
+
+        Raises:
+            ValueError: the event says what cannot be, such as a share of neurons above 100 %.
         """
-        self.events.append(Event(len(self.events), self.recorded_at, parse_data(kind, fields)))
+        self.events.append(Event(len(self.events), self.recorded_at, parse_data(kind, redacted(fields))))
 
     def add_cell(self, *, level: str, task: str, metrics: list[dict[str, Any]], **fields: Any) -> None:
         """One finished cell; what `fields` does not say of it is not known."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from warehouse import db as database
 from warehouse import identity, pairing, statements
-from warehouse.bundle import FORMAT, TABLES, VERSION, member
+from warehouse.bundle import FORMAT, TABLES, VERSION, member, shared_columns
 from warehouse.errors import UserError
 from warehouse.imports.batch import ImportReport
 from warehouse.old_runs import describe
+from warehouse.records.level import Level
+from warehouse.scratch import scratch_folder
 from warehouse.transaction import transaction
 
 if TYPE_CHECKING:
@@ -26,11 +27,34 @@ if TYPE_CHECKING:
 _MAGIC = b"PK\x03\x04"
 _MOST_MANIFEST = 64 << 20
 _BLOCK = 1 << 20
-# A Parquet file that promises more rows than this for each of its bytes was made to fill a disk.
-_MOST_ROWS_PER_BYTE = 64
+# What is beyond these was made to fill a disk: a table has up to a fifth of a row for each byte of its file.
+_ROWS_FREE, _ROWS_PER_BYTE = 200_000, 2
+_BYTES_FREE, _BYTES_PER_BYTE = 64 << 20, 200
 _RUN_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,199}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _JSON = {"runs": "plan", "attempts": "provenance", "gpu_samples": "sample", "samples": "response"}
+_MOST_LEVELS = 10_000
+_COUNT, _SIZE, _TIME = (0, 10**15), (1, 2**31 - 1), ("timestamp '1970-01-01'", "timestamp '9999-12-31'")
+# From a column, of one table or of any, to what it may be: as in warehouse/records. NaN is beyond all numbers.
+_RANGES: dict[tuple[str, str], tuple[object, object]] = {
+    ("", "seq"): (-(2**53), 2**53),
+    ("", "recorded_at"): _TIME, ("merged_events", "merged_at"): _TIME,
+    ("merged_events", "journal_end"): _COUNT,
+    ("attempts", "attempt"): _COUNT, ("attempts", "pid"): _COUNT,
+    **{("models", name): _SIZE for name in (
+        "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads",
+        "vocab_size",
+    )},
+    ("variants", "intermediate_size"): _SIZE, ("variants", "padded_size"): _SIZE,
+    ("variants", "pruning_pct"): (0, 100), ("variants", "expansion_ratio"): (0, 10**6),
+    ("", "parameters"): _COUNT, ("", "bytes"): _COUNT,
+    ("", "num_fewshot"): (-1, 10**6), ("", "seconds"): (0, 10**12),
+    ("tasks", "n_docs"): _COUNT, ("tasks", "n_requests"): _COUNT,
+    ("", "n"): _COUNT, ("metrics", "chance"): (-1, 1), ("metrics", "stderr"): (0, "'infinity'::double"),
+    ("samples", "doc_id"): (0, 2**31 - 1), ("samples", "weight"): (0, 10**15),
+    ("measurements", "batch_size"): _COUNT,
+    **{("measurements", name): ("'-infinity'::double", "'infinity'::double") for name in ("mean", "std", "min", "max")},
+}  # fmt: skip
 # Compared row by row with what is there already; a run's documents follow from its cells.
 _COMPARED = tuple(table for table in TABLES if table not in ("merged_events", "samples", "gpu_samples"))
 
@@ -62,23 +86,39 @@ def import_bundle(db: Path, path: Path, *, wait: float = 2.0) -> ImportReport:
             of a run that is here; nothing is imported then. Or as `db.open_write`.
         DatabaseBusyError: another process holds the database.
     """
+    if not db.exists():
+        database.refuse_to_create(db)
+    with scratch_folder(db) as folder:
+        manifest = _unpack(path, folder)
+        if db.exists():
+            return _import_into(db, manifest, folder, path.name, wait)
+        # A bundle that is refused leaves no database behind.
+        new = folder / "new.duckdb"
+        report = _import_into(new, manifest, folder, path.name, wait)
+        try:
+            database.publish(new, db)
+        except FileExistsError:  # another process made it meanwhile
+            report = _import_into(db, manifest, folder, path.name, wait)
+        return report
+
+
+def _import_into(db: Path, manifest: Manifest, folder: Path, bundle: str, wait: float) -> ImportReport:
     import duckdb
 
-    parent = db.absolute().parent
-    # Beside the database, whose disk has to take the rows anyway.
-    with tempfile.TemporaryDirectory(prefix=".bundle.", dir=parent if parent.is_dir() else None) as scratch:
-        manifest = _unpack(path, Path(scratch))
-        with database.open_write(db, wait=wait) as con:
-            con.execute(statements.query("bundle_memory"))
-            try:
-                report = _store(con, manifest, Path(scratch), path.name)
-            except (
-                duckdb.InvalidInputException, duckdb.ConstraintException, duckdb.ConversionException,
-                duckdb.BinderException, duckdb.SerializationException, duckdb.OutOfRangeException,
-            ) as error:  # fmt: skip
-                raise _refused(path.name, f"its tables cannot be read: {str(error).splitlines()[0]}") from error
-            pairing.refresh(con)
-            return report
+    with database.open_write(db, wait=wait, reach=[folder]) as con:
+        con.execute(statements.query("bundle_memory"))
+        con.execute(statements.query("bundle_macros"))
+        try:
+            report = _store(con, manifest, folder, bundle)
+        except (
+            duckdb.InvalidInputException, duckdb.ConstraintException, duckdb.ConversionException,
+            duckdb.BinderException, duckdb.SerializationException, duckdb.OutOfRangeException,
+            duckdb.OutOfMemoryException,
+        ) as error:  # fmt: skip
+            raise _refused(bundle, f"its tables cannot be read: {str(error).splitlines()[0]}") from error
+        pairing.refresh(con)
+        con.checkpoint()  # everything into the one file
+        return report
 
 
 def _unpack(path: Path, folder: Path) -> Manifest:
@@ -187,8 +227,11 @@ def _store(con: DuckDBPyConnection, manifest: Manifest, folder: Path, bundle: st
 
 def _check_table(con: DuckDBPyConnection, table: str, path: dict[str, str], manifest: Manifest, bundle: str) -> None:
     about = manifest.files[member(table)]
-    if about["rows"] > _MOST_ROWS_PER_BYTE * about["bytes"]:
-        raise _refused(bundle, f"{about['rows']:,} rows of {table} cannot be in {about['bytes']:,} bytes")
+    if about["rows"] > _ROWS_FREE + _ROWS_PER_BYTE * about["bytes"]:
+        raise _refused(bundle, f"{about['rows']:,} rows of {table} are too many for {about['bytes']:,} bytes")
+    most = _BYTES_FREE + _BYTES_PER_BYTE * about["bytes"]
+    if con.execute(statements.query("bundle_unfolded"), path).fetchall()[0][0] > most:
+        raise _refused(bundle, f"its table {table} unfolds to more than {most:,} bytes")
     ours = con.execute(statements.query("bundle_columns"), {"table": table}).fetchall()
     theirs = con.execute(statements.query("bundle_file_columns"), path).fetchall()
     # An older one lacks the columns that came later.
@@ -197,6 +240,44 @@ def _check_table(con: DuckDBPyConnection, table: str, path: dict[str, str], mani
         raise _refused(bundle, f"its table {table} has other columns than this prune-tui's")
     if con.execute(statements.query("bundle_file_rows"), path).fetchall() != [(about["rows"],)]:
         raise _refused(bundle, f"its table {table} does not have the {about['rows']:,} rows that it should")
+    _check_texts(con, table, path, dict(theirs), most, bundle)
+    _check_values(con, table, path, dict(theirs), bundle)
+
+
+def _check_texts(
+    con: DuckDBPyConnection, table: str, path: dict[str, str], types: dict[str, str], most: int, bundle: str
+) -> None:
+    """Both by what is really there: what a file says of itself need not be so."""
+    sizes = {"VARCHAR": "strlen", "JSON": "strlen", "DOUBLE[]": "8 * len"}
+    parts = [
+        f'coalesce({sizes[kind]}("{name}"{"::varchar" if kind == "JSON" else ""}), 0)'
+        for name, kind in types.items()
+        if kind in sizes
+    ]
+    statement = statements.query("bundle_text_bytes").replace("{bytes}", " + ".join(parts))
+    if con.execute(statement, path).fetchall()[0][0] > most:
+        raise _refused(bundle, f"its table {table} unfolds to more than {most:,} bytes")
+
+
+def _check_values(
+    con: DuckDBPyConnection, table: str, path: dict[str, str], types: dict[str, str], bundle: str
+) -> None:
+    """As the events that they came from were checked when they were written."""
+    ranges = {name: range_ for name in types if (range_ := _RANGES.get((table, name), _RANGES.get(("", name))))}
+    checks = [f'count(*) filter (where not "{name}" between {low} and {high})' for name, (low, high) in ranges.items()]
+    statement = statements.query("bundle_out_of_range").replace("{checks}", ", ".join(checks))
+    for name, wrong in zip(ranges, con.execute(statement, path).fetchall()[0], strict=True):
+        if wrong:
+            raise _refused(bundle, f"its table {table} has a {name} that cannot be")
+    if "level" in types:
+        levels = con.execute(statements.query("bundle_levels").replace("{most}", str(_MOST_LEVELS)), path).fetchall()
+        for (level,) in levels:
+            try:
+                Level.parse(level)
+            except UserError as error:
+                raise _refused(bundle, f"its table {table} has a level that is none: {level[:40]!r}") from error
+        if len(levels) == _MOST_LEVELS:
+            raise _refused(bundle, f"its table {table} has too many levels")
 
 
 def _check_events(con: DuckDBPyConnection, manifest: Manifest, paths: dict[str, dict[str, str]], bundle: str) -> None:
@@ -212,9 +293,8 @@ def _check_events(con: DuckDBPyConnection, manifest: Manifest, paths: dict[str, 
             if con.execute(statement, paths[table]).fetchall() != [(0,)]:
                 raise _refused(bundle, f"its table {table} has a {column} that is no JSON")
     for table in _COMPARED:
-        columns = ", ".join(
-            name for name, _ in con.execute(statements.query("bundle_file_columns"), paths[table]).fetchall()
-        )
+        names = [name for name, _ in con.execute(statements.query("bundle_file_columns"), paths[table]).fetchall()]
+        columns = shared_columns(table, names)
         statement = statements.query("bundle_conflicts").replace("{table}", table).replace("{columns}", columns)
         if conflicts := con.execute(statement, paths[table]).fetchall():
             raise UserError(

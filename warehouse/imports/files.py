@@ -66,7 +66,7 @@ def import_paths(
                 read.take(file, content, said, known, Path(scratch))
         if not read.runs:
             raise UserError(_nothing(paths, read.skipped))
-        with database.open_write(db, wait=wait) as con:
+        with database.open_write(db, wait=wait, reach=[Path(scratch)]) as con:
             report = batch.store(con, read.runs, replace_values=replace_values)
     return replace(report, skipped=tuple(read.skipped))
 

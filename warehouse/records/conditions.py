@@ -85,32 +85,6 @@ class Conditions:
                 raise ValueError(f"{name} is {value!r}")
         return cls(**told)
 
-    @classmethod
-    def of_old_plan(cls, plan: Mapping[str, Any], dtype: str | None) -> Conditions:
-        """Those of an own run from before they were written down: a seed S was added to each of lm-eval's four.
-
-        The template's hash stays unknown where a chat template was applied. `plan` is the plan as plain values; one
-        that says nothing of its documents, as an import's, leaves all but the dtype unknown.
-        """
-        if "limit" not in plan:
-            return cls(dtype=dtype)
-        chat_template = bool(plan.get("apply_chat_template"))
-        return cls(
-            documents=documents(plan["limit"]),
-            dtype=dtype,
-            seeds=seeds_text(old_seeds(plan.get("seed", 0))),
-            chat_template=chat_template,
-            chat_template_hash=None if chat_template else "",
-            system_prompt=plan.get("system_instruction") or "",
-            fewshot_as_multiturn=bool(plan.get("fewshot_as_multiturn")),
-            generation="",
-            quantization="",
-            adapter="",
-            model_args="",
-            repair="none",
-            calibration="",
-        )
-
 
 def documents(limit: float | None) -> str:
     """A limit in its one spelling: "all", a whole number, or a share below one."""

@@ -17,18 +17,20 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeVar, cast
 from zlib import crc32
 
+from warehouse.records.before_columns import conditions_before
 from warehouse.records.conditions import Conditions
 from warehouse.records.facts import CellFacts, FailureFacts, ModelFacts, TaskFacts, VariantFacts
 from warehouse.records.measurements import MeasurementFacts
 from warehouse.records.reading import Reading
 from warehouse.records.values import Count, LevelText, Moment, Seconds, read
+from warehouse.redaction import redacted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
     """What the run is going to do: the plan as plain values, and what its "auto" became.
 
-    `sentence` is what an import of an earlier version says of its conditions, in words only.
+    `sentence` is what is known of the conditions in words only: of published figures, and of earlier versions' imports.
     """
 
     plan: dict[str, Any]
@@ -235,12 +237,12 @@ def parse_data(kind: str, fields: Mapping[str, Any]) -> Data:
 
 
 def write_line(event: Event) -> bytes:
-    """The event's line, with its newline.
+    """The event's line, with its newline; secrets in its texts are hidden.
 
     Raises:
         ValueError: it says what cannot be, and could not be read back.
     """
-    record = {"seq": event.seq, "t": event.t, "kind": event.kind} | _plain(event.data)
+    record = {"seq": event.seq, "t": event.t, "kind": event.kind} | redacted(_plain(event.data))
     told = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode().removesuffix(b"}")
     line = told + b',"crc":"%08x"}\n' % crc32(told)
     parse_line(line)
@@ -259,7 +261,7 @@ def _plain(data: Data) -> dict[str, Any]:
 
 
 def _planned(fields: Mapping[str, Any]) -> Planned:
-    """Conditions are columns; older programs wrote a sentence, which says no more than the plan where that has all."""
+    """Conditions are columns; older programs, and published figures, have a sentence."""
     plan, dtype, origin = fields.get("plan"), fields.get("dtype"), fields.get("origin", "run")
     if not isinstance(plan, dict) or not isinstance(cast("dict[str, Any]", plan).get("name"), str):
         raise ValueError("plan is missing or has no name")
@@ -273,10 +275,5 @@ def _planned(fields: Mapping[str, Any]) -> Planned:
         )
     if not isinstance(told, str | None):
         raise ValueError("conditions are neither columns nor a sentence")
-    return Planned(
-        plan=found,
-        dtype=dtype,
-        conditions=Conditions.of_old_plan(found, dtype),
-        origin=origin,
-        sentence=None if "limit" in found else told,
-    )
+    conditions, sentence = conditions_before(found, dtype, origin, told)
+    return Planned(plan=found, dtype=dtype, conditions=conditions, origin=origin, sentence=sentence)

@@ -13,7 +13,9 @@ from typing import Literal
 
 from warehouse.errors import UserError
 
-_PATTERN = re.compile(r"(?:(?P<pct>\d+(?:\.\d+)?)%?|(?P<ratio>\d+(?:\.\d+)?)x|w(?P<width>\d+))", re.IGNORECASE)
+_PATTERN = re.compile(
+    r"(?:(?P<pct>\d{1,15}(?:\.\d+)?)%?|(?P<ratio>\d{1,15}(?:\.\d+)?)x|w(?P<width>\d{1,15}))", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)

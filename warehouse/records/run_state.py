@@ -153,6 +153,11 @@ class RunHistory:
         return found
 
     @property
+    def all_tasks(self) -> list[str]:
+        """Those that were built, and those that could not be, which only have failures."""
+        return list(dict.fromkeys([*self.tasks, *(task for _, task in self.failures)]))
+
+    @property
     def startup_seconds(self) -> float | None:
         """How long it took before the first cell began; None where that was not recorded, or it never came to one."""
         return sum(self.startup.values()) if _LAST_STAGE in self.startup else None

@@ -100,6 +100,42 @@ class TestFolders:
         with pytest.raises(UserError, match=r"config\.json is not valid JSON"):
             inspect(str(folder))
 
+    @pytest.mark.parametrize(
+        ("text", "sentence"),
+        [
+            ("[1, 2]", "holds no entries, but a list"),
+            ('"llama"', "holds no entries, but a str"),
+            ('{"a":' * 10_000 + "1" + "}" * 10_000, "nested too deeply"),
+            ('{"model_type": ["llama"]}', "model_type in config.json is no name"),
+            (b"\xff\xfe\x00", "not valid JSON"),
+        ],
+        ids=["list", "text", "deep", "type", "bytes"],
+    )
+    def test_a_config_of_another_form(self, folder: Path, text: str | bytes, sentence: str) -> None:
+        (folder / "config.json").write_bytes(text if isinstance(text, bytes) else text.encode())
+        with pytest.raises(UserError, match=sentence):
+            inspect(str(folder))
+
+    @pytest.mark.parametrize(
+        ("changes", "sentence"),
+        [
+            ({"num_hidden_layers": 10**9}, r"asks for 1000000000 layers \(num_hidden_layers\)"),
+            ({"text_config": {"num_hidden_layers": 10**9}}, r"layers \(text_config\.num_hidden_layers\)"),
+            ({"attn_implementation": "who/kernel"}, r"a kernel from the hub \(attn_implementation: who/kernel\)"),
+            ({"_attn_implementation": {"text_config": "who/kernel"}}, "a kernel from the hub"),
+            ({"hidden_act": "sulu"}, r"no model can be built from config\.json \(KeyError: .*sulu"),
+            ({"intermediate_size": -5}, "no model can be built .*negative dimension"),
+            ({"num_attention_heads": 0}, r"config\.json cannot be used|no model can be built"),
+        ],
+        ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+    )
+    def test_a_config_that_no_model_can_be_built_from(
+        self, folder: Path, changes: dict[str, Any], sentence: str
+    ) -> None:
+        edit_config(folder, **changes)
+        with pytest.raises(UserError, match=sentence):
+            inspect(str(folder))
+
     def test_a_config_with_a_wrong_value(self, folder: Path) -> None:
         edit_config(folder, hidden_size="wide")
         with pytest.raises(UserError, match=r"config\.json cannot be used: .*hidden_size"):

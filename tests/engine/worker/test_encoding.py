@@ -151,6 +151,6 @@ def test_building_a_task_refuses_what_cannot_be_scored(tmp_path: Path, bare: Pru
     plan = RunPlan(
         name="t", model="demo", levels=(Level.parse("0"),), tasks=(TaskSpec("rows"),), include_paths=(str(tmp_path),)
     )
-    tasks, groups = load_tasks(plan)
+    tasks = load_tasks(plan)
     with pytest.raises(UserError, match=f"Task 'rows', document 1: .*{NO_PREFIX}"):
-        build_tasks(tasks, groups, plan, bare, lambda: None)
+        build_tasks(tasks, plan, bare, lambda: None)

@@ -109,7 +109,11 @@ def test_generations_stop_as_hflms_do(kwargs: dict[str, Any], pair: tuple[Any, P
 
 @pytest.mark.parametrize("multiturn", [False, True], ids=["one turn", "a turn for each shot"])
 @pytest.mark.parametrize("task", ["demo_facts", "demo_sums@3"])
-def test_with_chat_template_and_system_instruction_too(task: str, multiturn: bool) -> None:
+def test_with_chat_template_and_system_instruction_too(
+    task: str, multiturn: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = TaskManager(include_path=str(TASKS_DIR), include_defaults=False)
+    monkeypatch.setattr("engine.worker.tasks._manager", lambda plan: manager)
     model: Any = AutoModelForCausalLM.from_pretrained(MODEL_DIR, dtype=torch.float32).eval()
     tokenizer = AutoTokenizer.from_pretrained(MODEL_DIR)
     hflm: Any = get_model("hf")
@@ -122,7 +126,7 @@ def test_with_chat_template_and_system_instruction_too(task: str, multiturn: boo
         tasks=[spec.name],
         num_fewshot=spec.num_fewshot,
         limit=6,
-        task_manager=TaskManager(include_path=str(TASKS_DIR), include_defaults=False),
+        task_manager=manager,
         bootstrap_iters=0,
         **chat,
     )
@@ -147,8 +151,8 @@ def plan_for(task: str, limit: int, tasks: Path) -> RunPlan:
 
 
 def build(plan: RunPlan, lm: PrunedLM) -> TaskSet:
-    tasks, groups = load_tasks(plan)
-    return build_tasks(tasks, groups, plan, lm, lambda: None)
+    tasks = load_tasks(plan)
+    return build_tasks(tasks, plan, lm, lambda: None)
 
 
 def answers(lm: Any, instances: list[Instance]) -> list[Any]:

@@ -50,7 +50,7 @@ def work(tmp_path: Path) -> Iterator[Sweep]:
     database = tmp_path / "results.duckdb"
     run = RunDir.create(runs_root(database), plan, database)
     recorder = Recorder(run)
-    built = build_tasks(*load_tasks(plan), plan, lm, lambda: None)
+    built = build_tasks(load_tasks(plan), plan, lm, lambda: None)
     assert [task.name for task in built.tasks] == list(TASKS)
     too_long = built.tasks[1].instances[0]
     too_long.arguments = (too_long.args[0], " tea" * 2000)

@@ -53,7 +53,7 @@ def _environment(more: dict[str, str]) -> dict[str, str]:
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path, (sys.executable, "-P", "-c", "from tui.cli import main; main()"))
+    return Shell(tmp_path, (sys.executable, "-P", "-m", "prune_tui"))
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -41,6 +43,11 @@ def _of_newer_program(path: Path) -> None:
         con.execute("insert into schema_migrations values (9999, 'of the future', 'x', now())")
 
 
+def _sqlites(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as con, con:
+        con.execute("create table t (a)")
+
+
 def _damaged(path: Path) -> None:
     with db.open_write(path):
         pass
@@ -59,6 +66,7 @@ def _loop(path: Path) -> None:
 BAD: dict[str, tuple[Callable[[Path], None], str]] = {
     "text": (_text, "is not a DuckDB database"),
     "an empty file": (_empty, "is not a DuckDB database"),
+    "SQLite's": (_sqlites, "is not a DuckDB database"),
     "a folder": (_folder, "is a folder"),
     "another program's tables": (_foreign, "is a DuckDB file without prune-tui's tables"),
     "of a newer prune-tui": (_of_newer_program, "was written by a newer prune-tui"),
@@ -90,6 +98,7 @@ COMMANDS = [
     "import published",
     "merge",
     "merge --rebuild",
+    "merge --from-journals",
     "save m --level 40 --to out",
 ]
 slow = pytest.mark.slow

@@ -47,6 +47,22 @@ def complaint(done: subprocess.CompletedProcess[str]) -> str:
         (["run", "m", "--tasks", "piqa", "--divisor", "0"], "divisor of 0"),
         (["run", "m", "--tasks", "piqa", "--include-path", "nowhere"], "folder: give --include-path the one"),
         (["run", "a", "b", "--tasks", "piqa", "--detach"], "one model"),
+        (["run", "m", "--tasks", "piqa", "--method", "maw", "--method", "vow"], "--method is given 2 times"),
+        (
+            ["run", "m", "--tasks", "piqa", "--db", "a", "--db=b"],
+            "--db is given 2 times, and takes one value: keep one",
+        ),
+        (["runs", "--db", "a", "--db", "b", "--db", "c"], "--db is given 3 times"),
+        (["--db", "a", "--db", "b", "runs"], "--db is given 2 times"),
+        (["rules", "show", "study", "--db", "a", "--db", "b"], "--db is given 2 times"),
+        (["run", "m", "--tasks", "piqa", "--levels", "w" + "9" * 400], "is not a pruning level"),
+        (["run", "m", "--tasks", "piqa@" + "9" * 5000], "is not a task"),
+        (
+            ["run", "m", "--tasks", "piqa", "--db", "a?.duckdb"],
+            "DuckDB cannot keep a database under a path with ? in it",
+        ),
+        (["import", "published", "--db", "a\\b.duckdb"], "under a path with \\ in it: choose another --db"),
+        (["demo", "--db", "a[1].duckdb"], "could read another run's samples: choose another --db"),
         (["resume", "latest"], "no runs in results.runs"),
         (["stop", "20250101"], "no runs in results.runs"),
         (["save", "m", "--level", "40"], "Missing option '--to'"),
@@ -138,6 +154,12 @@ def test_a_folder_that_cannot_be_written(shell, arguments: list[str]):
     said = complaint(shell(*arguments, "--db", str(UNWRITABLE / "results.duckdb")))
     assert str(UNWRITABLE) in said
     assert "permission" in said.lower()
+
+
+def test_flags_and_options_that_take_several_values_may_stand_twice(shell):
+    (shell.cwd / "tasks").mkdir()
+    twice = ("-q", "-q", "--include-path", "tasks", "--include-path", "tasks")
+    assert "No task was given" in complaint(shell("run", "m", *twice))
 
 
 def test_a_database_in_a_folder_that_is_not_there(shell):

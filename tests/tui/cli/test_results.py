@@ -43,6 +43,23 @@ def test_markdown_goes_to_standard_output_or_to_a_file(published):
     assert (published.cwd / "deltas.md").read_text() == out.stdout
 
 
+def test_the_end_of_a_files_name_says_the_format(published):
+    table = ("export", "deltas", "--model", "Llama-3.2-1B")
+    assert published(*table, "-o", "t.csv").returncode == 0
+    assert (published.cwd / "t.csv").read_text() == published(*table, "--format", "csv").stdout
+
+
+def test_a_file_that_exists_is_replaced_by_force_only(published):
+    (published.cwd / "t.csv").write_text("mine")
+    table = ("export", "deltas", "--model", "Llama-3.2-1B", "-o", "t.csv")
+    refused = published(*table)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "t.csv exists already: add --force" in refused.stderr
+    assert (published.cwd / "t.csv").read_text() == "mine"
+    assert published(*table, "--force").returncode == 0
+    assert (published.cwd / "t.csv").read_text().startswith("model,method,pruning_pct")
+
+
 def test_the_formats_agree(published):
     def export(*more: str) -> str:
         done = published("export", "deltas", "--model", "Llama-3.2-1B", "--task", "mmlu", *more)
@@ -120,7 +137,10 @@ def test_a_bundle_gives_the_same_table_elsewhere(published, format_: str):
         (("export",), "Say what to export"),
         (("export", "deltas"), "Say what to export"),
         (("export", "deltas", "--bundle", "x"), "A bundle is a file of its own"),
-        (("export", "--bundle", "results.duckdb"), "results.duckdb exists already"),
+        (("export", "--bundle", "results.duckdb", "--force"), "results.duckdb is a database, which no export replaces"),
+        (("export", "deltas", "--model", "Llama-3.2-1B", "-o", "results.duckdb", "--force"), "is a database"),
+        (("export", "deltas", "--model", "Llama-3.2-1B", "-o", "query.sql"), ".sql is no format that is written here"),
+        (("export", "deltas", "--model", "Llama-3.2-1B", "-o", "no/where.csv"), "There is no folder no"),
         (("export", "--bundle", "no/where.bundle"), "There is no folder no"),
         (("export", "--bundle", "x", "--run", "nobody"), "There is no run 'nobody'"),
     ],

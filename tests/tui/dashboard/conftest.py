@@ -11,6 +11,9 @@ import settling
 from textual.pilot import Pilot
 
 from tui.app import Dashboard
+from tui.queries import subject
+from tui.screens.compare import CompareScreen
+from tui.widgets.grid import Grid
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +40,21 @@ class Until:
         await pilot.pause()
 
     settle = staticmethod(settling.settle)
+
+    async def all_compared(self, pilot: Pilot) -> None:
+        """Compare shows all that there is, the tuned model beside base ones, as if somebody had chosen them."""
+        await self(pilot, lambda: isinstance(pilot.app.screen, CompareScreen) and pilot.app.screen.subjects)
+        screen = pilot.app.screen
+        assert isinstance(screen, CompareScreen)
+        screen.subjects = [subject(row) for row in screen._known]
+        screen._read()
+
+        def shown() -> bool:
+            grids = screen.query("#sides").results(Grid)
+            names = {row["subject"] for row in screen._matched} | {row["subject"] for row in screen._best}
+            return names == set(screen.subjects or ()) and any(len(grid.model) > 0 for grid in grids)
+
+        await self(pilot, shown)
 
 
 @pytest.fixture

@@ -35,13 +35,16 @@ def said(pilot: Pilot, which: str) -> str:
 
 async def shown(pilot: Pilot, until) -> None:
     await pilot.press("3")
-    await until(
-        pilot,
-        lambda: (
-            isinstance(pilot.app.screen, CompareScreen)
-            and any(len(grid.model) > 0 for grid in pilot.app.screen.query("#sides").results(Grid))
-        ),
-    )
+    await until.all_compared(pilot)
+
+
+async def test_unasked_a_base_model_is_compared_with_base_models(dashboard: Dashboard, until):
+    async with dashboard.run_test(size=NARROW) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: isinstance(pilot.app.screen, CompareScreen) and screen(pilot).subjects)
+        of_id = {row["model_id"]: row["model"] for row in screen(pilot)._known}
+        shown = [of_id[one.partition("|")[0]] for one in screen(pilot).subjects or ()]
+    assert shown == ["meta-llama/Llama-3.2-1B", "meta-llama/Llama-3.2-3B"]
 
 
 async def test_models_stand_side_by_side_at_equal_percentage(dashboard: Dashboard, until):

@@ -29,7 +29,7 @@ def two_methods(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for method in ("maw", "l2"):
         words = ["run", "demo", "--method", method, "--suite", "demo", "--levels", "0,40", "--limit", "8"]
         subprocess.run(
-            [sys.executable, "-m", "tui", *words, "--name", method, "--db", str(database)], check=True,
+            [sys.executable, "-m", "prune_tui", *words, "--name", method, "--db", str(database)], check=True,
             capture_output=True, timeout=300,
         )  # fmt: skip
     return database

@@ -299,7 +299,7 @@ async def test_without_a_database_it_says_what_to_do_and_sees_it_come(tmp_path: 
         await until(pilot, lambda: pilot.app.screen.query_one("#results-empty").display)
         assert "n  starts a run" in said(pilot, "results-empty")
         # Another process, as from a shell: DuckDB does not let one process hold a file in two ways.
-        command = [sys.executable, "-c", "import tui.cli; tui.cli.main()", "import", "published", "--db", str(database)]
+        command = [sys.executable, "-m", "prune_tui", "import", "published", "--db", str(database)]
         assert await asyncio.to_thread(subprocess.call, command, stdout=subprocess.DEVNULL) == 0
         await until(pilot, lambda: len(matrix(pilot).matrix.benchmarks) == 13)
         assert not pilot.app.screen.query_one("#results-empty").display

@@ -12,7 +12,6 @@ from textual.widgets import Static
 from tui.app import Dashboard
 from tui.screens.query import QueryScreen
 from tui.widgets.delta_matrix import DeltaMatrix
-from tui.widgets.grid import Grid
 from tui.widgets.sql_editor import SqlEditor
 
 SIZES = [(80, 24), (160, 45)]
@@ -68,8 +67,7 @@ def test_results_in_other_themes(snap_compare, study: Path, until, theme: str):
 def test_compare(snap_compare, study: Path, until, size: tuple[int, int], basis: str):
     async def go(pilot: Pilot) -> None:
         await pilot.press("3")
-        await until(pilot, lambda: bool(pilot.app.screen.query("#sides")))
-        await until(pilot, lambda: len(pilot.app.screen.query_one("#sides", Grid).model) > 0)
+        await until.all_compared(pilot)
         await until(pilot, lambda: "By the rule" in str(pilot.app.screen.query_one("#best", Static).render()))
         if basis == "ratio":
             await pilot.press("e")

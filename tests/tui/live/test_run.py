@@ -34,7 +34,8 @@ async def test_the_grid_shows_scores_and_changes_against_the_unpruned_model(dash
     assert [text.split()[1][0:2] for text in rows["demo_story"][1:]] == ["↓+", "↓+", "↓+"]
 
 
-async def test_once_merged_the_marks_are_those_of_results(dashboard, warehouse, driver):
+@pytest.mark.parametrize("place", ["#grid", "#preview"], ids=["its own screen", "beside the list"])
+async def test_once_merged_the_marks_are_those_of_results(dashboard, warehouse, driver, place):
     """The same cells, the same verdicts: one test, corrected in one way."""
     run = warehouse.add()
     merge.merge_run(warehouse.database, run.path)
@@ -46,10 +47,14 @@ async def test_once_merged_the_marks_are_those_of_results(dashboard, warehouse, 
         found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     expected = {(row["task"], f"{row['pruning_pct']:g}"): mark(row) for row in found}
     async with dashboard.run_test(size=(120, 40)) as pilot:
-        await driver.open_run(pilot)
+        if place == "#grid":
+            await driver.open_run(pilot)
+        else:
+            await driver.loaded(pilot)
+            await driver.until(pilot, lambda: driver.table(dashboard, place))
 
         def marks() -> dict[tuple[str, str], str]:
-            rows = {row[0].removeprefix("▸ "): row[2:] for row in driver.table(dashboard, "#grid")}
+            rows = {row[0].removeprefix("▸ "): row[2:] for row in driver.table(dashboard, place)}
             return {
                 (task, level): text.split()[1][0]
                 for task, texts in rows.items()
@@ -58,7 +63,7 @@ async def test_once_merged_the_marks_are_those_of_results(dashboard, warehouse, 
 
         await driver.until(pilot, lambda: not set(marks().values()) & set("↑↓="))
         shown = marks()
-    assert shown == {place: expected[place] for place in shown}
+    assert shown == {at: expected[at] for at in shown}
     assert {"▼", "≈"} <= set(shown.values())
 
 

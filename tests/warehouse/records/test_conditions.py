@@ -57,30 +57,6 @@ def test_a_limit_has_one_spelling(limit: float | None, text: str) -> None:
     assert documents(limit) == text
 
 
-def test_an_old_plan_drew_its_seed_added_to_each_of_lm_evals() -> None:
-    plan = {
-        "limit": 50.0,
-        "seed": 3,
-        "apply_chat_template": True,
-        "system_instruction": "Hi",
-        "fewshot_as_multiturn": False,
-    }
-    told = Conditions.of_old_plan(plan, "bfloat16")
-    assert told.seeds == "3,1237,1237,1237"
-    assert told.label() == 'limit 50, bfloat16, seeds 3,1237,1237,1237, chat template, system instruction "Hi"'
-    assert told.chat_template_hash is None
-
-
-def test_an_old_plan_without_a_seed_of_its_own_had_lm_evals() -> None:
-    told = Conditions.of_old_plan({"limit": None, "seed": 0, "apply_chat_template": False}, "float32")
-    assert told.label() == "all documents, float32"
-    assert (told.adapter, told.quantization, told.repair, told.published) == ("", "", "none", False)
-
-
-def test_the_plan_of_an_old_import_tells_nothing() -> None:
-    assert Conditions.of_old_plan({"name": "lm-eval x", "method": None}, None) == Conditions()
-
-
 @pytest.mark.parametrize(
     ("text", "seeds", "short"),
     [

@@ -1,0 +1,316 @@
+"""Databases and bundles from somebody who means harm: `python benchmarks/attack_files.py` prints how many were held.
+
+A database is held where every table that a command makes of it is what it would be without the attack, or where it is
+refused in a sentence; a bundle, where it is refused and leaves nothing behind, not even an empty database. In no case
+may the secret that lies beside the file get into an answer, or an error be anything but a sentence.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import duckdb
+
+from warehouse import db, statements, template
+from warehouse.bundle import member, write_bundle
+from warehouse.console import run_sql
+from warehouse.errors import UserError
+from warehouse.export import export_deltas
+from warehouse.imports import import_bundle, import_published
+from warehouse.rules import read_rules
+from warehouse.runs import list_runs
+
+CANARY = "canary-77aa"
+LONGEST = 60.0  # seconds, on a busy machine
+MODEL = "Llama-3.2-1B"
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    name: str
+    do: Callable[[Path], None]
+
+
+def altered(name: str, *texts: str) -> Attack:
+    """`{secret}` in a statement is the file that nobody may read."""
+
+    def do(database: Path) -> None:
+        with duckdb.connect(database) as con:
+            for text in texts:
+                con.execute(text.replace("{secret}", str(database.parent / "secret.txt")))
+
+    return Attack(name, do)
+
+
+def replaced(view: str, how: str) -> Attack:
+    """A view with all its columns, the first text among which comes from somewhere else."""
+
+    def do(database: Path) -> None:
+        secret = database.parent / "secret.txt"
+        with duckdb.connect(database) as con:
+            columns = con.execute(f"describe {view}").fetchall()
+            column = next(name for name, kind, *_ in columns if kind == "VARCHAR")
+            [(text,)] = con.execute(f"select sql from duckdb_views() where view_name = '{view}'").fetchall()
+            con.execute(text.replace(f"VIEW {view}", "VIEW true_one", 1))
+            taken = how.replace("{secret}", str(secret))
+            con.execute(f"create or replace view {view} as select * replace (({taken}) as {column}) from true_one")
+
+    return Attack(f"view {view}: {how.split('(')[0]}", do)
+
+
+_TAKEN = (
+    "select content from read_text('{secret}')", "select any_value(column0) from read_csv('{secret}', header = false)",
+    "select any_value(file) from glob('/*')", "select content::varchar from read_blob('{secret}')",
+    "select error('executed')", "select sum(a.range * b.range)::varchar from range(1000000) a, range(1000000) b",
+)  # fmt: skip
+_SHADOWS = (
+    "round(x)", "sum(x)", "count(x)", "lower(x)", '"+"(a, b)', '"||"(a, b)', "list_contains(a, b)",
+    "regexp_matches(a, b)", "arg_max(a, b)", "starts_with(a, b)", "epoch(x)", "ROUND(a, b)",
+)  # fmt: skip
+
+
+def on_databases() -> Iterator[Attack]:
+    for how in _TAKEN:
+        yield replaced("current_metrics", how)
+    for view in ("run_overview", "baseline_deltas", "claims", "best_level", "run_models"):
+        yield replaced(view, _TAKEN[0])
+    yield altered("macro of ours: is_share", "create or replace macro is_share(metric) as false")
+    yield altered("macro of ours: normal_p", "create or replace macro normal_p(z) as 0.0")
+    yield altered(
+        "table macro of ours reads a file",
+        "drop view claims",
+        "create or replace macro claims_of(models) as table select content from read_text('{secret}')",
+    )
+    for name in _SHADOWS:
+        yield altered(f"in place of DuckDB's: {name}", f"create macro {name} as 42")
+    yield altered("in place of duckdb_views", "create macro duckdb_views() as table select 1 as x")
+    yield altered("in place of read_parquet", "create macro read_parquet(x) as table select 1 as x")
+    yield altered("a type in place of JSON", "create type json as enum ('a')")
+    for table in ("metrics", "runs", "samples", "schema_migrations", "schema_views", "rules"):
+        yield altered(
+            f"table {table} is a view that reads a file",
+            f"alter table {table} rename to moved",
+            f"create view {table} as select moved.* from moved, read_text('{{secret}}')",
+        )
+    yield altered("a default that says who reads", "alter table metrics alter column filter set default current_user")
+    yield altered("one column more", "alter table runs add column more varchar")
+    yield altered("one column less", "alter table metrics drop column stderr")
+    yield altered("a table dropped", "drop table rules")
+    yield altered("the ledger dropped", "drop table merged_events")
+    yield altered("all migrations forgotten", "delete from schema_migrations")
+    yield altered("a migration of the future", "insert into schema_migrations values (999, 'x', 'x', now())")
+    yield altered("a migration's hash", "update schema_migrations set sha256 = 'x' where version = 1")
+    yield altered("the views' hash", "update schema_views set sha256 = 'x'", "drop view claims")
+    yield altered("a view of the user's that reads a file", "create view mine as from read_text('{secret}')")
+    yield altered("a view in another schema", "create schema s", "create view s.metrics as select error('executed')")
+    yield altered("a table in place of a view", "drop view claims", "create table claims (x int)")
+    yield altered("a comment that steers a terminal", "comment on table metrics is '\x1b[2J'")
+    yield Attack("a database of SQLite's", _sqlites)
+    yield Attack("no database", lambda database: database.write_bytes(b"x" * 10_000) and None)
+    yield Attack("an empty file", lambda database: os.truncate(database, 0))
+    for share in (0.1, 0.5, 0.9):
+        yield Attack(f"cut off at {share:.0%}", lambda database, share=share: _cut(database, share))
+    for seed in range(4):
+        yield Attack(f"bytes flipped in its header, {seed}", lambda database, seed=seed: _flip(database, seed))
+
+
+def _sqlites(database: Path) -> None:
+    database.unlink()
+    with closing(sqlite3.connect(database)) as con, con:
+        con.execute("create table t (a)")
+
+
+def _cut(database: Path, share: float) -> None:
+    os.truncate(database, int(share * database.stat().st_size))
+
+
+def _flip(database: Path, seed: int) -> None:
+    content = bytearray(database.read_bytes())
+    for place in range(8 + seed, 12_288, 97 + seed):
+        content[place] ^= 0x55
+    database.write_bytes(bytes(content))
+
+
+_ASKED = (
+    "select count(*) from {view}", "select model, task, metric, value, delta from baseline_deltas order by all",
+    "from run_overview order by all",
+)  # fmt: skip
+_COUNTED = ("current_metrics", "claims", "best_level", "delta_statistics")
+
+
+def asked(database: Path) -> list[object]:
+    """What screens ask of a database, by one connection."""
+    with db.open_read(database) as con:
+        counts = [con.execute(_ASKED[0].replace("{view}", view)).fetchall() for view in _COUNTED]
+        rows = [con.execute(text).fetchall() for text in _ASKED[1:]]
+        names = con.execute(statements.query("console_names")).fetchall()
+    return [counts, rows, [name for name in names if name[0] in template.ours().views]]
+
+
+def used(database: Path) -> list[object]:
+    """The same, and what commands make of it."""
+    table = export_deltas(database, model=MODEL, format="csv")
+    return [*asked(database), list_runs(database), read_rules(database), table]
+
+
+def on_database(attack: Attack, whole: Path, truth: list[object], folder: Path) -> str | None:
+    """What was not held, or None; once as a file that can be written, once as one that cannot."""
+    for writable in (True, False):
+        database = folder / f"{'own' if writable else 'received'}.duckdb"
+        shutil.copyfile(whole, database)
+        attack.do(database)
+        before = {path.name for path in folder.iterdir()} - {f"{database.name}.wal"}
+        real, db._writable = db._writable, lambda path, writable=writable: writable
+        begun = time.monotonic()
+        try:
+            found = used(database) if writable else asked(database)
+            if found != truth[: len(found)]:
+                return "it gave other figures"
+        except UserError as error:
+            if CANARY in str(error) or "\n" in str(error):
+                return f"it said {error}"
+        except Exception as error:
+            return f"{type(error).__name__}: {str(error)[:200]}"
+        finally:
+            db._writable = real
+        if time.monotonic() - begun > LONGEST:
+            return f"it took {time.monotonic() - begun:.0f} s"
+        if {path.name for path in folder.iterdir()} - {f"{database.name}.wal"} != before:
+            return "it left files"
+        if "user's" in attack.name:
+            try:
+                run_sql(database, "from mine")
+                return "the console read a file"
+            except UserError as error:
+                if CANARY in str(error):
+                    return f"the console said {error}"
+        database.unlink()
+        database.with_name(f"{database.name}.wal").unlink(missing_ok=True)
+    return None
+
+
+def forged(table: str, query: str) -> Callable[[dict[str, bytes]], None]:
+    """Rows of `query`, which reads from `{table}`, with the number and the hash that belong to them."""
+
+    def change(members: dict[str, bytes]) -> None:
+        with tempfile.TemporaryDirectory() as name, duckdb.connect() as con:
+            before, after = Path(name, "before.parquet"), Path(name, "after.parquet")
+            before.write_bytes(members[member(table)])
+            rows = query.replace("{table}", f"'{before}'")
+            con.execute(f"copy ({rows}) to '{after}' (format parquet, compression zstd)")
+            [(count,)] = con.execute(f"select count(*) from '{after}'").fetchall()
+            members[member(table)] = after.read_bytes()
+        manifest = json.loads(members["manifest.json"])
+        manifest["files"][member(table)]["rows"] = count
+        members["manifest.json"] = json.dumps(manifest).encode()
+
+    return change
+
+
+def with_value(table: str, column: str, value: str) -> tuple[str, Callable[[dict[str, bytes]], None]]:
+    return f"{table}.{column} = {value}", forged(table, f"select * replace ({value} as {column}) from {{table}}")
+
+
+def on_bundles() -> Iterator[tuple[str, Callable[[dict[str, bytes]], None]]]:
+    many = "select t.* from (from {table} limit 1) t, range(20_000_000)"
+    for table in ("metrics", "merged_events", "events"):
+        yield f"20 million rows of {table}", forged(table, many)
+    long = "select t.* replace (repeat('x', 1_000_000) as {column}) from (from {table} limit 1) t, range(2000)"
+    yield "2 GB in a column of a few bytes", forged("runs", long.replace("{column}", "name"))
+    yield with_value("variants", "intermediate_size", "(-5)::integer")
+    yield with_value("variants", "pruning_pct", "'nan'::double")
+    yield with_value("variants", "pruning_pct", "101.0::double")
+    yield with_value("variants", "expansion_ratio", "'inf'::double")
+    yield with_value("models", "parameters", "(-1)::bigint")
+    yield with_value("models", "hidden_size", "0::integer")
+    yield with_value("metrics", "n", "(2::hugeint ** 62)::bigint")
+    yield with_value("metrics", "stderr", "-1.0::double")
+    yield with_value("metrics", "level", "'; drop table runs'")
+    yield with_value("cells", "num_fewshot", "(-2)::integer")
+    yield with_value("runs", "recorded_at", "timestamp '290000-01-01'")
+    yield with_value("metrics", "recorded_at", "'infinity'::timestamp")
+    yield with_value("metrics", "run_id", "'stray'")
+    yield with_value("merged_events", "seq", "0::bigint")
+    yield with_value("runs", "plan", "'{'::varchar")
+    yield "a member with another path", lambda members: members.update({"../../evil": b"x"})
+    yield "a member that is no Parquet", lambda members: members.update({member("metrics"): b"PAR1" * 100})
+    yield "a member cut off", lambda members: members.update({member("runs"): members[member("runs")][:-50]})
+    yield "no manifest", lambda members: members.pop("manifest.json") and None
+    yield "a manifest nested deep", lambda members: members.update({"manifest.json": b"[" * 200_000})
+
+
+def on_bundle(change: Callable[[dict[str, bytes]], None], whole: Path, folder: Path) -> str | None:
+    with zipfile.ZipFile(whole) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    change(members)
+    if b'"files"' in members.get("manifest.json", b""):
+        manifest = json.loads(members["manifest.json"])
+        for name, about in manifest["files"].items():
+            about |= {"bytes": len(members[name]), "sha256": sha256(members[name]).hexdigest()}
+        members["manifest.json"] = json.dumps(manifest).encode()
+    bundle = folder / "forged.bundle"
+    with zipfile.ZipFile(bundle, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    received = folder / "elsewhere" / "received.duckdb"
+    received.parent.mkdir(exist_ok=True)
+    begun = time.monotonic()
+    try:
+        import_bundle(received, bundle)
+        return "it was taken in"
+    except UserError as error:
+        if "\n" in str(error):
+            return f"it said {error}"
+    except Exception as error:
+        return f"{type(error).__name__}: {str(error)[:200]}"
+    finally:
+        left = [path.name for path in received.parent.iterdir()]
+        shutil.rmtree(received.parent)
+    if left:
+        return f"it left {left}"
+    return None if time.monotonic() - begun < LONGEST else "it took too long"
+
+
+def attacks(folder: Path) -> Iterator[tuple[str, str | None]]:
+    """Each attack, with what was not held."""
+    whole, bundle = folder / "whole.duckdb", folder / "whole.bundle"
+    import_published(whole)
+    write_bundle(whole, bundle)
+    truth = used(whole)
+    work = folder / "work"
+    work.mkdir()
+    (work / "secret.txt").write_text(CANARY)
+    for attack in on_databases():
+        yield f"database: {attack.name}", on_database(attack, whole, truth, work)
+        for path in work.glob("*.duckdb*"):
+            path.unlink()
+    for name, change in on_bundles():
+        yield f"bundle: {name}", on_bundle(change, bundle, work)
+
+
+def main() -> None:
+    tried, held = 0, 0
+    with tempfile.TemporaryDirectory() as name:
+        for attack, problem in attacks(Path(name)):
+            tried += 1
+            held += problem is None
+            print(
+                f"{'held' if problem is None else 'NOT HELD'}  {attack}{f': {problem}' if problem else ''}", flush=True
+            )
+    print(f"\n{tried} tried, {held} held.")
+    raise SystemExit(held != tried)
+
+
+if __name__ == "__main__":
+    main()

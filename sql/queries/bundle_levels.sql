@@ -1,0 +1,1 @@
+select distinct level from read_parquet($path) where level is not null limit {most};

@@ -1,0 +1,1 @@
+select count(distinct run_id) from runs where origin = 'run';

@@ -1,0 +1,1 @@
+create table main."{table}" as from before.main."{table}";

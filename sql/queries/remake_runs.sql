@@ -1,0 +1,1 @@
+select count(*) as events, count(distinct run_id) as runs from carried;

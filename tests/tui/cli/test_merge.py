@@ -1,0 +1,76 @@
+"""`merge` says what it cannot bring over, and why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tui.cli.app import app
+from tui.cli.guard import guarded
+
+RUN = "20260101-000000-000aaaa"
+MODEL = {
+    "model": "org/tiny", "source": "org/tiny", "revision": None, "weights_hash": "w", "model_type": "llama",
+    "hidden_size": 25, "intermediate_size": 100, "num_hidden_layers": 1, "num_attention_heads": 1,
+    "num_key_value_heads": 1, "vocab_size": 10, "tied_embeddings": True, "parameters": 1000, "bytes": 4000,
+}  # fmt: skip
+CELL = {
+    "level": "0", "task": "piqa", "part_of": None, "is_group": False, "version": "1", "num_fewshot": 0, "seconds": 1.0,
+    "samples": "samples/gone.parquet",
+    "metrics": [
+        {"metric": "acc", "filter": "none", "value": 0.5, "stderr": None, "n": 10, "higher_is_better": True}
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture
+def prune_tui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.chdir(tmp_path)
+    run = Path("results.runs", RUN)
+    run.mkdir(parents=True)
+    plan = {"plan": {"name": "p"}, "conditions": "all documents", "dtype": "float32"}
+    events = [{"kind": "plan"} | plan, {"kind": "model"} | MODEL, {"kind": "cell"} | CELL]
+    lines = [json.dumps({"seq": seq, "t": 1.75e9} | event) for seq, event in enumerate(events)]
+    (run / "journal.jsonl").write_text("\n".join(lines) + "\n")
+
+    def call(command: str) -> tuple[int, str, str]:
+        code = guarded(app, command.split())
+        out, err = capsys.readouterr()
+        return code, " ".join(out.split()), " ".join(err.split())
+
+    return call
+
+
+def test_documents_that_are_gone_are_said(prune_tui):
+    code, out, err = prune_tui("merge")
+    assert (code, out) == (0, f"{RUN}: 3 events merged")
+    assert f"{RUN}: documents cannot be read (samples/gone.parquet: there is no " in err
+    assert "put the files back, then prune-tui merge --from-journals --db results.duckdb" in err
+
+
+def test_rows_deleted_by_hand_are_said_and_come_back_from_the_journals(prune_tui):
+    prune_tui("merge")
+    with duckdb.connect("results.duckdb") as con:
+        con.execute("delete from metrics")
+    code, _, err = prune_tui("merge")
+    assert code == 2
+    assert f"altered by other hands ({RUN}: rows of 1 event are gone): prune-tui merge --from-journals" in err
+    code, out, _ = prune_tui("merge --from-journals")
+    assert code == 0
+    assert (
+        out == "results.duckdb is made anew from the journals of 1 runs. results.altered.duckdb is the file as it was."
+    )
+    assert prune_tui("merge")[:2] == (0, "Nothing to merge.")
+
+
+def test_a_renamed_database_says_which_folder_it_looked_for(prune_tui):
+    prune_tui("merge")
+    Path("results.duckdb").rename("other.duckdb")
+    code, out, err = prune_tui("merge --db other.duckdb")
+    assert (code, out) == (0, "Nothing to merge.")
+    assert "there is no folder other.runs. Was the database renamed or moved?" in err
+    Path("other.runs").symlink_to("results.runs")
+    assert prune_tui("merge --db other.duckdb") == (0, "Nothing to merge.", "")

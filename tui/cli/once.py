@@ -1,0 +1,44 @@
+"""Commands on which an option that takes one value is given once: the parser would keep the last without a word."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from typer.core import TyperCommand, TyperGroup
+
+from engine.errors import UserError
+
+
+class Command(TyperCommand):
+    def make_parser(self, *arguments: Any, **more: Any) -> Any:
+        return _watched(super().make_parser(*arguments, **more))
+
+
+class Group(TyperGroup):
+    def make_parser(self, *arguments: Any, **more: Any) -> Any:
+        return _watched(super().make_parser(*arguments, **more))
+
+
+def _watched(parser: Any) -> Any:
+    parse = parser.parse_args
+
+    def parse_args(*arguments: Any, **more: Any) -> Any:
+        values, rest, order = parse(*arguments, **more)
+        _refuse_repeated(order)
+        return values, rest, order
+
+    parser.parse_args = parse_args
+    return parser
+
+
+def _refuse_repeated(order: Iterable[Any]) -> None:
+    """Raises:
+    UserError: an option stands there twice. `order` has the parameters as they were given.
+    """
+    given = Counter(id(one) for one in order)
+    for option in {id(one): one for one in order}.values():
+        takes_one = option.param_type_name == "option" and not (option.multiple or option.is_flag or option.count)
+        if takes_one and given[id(option)] > 1:
+            raise UserError(f"{option.opts[0]} is given {given[id(option)]} times, and takes one value: keep one.")
