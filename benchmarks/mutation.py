@@ -120,7 +120,7 @@ def record() -> None:
 
 
 def run(index: int, count: int) -> None:
-    done = {result.number for result in results()}
+    done = {result.number for result in results() if result.stage != "added"}
     try_each([number for number in range(DRAW["count"]) if number not in done and number % count == index], index)
 
 
@@ -150,7 +150,7 @@ def survivors() -> None:
     """What survived so far against every fast test, and what is left against every slow one."""
     mutants, work = draw(), _work_copy(0)
     for stage, arguments in (("fast", []), ("slow", ["--runslow", "-m", "slow"])):
-        latest = {result.number: result for result in results()}
+        latest = {result.number: result for result in results() if result.stage != "added"}
         tried = {result.number for result in results() if result.stage == stage}
         for number, result in sorted(latest.items()):
             if result.outcome == "survived" and number not in tried:
