@@ -325,7 +325,7 @@ def test_curves_of_which_each_is_steeper_at_half_of_the_levels_are_mixed(at_own_
 
 
 def test_sizes_that_lose_the_same_do_not_support_that_the_larger_loses_more(family, ask):
-    family({task: (one, one) for task, (one, _) in AS_THE_STUDY_SAYS.items()}, stderr=0.0)
+    family({task: (AS_THE_STUDY_SAYS[task][0],) * 2 for task in ("mmlu", "gsm8k", "boolq")}, stderr=0.0)
     assert ask("select verdict from claim_findings where claim = 5") == [("not supported",)]
 
 
