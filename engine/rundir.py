@@ -227,6 +227,18 @@ def all_runs(database: Path) -> list[RunDir]:
     return [RunDir(folder) for folder in folders if (folder / "plan.json").exists()]
 
 
+def none_there(database: Path) -> str:
+    """A sentence for where a database has no runs; those in its folder may be of one that has another ending."""
+    root = runs_root(database)
+    others = run_folders.of_others(database, root)
+    said = f"There are no runs of {database.name} in {root}" if others else f"There are no runs in {root}"
+    for other in others:
+        said += f"; it holds runs of {other.name}"
+        if not other.exists():
+            said += f" (renamed? Make {other} a link to {database.name}, or give the file its name back)"
+    return said
+
+
 def find(database: Path, text: str) -> RunDir:
     """The run of a database that a person means by its id, the beginning of one, its name, or `latest`.
 
@@ -236,8 +248,7 @@ def find(database: Path, text: str) -> RunDir:
     runs = all_runs(database)
     if not runs:
         raise UserError(
-            f"There are no runs in {runs_root(database)}: start one with `{hint('run', 'MODEL', db=database)}`, or "
-            "name another database."
+            f"{none_there(database)}: start one with `{hint('run', 'MODEL', db=database)}`, or name another database."
         )
     if text == "latest":
         return runs[-1]

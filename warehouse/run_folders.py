@@ -47,3 +47,13 @@ def is_for(planned: Path, database: Path) -> bool:
     alike = planned.stem.casefold() == database.stem.casefold()
     named_so = planned.name.casefold() == database.name.casefold()
     return not alike or named_so or planned.resolve() == database.resolve()
+
+
+def of_others(database: Path, under: Path) -> list[Path]:
+    """The databases for which the other runs under a folder were planned."""
+    planned: set[Path] = set()
+    for name in names(under):
+        folder = under / name
+        if not belongs(folder, database):
+            planned.add((folder.resolve() / json.loads((folder / "plan.json").read_bytes())["database"]).resolve())
+    return sorted(planned)

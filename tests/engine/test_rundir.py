@@ -219,6 +219,18 @@ def test_without_any_run_it_says_how_to_start_one(tmp_path: Path):
         find(tmp_path / "results.duckdb", "latest")
 
 
+def test_runs_of_a_database_that_got_another_ending_are_told_of(tmp_path: Path):
+    create(tmp_path / "results.db")
+    with pytest.raises(UserError, match=r"no runs of results\.duckdb in .*it holds runs of results\.db \(renamed\?"):
+        find(tmp_path / "results.duckdb", "latest")
+    (tmp_path / "results.db").touch()
+    with pytest.raises(UserError, match=r"it holds runs of results\.db: start one"):
+        find(tmp_path / "results.duckdb", "latest")
+    (tmp_path / "results.db").rename(tmp_path / "results.duckdb")
+    (tmp_path / "results.db").symlink_to("results.duckdb")
+    assert find(tmp_path / "results.duckdb", "latest").name == "trial"
+
+
 def test_one_damaged_plan_does_not_hide_the_other_runs(database: Path, run: RunDir):
     broken = create(database, "broken")
     (broken.path / "plan.json").write_text("{")

@@ -34,7 +34,7 @@ def runs(as_json: Json = False, db: Database = DEFAULT_DATABASE, debug: Debug = 
     elif found:
         _print([_row(run, digest) for run, digest in found])
     else:
-        typer.echo(f"There are no runs in {rundir.runs_root(db)}.", err=True)
+        typer.echo(f"{rundir.none_there(db)}.", err=True)
     session.check_database(db)  # last: runs are in their journals, whatever became of the file
 
 

@@ -166,6 +166,7 @@ _KINDS: dict[str, type[Any]] = {
     "crashed": Crashed,
 }
 _CHECKSUM = re.compile(rb',"crc":"([0-9a-f]{8})"\}\s*\Z')
+_HALF = re.compile("[\ud800-\udfff]")  # of a character: what a file's bytes became that are no UTF-8, say
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 D = TypeVar("D")
 
@@ -210,6 +211,8 @@ def parse_line(line: bytes) -> Event:
         raise ValueError("nested too deeply") from error
     if checksum is None and isinstance(record, dict) and "crc" in record:
         raise ValueError("its checksum cannot be read")
+    if rb"\u" in line and _HALF.search(json.dumps(record, ensure_ascii=False)):
+        raise ValueError("half a character stands in it")
     return parse_event(record)
 
 
@@ -237,13 +240,14 @@ def parse_data(kind: str, fields: Mapping[str, Any]) -> Data:
 
 
 def write_line(event: Event) -> bytes:
-    """The event's line, with its newline; secrets in its texts are hidden.
+    """The event's line, with its newline; secrets in its texts are hidden, and half a character is replaced.
 
     Raises:
         ValueError: it says what cannot be, and could not be read back.
     """
     record = {"seq": event.seq, "t": event.t, "kind": event.kind} | redacted(_plain(event.data))
-    told = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode().removesuffix(b"}")
+    text = _HALF.sub("\N{REPLACEMENT CHARACTER}", json.dumps(record, ensure_ascii=False, separators=(",", ":")))
+    told = text.encode().removesuffix(b"}")
     line = told + b',"crc":"%08x"}\n' % crc32(told)
     parse_line(line)
     return line

@@ -186,6 +186,20 @@ def test_a_newer_programs_kinds_and_fields_are_passed_over() -> None:
     assert parse_event(record(CELL) | {"quality": "high"}).data == CELL
 
 
+@pytest.mark.parametrize("number", [0xD800, 0xDCFF, 0xDFFF])
+def test_half_a_character_in_a_text_does_not_cost_the_event(number: int) -> None:
+    half = chr(number)
+    told = parse_line(write_line(Event(0, 1.0, Crashed(error=f"no file 'a{half}'", detail=f"{half}é"))))
+    assert told.data == Crashed(error="no file 'a\N{REPLACEMENT CHARACTER}'", detail="\N{REPLACEMENT CHARACTER}é")
+
+
+def test_half_a_character_that_others_wrote_is_damage_and_a_whole_one_is_not() -> None:
+    line = rb'{"seq":0,"t":1,"kind":"log","message":"%s"}'
+    assert parse_line(line % rb"\ud83d\ude00").data == Log(message="\N{GRINNING FACE}")
+    with pytest.raises(ValueError, match="half a character"):
+        parse_line(line % rb"\ud83d")
+
+
 def test_what_cannot_be_read_back_is_not_written(tmp_path: Path) -> None:
     writer = Journal(tmp_path / "journal.jsonl")
     with pytest.raises(ValueError, match="failed is -1"):
