@@ -14,8 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from engine.errors import RunBusyError
+from warehouse.records.values import Within, read
 
 # A look at the lock holds it, shared, for an instant: a worker waits that long before it gives up.
 _PATIENCE = 1.0  # seconds
@@ -25,7 +27,7 @@ _PATIENCE = 1.0  # seconds
 class Holder:
     """The process that works on a run, as it wrote itself down in the lock file."""
 
-    pid: int
+    pid: Annotated[int, Within(1, 2**31 - 1)]
     host: str
 
     @property
@@ -91,7 +93,6 @@ def _try(fd: int, how: int) -> bool:
 
 def _read(fd: int) -> Holder | None:
     try:
-        record = json.loads(os.pread(fd, 4096, 0))
-    except ValueError:
+        return read(Holder, json.loads(os.pread(fd, 4096, 0)))
+    except (ValueError, TypeError):
         return None
-    return Holder(record["pid"], record["host"])

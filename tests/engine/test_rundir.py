@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from engine import runlock
 from engine.errors import RunBusyError, UserError
 from engine.plan import RunPlan
 from engine.rundir import RunDir, all_runs, find, runs_root
@@ -164,6 +165,15 @@ while True:
     finally:
         looker.kill()
         looker.communicate()
+
+
+@pytest.mark.parametrize("text", ["", "7", "[]", "{}", '{"pid": -1, "host": "h"}', '{"pid": "1", "host": "h"}'])
+def test_a_lock_that_somebody_wrote_over_names_nobody(run: RunDir, monkeypatch: pytest.MonkeyPatch, text: str):
+    monkeypatch.setattr(runlock, "_PATIENCE", 0.0)
+    with run.lock():
+        run.lock_path.write_text(text)
+        with pytest.raises(RunBusyError, match="has not said who it is"):
+            run.holder()
 
 
 def test_a_run_can_be_taken_again_once_released(run: RunDir):

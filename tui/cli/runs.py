@@ -15,6 +15,7 @@ from engine.rundir import RunDir
 from tui.cli import session
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import console, duration, one_line, print_json
+from warehouse import run_folders
 from warehouse.commands import hint
 from warehouse.errors import AlteredError
 
@@ -121,6 +122,8 @@ def _tell(report: MergeReport, db: Path, root: Path) -> None:
             f"document by document: put the files back, then {hint('merge', '--from-journals', db=db)}.",
             err=True,
         )
+    if not report.merged and not report.homeless and run_folders.of_others(db, root):
+        typer.echo(f"{rundir.none_there(db)}.", err=True)
     if report.homeless:
         typer.echo(
             f"{db} holds runs of this program's ({report.homeless}), but there is no folder {root}. Was the database "

@@ -74,3 +74,12 @@ def test_a_renamed_database_says_which_folder_it_looked_for(prune_tui):
     assert "there is no folder other.runs. Was the database renamed or moved?" in err
     Path("other.runs").symlink_to("results.runs")
     assert prune_tui("merge --db other.duckdb") == (0, "Nothing to merge.", "")
+
+
+def test_a_database_that_got_another_ending_says_whose_runs_lie_beside_it(prune_tui):
+    Path("results.runs", RUN, "plan.json").write_text(json.dumps({"database": "../../results.db"}))
+    prune_tui("merge --db results.db")
+    Path("results.db").rename("results.duckdb")
+    code, out, err = prune_tui("merge")
+    assert (code, out) == (0, "Nothing to merge.")
+    assert "no runs of results.duckdb in results.runs; it holds runs of results.db (renamed?" in err
