@@ -128,7 +128,11 @@ def kills(folder: Path, options: argparse.Namespace) -> Tally:
     found.check(database, runs, written | in_journals(runs))
     if found.lost or found.doubled:
         tally.missed.append(f"{found.lost} rows lost, {found.doubled} doubled")
-    print(f"  {found.written:,} cells were written, {found.lost} lost, {found.doubled} doubled")
+    theirs = {path.parent.name for path in runs.glob("*/plan.json")}
+    of_workers = sum(count for (name, _), count in (written | in_journals(runs)).items() if name in theirs)
+    print(
+        f"  {found.written:,} cells were written, {of_workers} by workers; {found.lost} lost, {found.doubled} doubled"
+    )
     return tally
 
 
