@@ -144,13 +144,13 @@ def cells_in(run: Path) -> Cells:
 
 def prepared(runs: Path, turn: int) -> Path:
     """Six more runs for a merge; the last of them."""
-    for number in range(6):
-        run = runs / f"prepared-{turn}-{number}-{time.monotonic_ns()}"
+    made = [runs / f"prepared-{turn}-{number}-{time.monotonic_ns()}" for number in range(6)]
+    for run in made:
         writer = writers.begin(run)
         for task in range(10):
             writers.cell(writer, f"t{task}")
         writer.close()
-    return run
+    return made[-1]
 
 
 def new_run(database: Path) -> RunDir:
@@ -241,7 +241,8 @@ class Whole:
         path = self.run / "journal.jsonl"
         path.write_bytes(content)
         self.database.write_bytes(self.before)
-        self.database.with_name(f"{self.database.name}.wal").unlink(missing_ok=True)
+        log = self.database.with_name(f"{self.database.name}.wal")
+        log.unlink(missing_ok=True)
         whole = [journal.parse_line(line) for line in self.lines]
         try:
             events = journal.read(path)[0]
@@ -254,7 +255,8 @@ class Whole:
                 return "", f"refused with {error}"
         with suppress(UserError):
             merge.merge_run(self.database, self.run)
-        if self.database.read_bytes() != self.before and not scores(self.database) <= self.truth:
+        changed = log.exists() or self.database.read_bytes() != self.before
+        if changed and not scores(self.database) <= self.truth:
             return "", "other scores were merged"
         return how, ""
 
