@@ -51,7 +51,7 @@ def format_table(table: Table, format: TableFormat = "table", *, width: int | No
             writer.writerows(["" if value is None else _text(value) for value in row] for row in table.rows)
             return buffer.getvalue()
         case "json":
-            names = _unique(table.columns)
+            names = unique_names(table.columns)
             plain = [{name: _plain(value) for name, value in zip(names, row, strict=True)} for row in table.rows]
             return json_rows(plain)
 
@@ -119,7 +119,8 @@ def _plain(value: Any) -> Any:
             return str(value)
 
 
-def _unique(names: Sequence[str]) -> list[str]:
+def unique_names(names: Sequence[str]) -> list[str]:
+    """The names, a repeated one with a number."""
     seen: Counter[str] = Counter()
     unique: list[str] = []
     for name in names:
