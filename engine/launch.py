@@ -11,6 +11,8 @@ from engine.errors import RunBusyError, UserError
 from engine.rundir import RunDir
 from engine.started import Start
 from warehouse.processes import module_command
+from warehouse.records.events import Refused
+from warehouse.records.run_state import RunHistory
 
 # How a worker ends.
 FINISHED = 0
@@ -71,6 +73,13 @@ def stop(run: RunDir) -> None:
     if not who.is_local:
         raise UserError(f"Run {run.run_id} works on {who.host}: stop it there.")
     os.kill(who.pid, signal.SIGINT)
+
+
+def refusal(run: RunDir, history: RunHistory) -> str:
+    """Why a plan could not be carried out, in a sentence."""
+    if isinstance(history.end, Refused):
+        return history.end.error
+    return " ".join(log_tail(run, 1)) or "The worker refused the plan without saying why."
 
 
 def log_tail(run: RunDir, lines: int = 20) -> list[str]:

@@ -18,7 +18,7 @@ from engine.rundir import RunDir
 from tui.cli.follow import Detached, View, follow
 from tui.cli.output import console, one_line, print_json
 from warehouse.errors import DatabaseBusyError
-from warehouse.records.events import Crashed, Finished, Refused
+from warehouse.records.events import Crashed, Finished
 from warehouse.records.run_state import RunHistory, RunState
 
 _FULL = 2**16  # bytes: not enough to go on with
@@ -101,7 +101,7 @@ def _carry_out(run: RunDir, db: Path, *, quiet: bool, tables: bool) -> int:
         _say(f"Left alone, run {run.run_id} stops by itself: `prune-tui resume {run.run_id}` takes it up again.")
         return launch.STOPPED
     if code == launch.REFUSED and offset == 0 and not history.settled and run.holder() is None:
-        _say(f"prune-tui: {_refusal(run, history)}")
+        _say(f"prune-tui: {launch.refusal(run, history)}")
         shutil.rmtree(run.path)  # nothing was done, and nothing can be as it stands
         return code
     merged = _merge(run, db)
@@ -123,7 +123,7 @@ def _conclude(run: RunDir, history: RunHistory, code: int) -> int:
             _say(f"Stopped; {done}. {again} takes the run up again.")
             return code
         case launch.REFUSED:
-            _say(f"prune-tui: {_refusal(run, history)}")
+            _say(f"prune-tui: {launch.refusal(run, history)}")
             _say(f"So far, {done}; {again} takes the run up again.")
             return code
         case launch.FAILED if isinstance(end, Finished):
@@ -171,12 +171,6 @@ def summary(run: RunDir) -> dict:
 
 def _model(run: RunDir, history: RunHistory) -> str:
     return history.model.model if history.model else run.plan.model
-
-
-def _refusal(run: RunDir, history: RunHistory) -> str:
-    if isinstance(history.end, Refused):
-        return history.end.error
-    return " ".join(launch.log_tail(run, 1)) or "The worker refused the plan without saying why."
 
 
 def _merge(run: RunDir, db: Path) -> bool:
