@@ -1,11 +1,11 @@
-"""Runs: planned, started, waited for. A run belongs to a folder beside its database, not to the process that began it."""
+"""Runs: planned, started, waited for. A run belongs to a folder beside its database, not to the process it began in."""
 
 from __future__ import annotations
 
 import gc
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict, Unpack
@@ -218,7 +218,7 @@ def _listed(what: str | Iterable[object]) -> str:
 
 
 @contextmanager
-def _environment(entries: Mapping[str, str]) -> Iterator[None]:
+def _environment(entries: Mapping[str, str]) -> Generator[None]:
     before = {name: os.environ.get(name) for name in entries}
     os.environ.update(entries)
     try:

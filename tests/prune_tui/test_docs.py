@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import warnings
 from pathlib import Path
 
 import pytest
@@ -41,6 +40,4 @@ def test_errors_are_caught_as_the_page_shows(tmp_path: Path, monkeypatch: pytest
 def test_models_are_run_pruned_and_evaluated_as_the_page_shows(
     title: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        run(title, tmp_path, monkeypatch)
+    run(title, tmp_path, monkeypatch)

@@ -36,7 +36,13 @@ def prune_tui(
     context: typer.Context,
     version: Annotated[
         bool,
-        typer.Option("--version", metavar="", callback=_version, is_eager=True, help="Print the version, and the commit in a checkout, and exit."),
+        typer.Option(
+            "--version",
+            metavar="",
+            callback=_version,
+            is_eager=True,
+            help="Print the version, and the commit in a checkout, and exit.",
+        ),
     ] = False,
     db: Database = DEFAULT_DATABASE,
     debug: Debug = False,
