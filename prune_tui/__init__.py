@@ -1,4 +1,4 @@
-"""What do I lose, and gain, when I make this LLM's MLPs narrower? The same from Python as from the command line.
+"""What do I lose, and gain, when I make this LLM's MLPs narrower: the same from Python as from the command line.
 
     from prune_tui import Warehouse, plan_run, start_run
 
