@@ -135,9 +135,10 @@ class Run:
         """Wait for the end, bring the results into the database, and say how the run ended.
 
         Cells that failed do not make it raise: they are in `failures`. After `timeout` seconds it returns "running".
+        Ctrl-C ends the waiting, and not the run.
 
         Raises:
-            UserError: the plan cannot be carried out as it stands; says why.
+            UserError: the plan cannot be carried out as it stands; says why. The run's folder stays.
             DatabaseBusyError: the results are in the run's folder, and somebody holds the database: wait again.
             RuntimeError: the worker crashed or was killed; what was done until then is kept, for `resume`.
         """
