@@ -16,7 +16,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from engine import launch
+from engine import launch, stopping
 from engine.plan import RunPlan
 from engine.rundir import RunDir, runs_root
 from engine.suites import TaskSpec
@@ -132,7 +132,7 @@ def main() -> None:
     try:
         code = worker.wait()
     except KeyboardInterrupt:  # what there is by now is reported
-        launch.stop(run)
+        stopping.ask(run)
         code = worker.wait()
     if code != launch.FINISHED:
         print("\n".join(launch.log_tail(run, 40)))

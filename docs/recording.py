@@ -35,7 +35,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder) / "results.duckdb"
         subprocess.run([sys.executable, "-m", "prune_tui", "demo", "--quiet", "--db", str(database)], check=True)
-        (run,) = rundir.all_runs(rundir.runs_root(database))
+        (run,) = rundir.all_runs(database)
         if run.state() != RunState.FINISHED:
             raise SystemExit(f"The demo ended as {run.state()}: there is nothing to keep.")
         RECORDING.mkdir(parents=True, exist_ok=True)

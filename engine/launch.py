@@ -1,15 +1,16 @@
-"""Starting and stopping the process that works on a run."""
+"""Starting the process that works on a run; `stopping` ends it."""
 
 from __future__ import annotations
 
 import os
-import signal
+import shutil
 import subprocess
 
 from engine import started
-from engine.errors import RunBusyError, UserError
+from engine.errors import RunBusyError
 from engine.rundir import RunDir
 from engine.started import Start
+from warehouse.commands import hint
 from warehouse.processes import module_command
 from warehouse.records.events import Refused
 from warehouse.records.run_state import RunHistory
@@ -19,6 +20,8 @@ FINISHED = 0
 FAILED = 1  # finished with failed cells, or met a defect
 REFUSED = 2  # the plan cannot be carried out as it stands; the journal's last event says why
 STOPPED = 130
+
+_FULL = 2**16  # bytes: not enough to go on with
 
 _ENVIRONMENT = {
     "TOKENIZERS_PARALLELISM": "false",
@@ -41,7 +44,8 @@ def start(run: RunDir) -> subprocess.Popen[bytes]:
     if who is None and (start := run.unanswered(turns)) is not None and start.is_alive():
         who = f"process {start.pid}"
     if who is not None:
-        raise RunBusyError(f"Run {run.run_id} is being worked on by {who} already: `prune-tui stop` ends that.")
+        ends = hint("stop", run.run_id, db=run.database)
+        raise RunBusyError(f"Run {run.run_id} is being worked on by {who} already: `{ends}` ends that.")
     environment = _ENVIRONMENT | os.environ
     with run.log_path.open("ab") as log:
         log_size = log.tell()
@@ -53,33 +57,26 @@ def start(run: RunDir) -> subprocess.Popen[bytes]:
             env=environment,
             start_new_session=True,
         )
-    started.write(run.path, Start.of(worker.pid, turns=turns, log_size=log_size))
+    try:
+        started.write(run.path, Start.of(worker.pid, turns=turns, log_size=log_size))
+    except OSError:  # nobody could tell that it works
+        worker.kill()
+        worker.wait()
+        raise
     return worker
-
-
-def stop(run: RunDir) -> None:
-    """Ask the worker of a run to stop; it does within a batch and journals `stopped`.
-
-    Raises:
-        UserError: no worker has the run, or it works on another machine.
-    """
-    who = run.holder()
-    if who is None:
-        start = run.unanswered(run.turns())
-        if start is None or not start.is_alive():
-            raise UserError(f"Run {run.run_id} is not running: it is {run.state()}.")
-        os.kill(start.pid, signal.SIGINT)  # it has not come to take the lock yet
-        return
-    if not who.is_local:
-        raise UserError(f"Run {run.run_id} works on {who.host}: stop it there.")
-    os.kill(who.pid, signal.SIGINT)
 
 
 def refusal(run: RunDir, history: RunHistory) -> str:
     """Why a plan could not be carried out, in a sentence."""
     if isinstance(history.end, Refused):
         return history.end.error
+    if disk_is_full(run):
+        return "The disk is full: free some space, then try again."
     return " ".join(log_tail(run, 1)) or "The worker refused the plan without saying why."
+
+
+def disk_is_full(run: RunDir) -> bool:
+    return shutil.disk_usage(run.path).free < _FULL
 
 
 def log_tail(run: RunDir, lines: int = 20) -> list[str]:

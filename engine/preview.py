@@ -14,6 +14,10 @@ _PATIENCE = 60.0  # seconds
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
+class UnseenError(UserError):
+    """Nothing could be found out about a model: that says nothing of the model itself, and a run of it may begin."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape(ModelSizes):
     """A model's size. `fused` is for gate and up in one tensor; `cache_per_token` counts keys and values, elements.
@@ -43,25 +47,28 @@ def itemsize(dtype: str) -> int:
     return _BYTES[dtype]
 
 
-def inspect(model: str, revision: str | None = None) -> Shape | None:
-    """The shape of a model whose config is here; None for a hub model of which nothing is here yet, or where looking
-    takes too long.
+def inspect(
+    model: str, revision: str | None = None, *, trust_remote_code: bool = False, online: bool = False
+) -> Shape | None:
+    """The shape of a model whose config is here; None for a hub model of which nothing is here yet.
 
-    Takes seconds: call it in a thread.
+    Takes seconds: call it in a thread. `online` fetches the config of a hub model, and is never answered by None.
 
     Raises:
-        UserError: there is no such folder, or the model cannot be pruned.
+        UserError: there is no such model, or it cannot be pruned.
+        UnseenError: the process that looks took too long or ended.
     """
-    command = module_command("engine.worker.preview", model, *([revision] if revision else []))
+    request = {"model": model, "revision": revision, "trust_remote_code": trust_remote_code, "online": online}
+    command = module_command("engine.worker.preview", json.dumps(request))
     try:
         answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PATIENCE)
-    except subprocess.TimeoutExpired:
-        return None  # a busy machine says nothing of the model: the run will
+    except subprocess.TimeoutExpired as error:
+        raise UnseenError(f"Nothing was found out about {model} within {_PATIENCE:g} seconds.") from error
     except OSError as error:
-        raise UserError(f"The model cannot be looked at: {error}.") from error
+        raise UnseenError(f"Nothing can be found out about {model}: {error.strerror}.") from error
     if answer.returncode != 0 or not answer.stdout:
         last = (answer.stderr.strip().splitlines() or [f"exit code {answer.returncode}"])[-1]
-        raise UserError(f"The model cannot be looked at: {last}.")
+        raise UnseenError(f"Nothing can be found out about {model}: {last.rstrip('.')}.")
     found = json.loads(answer.stdout.splitlines()[-1])
     if found.get("unknown"):
         return None

@@ -29,20 +29,14 @@ from engine import runlock, started
 from engine.errors import UserError
 from engine.plan import RunPlan
 from engine.runlock import Holder
-from warehouse import journal
+from warehouse import filenames, journal, run_folders
+from warehouse.commands import hint
 from warehouse.records.events import Event
 from warehouse.records.run_state import RunHistory, RunState
 from warehouse.redaction import refuse_secrets
+from warehouse.run_folders import root as runs_root
 
 T = TypeVar("T")
-
-
-def runs_root(database: Path) -> Path:
-    """The folder of a database's runs: `results.duckdb` has `results.runs`. Behind a link it is the one beside the file
-    that is meant, unless there is one beside the link.
-    """
-    beside = database.with_suffix(".runs")
-    return database.resolve().with_suffix(".runs") if database.is_symlink() and not beside.exists() else beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +55,7 @@ class RunDir:
         """
         refuse_secrets(plan.to_dict())
         created_at = datetime.now(UTC)
-        root.mkdir(parents=True, exist_ok=True)
-        # The milliseconds make ids sort by age; the rest tells two processes apart.
-        suffix = f"{created_at.microsecond // 1000:03d}{secrets.token_hex(2)}"
-        path = root / f"{created_at:%Y%m%d-%H%M%S}-{suffix}"
-        path.mkdir()
+        path = _new_folder(root, created_at)
         record = {
             "plan": plan.to_dict(),
             # Relative, so that a database and its runs can be moved together.
@@ -117,7 +107,12 @@ class RunDir:
     @property
     def database(self) -> Path:
         """Errors as `plan`."""
-        return (self.path.resolve() / self._told("database", Path)).resolve()
+        return (self.path.resolve() / self.named_database).resolve()
+
+    @property
+    def named_database(self) -> str:
+        """The database as the plan names it, seen from the run's folder; errors as `plan`."""
+        return self._told("database", str)
 
     @property
     def created_at(self) -> datetime:
@@ -154,6 +149,16 @@ class RunDir:
             return journal.read(self.journal_path)
         except FileNotFoundError:
             return [], 0
+
+    def remove(self) -> None:
+        """Take the folder away, at once and whole. The caller holds the run's lock.
+
+        Raises:
+            OSError: it stays.
+        """
+        gone = filenames.beside(self.path, "deleted")
+        self.path.rename(gone)
+        shutil.rmtree(gone)
 
     def lock(self) -> AbstractContextManager[None]:
         """Hold the run for as long as the block lasts; entering raises RunBusyError if another process works on it."""
@@ -203,20 +208,37 @@ class RunDir:
         return history, offset
 
 
-def all_runs(root: Path) -> list[RunDir]:
-    """The runs under a folder, oldest first."""
-    return [RunDir(plan.parent) for plan in sorted(root.glob("*/plan.json"))]
+def _new_folder(root: Path, created_at: datetime) -> Path:
+    root.mkdir(parents=True, exist_ok=True)
+    while True:
+        # The milliseconds make ids sort by age; the rest tells two processes apart.
+        suffix = f"{created_at.microsecond // 1000:03d}{secrets.token_hex(2)}"
+        path = root / f"{created_at:%Y%m%d-%H%M%S}-{suffix}"
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        return path
 
 
-def find(root: Path, text: str) -> RunDir:
-    """The run that a person means by its id, the beginning of one, its name, or `latest`.
+def all_runs(database: Path) -> list[RunDir]:
+    """A database's runs, oldest first."""
+    folders = run_folders.of(database, runs_root(database))
+    return [RunDir(folder) for folder in folders if (folder / "plan.json").exists()]
+
+
+def find(database: Path, text: str) -> RunDir:
+    """The run of a database that a person means by its id, the beginning of one, its name, or `latest`.
 
     Raises:
         UserError: no run fits, or several do.
     """
-    runs = all_runs(root)
+    runs = all_runs(database)
     if not runs:
-        raise UserError(f"There are no runs in {root}: start one with `prune-tui run`, or name another database.")
+        raise UserError(
+            f"There are no runs in {runs_root(database)}: start one with `{hint('run', 'MODEL', db=database)}`, or "
+            "name another database."
+        )
     if text == "latest":
         return runs[-1]
     fitting = (

@@ -55,7 +55,7 @@ def write(folder: Path, start: Start) -> None:
     """Raises:
     OSError: the folder cannot be written.
     """
-    draft = folder / "start.draft"
+    draft = folder / f"start.{os.getpid()}.draft"
     draft.write_text(json.dumps(asdict(start)) + "\n", encoding="utf-8")
     draft.replace(folder / _NAME)
 

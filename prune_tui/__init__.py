@@ -19,6 +19,7 @@ What a person can mend is a `UserError`, one sentence that says what is wrong an
     ├── JournalError         a run's journal is damaged before its last line
     ├── JournalFullError     there is no room for another event of a run
     ├── RunBusyError         another process works on the run
+    ├── TakenError           a file that was to be written exists
     └── WouldReplaceError    an import has other numbers for what is there
 
 Anything else (a RuntimeError where a worker died, whatever torch or DuckDB raise) is a defect, or the machine's.
@@ -46,14 +47,15 @@ if TYPE_CHECKING:
     from warehouse.errors import AlteredError, DatabaseBusyError, UserError
     from warehouse.imports.replaced import WouldReplaceError
     from warehouse.journal import JournalError, JournalFullError
+    from warehouse.outfile import TakenError
     from warehouse.records.level import Level
     from warehouse.records.run_state import RunState
 
 __all__ = [
     "DEMO_TASKS", "METHODS", "SUITES", "AlteredError", "CancelledError", "DatabaseBusyError", "JournalError",
     "JournalFullError", "Ladder", "Level", "PrunedLM", "Run", "RunBusyError", "RunPlan", "RunState", "SavedLevel",
-    "TaskSpec", "UserError", "Warehouse", "WouldReplaceError", "find_run", "load_model", "plan_run", "prune", "save",
-    "start_run",
+    "TakenError", "TaskSpec", "UserError", "Warehouse", "WouldReplaceError", "find_run", "load_model", "plan_run",
+    "prune", "save", "start_run",
 ]  # fmt: skip
 
 # Where each name lives, as above for whoever reads types.
@@ -74,6 +76,7 @@ _HOMES = {
     "RunPlan": "engine.plan",
     "RunState": "warehouse.records.run_state",
     "SavedLevel": "engine.pruning.checkpoint",
+    "TakenError": "warehouse.outfile",
     "TaskSpec": "engine.suites",
     "UserError": "warehouse.errors",
     "Warehouse": "prune_tui.results",

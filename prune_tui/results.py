@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from engine.rundir import runs_root
+from warehouse import outfile
 from warehouse.console import run_sql
 from warehouse.deltas import read_deltas
 from warehouse.export import Format, export_deltas, frame
@@ -104,14 +106,19 @@ class Warehouse:
         wide: bool = False,
         significance: bool = False,
         intervals: bool = False,
+        to: str | Path | None = None,
+        replace: bool = False,
     ) -> str | bytes:
         """`deltas` as a text for a paper ("markdown", always wide) or for a program ("csv", "json"); bytes for
         "parquet". In Markdown `significance` marks the changes beyond noise and `intervals` adds their 95 % intervals.
 
+        `to` is a file to write it into as well.
+
         Raises:
-            UserError: as `deltas`.
+            UserError: as `deltas`; or the file's folder is missing, or it is a database.
+            TakenError: the file exists, and `replace` was not given.
         """
-        return export_deltas(
+        content = export_deltas(
             self.path,
             model=model,
             method=method,
@@ -122,16 +129,24 @@ class Warehouse:
             significance=significance,
             intervals=intervals,
         )
+        if to is not None:
+            data = content.encode() if isinstance(content, str) else content
+            outfile.write(Path(to), data, self.path, replace=replace)
+        return content
 
-    def export_bundle(self, to: str | Path, *, models: Sequence[str] = (), runs: Sequence[str] = ()) -> BundleReport:
-        """All that somebody else needs to check a table, in one new file: every run, or those of `models` and `runs`.
+    def export_bundle(
+        self, to: str | Path, *, models: Sequence[str] = (), runs: Sequence[str] = (), replace: bool = False
+    ) -> BundleReport:
+        """All that somebody else needs to check a table, in one file: every run, or those of `models` and `runs`.
 
         Raises:
-            UserError: the file exists, or there is no such run or model.
+            UserError: there is no such run or model; or as `export`.
+            TakenError: the file exists, and `replace` was not given.
         """
         from warehouse.bundle import write_bundle
 
-        return write_bundle(self.path, Path(to), models=models, runs=runs, wait=self.wait)
+        fill = partial(write_bundle, self.path, models=models, runs=runs, wait=self.wait)
+        return outfile.write_by(Path(to), fill, self.path, replace=replace)
 
     def import_published(self) -> ImportReport:
         """Bring in the figures of Martra 2025 (arXiv 2512.22671), which ship with the program. Doing so again changes

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from engine import launch, rundir
+from engine import launch, rundir, stopping
 from engine.plan import RunPlan
 from engine.progress import Progress, progress
 from engine.rundir import RunDir
@@ -163,7 +163,7 @@ class Run:
         Raises:
             UserError: it is not running, or works on another machine.
         """
-        launch.stop(self._folder)
+        stopping.ask(self._folder)
 
     def resume(self, *, in_process: bool = False) -> Run:
         """Do what is missing: cells not reached yet, and those that failed. Returns itself, for `wait`.
@@ -211,7 +211,7 @@ def find_run(text: str = "latest", database: str | Path = "results.duckdb") -> R
     Raises:
         UserError: no run fits, or several do.
     """
-    return Run(rundir.find(rundir.runs_root(Path(database)), text))
+    return Run(rundir.find(Path(database), text))
 
 
 def _listed(what: str | Iterable[object]) -> str:

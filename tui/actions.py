@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
+from contextlib import nullcontext
 from pathlib import Path
 
-from engine import launch, rundir
+from engine import launch, rundir, started, stopping
 from engine.errors import UserError
 from engine.plan import RunPlan
 from engine.rundir import RunDir
+from engine.stopping import Worker
 from tui.record import RunRow
-from warehouse.journal import JournalError
-from warehouse.records.run_state import RunState
 
 
 def start_new(plan: RunPlan, database: Path) -> RunDir:
@@ -37,27 +36,33 @@ def resume(row: RunRow) -> None:
     launch.start(_folder(row))
 
 
-def stop(row: RunRow) -> None:
-    """Raises:
-    UserError: it is not running, or runs on another machine.
+def stop(row: RunRow) -> Worker:
+    """Ask for it, and return whom.
+
+    Raises:
+        UserError: it is not running, or runs on another machine.
     """
-    launch.stop(_folder(row))
+    return stopping.ask(_folder(row))
 
 
 def delete(row: RunRow, database: Path) -> None:
     """Remove a run for good: its results in the database first, then its folder.
+
+    The run's lock is held meanwhile, so that no other process takes it up.
 
     Raises:
         UserError: it is running, or the database is held by another process; nothing is lost then.
     """
     from warehouse.forget import forget_run
 
-    if row.folder is not None and _is_running(RunDir(row.folder)):
-        raise UserError(f"Run {row.name} is running: stop it first.")
-    if database.exists():
-        forget_run(database, row.run_id, wait=2.0)
-    if row.folder is not None and row.folder.exists():
-        shutil.rmtree(row.folder)
+    run = RunDir(row.folder) if row.folder is not None and row.folder.exists() else None
+    with run.lock() if run is not None else nullcontext():
+        if run is not None and (start := started.read(run.path)) is not None and start.is_alive():
+            raise UserError(f"Run {row.name} has just been taken up by process {start.pid}: stop it first.")
+        if database.exists():
+            forget_run(database, row.run_id, wait=2.0)
+        if run is not None:
+            run.remove()
 
 
 def import_published(database: Path) -> str:
@@ -69,13 +74,6 @@ def import_published(database: Path) -> str:
     from warehouse.imports import import_published as bring_in
 
     return str(bring_in(database))
-
-
-def _is_running(run: RunDir) -> bool:
-    try:
-        return run.state() == RunState.RUNNING
-    except JournalError:  # a damaged run may be deleted, unless a process is at it
-        return run.holder() is not None
 
 
 def _folder(row: RunRow) -> RunDir:

@@ -11,7 +11,7 @@ import gc
 import os
 import tempfile
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -26,15 +26,20 @@ from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
 from engine.errors import UserError
+from engine.stopping import PATIENCE, Worker
 from tui.background import told
 from tui.exporting import Exportable, Sheet
 from tui.feed import Feed
 from tui.gate import OnlyPrintable
 from tui.screens.live import LiveScreen
 from tui.themes import DARK, THEMES
+from warehouse.commands import hint
 from warehouse.text import one_line, printable
 
 if TYPE_CHECKING:
+    from textual.actions import ActionParseResult
+    from textual.dom import DOMNode
+
     from engine.rundir import RunDir
 
 Done = TypeVar("Done")
@@ -101,6 +106,7 @@ class Dashboard(App[None]):
     def __init__(self, database: Path, *, replay: tuple[Path, float] | None = None) -> None:
         super().__init__()
         self.database = database
+        self.asked_to_stop: dict[str, Worker] = {}
         self._only_printable = OnlyPrintable()
         self.feed = Feed(database)
         self._replay = replay
@@ -247,6 +253,22 @@ class Dashboard(App[None]):
         said = "The published study is in: 2 shows it."
         self._attempt(lambda: import_published(self.database), lambda _: self.notify(said))
 
+    def await_stop(self, name: str, worker: Worker) -> None:
+        """A worker was asked to stop: say so, and say again if it does not."""
+        self.asked_to_stop[worker.run_id] = worker
+
+        def look() -> None:
+            if worker.is_alive():
+                self.notify(
+                    f"Run {name} has not stopped within {PATIENCE:g} seconds: {worker.why()}. x asks whether to kill "
+                    "it.",
+                    severity="warning",
+                    timeout=15,
+                )
+
+        self.notify(f"Run {name} stops after its current batch.")
+        self.set_timer(PATIENCE, look)
+
     def _attempt(self, act: Callable[[], Done], then: Callable[[Done], None]) -> None:
         """In a thread: do it, and go on with what came of it on the event loop, or say why it could not be done."""
         try:
@@ -284,7 +306,7 @@ class Dashboard(App[None]):
             if path is not None:
                 self.notify(f"Saved {path.resolve()}.")
 
-        self.push_screen(ExportScreen(sheet, self.export_screenshot(), stem), written)
+        self.push_screen(ExportScreen(sheet, self.export_screenshot(), stem, self.database), written)
 
     def action_sql(self) -> None:
         if (sheet := self._sheet()) is None:
@@ -306,11 +328,20 @@ class Dashboard(App[None]):
         if not isinstance(self.screen, ModalScreen):
             self.push_screen(HelpScreen(self.screen))
 
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Once it was told to close, keys that were typed ahead open nothing any more: it would be closed half made."""
+        return False if self._exit else await super().run_action(action, default_namespace, namespaces)
+
     async def action_quit(self) -> None:
         running = sum(row.running for row in self.feed.snapshot.runs)
         if running:
             runs = f"{running} run{'s' * (running > 1)} continue{'s' * (running == 1)}"
-            self.exit(message=f"{runs}: prune-tui shows {'it' if running == 1 else 'them'} again.")
+            self.exit(message=f"{runs}: {hint(db=self.database)} shows {'it' if running == 1 else 'them'} again.")
         else:
             self.exit()
 
@@ -340,8 +371,9 @@ class Dashboard(App[None]):
         if self.is_headless:
             super()._handle_exception(error)
             return
-        path = Path(tempfile.gettempdir(), f"prune-tui-defect-{os.getpid()}.txt")
-        path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        handle, path = tempfile.mkstemp(prefix="prune-tui-defect-", suffix=".txt", text=True)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.writelines(traceback.format_exception(error))
         self.exit(
             return_code=1,
             message=f"prune-tui met a defect ({type(error).__name__}) and closed; runs go on. Details: {path}",

@@ -69,7 +69,7 @@ def _test(row: Mapping[str, Any]) -> str:
         because = f", {row['unpaired_because']}" if row["unpaired_because"] else ""
         parts.append(f"{row['stderr_kind']} error{because}")
     elif row["unpaired_because"] == _DUE:
-        parts.append(f"its documents are {_DUE}: prune-tui merge does it")
+        parts.append(f"its documents are {_DUE}: a merge does it")
     if row["p_value"] is not None:
         told = f"{row['p_kind']}: p {_p(row['p_value'])}"
         if row["p_holm"] is not None:

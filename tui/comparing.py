@@ -146,7 +146,7 @@ def best_levels(rows: Rows, quiet: str) -> Text:
         text.append(f"{row['why']}\n\n", quiet)
     if not text.plain:
         return Text("No pruned level was measured together with the unpruned model yet.")
-    return text.append(f"By the rule {rows[0]['rule']}; prune-tui rules shows and changes it.", quiet)
+    return text.append(f"By the rule {rows[0]['rule']}, which the command rules shows and changes.", quiet)
 
 
 def _level(row: Row) -> str:

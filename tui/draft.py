@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -14,6 +13,7 @@ from engine.errors import UserError
 from engine.plan import RunPlan
 from engine.suites import SUITES, TaskSpec, suite
 from tui.choices import FIELDS, chosen_levels, chosen_tasks, short_name, task_folders
+from warehouse.commands import hint
 from warehouse.records.conditions import DEFAULT_SEEDS, Seeds, parse_seeds, short_seeds
 
 DEFAULT_LEVELS = "0,10,20,30,40,50,60"
@@ -182,7 +182,7 @@ class Draft:
 
 def command(plan: RunPlan, database: Path) -> str:
     """The `prune-tui run …` that does the same from a shell."""
-    words = ["prune-tui", "run", plan.model, "--levels", ",".join(str(level) for level in plan.levels)]
+    words = ["run", plan.model, "--levels", ",".join(str(level) for level in plan.levels)]
     if plan.suite is not None:
         words += ["--suite", plan.suite]
     else:
@@ -202,9 +202,7 @@ def command(plan: RunPlan, database: Path) -> str:
         words += ["--include-path", path]
     if plan.name != short_name(plan.model):
         words += ["--name", plan.name]
-    if database != Path("results.duckdb"):
-        words += ["--db", str(database)]
-    return shlex.join(words)
+    return hint(*words, db=database)
 
 
 _OPTIONS = {

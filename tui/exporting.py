@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from warehouse.csv_text import csv_text
 from warehouse.markdown import escape, table_lines
 
 
@@ -27,11 +27,7 @@ class Sheet:
         return f"{escape(self.title)}\n\n{table_lines([escape(name) for name in self.columns], rows, right=right)}\n"
 
     def csv(self) -> str:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(self.columns)
-        writer.writerows([["" if cell is None else cell for cell in row] for row in self.rows])
-        return text.getvalue()
+        return csv_text(self.columns, self.rows)
 
     def parquet(self) -> bytes:
         import pyarrow as pa

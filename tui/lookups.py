@@ -10,7 +10,7 @@ from textual.app import App
 
 from engine import gpu, preview, task_index
 from engine.errors import UserError
-from engine.preview import Shape
+from engine.preview import Shape, UnseenError
 from engine.task_index import TaskEntry
 from tui.background import ask
 from warehouse.records.reading import Reading
@@ -23,7 +23,8 @@ class Lookups:
     """The latest answers; `changed` is called on the event loop when there is a new one.
 
     `index` are the tasks by name, empty until they are known; `shape` and `model_problem` are of `model`, which is
-    None until the first was looked at; a shape of None is a model of which nothing is here.
+    None until the first was looked at; a shape of None is a model of which nothing is here, or, with `unseen`, nothing
+    could be found out.
     """
 
     app: App[None]
@@ -33,6 +34,7 @@ class Lookups:
     model: str | None = None
     shape: Shape | None = None
     model_problem: str | None = None
+    unseen: str | None = None
     readings: tuple[Reading, ...] = ()
     _folders: tuple[str, ...] = ()
     _wanted: str = ""
@@ -53,13 +55,14 @@ class Lookups:
     def look_at_model(self, model: str) -> None:
         self._wanted = model
 
-        def seen(answer: tuple[Shape | None, str | None]) -> None:
+        def seen(answer: tuple[Shape | UnseenError | None, str | None]) -> None:
             if self._wanted == model:
                 self.model = model
-                self.shape, self.model_problem = answer
+                found, self.model_problem = answer
+                self.shape, self.unseen = (None, str(found)) if isinstance(found, UnseenError) else (found, None)
                 self.changed()
 
-        ask(self.app, lambda: _or_problem(lambda: preview.inspect(model)), seen)
+        ask(self.app, lambda: _or_problem(lambda: _shape(model)), seen)
 
     def look_at_memory(self) -> None:
         def read(readings: tuple[Reading, ...]) -> None:
@@ -67,6 +70,13 @@ class Lookups:
             self.changed()
 
         ask(self.app, lambda: tuple(gpu.machine()), read)
+
+
+def _shape(model: str) -> Shape | UnseenError | None:
+    try:
+        return preview.inspect(model)
+    except UnseenError as error:
+        return error
 
 
 def _or_problem(question: Callable[[], Answer]) -> tuple[Answer | None, str | None]:

@@ -142,6 +142,8 @@ def _provenance(origin: Origin) -> Iterator[Line]:
         yield "machine", ", ".join(machine)
     if known.get("git_revision"):
         yield "program", f"git {known['git_revision']}"
+    if files := known.get("task_files"):
+        yield "task files", ", ".join(f"{name} {digest[:12]}" for name, digest in files.items())
     if origin.run["dtype"] or "limit" in origin.plan:
         yield "settings", f"dtype {_known(origin.run['dtype'])}, seeds {_known(_seeds(origin.plan))}"
 

@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from warehouse import statements
+from warehouse import filenames, statements
 
 _KEPT = 200  # statements of the history
 
@@ -47,9 +47,8 @@ class QueryStore:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-            aside = self.path.with_suffix(".unreadable")
             try:
-                self.path.replace(aside)
+                aside = filenames.publish_beside(self.path, self.path.parent, self.path.stem, ".unreadable")
             except OSError:
                 return f"Your saved queries could not be read from {self.path}: {error}"
             return f"Your saved queries could not be read ({error}): the file is now {aside}."

@@ -12,8 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from engine.digests import Digest
 from engine.plan import RunPlan
 from engine.progress import progress
+from engine.rundir import RunDir
 from warehouse.headlines import Headlines
 from warehouse.records.events import (
     Attempt,
@@ -326,6 +328,30 @@ _NEXT_STAGE = {
     "build requests": "sorting neurons",
     "sort neurons": "starting",
 }
+
+
+def row_of(digest: Digest, run: RunDir) -> RunRow:
+    """The line of a run that no process is at work on."""
+    return RunRow(
+        run_id=run.run_id,
+        name=digest.name,
+        model=digest.model,
+        method=digest.method,
+        levels=digest.levels,
+        tasks=digest.tasks,
+        suite=digest.suite,
+        state=digest.state,
+        done=digest.done,
+        failed=digest.failed,
+        total=digest.total,
+        current=None,
+        seconds_left=None,
+        created_at=datetime.fromisoformat(digest.created_at),
+        folder=run.path,
+        note=digest.note,
+        pid=digest.pid,
+        host=digest.host,
+    )
 
 
 def damaged(run_id: str, folder: Path, error: str) -> RunRow:

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from warehouse import filenames
 from warehouse.errors import UserError
 from warehouse.journal import sync
 
@@ -25,11 +26,10 @@ def make(con: DuckDBPyConnection, path: Path, version: int) -> Path:
         UserError: there is no room for it, or the folder cannot be written.
     """
     con.checkpoint()  # all of it into the one file; nobody else can write while we have it open
-    draft = path.with_name(f".{path.name}.backup.new")
+    draft = filenames.beside(path, "backup.new")
     try:
         _copy(path, draft)
-        backup = _free_name(path, version)
-        draft.rename(backup)
+        backup = filenames.publish_beside(draft, path.parent, f"{path.stem}.schema-{version}.backup", path.suffix)
     except OSError as error:
         raise UserError(
             f"{path} is from an older prune-tui and was left as it was, since no backup of it could be made first "
@@ -51,11 +51,3 @@ def _copy(path: Path, to: Path) -> None:
     if done.returncode:
         raise OSError(errno.EIO, done.stderr.strip() or "cp failed")
     sync(to)
-
-
-def _free_name(path: Path, version: int) -> Path:
-    stem = f"{path.stem}.schema-{version}.backup"
-    number = 1
-    while (name := path.with_name(f"{stem}{'' if number == 1 else f'-{number}'}{path.suffix}")).exists():
-        number += 1
-    return name

@@ -18,6 +18,7 @@ from types import MappingProxyType
 import duckdb
 
 from warehouse import confine, schema, template
+from warehouse.commands import hint
 from warehouse.errors import DatabaseBusyError, UserError
 
 _HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
@@ -84,11 +85,11 @@ def open_read(
     """
     if not path.exists():
         raise UserError(
-            f"There is no database {path} yet: a run creates it (prune-tui demo, prune-tui run), "
-            "as does prune-tui import published; --db names another file."
+            f"There is no database {path} yet: a run creates it ({hint('demo', db=path)}), as does "
+            f"{hint('import', 'published', db=path)}; --db names another file."
         )
     with mendable(path):
-        con = connect(path, read_only=True, wait=wait, reach=reach, config=_READING | config)
+        con = connect(path, read_only=True, wait=wait, reach=reach, config={**_READING, **config})
         try:
             if not _known_as_ours(path):
                 found = schema.state(con, path)
@@ -100,7 +101,7 @@ def open_read(
                     con.close()
                     with open_write(path, wait=wait):
                         pass
-                    con = connect(path, read_only=True, wait=wait, reach=reach, config=_READING | config)
+                    con = connect(path, read_only=True, wait=wait, reach=reach, config={**_READING, **config})
                     schema.standing(con, path)  # another process may have had it meanwhile
                 else:
                     _note_as_ours(path)
@@ -131,7 +132,7 @@ def connect(
         before, began = _written(path), time.time_ns()
         try:
             # A whole path: DuckDB takes `md:results` for a database of MotherDuck's.
-            con = duckdb.connect(path.absolute(), read_only=read_only, config=confine.config(reach) | config)
+            con = duckdb.connect(path.absolute(), read_only=read_only, config={**confine.config(reach), **config})
             try:
                 confine.confine(con, reach)
             except BaseException:
@@ -268,15 +269,21 @@ def mendable(path: Path) -> Iterator[None]:
                 f"{path} was written by a newer DuckDB than this program's {duckdb.__version__}: upgrade duckdb."
             ) from error
         if any(text in message for text in _FULL):
-            raise UserError(f"The disk of {path} is full: free some space, then run prune-tui merge.") from error
+            raise UserError(
+                f"The disk of {path} is full: free some space, then run {hint('merge', db=path)}."
+            ) from error
         if "Permission denied" in message or "Read-only file system" in message:
             raise UserError(f"{path} cannot be written: check its permissions, or choose another --db.") from error
         if "Is a directory" in message:
             raise UserError(f"{path} is a folder, not a database file: name a file with --db.") from error
+        if "WAL does not match database file" in message:
+            raise UserError(
+                f"{path.name}.wal beside {path} is the log of another database: move it away, then try again."
+            ) from error
         if isinstance(error, duckdb.Error) and _DAMAGED.search(message):
             raise UserError(
                 f"{path} is damaged ({message.splitlines()[0]}). The runs' journals hold everything they recorded: "
-                f"move {path.name} and, if there is one, {path.name}.wal elsewhere, then prune-tui merge --db {path} "
+                f"move {path.name} and, if there is one, {path.name}.wal elsewhere, then {hint('merge', db=path)} "
                 "makes the database anew. What was imported has to be imported again."
             ) from error
         raise

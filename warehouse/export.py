@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from warehouse.csv_text import csv_cell, csv_text
 from warehouse.deltas import Cell, Column, Deltas, DeltaTable, Width, read_deltas
 from warehouse.markdown import escape, table_lines
 from warehouse.numbers import format_change, format_value, json_number, json_rows
@@ -67,7 +68,8 @@ def export_deltas(
     table = frame(deltas, wide=wide)
     match format:
         case "csv":
-            return table.write_csv()
+            texts = pl.col(pl.String).map_elements(csv_cell, return_dtype=pl.String)
+            return csv_text(table.columns, ()) + table.with_columns(texts).write_csv(include_header=False)
         case "parquet":
             buffer = io.BytesIO()
             table.write_parquet(buffer)

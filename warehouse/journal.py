@@ -26,6 +26,7 @@ from warehouse.records.events import (
 )
 from warehouse.records.facts import CellFacts, FailureFacts, ModelFacts, TaskFacts, VariantFacts
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what a system says where there is no room
 # Losing one of these to a power cut loses work, so they reach the disk before the run goes on.
 _DURABLE = (Planned, Attempt, ModelFacts, VariantFacts, TaskFacts, CellFacts, FailureFacts, Stopped, Finished)
 
@@ -84,10 +85,10 @@ class Journal:
         except OSError as error:
             with suppress(OSError):  # else before the next event
                 self._cut()
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            if error.errno in FULL:
                 raise JournalFullError(
-                    f"There is no room for {self.path} to grow ({error.strerror}): free some space, then resume the "
-                    "run. What it recorded so far is kept."
+                    f"There is no room for {self.path} to grow ({error.strerror}): free some space, then go on. What "
+                    "was recorded so far is kept."
                 ) from error
             raise
         self._end += len(line)

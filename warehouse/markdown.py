@@ -15,6 +15,14 @@ def escape(text: str) -> str:
     return _LOOSE_UNDERSCORE.sub(r"\\_", _SPECIAL.sub(r"\\\1", line))
 
 
+def code(text: str) -> str:
+    """The text as code within a line, whatever backticks it has itself."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    longest = max((len(run) for run in re.findall("`+", line)), default=0)
+    room = " " if longest else ""
+    return f"{'`' * (longest + 1)}{room}{line}{room}{'`' * (longest + 1)}"
+
+
 def table_lines(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> str:
     """A table of cells that are Markdown already, its source lined up; the columns in `right` flush right."""
     widths = [max(3, *(len(row[i]) for row in (header, *rows))) for i in range(len(header))]

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import accounts, continuity, db, identity, journal, pairing, rows, statements
+from warehouse import accounts, continuity, db, identity, journal, pairing, rows, run_folders, statements
 from warehouse.errors import UserError
 from warehouse.records.events import Event
 from warehouse.records.facts import CellFacts
@@ -54,17 +54,18 @@ def merge_run(path: Path, run_dir: Path, *, wait: float = 0.0, compare_all: bool
 
 
 def merge_all(path: Path, runs_root: Path, *, wait: float = 0.0) -> MergeReport:
-    """Merge every run folder under `runs_root`, oldest name first; one that cannot be read does not stop the rest.
+    """Merge every run of the database under `runs_root`, oldest name first; one that cannot be read does not stop the
+    rest.
 
     Raises:
         DatabaseBusyError: another process holds the DuckDB file.
     """
-    folders = _folders(runs_root)
+    folders = folders_of(path, runs_root)
     if not folders and not path.exists():
         return MergeReport()
     with db.open_write(path, wait=wait, reach=[runs_root]) as con:
         altered = accounts.altered(con, runs_root)
-        report = merge_folders(con, runs_root, without=altered)
+        report = merge_folders(con, folders, without=altered)
         report.altered.update(altered)
         if not runs_root.is_dir():
             [(report.homeless,)] = con.execute(statements.query("own_runs")).fetchall()
@@ -72,10 +73,12 @@ def merge_all(path: Path, runs_root: Path, *, wait: float = 0.0) -> MergeReport:
     return report
 
 
-def merge_folders(con: duckdb.DuckDBPyConnection, runs_root: Path, *, without: Collection[str] = ()) -> MergeReport:
-    """Merge every run folder under `runs_root` but those of the runs `without`, into the file that is open."""
+def merge_folders(
+    con: duckdb.DuckDBPyConnection, folders: Iterable[Path], *, without: Collection[str] = ()
+) -> MergeReport:
+    """Merge every run folder but those of the runs `without` into the file that is open."""
     report = MergeReport()
-    for folder in _folders(runs_root):
+    for folder in folders:
         if folder.name in without:
             continue
         try:
@@ -88,8 +91,9 @@ def merge_folders(con: duckdb.DuckDBPyConnection, runs_root: Path, *, without: C
     return report
 
 
-def _folders(runs_root: Path) -> list[Path]:
-    return sorted(found.parent for found in runs_root.glob("*/journal.jsonl"))
+def folders_of(path: Path, runs_root: Path) -> list[Path]:
+    """The folders of a database's runs that have written anything, oldest first."""
+    return [folder for folder in run_folders.of(path, runs_root) if (folder / "journal.jsonl").exists()]
 
 
 def store(

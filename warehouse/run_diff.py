@@ -124,7 +124,7 @@ def find_run(runs: list[RunSummary], text: str) -> RunSummary:
         UserError: none fits, or several do.
     """
     if not runs:
-        raise UserError("The database holds no runs yet: start one with prune-tui run.")
+        raise UserError("The database holds no runs yet: start one.")
     if text == "latest":
         return runs[0]
     fitting = (

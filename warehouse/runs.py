@@ -91,9 +91,7 @@ def find_models(con: DuckDBPyConnection, name: str) -> list[ModelSummary]:
         if found:
             return found
     if not known:
-        raise UserError(
-            "The database holds no results yet: start a run, or bring the study's in with prune-tui import published."
-        )
+        raise UserError("The database holds no results yet: start a run, or bring the study's in (import published).")
     by_key = {key: model.model for model in known for key in (model.model.lower(), _last_part(model.model))}
     close = list(dict.fromkeys(by_key[key] for key in get_close_matches(_last_part(wanted), by_key, n=5, cutoff=0.5)))
     if close:

@@ -64,7 +64,7 @@ def footnotes(table: DeltaTable, show: Shown) -> list[str]:
             )
         if due:
             names = ", ".join(escape(name) for name in due)
-            notes.append(f"Not compared document by document yet, or not everywhere: {names}. prune-tui merge does it.")
+            notes.append(f"Not compared document by document yet, or not everywhere: {names}. A merge does it.")
         if untested:
             names = ", ".join(escape(name) for name in untested)
             notes.append(f"Not tested, or not everywhere, for want of a standard error or a correction: {names}.")

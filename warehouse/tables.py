@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import re
@@ -13,6 +12,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
+from warehouse.csv_text import csv_text
 from warehouse.markdown import escape, table_lines
 from warehouse.numbers import json_number, json_rows
 from warehouse.text import printable
@@ -45,11 +45,8 @@ def format_table(table: Table, format: TableFormat = "table", *, width: int | No
             cells = [["" if value is None else escape(_text(value)) for value in row] for row in table.rows]
             return table_lines([escape(name) for name in table.columns], cells, right=_numeric(table)) + "\n"
         case "csv":
-            buffer = io.StringIO()
-            writer = csv.writer(buffer, lineterminator="\n")
-            writer.writerow(table.columns)
-            writer.writerows(["" if value is None else _text(value) for value in row] for row in table.rows)
-            return buffer.getvalue()
+            rows = ([None if value is None else _text(value) for value in row] for row in table.rows)
+            return csv_text(table.columns, rows)
         case "json":
             names = unique_names(table.columns)
             plain = [{name: _plain(value) for name, value in zip(names, row, strict=True)} for row in table.rows]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from warehouse import db
+from warehouse import confine, db
 from warehouse.aggregates import SampleSums, agree, identical, recompute
 from warehouse.imports.places import Place, place_of
 from warehouse.journal_lines import JournalIndex, JournalLine
@@ -127,7 +127,7 @@ def trace(path: Path, wanted: Wanted, runs_root: Path, *, wait: float = 2.0) -> 
         UserError: no such number, or several; or as `db.open_read`.
         DatabaseBusyError: another process holds the file.
     """
-    with db.open_read(path, wait=wait, reach=[runs_root]) as con:
+    with db.open_read(path, wait=wait) as con:
         number, baseline = find(con, wanted)
         sources = _Sources(con, runs_root)
         return Trace(_origin(sources, number), None if baseline is None else _origin(sources, baseline))
@@ -278,15 +278,18 @@ def _follow_samples(sources: _Sources, origin: Origin, asked: Row) -> None:
     if not file.is_file():
         origin.checks.append(Check("samples file", None, f"there is no {file} here"))
         return
-    origin.checks.append(_check_file(sources, origin, file, found))
+    origin.checks.append(_check_file(origin, file, found))
 
 
-def _check_file(sources: _Sources, origin: Origin, file: Path, stored: SampleSums) -> Check:
+def _check_file(origin: Origin, file: Path, stored: SampleSums) -> Check:
     import duckdb
 
     asked = _only(origin.number, "metric", "filter") | {"path": glob.escape(str(file.resolve()))}
     try:
-        found = SampleSums(**sources.rows("why_sample_file", asked)[0])
+        # By itself: what else this process asks of the database meanwhile has no reach.
+        with duckdb.connect(config={**confine.config([file])}) as con:
+            confine.confine(con, [file])
+            found = SampleSums(**rows_of(con, "why_sample_file", asked)[0])
     except duckdb.Error as error:
         return Check("samples file", False, f"{file} cannot be read ({str(error).splitlines()[0]})")
     if stored.rows and found.rows != stored.rows:

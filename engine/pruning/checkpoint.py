@@ -23,6 +23,7 @@ from engine.pruning.importance import importance, ranking
 from engine.pruning.loading import Checkpoint, inspect, load_model, resolve_dtype, weights_hash
 from engine.pruning.model_card import model_card
 from engine.pruning.sources import is_local
+from warehouse import filenames
 from warehouse.checkpoints import BaseModel, CheckpointRecord
 from warehouse.records.level import Level
 
@@ -185,8 +186,8 @@ def _refuse_target(to: Path, source: str, overwrite: bool) -> None:
 @contextmanager
 def _folder_at_once(to: Path) -> Iterator[Path]:
     """A folder beside `to` that takes its place if all goes well, and vanishes if not."""
-    partial = to.with_name(f".{to.name}.partial-{os.getpid()}")
-    replaced = to.with_name(f".{to.name}.replaced-{os.getpid()}")
+    partial = filenames.beside(to, f"partial-{os.getpid()}")
+    replaced = filenames.beside(to, f"replaced-{os.getpid()}")
     try:
         partial.mkdir(parents=True)
         yield partial

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from importlib.metadata import version
 
 import torch
 
 from engine.pruning.accounting import ModelShape
+from warehouse.markdown import code, escape
 from warehouse.records.level import Level
 from warehouse.redaction import redacted
 
@@ -36,10 +38,12 @@ def model_card(
 ) -> str:
     """Markdown with the hub's front matter. `results` is a delta table in Markdown, if there is one."""
     full, kept = shape.intermediate_size, intermediate_size
-    front = [f"base_model: {base_model}"] if on_hub else []
+    # JSON's texts are YAML's: a name can add no line of its own.
+    front = [f"base_model: {json.dumps(base_model)}"] if on_hub else []
     front += ["library_name: transformers", "pipeline_tag: text-generation", "tags:"]
     front += [f"- {tag}" for tag in ("pruning", "width-pruning", "glu", "prune-tui")]
-    origin = f"`{base_model}`" + (f" at revision `{revision}`" if revision else "")
+    origin = code(base_model) + (f" at revision {code(revision)}" if revision else "")
+    quoted = json.dumps(folder_name)
     drawn = f", seed {seed}" if method == "random" else ""
     rows = [
         ("intermediate_size", f"{full}", f"{kept}"),
@@ -50,14 +54,14 @@ def model_card(
     table = "\n".join(f"| {name} | {before} | {after} |" for name, before, after in rows)
     parts = [
         "---\n" + "\n".join(front) + "\n---",
-        f"# {folder_name}",
+        f"# {escape(folder_name)}",
         f"{origin} with narrower MLPs: each of its {shape.num_hidden_layers} layers keeps {kept} of {full} GLU "
         f"neurons ({level.pruning_pct(full, kept):g} % removed), those with {_METHODS[method]}{drawn}. "
         "Kept neurons are in their original order; nothing was trained afterwards.",
         f"| | base | this |\n|---|---:|---:|\n{table}",
         "```python\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
-        f'model = AutoModelForCausalLM.from_pretrained("{folder_name}")\n'
-        f'tokenizer = AutoTokenizer.from_pretrained("{folder_name}")\n```',
+        f"model = AutoModelForCausalLM.from_pretrained({quoted})\n"
+        f"tokenizer = AutoTokenizer.from_pretrained({quoted})\n```",
     ]
     if results:
         parts.append(f"## What it gained and lost\n\n{results.strip()}")

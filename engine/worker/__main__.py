@@ -13,7 +13,7 @@ from pathlib import Path
 from engine.errors import UserError
 from engine.launch import REFUSED
 from engine.rundir import RunDir
-from engine.worker.work import work
+from engine.worker.work import say, work
 from warehouse.redaction import RedactingStream
 
 
@@ -24,8 +24,8 @@ def main(folder: str) -> int:
     sys.stdout, sys.stderr = RedactingStream(sys.stdout), RedactingStream(sys.stderr)  # the log is kept
     try:
         return work(RunDir(Path(folder)))
-    except UserError as error:  # the run is taken, or its journal is damaged: nothing may be written to it
-        print(error, file=sys.stderr)
+    except UserError as error:
+        say(str(error))
         return REFUSED
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import random
-from collections import defaultdict
 from typing import Any
 
 import numpy as np
@@ -127,17 +126,11 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
 
 
 def _variants(plan: RunPlan, shape: ModelShape, dtype: torch.dtype) -> list[VariantFacts]:
-    variants = [
+    shape.widths(plan.levels, plan.divisor)  # each means another one
+    return [
         shape.variant_facts(level, method=plan.method, divisor=plan.divisor, pad_to=_PAD_TO, dtype=dtype)
         for level in plan.levels
     ]
-    levels_of: dict[int, list[str]] = defaultdict(list)
-    for variant in variants:
-        levels_of[variant.width].append(variant.level)
-    for width, levels in levels_of.items():
-        if len(levels) > 1:
-            raise UserError(f"Levels {' and '.join(levels)} both mean {width} neurons a layer: keep one of them.")
-    return variants
 
 
 def _seed(seeds: Seeds) -> None:

@@ -1,6 +1,7 @@
-"""Process `engine.worker.preview MODEL [REVISION]`: a model's size, from its config alone and without the network.
+"""Process `engine.worker.preview REQUEST`: a model's size, from its config alone.
 
-One line of JSON on standard output: the shape, or an `error` that the user can mend; `unknown` is true where the
+The request is a JSON object: `model`, `revision`, `trust_remote_code`, and `online`, without which the network is left
+alone. One line of JSON on standard output: the shape, or an `error` that the user can mend; `unknown` is true where the
 model may be on the hub, but nothing of it is here.
 """
 
@@ -15,8 +16,9 @@ from typing import Any
 from engine.errors import UserError
 
 
-def main(model: str, revision: str | None = None) -> dict[str, Any]:
-    os.environ["HF_HUB_OFFLINE"] = "1"
+def main(model: str, revision: str | None, *, trust_remote_code: bool, online: bool) -> dict[str, Any]:
+    if not online:
+        os.environ["HF_HUB_OFFLINE"] = "1"
     import torch
 
     from engine.pruning import loading, sources
@@ -26,9 +28,9 @@ def main(model: str, revision: str | None = None) -> dict[str, Any]:
     except UserError as error:
         return {"error": str(error)}
     try:
-        found = loading.inspect(model, revision=revision)
+        found = loading.inspect(model, revision=revision, trust_remote_code=trust_remote_code)
     except UserError as error:
-        return {"error": str(error), "unknown": not sources.is_local(source)}
+        return {"error": str(error), "unknown": not online and not sources.is_local(source)}
     config = found.config.get_text_config()
     head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     # Any device but the CPU, on which "auto" is float32 whatever the checkpoint has.
@@ -41,4 +43,4 @@ def main(model: str, revision: str | None = None) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(*sys.argv[1:])))
+    print(json.dumps(main(**json.loads(sys.argv[1]))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from engine.gpu import Sampler
 from engine.rundir import RunDir
@@ -53,7 +53,8 @@ class Recorder:
 
     def log(self, message: str, level_name: str = "info") -> None:
         self.record(Log(message=message, level_name=level_name))
-        print(message, file=sys.stderr, flush=True)
+        with suppress(OSError):  # the journal has it; a full disk ends the run where that cannot grow
+            print(message, file=sys.stderr, flush=True)
 
     def progress(self, level: str, task: str, done: int, total: int, tokens: int) -> None:
         """At most one event a second, and always the last one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -10,9 +11,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
-from engine import launch
+from engine import launch, stopping
 from engine.errors import RunBusyError, UserError
 from engine.plan import RunPlan
 from engine.rundir import RunDir, runs_root
@@ -76,7 +78,7 @@ def test_a_worker_has_a_session_of_its_own_and_writes_to_its_log(run: RunDir, wo
 
 
 def test_a_worker_is_asked_to_stop_by_whoever_finds_the_run(run: RunDir, worker: subprocess.Popen):
-    launch.stop(RunDir(run.path))
+    stopping.ask(RunDir(run.path))
     assert worker.wait(timeout=20) == launch.STOPPED
     assert launch.log_tail(run)[-1] == "asked to stop"
 
@@ -90,7 +92,22 @@ def test_only_a_running_run_can_be_stopped(run: RunDir, worker: subprocess.Popen
     worker.send_signal(signal.SIGKILL)
     worker.wait()
     with pytest.raises(UserError, match="not running"):
-        launch.stop(run)
+        stopping.ask(run)
+
+
+def test_where_the_start_cannot_be_written_down_no_worker_is_left(run: RunDir, monkeypatch: pytest.MonkeyPatch):
+    workers: list[int] = []
+
+    def full(folder: Path, start: Start) -> None:
+        workers.append(start.pid)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("engine.started.write", full)
+    monkeypatch.setattr(launch, "module_command", lambda _, *arguments: [sys.executable, "-c", WORKER, *arguments])
+    with pytest.raises(OSError, match="No space left"):
+        launch.start(run)
+    assert not psutil.pid_exists(workers[0])
+    assert run.state() == RunState.QUEUED
 
 
 @pytest.fixture
@@ -159,11 +176,73 @@ def test_a_worker_that_is_still_starting_can_be_stopped(run: RunDir, started):
     while launch.log_tail(run) != ["up"]:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    launch.stop(run)
+    stopping.ask(run)
     dead(worker)
     assert run.state() == RunState.INTERRUPTED
     with pytest.raises(UserError, match="not running"):
-        launch.stop(run)
+        stopping.ask(run)
+
+
+LOOPS = """
+import os, signal, sys
+from pathlib import Path
+from engine.rundir import RunDir
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+child = os.fork()
+if child == 0:
+    signal.pause()
+with RunDir(Path(sys.argv[1])).lock():
+    print("child", child, flush=True)
+    while True:
+        pass
+"""
+
+
+def test_a_worker_that_heeds_nothing_is_waited_for_so_long_and_killed_with_what_it_started(run: RunDir, started):
+    process = started(LOOPS)
+    wait_for(lambda: run.holder() is not None and launch.log_tail(run))
+    child = int(launch.log_tail(run)[0].split()[1])
+    worker = stopping.ask(run)
+    assert not worker.has_ended(within=0.1)
+    assert "heeds no signal" in worker.why()
+    worker.kill()
+    assert worker.has_ended(within=0)
+    assert process.wait() == -signal.SIGKILL
+    wait_for(lambda: has_ended(child))
+    assert run.holder() is None
+    worker.kill()  # once more changes nothing
+
+
+def test_of_a_suspended_worker_it_is_said_how_it_goes_on(run: RunDir, worker: subprocess.Popen):
+    worker.send_signal(signal.SIGSTOP)
+    asked = stopping.ask(run)
+    wait_for(lambda: "suspended" in asked.why())
+    assert f"`kill -CONT {worker.pid}`" in asked.why()
+    worker.send_signal(signal.SIGCONT)
+    assert asked.has_ended(within=60)
+    assert launch.log_tail(run)[-1] == "asked to stop"
+
+
+def test_a_later_process_of_the_same_number_is_not_killed(run: RunDir, worker: subprocess.Popen):
+    asked = stopping.ask(run)
+    stranger = replace(asked, created=asked.created - 1)
+    assert not stranger.is_alive()
+    stranger.kill()
+    assert worker.wait(timeout=20) == launch.STOPPED
+
+
+def has_ended(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def wait_for(condition) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_a_start_on_another_machine_or_by_a_process_whose_number_was_given_again_is_over(run: RunDir):

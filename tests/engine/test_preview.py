@@ -28,11 +28,18 @@ def test_auto_is_the_checkpoints_dtype_but_on_a_cpu():
     assert shape.dtype_for("float16", "cpu") == "float16"
 
 
+def test_a_hub_model_that_is_not_here_is_unknown_unless_the_network_may_be_asked():
+    assert preview.inspect("nobody/nothing-here") is None
+    with pytest.raises(UserError, match="nobody/nothing-here"):
+        preview.inspect("nobody/nothing-here", online=True)  # tests have no network, which is said
+
+
+def test_a_look_that_takes_too_long_says_so_in_words(monkeypatch):
+    monkeypatch.setattr(preview, "_PATIENCE", 0.001)
+    with pytest.raises(preview.UnseenError, match=r"^Nothing was found out about demo within 0.001 seconds\.$"):
+        preview.inspect("demo")
+
+
 def test_a_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"config\.json"):
         preview.inspect(str(tmp_path))
-
-
-def test_what_takes_too_long_to_look_at_is_not_known_and_stands_in_nobodys_way(monkeypatch):
-    monkeypatch.setattr(preview, "_PATIENCE", 0.0)
-    assert preview.inspect("demo") is None

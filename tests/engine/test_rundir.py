@@ -97,7 +97,7 @@ def test_a_database_and_its_runs_can_be_moved_together(run: RunDir, database: Pa
 def test_runs_made_in_the_same_second_have_ids_of_their_own_in_order(database: Path):
     made = [create(database).run_id for _ in range(20)]
     assert len(set(made)) == 20
-    assert [run.run_id for run in all_runs(runs_root(database))] == sorted(made)
+    assert [run.run_id for run in all_runs(database)] == sorted(made)
 
 
 @pytest.mark.parametrize(
@@ -177,35 +177,52 @@ def test_a_run_can_be_taken_again_once_released(run: RunDir):
 
 def test_a_run_is_found_by_id_prefix_name_or_as_the_latest(database: Path):
     first, second = create(database, "one"), create(database, "two")
-    root = runs_root(database)
-    assert find(root, first.run_id) == first
-    assert find(root, second.run_id[:-1]) == second
-    assert find(root, "one") == first
-    assert find(root, "latest") == second
+    assert find(database, first.run_id) == first
+    assert find(database, second.run_id[:-1]) == second
+    assert find(database, "one") == first
+    assert find(database, "latest") == second
+
+
+def test_two_databases_that_share_a_folder_of_runs_keep_them_apart(tmp_path: Path):
+    (duckdb, other) = (tmp_path / "results.duckdb", tmp_path / "results.db")
+    first, second = create(duckdb, "same"), create(other, "same")
+    assert first.path.parent == second.path.parent
+    assert all_runs(duckdb) == [first]
+    assert all_runs(other) == [second]
+    assert find(other, "latest") == second
+    with pytest.raises(UserError, match="There is no run"):
+        find(duckdb, second.run_id)
+
+
+def test_runs_are_found_under_the_new_name_of_their_database(database: Path, run: RunDir, tmp_path: Path):
+    run.path.parent.rename(tmp_path / "renamed.runs")
+    assert [found.run_id for found in all_runs(tmp_path / "renamed.duckdb")] == [run.run_id]
+    (tmp_path / "renamed.db").symlink_to("renamed.duckdb")
+    assert [found.run_id for found in all_runs(tmp_path / "renamed.db")] == [run.run_id]
 
 
 def test_an_ambiguous_name_lists_the_candidates(database: Path):
     runs = [create(database, "same"), create(database, "same")]
     with pytest.raises(UserError, match="fits 2 runs") as caught:
-        find(runs_root(database), "same")
+        find(database, "same")
     assert all(run.run_id in str(caught.value) for run in runs)
 
 
 @pytest.mark.parametrize("text", ["nonesuch", "", "../etc"])
 def test_an_unknown_run_is_refused_with_the_latest_ones(database: Path, run: RunDir, text: str):
     with pytest.raises(UserError, match=run.run_id):
-        find(runs_root(database), text)
+        find(database, text)
 
 
 def test_without_any_run_it_says_how_to_start_one(tmp_path: Path):
     with pytest.raises(UserError, match="prune-tui run"):
-        find(tmp_path / "results.runs", "latest")
+        find(tmp_path / "results.duckdb", "latest")
 
 
 def test_one_damaged_plan_does_not_hide_the_other_runs(database: Path, run: RunDir):
     broken = create(database, "broken")
     (broken.path / "plan.json").write_text("{")
-    assert find(runs_root(database), "trial") == run
+    assert find(database, "trial") == run
     with pytest.raises(UserError, match="damaged"):
         _ = broken.plan
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from prune_tui import UserError, Warehouse
+from prune_tui import TakenError, UserError, Warehouse
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +73,24 @@ def test_no_more_rows_than_asked_for_are_read(published: Warehouse):
     assert published.sql("from range(1000)", row_limit=10).height == 10
 
 
-def test_a_bundle_written_from_here_is_a_file_that_is_not_replaced(published: Warehouse, tmp_path: Path):
-    report = published.export_bundle(tmp_path / "all.zip", runs=[published.runs()["run_id"][0]])
-    assert len(report.runs) == 1
-    with pytest.raises(UserError, match="exists already"):
-        published.export_bundle(tmp_path / "all.zip")
+def test_a_table_is_written_to_a_file_that_is_replaced_only_if_said(published: Warehouse, tmp_path: Path):
+    file = tmp_path / "table.csv"
+    asked = {"tasks": ["gsm8k"], "format": "csv", "to": file}
+    assert published.export("Llama-3.2-1B", **asked) == file.read_text()  # type: ignore[arg-type]
+    file.write_text("mine")
+    with pytest.raises(TakenError):
+        published.export("Llama-3.2-1B", **asked)  # type: ignore[arg-type]
+    assert file.read_text() == "mine"
+    with pytest.raises(UserError, match="is a database"):
+        published.export("Llama-3.2-1B", tasks=["gsm8k"], to=published.path, replace=True)
+
+
+def test_a_bundle_is_written_to_a_file_that_is_replaced_only_if_said(published: Warehouse, tmp_path: Path):
+    run = published.runs()["run_id"][0]
+    (tmp_path / "all.zip").touch()
+    with pytest.raises(TakenError):
+        published.export_bundle(tmp_path / "all.zip", runs=[run])
+    assert len(published.export_bundle(tmp_path / "all.zip", runs=[run], replace=True).runs) == 1
 
 
 @pytest.mark.parametrize(

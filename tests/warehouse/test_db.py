@@ -41,7 +41,10 @@ def test_creating_leaves_no_other_file_behind(database):
 
 
 def test_reading_a_missing_file_says_how_to_create_one(database):
-    with pytest.raises(UserError, match=r"no database .*results\.duckdb.*prune-tui run"), db.open_read(database):
+    with (
+        pytest.raises(UserError, match=r"no database .*: a run creates it .prune-tui demo --db "),
+        db.open_read(database),
+    ):
         pass
     assert not database.exists()
 
@@ -203,3 +206,20 @@ def test_a_disk_that_fills_while_the_file_is_made_leaves_nothing_behind(database
     with pytest.raises(UserError, match="is full"), db.open_write(database):
         pass
     assert list(database.parent.iterdir()) == []
+
+
+def test_the_log_of_another_database_is_named(database: Path, tmp_path: Path) -> None:
+    with db.open_write(database):
+        pass
+    before = database.read_bytes()
+    for statement in ("create table t (a integer)", "insert into t values (1)"):
+        with duckdb.connect(tmp_path / "other.duckdb") as con:
+            con.execute("pragma disable_checkpoint_on_shutdown")
+            con.execute(statement)
+    (tmp_path / "other.duckdb.wal").rename(tmp_path / "results.duckdb.wal")
+    with (
+        pytest.raises(UserError, match=r"results\.duckdb\.wal .*is the log of another database"),
+        db.open_read(database),
+    ):
+        pass
+    assert database.read_bytes() == before

@@ -107,6 +107,20 @@ def test_names_from_elsewhere_stay_text_in_markdown(new_run, merged, database):
     assert r"\<b\>" in text
 
 
+@pytest.mark.parametrize("wide", [True, False])
+def test_names_from_elsewhere_stay_text_in_a_spreadsheet(new_run, merged, database, wide):
+    run = new_run("r1")
+    run.start(model="=1+1")
+    run.cell("0", "@SUM(A1)\x1b[31m", -0.5)
+    merged(run)
+    text = str(export_deltas(database, model="=1+1", format="csv", wide=wide))
+    names = [cell for line in csv.reader(io.StringIO(text)) for cell in line if "1+1" in cell or "SUM" in cell]
+    assert names
+    assert all(name.startswith("'") for name in names)
+    assert "\x1b" not in text
+    assert ",-0.5," in text or wide
+
+
 def test_levels_that_are_no_percentage_are_named_as_asked_for(new_run, merged, database):
     run = new_run("r1")
     run.start(widths={"0": 100, "2.4x": 60})

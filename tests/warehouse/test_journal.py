@@ -47,7 +47,7 @@ def test_a_full_disk_costs_the_event_that_met_it_and_no_other(
     writer.append(Log(message="before"))
     with monkeypatch.context() as full:
         Disk(full, room)
-        with pytest.raises(JournalFullError, match=r"no room .*free some space, then resume"):
+        with pytest.raises(JournalFullError, match=r"no room .*free some space, then go on"):
             writer.append(Log(message="a message that is too long for what is left of the disk"))
     assert writer.append(Log(message="after")) == 1
     assert [log.message for log in of_kind(journal.read(path)[0], Log)] == ["before", "after"]

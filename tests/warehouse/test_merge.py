@@ -265,6 +265,14 @@ def test_merging_all_runs_goes_on_past_one_that_cannot_be_read(run, new_run, dat
     assert ask("select run_id from runs order by 1") == [("r1",), ("r2",)]
 
 
+def test_runs_of_another_database_in_the_same_folder_are_left_to_it(run, new_run, database, ask):
+    run.path.parent.joinpath("plan.json").write_text('{"database": "../../results.duckdb"}')
+    other = new_run("r2")
+    other.start()
+    other.path.parent.joinpath("plan.json").write_text('{"database": "../../results.db"}')
+    assert list(merge.merge_all(database, run.folder.parent).merged) == ["r1"]
+
+
 def test_merging_all_of_no_runs_makes_no_file(tmp_path, database):
     assert merge.merge_all(database, tmp_path / "results.runs").merged == {}
     assert not database.exists()

@@ -20,6 +20,7 @@ from typing import Literal
 from engine import rundir
 from engine.errors import UserError
 from engine.gpu import driver_version, machine
+from warehouse.commands import hint
 from warehouse.errors import DatabaseBusyError
 from warehouse.records.events import of_kind
 from warehouse.records.facts import CellFacts
@@ -207,7 +208,10 @@ def database(db: Path) -> Finding:
             return Finding("database", "fine", f"{db} opens, {size:.1f} MiB, its tables are up to date{views}")
     except DatabaseBusyError as error:
         return Finding(
-            "database", "note", str(error), "Runs go on and keep their results until it is free: `prune-tui merge`."
+            "database",
+            "note",
+            str(error),
+            f"Runs go on and keep their results until it is free: `{hint('merge', db=db)}`.",
         )
     except UserError as error:
         return Finding("database", "problem", str(error))
@@ -215,7 +219,7 @@ def database(db: Path) -> Finding:
 
 def runs(db: Path) -> Iterator[Finding]:
     root = rundir.runs_root(db)
-    found = rundir.all_runs(root)
+    found = rundir.all_runs(db)
     merged = _merged_cells(db)
     fine = True
     for run in found:
@@ -229,10 +233,13 @@ def runs(db: Path) -> Iterator[Finding]:
         name = f"{run.run_id} ({run.name})"
         if state in _CUT_SHORT:
             fine = False
-            yield Finding("runs", "note", f"{name} is {state}", f"`prune-tui resume {run.run_id}` goes on with it.")
+            yield Finding(
+                "runs", "note", f"{name} is {state}", f"`{hint('resume', run.run_id, db=db)}` goes on with it."
+            )
         if merged is not None and len(recorded) > merged.get(run.run_id, 0) and state != RunState.RUNNING:
             fine = False
-            yield Finding("runs", "note", f"{name} has results that are not in {db}", "`prune-tui merge` brings them.")
+            brings = f"`{hint('merge', db=db)}` brings them."
+            yield Finding("runs", "note", f"{name} has results that are not in {db}", brings)
     if fine:
         yield Finding("runs", "fine", f"{len(found)} in {root}, nothing left to do" if found else f"none in {root} yet")
 

@@ -11,6 +11,7 @@ import typer
 
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import console, one_line, print_json
+from warehouse.commands import hint
 from warehouse.errors import UserError
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def claims(
             levels, lines = told.lines(changes, number)
             _numbers(screen, levels, lines)
         else:
-            screen.print(f"{told.summary(found)}. `prune-tui claims NUMBER` has the numbers.", soft_wrap=True)
+            screen.print(f"{told.summary(found)}. `{hint('claims', 'NUMBER', db=db)}` has the numbers.", soft_wrap=True)
 
 
 def _print(screen: Console, claims: Sequence[Claim], *, words: bool) -> None:

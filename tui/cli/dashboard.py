@@ -73,7 +73,10 @@ def serve(
     db: Database = DEFAULT_DATABASE,
     debug: Debug = False,
 ) -> None:
-    """Show the dashboard in a browser. There is no password: whoever reaches the address can start and delete runs."""
+    """Show the dashboard in a browser. Whoever opens it can start and delete runs.
+
+    There is no password. Beyond this machine only the address that is printed, with its token, opens it.
+    """
     try:
         from tui.serving import LOCAL, DashboardServer
     except ImportError as error:
@@ -82,8 +85,9 @@ def serve(
         ) from error
     if host not in LOCAL:
         typer.echo(
-            f"Warning: there is no password. Anyone who reaches {one_line(host)}:{port} can start and delete runs, "
-            "and run code that a model brings; without --host only this machine can.",
+            f"Warning: anyone who reaches {one_line(host)}:{port} with the token below can start and delete runs, and "
+            "run code that a model brings. It goes over the network as plain text; without --host only this machine "
+            "is answered.",
             err=True,
         )
     session.check_database(db)

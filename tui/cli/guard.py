@@ -63,8 +63,10 @@ def _defect() -> int:
 def _sentence(error: OSError) -> str | None:
     name = error.filename or "the file"
     match error.errno:
-        case errno.ENOSPC | errno.EDQUOT:
-            return "The disk is full: free some space and try again; `prune-tui resume` goes on with a run cut short."
+        case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
+            return (
+                "The disk is full: free some space and try again. A run that was cut short is kept, and can be resumed."
+            )
         case errno.EACCES | errno.EPERM | errno.EROFS:
             return f"No permission for {name}: change the folder's permissions, or choose another place."
         case errno.ENOENT:

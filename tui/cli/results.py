@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,6 +15,7 @@ from engine.errors import UserError
 from tui.cli.files import text_of
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug
 from tui.cli.output import one_line, printable
+from warehouse import outfile
 
 
 def export(
@@ -34,11 +36,17 @@ def export(
         list[str] | None, typer.Option(metavar="RUN", help="Only this run, in a bundle; may be repeated.")
     ] = None,
     format_: Annotated[
-        Literal["markdown", "csv", "parquet", "json"], typer.Option("--format", help="Markdown is laid out for papers.")
-    ] = "markdown",
+        Literal["markdown", "csv", "parquet", "json"] | None,
+        typer.Option(
+            "--format", help="Markdown is laid out for papers.", show_default="as the file's name ends, else markdown"
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of standard output.")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", metavar="", help="Replace the file that is there; a database never is.")
+    ] = False,
     method: Annotated[
         str | None, typer.Option(metavar="NAME", help="Only this pruning method.", show_default="all")
     ] = None,
@@ -64,19 +72,21 @@ def export(
     if bundle is not None:
         if what is not None or output is not None:
             raise UserError("A bundle is a file of its own: leave `deltas` and --output away, or export twice.")
-        _export_bundle(db, bundle, models=model or (), runs=run or ())
+        _export_bundle(db, bundle, models=model or (), runs=run or (), force=force)
         return
     if what is None or model is None or len(model) != 1 or run:
         raise UserError("Say what to export: `export deltas --model NAME` for a table, `export --bundle FILE` for all.")
     from warehouse.export import export_deltas
 
-    if format_ == "parquet" and output is None and sys.stdout.isatty():
+    replace = output is not None and _may_replace(output, db, force=force)
+    kind = format_ or _format_of(output)
+    if kind == "parquet" and output is None and sys.stdout.isatty():
         raise UserError("Parquet is no text for a terminal: name a file with -o, or pipe it on.")
     content = export_deltas(
         db,
         model=model[0],
         method=method,
-        format=format_,
+        format=kind,
         wide=wide,
         tasks=task or (),
         metrics=metric or (),
@@ -85,17 +95,55 @@ def export(
     )
     data = content.encode() if isinstance(content, str) else content
     if output is not None:
-        output.write_bytes(data)
+        outfile.write(output, data, db, replace=replace)
     else:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
 
 
-def _export_bundle(db: Path, path: Path, *, models: Sequence[str], runs: Sequence[str]) -> None:
+def _format_of(output: Path | None) -> Literal["markdown", "csv", "parquet", "json"]:
+    """What the end of a file's name says.
+
+    Raises:
+        UserError: it says something that is not written here.
+    """
+    match output.suffix.lower() if output is not None else "":
+        case "" | ".md" | ".markdown" | ".txt":
+            return "markdown"
+        case ".csv":
+            return "csv"
+        case ".parquet":
+            return "parquet"
+        case ".json":
+            return "json"
+        case other:
+            raise UserError(f"{other} is no format that is written here: say --format markdown, csv, parquet or json.")
+
+
+def _may_replace(path: Path, db: Path, *, force: bool) -> bool:
+    """Whether the file that is there may go; a person at a terminal is asked.
+
+    Raises:
+        UserError: it may not, or it cannot be written anyway.
+    """
+    try:
+        outfile.check(path, db, replace=force)
+    except outfile.TakenError:
+        # Nobody is asked where there is no terminal.
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+        if not typer.confirm(f"Replace {one_line(str(path))}?", default=False, err=True):
+            raise
+        return True
+    return force
+
+
+def _export_bundle(db: Path, path: Path, *, models: Sequence[str], runs: Sequence[str], force: bool) -> None:
     from tui.format import size
     from warehouse.bundle import write_bundle
 
-    report = write_bundle(db, path, models=models, runs=runs)
+    replace = _may_replace(path, db, force=force)
+    report = outfile.write_by(path, partial(write_bundle, db, models=models, runs=runs), db, replace=replace)
     what = f"{len(report.runs)} run{'' if len(report.runs) == 1 else 's'}"
     rows = f"{report.rows['metrics']:,} metrics and {report.rows['samples']:,} documents' results"
     typer.echo(f"{one_line(str(path))}: {what}, {rows}, {size(report.bytes)}. Fingerprint {report.fingerprint}.")

@@ -14,6 +14,7 @@ from tui.cli.files import text_of
 from tui.cli.once import Command, Group
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import console, one_line, print_json
+from warehouse.commands import hint
 
 if TYPE_CHECKING:
     from warehouse.rules import Rule
@@ -73,7 +74,9 @@ def set_(
     saved = save_rule(db, from_toml(sys.stdin.read() if file == "-" else text_of(Path(file))))
     if use:
         use_rule(db, saved.name)
-    then = "and used from now on" if use else f"`prune-tui rules use {saved.name}` makes it the one that counts"
+    then = (
+        "and used from now on" if use else f"`{hint('rules', 'use', saved.name, db=db)}` makes it the one that counts"
+    )
     typer.echo(f"{one_line(saved.name)} is saved, version {saved.version}; {then}.")
 
 

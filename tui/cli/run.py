@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
+import math
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from engine import launch
+from engine import stopping
 from engine.errors import UserError
 from engine.plan import RunPlan
 from engine.suites import DEMO_MODEL, SUITES, suite
@@ -28,9 +28,10 @@ from tui.cli.options import (
     TrustRemoteCode,
     TrustTaskCode,
 )
+from warehouse.commands import hint
 from warehouse.records.conditions import DEFAULT_SEEDS, parse_seeds, seeds_text
-from warehouse.records.run_state import RunState
 
+_BEFORE_KILLING = 5.0  # seconds
 _LEVELS = "0,10,20,30,40,50,60"
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Its id, the beginning of one, its name, or `latest`.")]
@@ -161,10 +162,11 @@ def run(
             err=True,
         )
     if detach:
-        session.detach(session.create(plans[0], db), as_json=as_json)
+        session.detach(session.create(plans[0], db), db, as_json=as_json)
     else:
-        created = (session.create(plan, db) for plan in plans)
-        raise typer.Exit(session.work(created, db, quiet=quiet, as_json=as_json))
+        if len(plans) > 1:
+            session.check_models(plans)  # a single one is found wanting as soon
+        raise typer.Exit(session.work(session.create_all(plans, db), db, quiet=quiet, as_json=as_json))
 
 
 def resume(
@@ -179,16 +181,37 @@ def resume(
     session.check_database(db)
     found = session.find(db, text)
     if detach:
-        session.detach(found, as_json=as_json)
+        session.detach(found, db, as_json=as_json)
     else:
         raise typer.Exit(session.work([found], db, quiet=quiet, as_json=as_json))
 
 
-def stop(text: RunArgument, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
+def stop(
+    text: RunArgument,
+    timeout: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Wait so long for its batch to end.", show_default="60, with --force 5"),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", metavar="", help="Kill it then; what it recorded is kept.")] = False,
+    db: Database = DEFAULT_DATABASE,
+    debug: Debug = False,
+) -> None:
     """Stop a run cleanly; `resume` takes it up again."""
+    patience = (_BEFORE_KILLING if force else stopping.PATIENCE) if timeout is None else timeout
+    if not 0 <= patience < math.inf:
+        raise UserError(f"--timeout {patience:g} is no time to wait: give a number of seconds.")
     found = session.find(db, text)
-    launch.stop(found)
+    worker = stopping.ask(found)
     typer.echo(f"Run {found.run_id} stops after its current batch.", err=True)
-    while found.state() == RunState.RUNNING:
-        time.sleep(0.1)
-    typer.echo(f"Run {found.run_id} is {found.state()}.", err=True)
+    if not worker.has_ended(within=patience):
+        if not force:
+            raise UserError(
+                f"Run {found.run_id} has not stopped within {patience:g} seconds: {worker.why()}. --timeout waits "
+                f"longer; `{hint('stop', found.run_id, '--force', db=db)}` kills it, and keeps what it recorded."
+            )
+        why = worker.why()
+        worker.kill()
+        typer.echo(f"It did not within {patience:g} seconds ({why}), so it was killed, and its cell is lost.", err=True)
+    typer.echo(
+        f"Run {found.run_id} is {found.state()}: `{hint('resume', found.run_id, db=db)}` takes it up again.", err=True
+    )

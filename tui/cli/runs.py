@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from engine import rundir
+from engine.digests import Digest, Digests
 from engine.errors import UserError
-from engine.progress import progress
 from engine.rundir import RunDir
 from tui.cli import session
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import console, duration, one_line, print_json
+from warehouse.commands import hint
+from warehouse.errors import AlteredError
 
 if TYPE_CHECKING:
     from warehouse.merge import MergeReport
@@ -22,28 +24,45 @@ if TYPE_CHECKING:
 
 def runs(as_json: Json = False, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
     """List the runs beside a database, and where each stands."""
-    root = rundir.runs_root(db)
-    found = rundir.all_runs(root)
+    digests = Digests.load(db)
+    found = list(digests.runs())
+    digests.save()
     if not found:
         session.check_database(db)
     if as_json:
-        print_json({"runs": [_plain(run) for run in found]})
+        print_json({"runs": [_plain(run, digest) for run, digest in found]})
     elif found:
-        _print(found)
+        _print([_row(run, digest) for run, digest in found])
     else:
-        typer.echo(f"There are no runs in {root}.", err=True)
+        typer.echo(f"There are no runs in {rundir.runs_root(db)}.", err=True)
     session.check_database(db)  # last: runs are in their journals, whatever became of the file
 
 
-def _print(found: Sequence[RunDir]) -> None:
+_HEADER = ("run", "name", "state", "cells", "left")
+_NUMBERS = ("cells", "left")
+
+
+def _print(rows: Sequence[Sequence[str]]) -> None:
+    """Lines of columns; folded where a terminal is too narrow, which takes Rich a while for thousands."""
+    from rich.cells import cell_len
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False)
-    for column in ("run", "name", "state", "cells", "left"):
-        table.add_column(column, overflow="fold", justify="right" if column in ("cells", "left") else "left")
-    for run in found:
-        table.add_row(*_row(run))
-    console().print(table)
+    widths = [max(map(cell_len, column)) for column in zip(_HEADER, *rows, strict=True)]
+    screen = console()
+    if screen.is_terminal and sum(widths) + 2 * len(widths) > screen.width:
+        table = Table(box=None, pad_edge=False)
+        for name in _HEADER:
+            table.add_column(name, overflow="fold", justify="right" if name in _NUMBERS else "left")
+        for row in rows:
+            table.add_row(*row)
+        screen.print(table)
+        return
+    for row in (_HEADER, *rows):
+        cells = []
+        for name, text, width in zip(_HEADER, row, widths, strict=True):
+            room = " " * (width - cell_len(text))
+            cells.append(room + text if name in _NUMBERS else text + room)
+        typer.echo("  ".join(cells).rstrip())
 
 
 def merge(
@@ -99,7 +118,7 @@ def _tell(report: MergeReport, db: Path, root: Path) -> None:
         more = f", and {len(unread) - 1} more" if len(unread) > 1 else ""
         typer.echo(
             f"{run_id}: documents cannot be read ({one_line(unread[0])}{more}). Its scores count, but are not compared "
-            f"document by document: put the files back, then prune-tui merge --from-journals --db {db}.",
+            f"document by document: put the files back, then {hint('merge', '--from-journals', db=db)}.",
             err=True,
         )
     if report.homeless:
@@ -111,27 +130,21 @@ def _tell(report: MergeReport, db: Path, root: Path) -> None:
     problems = [f"{run_id}: {reason}" for run_id, reason in report.unreadable.items()]
     if report.altered:
         listed = "; ".join(f"{run_id}: {reason}" for run_id, reason in report.altered.items())
-        problems.append(
-            f"{db} was altered by other hands ({listed}): prune-tui merge --from-journals --db {db} makes it anew from "
-            "the runs' journals and from what else it holds, and keeps it as it is under another name."
-        )
+        problems.append(str(AlteredError(db, listed)))
     if problems:
         raise UserError(" ".join(problems))
 
 
-def _plain(run: RunDir) -> dict:
-    try:
-        return session.summary(run)
-    except UserError as error:
-        return {"run_id": run.run_id, "state": "damaged", "error": str(error)}
+def _plain(run: RunDir, digest: Digest | UserError) -> dict[str, Any]:
+    if isinstance(digest, UserError):
+        return {"run_id": run.run_id, "state": "damaged", "error": str(digest)}
+    return session.told(run, digest)
 
 
-def _row(run: RunDir) -> tuple[str, ...]:
-    try:
-        known = progress(run.history()[0])
-        cells = f"{known.done}/{known.total if known.total is not None else '?'}"
-        failed = f", {known.failed} failed" if known.failed else ""
-        left = duration(known.seconds_left) if known.current and known.seconds_left else ""
-        return run.run_id, one_line(run.plan.name), str(run.state()), cells + failed, left
-    except UserError as error:
-        return run.run_id, "", f"damaged: {one_line(str(error))}", "", ""
+def _row(run: RunDir, digest: Digest | UserError) -> tuple[str, ...]:
+    if isinstance(digest, UserError):
+        return run.run_id, "", f"damaged: {one_line(str(digest))}", "", ""
+    cells = f"{digest.done}/{digest.total if digest.total is not None else '?'}"
+    failed = f", {digest.failed} failed" if digest.failed else ""
+    left = duration(digest.seconds_left) if digest.current and digest.seconds_left else ""
+    return run.run_id, one_line(digest.name), str(digest.standing(run)), cells + failed, left

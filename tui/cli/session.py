@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 import signal
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from engine import launch, rundir
+from engine.digests import Digest
 from engine.errors import UserError
 from engine.plan import RunPlan
 from engine.progress import progress
 from engine.rundir import RunDir
 from tui.cli.follow import Detached, View, follow
 from tui.cli.output import console, one_line, print_json
+from warehouse.commands import hint
 from warehouse.errors import DatabaseBusyError
 from warehouse.records.events import Crashed, Finished
 from warehouse.records.run_state import RunHistory, RunState
-
-_FULL = 2**16  # bytes: not enough to go on with
 
 
 def check_database(db: Path) -> None:
@@ -54,36 +54,72 @@ def find(db: Path, text: str) -> RunDir:
         UserError: no run fits, or several do. Where there is none at all, a file that is no database of ours is the
             better reason.
     """
-    root = rundir.runs_root(db)
-    if not rundir.all_runs(root):
+    if not rundir.all_runs(db):
         check_database(db)
-    return rundir.find(root, text)
+    return rundir.find(db, text)
 
 
 def create(plan: RunPlan, db: Path) -> RunDir:
     return RunDir.create(rundir.runs_root(db), plan, db)
 
 
-def detach(run: RunDir, *, as_json: bool) -> None:
+def check_models(plans: Sequence[RunPlan]) -> None:
+    """Before hours with the first model: is there each of the others, and can it be pruned so?
+
+    Raises:
+        UserError: one is wrong, which is named.
+    """
+    from engine import preview
+
+    for plan in plans:
+        try:
+            shape = preview.inspect(plan.model, plan.revision, trust_remote_code=plan.trust_remote_code, online=True)
+            if shape is not None:
+                shape.widths(plan.levels, plan.divisor)
+        except preview.UnseenError as error:
+            _say(f"{error} Its run is begun all the same when its turn comes.")
+        except UserError as error:
+            raise UserError(f"None of the {len(plans)} runs was begun, because of {plan.model}: {error}") from error
+
+
+def create_all(plans: Sequence[RunPlan], db: Path) -> list[RunDir]:
+    """Write all plans down, or none.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    created: list[RunDir] = []
+    try:
+        for plan in plans:
+            created.append(create(plan, db))
+    except BaseException:
+        for run in created:
+            shutil.rmtree(run.path, ignore_errors=True)
+        raise
+    return created
+
+
+def detach(run: RunDir, db: Path, *, as_json: bool) -> None:
     """Start a run's worker and leave it."""
     launch.start(run)
-    _say(f"Run {run.run_id} works in the background: `prune-tui runs` shows it, `prune-tui stop` ends it.")
+    shows, ends = hint("runs", db=db), hint("stop", run.run_id, db=db)
+    _say(f"Run {run.run_id} works in the background: `{shows}` shows it, `{ends}` ends it.")
     if as_json:
         print_json({"runs": [summary(run)]})
 
 
-def work(runs: Iterable[RunDir], db: Path, *, quiet: bool, as_json: bool) -> int:
+def work(runs: Sequence[RunDir], db: Path, *, quiet: bool, as_json: bool) -> int:
     """Carry out runs one after another, and return the exit code: the worst of theirs."""
     codes: list[int] = []
-    summaries = []
-    for run in runs:
-        codes.append(_carry_out(run, db, quiet=quiet, tables=not as_json))
-        if as_json and run.path.exists():
-            summaries.append(summary(run))
-        if codes[-1] == launch.STOPPED:
-            break
+    waiting = list(runs)
+    try:
+        while waiting and launch.STOPPED not in codes:
+            codes.append(_carry_out(waiting.pop(0), db, quiet=quiet, tables=not as_json))
+    finally:
+        for run in waiting:
+            _say(f"Not begun: {run.plan.model}; `{hint('resume', run.run_id, db=db)}` starts its run.")
     if as_json:
-        print_json({"runs": summaries})
+        print_json({"runs": [summary(run) for run in runs if run.path.exists()]})
     return max(codes, default=0)
 
 
@@ -91,29 +127,33 @@ def _carry_out(run: RunDir, db: Path, *, quiet: bool, tables: bool) -> int:
     """Work on one run to its end; returns the exit code."""
     if run.state() == RunState.FINISHED:
         _say(f"Run {run.run_id} is finished: nothing is missing.")
-        _merge(run, db)
-        return launch.FINISHED
+        return _with(_merge(run, db), launch.FINISHED)
     history, offset = run.history()
     worker = launch.start(run)
     try:
         code = follow(worker, run.journal_path, history, _view(run, history, quiet=quiet), offset)
     except Detached:
-        _say(f"Left alone, run {run.run_id} stops by itself: `prune-tui resume {run.run_id}` takes it up again.")
+        _say(f"Left alone, run {run.run_id} stops by itself: `{hint('resume', run.run_id, db=db)}` takes it up again.")
         return launch.STOPPED
     if code == launch.REFUSED and offset == 0 and not history.settled and run.holder() is None:
         _say(f"prune-tui: {launch.refusal(run, history)}")
         shutil.rmtree(run.path)  # nothing was done, and nothing can be as it stands
         return code
-    merged = _merge(run, db)
-    code = _conclude(run, history, code)
-    if tables and merged and history.settled:
+    problem = _merge(run, db)
+    code = _conclude(run, history, code, db)
+    if tables and problem is None and history.settled:
         _show(db, run, history)
-    return code
+    return _with(problem, code)
 
 
-def _conclude(run: RunDir, history: RunHistory, code: int) -> int:
+def _with(problem: UserError | None, code: int) -> int:
+    """A run's exit code once its results were to be brought over: that a database is busy is nothing to mend."""
+    return code if problem is None or isinstance(problem, DatabaseBusyError) else max(code, launch.REFUSED)
+
+
+def _conclude(run: RunDir, history: RunHistory, code: int, db: Path) -> int:
     """Say how the run ended, if not well, and what to do; returns our exit code for the worker's."""
-    again = f"`prune-tui resume {run.run_id}`"
+    again = f"`{hint('resume', run.run_id, db=db)}`"
     known, end = progress(history), history.end
     done = f"{known.done} of {known.total} cells are done" if known.total else "no cell is done"
     match code:
@@ -131,7 +171,7 @@ def _conclude(run: RunDir, history: RunHistory, code: int) -> int:
             for failure in history.failures.values():
                 _say(f"  level {failure.level} {failure.task}: {failure.error}")
             return code
-    if shutil.disk_usage(run.path).free < _FULL:
+    if launch.disk_is_full(run):
         _say(f"prune-tui: The disk is full: free some space, then go on with {again}; {done}.")
         return launch.REFUSED
     if isinstance(end, Crashed):
@@ -148,24 +188,27 @@ def _conclude(run: RunDir, history: RunHistory, code: int) -> int:
     return launch.FAILED
 
 
-def summary(run: RunDir) -> dict:
+def summary(run: RunDir) -> dict[str, Any]:
     """A run in plain values, for `--json`."""
-    history, _ = run.history()
-    known = progress(history)
+    return told(run, Digest.of(run, run.history()[0]))
+
+
+def told(run: RunDir, digest: Digest) -> dict[str, Any]:
+    """The same of a run whose files were read already."""
     return {
         "run_id": run.run_id,
-        "name": run.plan.name,
-        "model": _model(run, history),
-        "method": run.plan.method,
-        "state": str(run.state()),
-        "created_at": run.created_at.isoformat(),
-        "database": str(run.database),
+        "name": digest.name,
+        "model": digest.model,
+        "method": digest.method,
+        "state": str(digest.standing(run)),
+        "created_at": digest.created_at,
+        "database": str((run.path.resolve() / digest.database).resolve()),
         "folder": str(run.path.resolve()),
-        "levels": list(history.levels),
-        "cells": {"done": known.done, "failed": known.failed, "total": known.total},
-        "current": None if known.current is None else {"level": known.current.level, "task": known.current.task},
-        "seconds_left": known.seconds_left,
-        "failures": [{"level": one.level, "task": one.task, "error": one.error} for one in history.failures.values()],
+        "levels": list(digest.levels),
+        "cells": {"done": digest.done, "failed": digest.failed, "total": digest.total},
+        "current": None if digest.current is None else dict(zip(("level", "task"), digest.current, strict=True)),
+        "seconds_left": digest.seconds_left,
+        "failures": [dict(zip(("level", "task", "error"), one, strict=True)) for one in digest.failures],
     }
 
 
@@ -173,16 +216,16 @@ def _model(run: RunDir, history: RunHistory) -> str:
     return history.model.model if history.model else run.plan.model
 
 
-def _merge(run: RunDir, db: Path) -> bool:
-    """Bring the database up to date, or say why it has to wait."""
+def _merge(run: RunDir, db: Path) -> UserError | None:
+    """Bring the database up to date, or say why it has to wait, and return that."""
     from warehouse.merge import merge_run
 
     try:
         merge_run(db, run.path, wait=2.0)
     except UserError as error:
-        _say(f"The results are in {run.path} until `prune-tui merge` can bring them over: {error}")
-        return False
-    return True
+        _say(f"The results are in {run.path} until `{hint('merge', db=db)}` can bring them over: {error}")
+        return error
+    return None
 
 
 def _show(db: Path, run: RunDir, history: RunHistory) -> None:
@@ -200,8 +243,8 @@ def _show(db: Path, run: RunDir, history: RunHistory) -> None:
         _say(str(error))
         return
     print_tables(console(), [table for table in deltas.tables if run.run_id in table.run_ids])
-    name = shlex.quote(_model(run, history))
-    _say(f"Results are in {db}: `prune-tui export deltas --model {name}` prints them for a paper.")
+    again = hint("export", "deltas", "--model", _model(run, history), db=db)
+    _say(f"Results are in {db}: `{again}` prints them for a paper.")
 
 
 def _view(run: RunDir, history: RunHistory, *, quiet: bool) -> View:

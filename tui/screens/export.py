@@ -13,6 +13,9 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.exporting import Sheet
+from tui.screens.confirm import ConfirmScreen
+from warehouse import outfile
+from warehouse.errors import UserError
 
 _KINDS = {
     "md": "Markdown",
@@ -30,9 +33,9 @@ class ExportScreen(ModalScreen[Path | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
 
-    def __init__(self, sheet: Sheet | None, picture: str, stem: str) -> None:
+    def __init__(self, sheet: Sheet | None, picture: str, stem: str, database: Path) -> None:
         super().__init__()
-        self._sheet, self._picture, self._stem = sheet, picture, stem
+        self._sheet, self._picture, self._stem, self._database = sheet, picture, stem, database
 
     def compose(self) -> ComposeResult:
         kinds = _KINDS if self._sheet is not None else {"svg": _KINDS["svg"]}
@@ -48,7 +51,7 @@ class ExportScreen(ModalScreen[Path | None]):
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         name = self.query_one(Input)
-        name.value = str(Path(name.value or self._stem).with_suffix(f".{event.option_id}"))
+        name.value = f"{_without_kind(name.value) or self._stem}.{event.option_id}"
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self._save()
@@ -62,12 +65,23 @@ class ExportScreen(ModalScreen[Path | None]):
         if kind not in _KINDS or (kind != "svg" and self._sheet is None):
             self.notify(f"{path.name}: end the name in .{', .'.join(_KINDS)}.", severity="error")
             return
+        self._write(path, kind)
+
+    def _write(self, path: Path, kind: str, *, replace: bool = False) -> None:
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._write(path, kind, replace=True)
+
         try:
-            path.write_bytes(self._content(kind))
+            outfile.write(path, self._content(kind), self._database, replace=replace)
+        except outfile.TakenError:
+            self.app.push_screen(ConfirmScreen("Export", f"{path} exists already.", "Replace"), answered)
+        except UserError as error:
+            self.notify(str(error), severity="error", markup=False)
         except OSError as error:
             self.notify(f"{path} cannot be written: {error.strerror}. Choose another place.", severity="error")
-            return
-        self.dismiss(path)
+        else:
+            self.dismiss(path)
 
     def _content(self, kind: str) -> bytes:
         if kind == "svg" or self._sheet is None:
@@ -79,3 +93,9 @@ class ExportScreen(ModalScreen[Path | None]):
                 return self._sheet.csv().encode()
             case _:
                 return self._sheet.parquet()
+
+
+def _without_kind(name: str) -> str:
+    """The name without the ending that says its kind: other dots are a part of it."""
+    stem, dot, kind = name.rpartition(".")
+    return stem if dot and kind in _KINDS else name

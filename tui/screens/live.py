@@ -97,8 +97,33 @@ class LiveScreen(Screen[None]):
             self._act(lambda: actions.resume(row), f"Run {row.name} goes on.")
 
     def action_stop(self) -> None:
-        if (row := self.chosen()) is not None:
-            self._act(lambda: actions.stop(row), f"Run {row.name} stops after its current batch.")
+        """Ask for it; whoever asks again, and has waited, may have it killed."""
+        if (row := self.chosen()) is None:
+            return
+        if (worker := self.app.asked_to_stop.get(row.run_id)) is None or not worker.is_alive():
+            self._stop(row)
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                said = f"Run {row.name} was killed: what it recorded is kept, and r takes it up again."
+                self._act(worker.kill, said)
+
+        question = (
+            f"Run {row.name} was asked to stop, and works on: {worker.why()}.\n\nKill it? What it recorded is kept; "
+            "the cell that it is at is begun again by Resume."
+        )
+        self.app.push_screen(ConfirmScreen("Stop a run", question, "Kill"), answered)
+
+    @work(thread=True, exit_on_error=False, group="act")
+    def _stop(self, row: RunRow) -> None:
+        try:
+            worker = actions.stop(row)
+        except Exception as error:
+            self.app.call_from_thread(self.notify, told(error), severity="error", timeout=8)
+            return
+        self.app.feed.look_again()
+        self.app.call_from_thread(self.app.await_stop, row.name, worker)
 
     def action_clone(self) -> None:
         if (row := self.chosen()) is not None and row.folder is not None:

@@ -29,6 +29,7 @@ from tui.widgets.grid import Grid
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.result_table import ResultModel
 from tui.widgets.sql_editor import CompletionList, SqlEditor
+from warehouse.commands import hint
 from warehouse.tables import Table
 
 ROWS = 10_000  # rows fetched at first, and more each time the cursor comes to the last of them
@@ -40,7 +41,6 @@ _HINT = (
     "Write one SQL statement; f5 or ctrl+j runs it. ctrl+o opens saved queries, ctrl+r what ran before.\n"
     "Views to start from: headline_metrics, baseline_deltas, size_comparison, best_level, level_scores."
 )
-_EMPTY = "There is no database yet: n starts a run, or prune-tui import published brings in the study."
 
 
 class QueryScreen(ReadingScreen):
@@ -110,7 +110,8 @@ class QueryScreen(ReadingScreen):
         if self.database.exists():
             self.ask("names", [Question("console_names")], self._know)
         else:
-            self._say(_EMPTY)
+            brings = hint("import", "published", db=self.database)
+            self._say(f"There is no database yet: n starts a run, or {brings} brings in the study.")
 
     def _know(self, answers: list[Rows]) -> None:
         sources = {

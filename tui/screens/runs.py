@@ -82,6 +82,9 @@ class RunsScreen(LiveScreen):
     def on_mount(self) -> None:
         self._rows: dict[str, RunRow] = {}
         self._texts: dict[str, list[Text]] = {}
+        self._lines: dict[str, tuple[RunRow, object, list[Text]]] = {}
+        self._drawn_from: Sequence[RunRow] | None = None
+        self._drawn_as: tuple[object, ...] = ()
         self._shape: tuple[object, ...] = ()
         self._selected: str | None = None  # the run under the cursor, also while the filter hides it
         self._awaited: str | None = None  # the run to go to once it is listed
@@ -170,11 +173,6 @@ class RunsScreen(LiveScreen):
         self._show_advice(self.app.feed.snapshot.problem)
         self.refresh_bindings()
 
-    def _fits(self, row: RunRow) -> bool:
-        said = " ".join((row.name, row.model, row.method, state_word(row))).lower()
-        words = self.query_one(FilterLine).value.lower().split()
-        return all(word in said or row.run_id.startswith(word) for word in words)
-
     def key_d(self) -> None:
         if self.app.feed.snapshot.loaded and not self.app.feed.snapshot.runs:
             self.app.start_demo()
@@ -231,18 +229,34 @@ class RunsScreen(LiveScreen):
 
     def _show_rows(self, rows: Sequence[RunRow]) -> None:
         table = self.query_one(RunsTable)
-        columns = self._columns(rows)
-        fitting = [row for row in rows if self._fits(row)]
+        columns, now = self._columns(rows), self.app.now()
+        words = self.query_one(FilterLine).value.lower().split()
+        # How long ago it was changes by the second for the latest run, by the minute for all.
+        tick = now.timestamp() // (1 if rows and (now - rows[0].created_at).total_seconds() < 60 else 60)
+        look = (tuple(columns.items()), self.app.theme_variables, tick)  # a theme has its colours a moment later
+        if self._awaited is None and self._drawn_from is rows and self._drawn_as == (look, words):
+            return
+        self._drawn_from, self._drawn_as = rows, (look, words)
+        fitting = [row for row in rows if _fits(row, words)] if words else rows
         self.query_one("#count", Words).say(Text(f"{len(fitting)} of {len(rows)} runs"))
         self._rows = {row.run_id: row for row in fitting}
-        now = self.app.now()
-        texts = {row.run_id: [self._text(row, name, width, now) for name, width in columns.items()] for row in fitting}
+        before, self._lines = self._lines, {}
+        for row in fitting:
+            drawn = before.get(row.run_id)
+            if drawn is not None and drawn[0] is row and drawn[1] == look:
+                line = drawn[2]
+            else:
+                line = [self._text(row, name, width, now) for name, width in columns.items()]
+            self._lines[row.run_id] = (row, look, line)
+        texts = {run_id: line for run_id, (_, _, line) in self._lines.items()}
         shape = (tuple(texts), tuple(columns.items()), self.app.theme)
         if self._awaited in texts:
             self._selected, self._awaited = self._awaited, None
             self._shape = ()
         if shape == self._shape:
             for run_id, line in texts.items():
+                if line is self._texts[run_id]:
+                    continue
                 for name, text, before in zip(columns, line, self._texts[run_id], strict=True):
                     if text != before:
                         table.update_cell(run_id, name, text)
@@ -300,3 +314,8 @@ class RunsScreen(LiveScreen):
         if row.total is None and row.state != RunState.RUNNING:
             return cells
         return f"{fmt.bar(row.share, width - 10)} {cells}"
+
+
+def _fits(row: RunRow, words: Sequence[str]) -> bool:
+    said = " ".join((row.name, row.model, row.method, state_word(row))).lower()
+    return all(word in said or row.run_id.startswith(word) for word in words)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from warehouse.errors import UserError
 from warehouse.records.level import Level
 
 
@@ -21,6 +23,22 @@ class ModelSizes:
     def width(self, level: Level, divisor: int | None = None) -> int:
         """The exact width a level means here; errors as `Level.intermediate_size`."""
         return level.intermediate_size(self.intermediate_size, self.hidden_size, divisor)
+
+    def widths(self, levels: Iterable[Level], divisor: int | None = None) -> list[int]:
+        """The widths of a run's levels.
+
+        Raises:
+            UserError: two levels mean the same; or as `Level.intermediate_size`.
+        """
+        meant: dict[int, Level] = {}
+        for level in levels:
+            width = self.width(level, divisor)
+            if width in meant:
+                raise UserError(
+                    f"Levels {meant[width]} and {level} both mean {width} neurons a layer: keep one of them."
+                )
+            meant[width] = level
+        return list(meant)
 
     def parameters_at(self, width: int) -> int:
         return self.parameters - (self.intermediate_size - width) * self.parameters_per_neuron

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from engine import launch
+from engine import launch, stopping
 from engine.plan import RunPlan
 from engine.rundir import RunDir, runs_root
 from engine.suites import SUITES, TaskSpec
@@ -103,7 +103,7 @@ def test_asked_to_stop_it_stops_and_resumes_with_the_same_numbers(finished: RunD
     run = new_run(tmp_path)
     process = launch.start(run)
     wait_for(run, "cell", 2)
-    launch.stop(run)
+    stopping.ask(run)
     assert process.wait(timeout=60) == launch.STOPPED
     assert run.state() is RunState.STOPPED
     assert 0 < len(recorded(run)) < len(recorded(finished))

@@ -24,6 +24,16 @@ def test_tasks_with_much_alike_names_have_files_of_their_own(tmp_path: Path) -> 
     assert all(path.parent == tmp_path / "samples" for path in paths.values())
 
 
+def test_a_file_that_an_earlier_attempt_of_the_same_number_wrote_stays(tmp_path: Path) -> None:
+    def written(value: float) -> Path:
+        sample = Sample(1, "none", "acc", value, None, None)
+        return write_samples(tmp_path, level="40", task="piqa", attempt=1, samples=[sample])
+
+    first, second = written(0.0), written(1.0)
+    assert [pq.read_table(path)["value"].to_pylist() for path in (first, second)] == [[0.0], [1.0]]
+    assert sorted(tmp_path.iterdir()) == sorted((first, second))
+
+
 def test_a_plain_name_stays_as_it_is(tmp_path: Path) -> None:
     path = write_samples(tmp_path, level="2.4x", task="arc_challenge", attempt=2, samples=[])
     assert path.name == "2.4x-arc_challenge-2.parquet"

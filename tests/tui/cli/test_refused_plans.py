@@ -156,13 +156,28 @@ def test_code_of_a_task_file_is_not_run_unless_it_is_trusted_and_then_its_hash_i
     assert (shell.cwd / "ran").exists()
     query = "select provenance->'task_files' as files from attempts"
     files = json.loads(shell("sql", query, "--format", "json").stdout)[0]["files"]
-    assert hashlib.sha256(own.read_bytes()).hexdigest() in str(files)
+    digest = hashlib.sha256(own.read_bytes()).hexdigest()
+    assert digest in str(files)
+    assert f"own.py {digest[:12]}" in shell("why", "demo", "0", "mine").stdout
 
 
 def test_levels_without_the_unpruned_model_are_measured_and_said_to_have_nothing_to_compare_with(shell):
     done = shell("run", "demo", "--tasks", "demo_grammar", "--levels", "40", "--limit", "3")
     assert done.returncode == 0, done.stderr
     assert "Level 0 is not among the levels: unless results.duckdb has the unpruned model's results" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_limit_that_leaves_no_document_out_is_compared_with_all_documents(shell):
+    assert shell("run", "demo", "--tasks", "demo_grammar", "--levels", "0").returncode == 0
+    done = shell("run", "demo", "--tasks", "demo_grammar", "--levels", "40", "--limit", "1000000")
+    assert done.returncode == 0, done.stderr
+    query = "select distinct documents, conditions from runs"
+    assert json.loads(shell("sql", query, "--format", "json").stdout) == [
+        {"documents": "all", "conditions": "all documents, float32"}
+    ]
+    deltas = shell("export", "deltas", "--model", "demo", "--format", "json")
+    assert {row["pruning_pct"] for row in json.loads(deltas.stdout)} == {0.0, 40.0}
 
 
 def test_a_device_that_is_not_there(shell):

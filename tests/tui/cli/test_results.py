@@ -13,6 +13,9 @@ import polars as pl
 import pytest
 from cases import one_in
 
+from tui.cli.app import app
+from tui.cli.guard import guarded
+
 README = Path(__file__).resolve().parents[3] / "README.md"
 
 
@@ -41,6 +44,55 @@ def test_markdown_goes_to_standard_output_or_to_a_file(published):
     assert "0.1423 (+37.5%)" in out.stdout  # within noise
     published("export", "deltas", "--model", "Llama-3.2-1B", "--format", "markdown", "-o", "deltas.md")
     assert (published.cwd / "deltas.md").read_text() == out.stdout
+
+
+def test_the_end_of_a_files_name_says_the_format(published):
+    table = ("export", "deltas", "--model", "Llama-3.2-1B")
+    assert published(*table, "-o", "t.csv").returncode == 0
+    assert (published.cwd / "t.csv").read_text() == published(*table, "--format", "csv").stdout
+
+
+def test_a_file_that_exists_is_replaced_by_force_only(published):
+    (published.cwd / "t.csv").write_text("mine")
+    table = ("export", "deltas", "--model", "Llama-3.2-1B", "-o", "t.csv")
+    refused = published(*table)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "t.csv exists already: add --force" in refused.stderr
+    assert (published.cwd / "t.csv").read_text() == "mine"
+    assert published(*table, "--force").returncode == 0
+    assert (published.cwd / "t.csv").read_text().startswith("model,method,pruning_pct")
+
+
+@pytest.fixture
+def at_a_terminal(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """The export of a table from a shell, by somebody who answers."""
+    shutil.copy(study, tmp_path / "results.duckdb")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PRUNE_TUI_DB", "results.duckdb")
+
+    def export(*more: str, answer: str = "") -> tuple[int, str]:
+        terminal = io.StringIO(answer)
+        terminal.isatty = lambda: True  # type: ignore[method-assign]
+        monkeypatch.setattr("sys.stdin", terminal)
+        for stream in ("stdout", "stderr"):
+            monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True)
+        code = guarded(app, ["export", "deltas", "--model", "Llama-3.2-1B", *more])
+        return code, capsys.readouterr().err
+
+    return export
+
+
+def test_parquet_is_no_text_for_a_terminal(at_a_terminal):
+    code, said = at_a_terminal("--format", "parquet")
+    assert code == 2
+    assert "Parquet is no text for a terminal" in said
+
+
+@pytest.mark.parametrize(("answer", "code", "begins"), [("y\n", 0, "model,"), ("n\n", 2, "mine"), ("\n", 2, "mine")])
+def test_whoever_sits_at_a_terminal_is_asked(at_a_terminal, tmp_path: Path, answer: str, code: int, begins: str):
+    (tmp_path / "t.csv").write_text("mine")
+    assert at_a_terminal("-o", "t.csv", answer=answer)[0] == code
+    assert (tmp_path / "t.csv").read_text().startswith(begins)
 
 
 def test_the_formats_agree(published):
@@ -120,7 +172,10 @@ def test_a_bundle_gives_the_same_table_elsewhere(published, format_: str):
         (("export",), "Say what to export"),
         (("export", "deltas"), "Say what to export"),
         (("export", "deltas", "--bundle", "x"), "A bundle is a file of its own"),
-        (("export", "--bundle", "results.duckdb"), "results.duckdb exists already"),
+        (("export", "--bundle", "results.duckdb", "--force"), "results.duckdb is a database, which no export replaces"),
+        (("export", "deltas", "--model", "Llama-3.2-1B", "-o", "results.duckdb", "--force"), "is a database"),
+        (("export", "deltas", "--model", "Llama-3.2-1B", "-o", "query.sql"), ".sql is no format that is written here"),
+        (("export", "deltas", "--model", "Llama-3.2-1B", "-o", "no/where.csv"), "There is no folder no"),
         (("export", "--bundle", "no/where.bundle"), "There is no folder no"),
         (("export", "--bundle", "x", "--run", "nobody"), "There is no run 'nobody'"),
     ],

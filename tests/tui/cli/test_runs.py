@@ -15,7 +15,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from engine.errors import UserError
+from engine.plan import RunPlan
 from engine.rundir import RunDir
+from engine.suites import TaskSpec
+from tui.cli import session
+from warehouse.errors import DatabaseBusyError
+from warehouse.journal import Journal
+from warehouse.records.events import Attempt, Finished
+from warehouse.records.level import parse_levels
 from warehouse.records.run_state import RunState
 
 RUN = ("run", "org/tiny", "--levels", "0,40", "--tasks", "piqa,boolq", "--name")
@@ -189,6 +197,29 @@ def test_a_detached_run_can_be_seen_and_stopped_but_not_started_twice(fake):
     assert "not running: it is stopped" in again.stderr
 
 
+def test_a_worker_that_does_not_stop_is_said_to_and_killed_by_force(fake):
+    assert fake(*RUN, "deaf", "--detach").returncode == 0
+    wait_for(lambda: is_at_work(fake))
+    run_id = only_run(fake).run_id
+    waited = fake("stop", "deaf", "--timeout", "0.1")
+    assert waited.returncode == 2
+    assert "has not stopped within 0.1 seconds: its process" in waited.stderr
+    assert f"`prune-tui stop {run_id} --force` kills it" in waited.stderr
+    killed = fake("stop", "deaf", "--force", "--timeout", "0.1")
+    assert killed.returncode == 0
+    assert "so it was killed" in killed.stderr
+    assert f"Run {run_id} is interrupted: `prune-tui resume {run_id}` takes it up again." in killed.stderr
+    assert fake("resume", "latest").returncode == 0
+    assert cells(fake) == EVERY_CELL
+
+
+@pytest.mark.parametrize("seconds", ["-1", "nan", "inf"])
+def test_a_time_limit_that_is_none_is_refused(fake, seconds: str):
+    done = fake("stop", "latest", "--timeout", seconds)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "is no time to wait" in done.stderr
+
+
 def test_resuming_a_finished_run_says_that_nothing_is_missing(fake):
     fake(*RUN, "fine")
     again = fake("resume", "latest")
@@ -201,6 +232,51 @@ def test_several_models_are_run_one_after_another(fake):
     assert done.returncode == 0, done.stderr
     assert [RunDir(path).plan.model for path in fake.runs] == ["org/a", "org/b"]
     assert all(RunDir(path).state() == RunState.FINISHED for path in fake.runs)
+
+
+def test_what_was_not_begun_is_named_and_can_be_taken_up(fake):
+    process = fake.start("run", "org/a", "org/b", "org/c", *RUN[2:], "hang", "--db", "other.duckdb", "--json")
+    root = fake.cwd / "other.runs"
+    wait_for(lambda: root.exists() and len(list(root.glob("*/plan.json"))) == 3)
+    first, *others = (RunDir(plan.parent) for plan in sorted(root.glob("*/plan.json")))
+    wait_for(lambda: "40" in str(first.history()[0].current))
+    process.send_signal(signal.SIGINT)
+    out, errors = process.communicate(timeout=90)
+    assert process.returncode == 130
+    for run in others:
+        again = f"`prune-tui resume {run.run_id} --db other.duckdb`"
+        assert f"Not begun: {run.plan.model}; {again} starts its run." in errors
+        assert run.state() == RunState.QUEUED
+    assert [run["state"] for run in json.loads(out)["runs"]] == ["stopped", "queued", "queued"]
+
+
+def test_a_wrong_model_is_found_before_the_work_on_the_first(fake):
+    done = fake("run", "org/a", "org/wrong", "--levels", "0,40", "--tasks", "piqa")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "None of the 2 runs was begun, because of org/wrong: There is no model org/wrong" in done.stderr
+    assert fake.runs == []
+
+
+@pytest.mark.parametrize(
+    ("problem", "code"),
+    [(UserError("The disk of results.duckdb is full: free some space."), 2), (DatabaseBusyError("It is held."), 0)],
+)
+def test_results_that_found_no_room_are_something_to_mend(tmp_path, monkeypatch, capsys, problem, code):
+    database = tmp_path / "results.duckdb"
+    plan = RunPlan(name="p", model="m", levels=tuple(parse_levels("0")), tasks=(TaskSpec("piqa"),))
+    run = session.create(plan, database)
+    journal = Journal(run.journal_path)
+    journal.append(Attempt(attempt=1, pid=1, host="h", provenance={}))
+    journal.append(Finished(failed=0))
+    journal.close()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise problem
+
+    monkeypatch.setattr("warehouse.merge.merge_run", refuse)
+    assert session.work([run], database, quiet=True, as_json=False) == code
+    again = f"until `prune-tui merge --db {database}` can bring them over: {problem}"
+    assert again in capsys.readouterr().err
 
 
 HOLD = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"

@@ -3,10 +3,19 @@
 import sys
 from pathlib import Path
 
-from engine import launch
+from engine import launch, preview
+from engine.errors import UserError
 from tui.cli import main
+
+
+def looked_at(model: str) -> None:
+    """Every model is as good as the fake worker, but one."""
+    if model == "org/wrong":
+        raise UserError("There is no model org/wrong: check its name.")
+
 
 launch.module_command = lambda module, *arguments: [
     sys.executable, str(Path(__file__).with_name("fake_worker.py")), *arguments,
 ]  # fmt: skip
+preview.inspect = lambda model, *_, **__: looked_at(model)
 main()

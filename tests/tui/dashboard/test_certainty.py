@@ -41,7 +41,7 @@ def test_a_perplexity_is_told_as_a_factor_with_its_interval():
         ({"p_value": 1e-9, "p_kind": "z, unpaired"}, "z, unpaired: p < 0.0001"),
         ({"stderr_kind": "unpaired", "unpaired_because": "no samples"}, "unpaired error, no samples"),
         ({"unpaired_because": "no samples"}, ""),
-        ({"unpaired_because": "not compared yet"}, "its documents are not compared yet: prune-tui merge does it"),
+        ({"unpaired_because": "not compared yet"}, "its documents are not compared yet: a merge does it"),
         ({"chance": 0.25}, "chance scores 0.2500; the unpruned model is not clear of it"),
     ],
 )

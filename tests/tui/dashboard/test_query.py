@@ -233,6 +233,9 @@ def test_a_broken_file_of_queries_is_set_aside_not_lost(tmp_path: Path):
     assert "could not be read" in (store.load() or "")
     assert path.with_suffix(".unreadable").read_text() == "{half"
     assert store.load() is None
+    path.write_text("[half")
+    assert store.load() is not None
+    assert path.with_suffix(".unreadable").read_text() == "{half"
 
 
 @pytest.mark.parametrize("saved", shipped(), ids=lambda saved: saved.name)

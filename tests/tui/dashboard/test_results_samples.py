@@ -8,12 +8,13 @@ from pathlib import Path
 import duckdb
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from tui.app import Dashboard
 from tui.matrix import build
 from tui.queries import Question, Reader, choices, chosen, subject
 from tui.screens.cell import CellScreen
+from tui.screens.confirm import ConfirmScreen
 from tui.screens.export import ExportScreen
 from tui.screens.query import QueryScreen
 from tui.widgets.grid import Grid
@@ -115,7 +116,17 @@ async def test_the_focused_table_of_the_cell_is_exported(
         await until(pilot, lambda: isinstance(pilot.app.screen, ExportScreen))
         await pilot.press("down", "enter")
         await until(pilot, lambda: list(tmp_path.glob("cell-*.csv")))
-    [path] = tmp_path.glob("cell-*.csv")
+        [path] = tmp_path.glob("cell-*.csv")
+        path.write_text("mine")
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ExportScreen))
+        await pilot.press("down")
+        pilot.app.screen.query_one(Input).value = path.name
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+        assert path.read_text() == "mine"
+        await pilot.press("y")
+        await until(pilot, lambda: path.read_text() != "mine")
     lines = path.read_text().splitlines()
     assert lines[0].startswith("task,doc_id,before,after")
     assert len(lines) == 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from functools import partial
@@ -9,6 +10,7 @@ from functools import partial
 import pytest
 from cases import one_in
 from settling import settle
+from textual.events import Key
 from textual.widgets import Button, Input, Select
 
 from engine import gpu, launch, preview, task_index
@@ -158,6 +160,34 @@ async def test_a_model_that_cannot_be_pruned_is_refused_before_it_runs(dashboard
         await open_form(pilot, driver)
         await fill(pilot, model="gpt2", tasks="piqa")
         await driver.until(pilot, lambda: "no GLU MLPs" in driver.text(dashboard, "#model-problem"))
+
+
+async def test_a_model_that_nothing_could_be_found_out_about_can_be_started(dashboard, driver, stubbed, monkeypatch):
+    def too_slow(model):
+        raise preview.UnseenError(f"Nothing was found out about {model} within 60 seconds.")
+
+    started = []
+    monkeypatch.setattr(preview, "inspect", too_slow)
+    monkeypatch.setattr("tui.screens.new_run.start_new", lambda plan, database: started.append(plan) or [][0])
+    async with dashboard.run_test(size=(160, 45)) as pilot:
+        await open_form(pilot, driver)
+        await fill(pilot, model="slow/model", tasks="piqa")
+        await driver.until(pilot, lambda: "within 60 seconds. A run of it can" in driver.text(dashboard, "#memory"))
+        assert not dashboard.screen.query_one("#model-problem").display
+        await pilot.press("ctrl+s")
+        await driver.until(pilot, lambda: started)
+    assert started[0].model == "slow/model"
+
+
+@pytest.mark.parametrize("keys", [["q", "n"], ["q", "2"], ["q", "n", "n"], ["q", "ctrl+p"]])
+async def test_keys_typed_ahead_of_its_end_open_nothing(dashboard, driver, keys):
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.loaded(pilot)
+        for key in keys:
+            dashboard.post_message(Key(key, key))  # as a terminal sends them: none waits for the one before it
+        while dashboard.is_running:
+            await asyncio.sleep(0.01)
+    assert dashboard._exception is None
 
 
 async def test_nothing_is_complained_about_before_it_is_typed(dashboard, driver, stubbed):

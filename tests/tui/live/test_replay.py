@@ -58,7 +58,7 @@ async def test_w_plays_the_run_back_and_its_keys_steer(dashboard, warehouse, dri
         assert "end" in driver.text(dashboard, "#clock")
         await pilot.press("left_square_bracket", "plus")
         await driver.until(pilot, lambda: dashboard.screen.detail.row.done < 32)
-        assert "×1 " in driver.text(dashboard, "#clock")
+        await driver.until(pilot, lambda: "×1 " in driver.text(dashboard, "#clock"))
         await pilot.press("escape")
         await driver.settle(pilot)
         assert type(dashboard.screen).__name__ == "RunsScreen"

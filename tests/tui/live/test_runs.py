@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+from typing import ClassVar
 
 import pytest
 
-from engine import launch
+from engine import launch, started
+from engine.errors import UserError
+from tui import actions
+from tui.record import damaged
+from warehouse import db
 from warehouse.merge import merge_run
 from warehouse.records.run_state import RunState
 
@@ -115,16 +121,41 @@ async def test_a_finished_run_is_not_resumed(dashboard, warehouse, driver, monke
         assert driver.said(dashboard) == []
 
 
+class Asked:
+    """A worker that was asked to stop and does not."""
+
+    run_id = "20261124-041733-7037b0c"
+    killed: ClassVar[list[bool]] = []
+
+    def is_alive(self) -> bool:
+        return True
+
+    def why(self) -> str:
+        return "its process 7 is suspended"
+
+    def kill(self) -> None:
+        self.killed.append(True)
+
+
 async def test_stop_asks_the_process_that_holds_the_run(dashboard, warehouse, driver, monkeypatch):
     run = warehouse.add(until=driver.cell("20", "demo_lambada"))
     stopped = []
-    monkeypatch.setattr(launch, "stop", lambda run: stopped.append(run.path))
+    monkeypatch.setattr("tui.actions.stop", lambda row: stopped.append(row.folder) or Asked())
+    monkeypatch.setattr("tui.app.PATIENCE", 0.2)
     async with dashboard.run_test(size=(80, 24)) as pilot:
         with run.lock():
             await driver.until(pilot, lambda: dashboard.feed.snapshot.runs and dashboard.feed.snapshot.runs[0].running)
             await pilot.press("x")
             await driver.until(pilot, lambda: stopped)
-            assert driver.said(dashboard) == ["Run demo stops after its current batch."]
+            await driver.until(pilot, lambda: len(driver.said(dashboard)) == 2)
+            asked, not_yet = driver.said(dashboard)
+            assert asked == "Run demo stops after its current batch."
+            assert "has not stopped within 0.2 seconds: its process 7 is suspended. x asks" in not_yet
+            await pilot.press("x")
+            await pilot.pause()
+            assert "its process 7 is suspended" in driver.text(dashboard, "ConfirmScreen Static")
+            await pilot.press("y")
+            await driver.until(pilot, lambda: Asked.killed)
     assert stopped == [run.path]
 
 
@@ -166,6 +197,23 @@ async def test_a_running_run_is_not_deleted(dashboard, warehouse, driver):
             await driver.settle(pilot)
             assert driver.said(dashboard) == ["Run demo is running: stop it first (x)."]
     assert run.path.exists()
+
+
+def test_a_run_that_another_process_has_just_resumed_is_not_deleted(warehouse):
+    run = warehouse.add()
+    merge_run(warehouse.database, run.path)
+    row = damaged(run.run_id, run.path, "")
+    with run.lock(), pytest.raises(UserError, match="is being worked on by process"):
+        actions.delete(row, warehouse.database)
+    started.write(run.path, started.Start.of(os.getpid(), turns=0, log_size=0))  # and does not hold it yet
+    with pytest.raises(UserError, match="has just been taken up by process"):
+        actions.delete(row, warehouse.database)
+    assert run.state() == RunState.FINISHED
+    with db.open_read(warehouse.database) as con:
+        assert con.execute("select count(*) > 0 from cells").fetchall() == [(True,)]
+    (run.path / "start.json").unlink()
+    actions.delete(row, warehouse.database)
+    assert list(warehouse.root.iterdir()) == []
 
 
 async def test_runs_that_only_the_database_knows_are_listed_too(dashboard, warehouse, driver, study):
