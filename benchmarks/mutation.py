@@ -2,8 +2,11 @@
 
     python benchmarks/mutation.py record     once: the fast tests, noting which test reaches which line
     python benchmarks/mutation.py run        every mutant against the tests that reach it, to the first that fails;
-                                             run 0 of 2 and run 1 of 2 share the work between two cores
+                                             run 0 of 2 and run 1 of 2 share the work between two cores; run 17 20
+                                             tries these two, again if need be
     python benchmarks/mutation.py survivors  those that none of these noticed, against all fast tests, then all slow
+    python benchmarks/mutation.py added      the tests that survivors called for (mutants/added.toml): each passes as
+                                             the repository is now, and fails with its mutant
     python benchmarks/mutation.py table      docs/mutation.md
 
 Each can be stopped at any time and goes on where it was: results are lines in .mutants/results.jsonl. All of it works
@@ -21,7 +24,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -41,9 +44,13 @@ RECORD = STATE / "record"
 FAILING = RECORD / "failing.json"  # fail without a mutant, on this machine: they tell nothing
 DRAWN = STATE / "drawn.json"
 PAGE = ROOT / "docs" / "mutation.md"
-EQUIVALENT = HERE / "mutants" / "equivalent.toml"
+EQUIVALENT = HERE / "mutants" / "equivalent.toml"  # number → why no test can tell
+ADDED = HERE / "mutants" / "added.toml"  # number → the test that it called for
 DRAW = tomllib.loads((HERE / "mutants" / "draw.toml").read_text(encoding="utf-8"))
-PATIENCE = 900  # seconds for the tests of one mutant, which may never end
+FAST = ("reaching", "fast")  # stages
+GIVEN_UP = "no test had failed"
+PATIENCE = 400  # seconds for the tests of one mutant; those that have not failed by then count for nothing
+TEST_PATIENCE = 120  # seconds for one test, which may never end: then it has failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +120,16 @@ def record() -> None:
 
 
 def run(index: int, count: int) -> None:
-    failing = set(json.loads(FAILING.read_text(encoding="utf-8")))
-    reach, done = Reach(COPY, RECORD / "coverage"), {result.number for result in results()}
+    done = {result.number for result in results() if result.stage != "added"}
+    try_each([number for number in range(DRAW["count"]) if number not in done and number % count == index], index)
+
+
+def try_each(numbers: Sequence[int], index: int = 0) -> None:
+    failing, mutants = set(json.loads(FAILING.read_text(encoding="utf-8"))), draw()
+    reach = Reach(COPY, RECORD / "coverage", fast_tests())
     work = _work_copy(index)
-    for number, mutant in enumerate(draw()):
-        if number in done or number % count != index:
-            continue
+    for number in numbers:
+        mutant = mutants[number]
         tests = [test for test in reach.tests(mutant) if test not in failing]
         if not tests:
             _keep(Result(number, "reaching", "survived", "no test reaches it", 0, 0.0))
@@ -127,16 +138,46 @@ def run(index: int, count: int) -> None:
             _note(number, "reaching", len(tests), work, ["-n", "0", *tests])
 
 
+def fast_tests() -> list[str]:
+    """Node ids of the tests that the copy has and that are not marked slow."""
+    collecting = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-n", "0", "-p", "no:cacheprovider"]
+    environment = os.environ | {"PYTHONPATH": _python_path(COPY), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(collecting, cwd=COPY, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return [line for line in done.stdout.splitlines() if "::" in line]
+
+
 def survivors() -> None:
     """What survived so far against every fast test, and what is left against every slow one."""
     mutants, work = draw(), _work_copy(0)
     for stage, arguments in (("fast", []), ("slow", ["--runslow", "-m", "slow"])):
-        latest = {result.number: result for result in results()}
+        latest = {result.number: result for result in results() if result.stage != "added"}
         tried = {result.number for result in results() if result.stage == stage}
         for number, result in sorted(latest.items()):
             if result.outcome == "survived" and number not in tried:
                 with _applied(mutants[number], work):
                     _note(number, stage, 0, work, arguments)
+
+
+def added() -> None:
+    """Each test that a survivor called for, without its mutant and with it. Both are of the repository as it is now."""
+    work, mutants, tests = STATE / "added", draw(), tomllib.loads(ADDED.read_text(encoding="utf-8"))
+    tried = {(result.number, result.by) for result in results() if result.stage == "added"}
+    left = {int(number): test for number, test in tests.items() if (int(number), test) not in tried}
+    shutil.rmtree(work, ignore_errors=True)
+    _copy_root(work)
+    for number in left:
+        path = mutants[number].path
+        if (work / path).read_text(encoding="utf-8") != (COPY / path).read_text(encoding="utf-8"):
+            raise SystemExit(f"{path} is not what mutant {number} was drawn from: delete .mutants, and begin anew.")
+    done = _pytest(work, ["-n", "0", *dict.fromkeys(left.values())])
+    if left and done.returncode != 0:
+        raise SystemExit(f"Without a mutant not all of them pass:\n{done.stdout}{done.stderr}")
+    for number, test in left.items():
+        with _applied(mutants[number], work):
+            begun = time.monotonic()
+            failed = _failures(_pytest(work, ["-n", "0", test]).stdout)
+            outcome = "killed" if failed else "survived"
+            _keep(Result(number, "added", outcome, test, 1, round(time.monotonic() - begun, 1)))
 
 
 @contextmanager
@@ -159,38 +200,46 @@ def _work_copy(index: int) -> Path:
 
 
 def _make_copy() -> None:
-    ignored = shutil.ignore_patterns(".git", ".venv*", ".mutants", "__pycache__", ".*_cache")
     draft = STATE / "draft"
     shutil.rmtree(draft, ignore_errors=True)
-    shutil.copytree(ROOT, draft, ignore=ignored)
+    _copy_root(draft)
     draft.rename(COPY)
+
+
+def _copy_root(to: Path) -> None:
+    shutil.copytree(ROOT, to, ignore=shutil.ignore_patterns(".git", ".venv*", ".mutants", "__pycache__", ".*_cache"))
 
 
 def _note(number: int, stage: str, tests: int, work: Path, arguments: list[str]) -> None:
     """Run pytest in a working copy to its first failure, and keep what came of it."""
-    environment = os.environ | {
-        "PYTHONPATH": _python_path(work), "PYTHONDONTWRITEBYTECODE": "1",
-    }  # fmt: skip
-    asked = work / "arguments"
-    asked.write_text("\n".join(["-x", "-q", "--no-header", "-p", "no:cacheprovider", *arguments]) + "\n")
     begun = time.monotonic()
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", f"@{asked}"],
-            cwd=work, env=environment, capture_output=True, text=True, timeout=PATIENCE,
-        )  # fmt: skip
+        done = _pytest(work, arguments)
     except subprocess.TimeoutExpired:
-        outcome, by = "killed", f"the tests did not end in {PATIENCE} s"
+        outcome, by = "survived", f"{GIVEN_UP} after {PATIENCE} s, when it was given up"
     else:
-        lines, failed = done.stdout.splitlines(), _failures(done.stdout)
+        lines, failed = (done.stdout + done.stderr).splitlines(), _failures(done.stdout)
         by = failed[0] if failed else ""
         if done.returncode in (0, 5):
             outcome = "survived"
+        elif "ERROR: not found" in done.stderr:
+            raise RuntimeError(done.stderr)
         elif failed or done.returncode in (1, 2, 3, 4):
             outcome, by = "killed", by or (lines[-1] if lines else f"exit code {done.returncode}")
         else:
             raise RuntimeError(done.stdout + done.stderr)
     _keep(Result(number, stage, outcome, by, tests, round(time.monotonic() - begun, 1)))
+
+
+def _pytest(work: Path, arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": _python_path(work), "PYTHONDONTWRITEBYTECODE": "1"}
+    options = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", f"--timeout={TEST_PATIENCE}"]
+    asked = work / "arguments"
+    asked.write_text("\n".join([*options, *arguments]) + "\n")
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", f"@{asked}"],
+        cwd=work, env=environment, capture_output=True, text=True, timeout=PATIENCE,
+    )  # fmt: skip
 
 
 def _failures(report: str) -> list[str]:
@@ -216,36 +265,67 @@ def results() -> list[Result]:
 
 
 def table() -> None:
-    """Write docs/mutation.md: how many of the drawn were killed at each stage, and every one that was not."""
-    mutants = draw()
-    equivalent = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8")) if EQUIVALENT.exists() else {}
-    final: dict[int, Result] = {}
-    killed_by: dict[int, str] = {}
-    for result in results():
-        final[result.number] = result
-        if result.outcome == "killed":
-            killed_by.setdefault(result.number, result.stage)
-    same = {number for number in final if str(number) in equivalent and number not in killed_by}
-    counted = len(final) - len(same)
-    fast = sum(stage != "slow" for stage in killed_by.values())
+    """Write docs/mutation.md: how many of the drawn were killed by which tests, and every one that was not."""
+    mutants, latest = draw(), {(result.number, result.stage): result for result in results()}
+    equivalent = {int(number): why for number, why in tomllib.loads(EQUIVALENT.read_text(encoding="utf-8")).items()}
+    tried = {number for number, _ in latest}
+    killed = {
+        stages: {number for (number, stage), one in latest.items() if stage in stages and one.outcome == "killed"}
+        for stages in (FAST, (*FAST, "slow"), (*FAST, "added"), (*FAST, "slow", "added"))
+    }
+    if wrong := killed[*FAST, "slow", "added"] & equivalent.keys():
+        raise SystemExit(f"Mutants that a test told are no equivalent ones: {sorted(wrong)}")
+    counted = tried - equivalent.keys()
+
+    def row(what: str, numbers: set[int]) -> str:
+        return f"| {what} | {len(numbers)} | {len(numbers) / max(len(counted), 1):.1%} |"
+
+    slow = {number for number, stage in latest if stage == "slow"}
     lines = [
         "# Mutants", "",
-        f"`benchmarks/mutation.py` drew {len(mutants)} mutants with seed {DRAW['seed']} and tried {len(final)}.", "",
+        f"`benchmarks/mutation.py` drew {len(mutants)} mutants with seed {DRAW['seed']} and tried {len(tried)}, each",
+        "with the fast tests that reach its line or ask a view that builds on its own. Tests that were added because a",
+        "mutant survived are counted apart: they were written with it in sight, and say nothing of other mutants.", "",
         "| | mutants | share |", "|---|---|---|",
-        f"| equivalent, which no test can tell | {len(same)} | |",
-        f"| others | {counted} | 100 % |",
-        f"| killed by the fast tests | {fast} | {fast / max(counted, 1):.1%} |",
-        f"| killed by fast and slow tests | {len(killed_by)} | {len(killed_by) / max(counted, 1):.1%} |",
-        "", "## Survivors", "", "| | place | change | what became of it |", "|---|---|---|---|",
+        f"| equivalent, which no test can tell | {len(tried & equivalent.keys())} | |",
+        row("others", counted),
+        row("killed by the fast tests as they were", killed[FAST]),
+        *([row("killed by fast and slow tests as they were", killed[*FAST, "slow"])] if slow else []),
+        row("killed by the fast tests with those added", killed[*FAST, "added"]),
+        *([row("killed by fast and slow tests with those added", killed[*FAST, "slow", "added"])] if slow else []),
     ]  # fmt: skip
-    for number, result in sorted(final.items()):
-        if result.outcome == "survived":
-            one = mutants[number]
-            note = equivalent.get(str(number), "")
-            lines.append(
-                f"| {number} | {one.path}:{one.line} | `{_cell(one.before)}` → `{_cell(one.after)}` | {note} |"
-            )
+    if not slow:
+        lines += ["", "The slow tests were not tried: what they alone would kill is not in these shares."]
+    by_hand = {
+        number: one.by
+        for (number, stage), one in latest.items()
+        if stage == "added" and one.outcome == "killed" and number not in killed[*FAST, "slow"]
+    }
+    survivors = dict.fromkeys(sorted(counted - killed[*FAST, "slow", "added"]), "no test yet")
+    given_up = [one for one in latest.values() if one.by.startswith(GIVEN_UP)]
+    for title, about, notes in (
+        ("Survivors that called for a test", "Each was seen to fail with the mutant and to pass without.", by_hand),
+        ("Survivors", "", survivors),
+        ("Equivalent mutants", "", equivalent),
+    ):
+        if notes:
+            lines += ["", f"## {title}", ""]
+            lines += [about, ""] if about else []
+            lines += ["| | place | change | |", "|---|---|---|---|"]
+            lines += [_row(number, mutants[number], notes[number]) for number in sorted(notes)]
+    if unmet := sorted(counted - {number for number, stage in latest if stage != "added"}):
+        numbers = ", ".join(map(str, unmet))
+        lines += ["", f"{numbers} met only the test that was added for them, not those there were: each counts as a"]
+        lines += ["survivor of these."]
+    if given_up:
+        numbers = ", ".join(str(one.number) for one in given_up)
+        lines += ["", f"Time ran out before all tests that reach {numbers} had been tried: each counts as a survivor."]
     PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _row(number: int, mutant: Mutant, note: str) -> str:
+    change = f"`{_cell(mutant.before)}` → `{_cell(mutant.after)}`"
+    return f"| {number} | {mutant.path}:{mutant.line} | {change} | {_cell(note)} |"
 
 
 def _cell(text: str) -> str:
@@ -266,8 +346,12 @@ def main() -> int:
             run(0, 1)
         case ["run", index, "of", count]:
             run(int(index), int(count))
+        case ["run", *numbers] if numbers and all(map(str.isdecimal, numbers)):
+            try_each([int(number) for number in numbers])
         case ["survivors"]:
             survivors()
+        case ["added"]:
+            added()
         case ["table"]:
             table()
         case _:

@@ -20,6 +20,7 @@ import duckdb
 from warehouse import confine, schema, template
 from warehouse.commands import hint
 from warehouse.errors import DatabaseBusyError, UserError
+from warehouse.filenames import beside
 
 _HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 _DAMAGED = re.compile(
@@ -200,7 +201,7 @@ def _settled(path: Path, before: tuple[int, int, int] | None, began: int) -> boo
 
 def _create(path: Path) -> None:
     """Make the file under another name first, so that a kill never leaves half a database in its place."""
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    new = beside(path, f"{os.getpid()}.new.wal").with_suffix("")  # its log's name must fit, too
     refuse_to_create(path)
     try:
         template.write(new)

@@ -16,6 +16,7 @@ from warehouse import catalog, db, identity, merge, old_runs, pairing, statement
 from warehouse.catalog import LEDGER
 from warehouse.commands import hint
 from warehouse.errors import UserError
+from warehouse.filenames import beside
 from warehouse.merge import MergeReport
 from warehouse.transaction import transaction
 
@@ -60,7 +61,7 @@ def remake(path: Path, runs_root: Path, *, wait: float = 2.0) -> Remade:
             f"There is no database {path} to make anew: {hint('merge', db=path)} makes one from the journals."
         )
     whole = path.resolve()
-    draft = whole.with_name(f".{whole.name}.{os.getpid()}.new")
+    draft = beside(whole, f"{os.getpid()}.new.wal").with_suffix("")
     log = _log(whole)
     with db.mendable(path):
         db.connect(whole, read_only=True, wait=wait).close()

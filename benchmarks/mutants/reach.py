@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 
@@ -14,21 +15,44 @@ from mutants.rules import Mutant
 _QUERY = re.compile(r"\bquery\(\s*\"(\w+)\"")
 _VIEW = re.compile(r"create or replace (?:view|macro) (\w+)", re.IGNORECASE)
 
+_NEAR = {"warehouse": 0, "engine": 1}  # by package: those of the dashboard reach nearly all, and are slow
+_FEW = 40  # of the tests of a line that only imports reach: what breaks there breaks for all that use the module
+
 
 class Reach:
     """Read from the record that `contexts` made of the fast tests."""
 
-    def __init__(self, root: Path, record: Path) -> None:
+    def __init__(self, root: Path, record: Path, fast: Collection[str]) -> None:
+        """`fast` are the tests there are now: since the record, some may have gone, or been marked slow."""
         self.root = root
+        self.fast = frozenset(fast)
         data = coverage.CoverageData(basename=str(record))
         data.read()
         self.data = data
+        self._modules: dict[str, Counter[str]] = {}
 
     def tests(self, mutant: Mutant) -> list[str]:
         """Node ids, those of the file's own tests first; all tests of a module that shares fixtures with one."""
-        found = self._of_view(mutant.path) if mutant.path.endswith(".sql") else self._of_line(mutant.path, mutant.line)
         stem = re.sub(r"^\d+\w?_", "", Path(mutant.path).stem)
-        return sorted(found, key=lambda test: (stem not in test, self.size(test), test))
+        if mutant.path.endswith(".sql"):
+            reaching, few = self._of_view(mutant.path), False
+            views = self._views(mutant.path)
+        else:
+            reaching, few = self._of_line(mutant.path, mutant.line), False
+            views = set[str]()
+            if not reaching:
+                reaching, few = self._of_module(mutant.path), True
+        nearest = sorted(
+            reaching & self.fast,
+            key=lambda test: (
+                stem not in test,
+                _NEAR.get(test.split("/")[1], 2),
+                -self._mentions(test, views),
+                self.size(test),
+                test,
+            ),
+        )
+        return nearest[:_FEW] if few else nearest
 
     def size(self, test: str) -> int:
         return self._sizes[test]
@@ -65,6 +89,10 @@ class Reach:
                     statement = range(node.lineno, head)
         return {test for at in statement for test in reached.get(at, ())}
 
+    def _of_module(self, path: str) -> set[str]:
+        """The tests that reach anything of a file: they need what it does while it is imported."""
+        return {test for tests in self._lines.get(path, {}).values() for test in tests}
+
     def _of_view(self, path: str) -> set[str]:
         views = self._builders(path)
         return {test for test, names in self._names.items() if names & views}
@@ -72,7 +100,7 @@ class Reach:
     def _builders(self, path: str) -> set[str]:
         """The view of a file and all that build on it."""
         texts = {file: file.read_text(encoding="utf-8") for file in (self.root / "sql").rglob("*.sql")}
-        views = set(_VIEW.findall((self.root / path).read_text(encoding="utf-8")))
+        views = self._views(path)
         while True:
             more = {
                 view
@@ -83,6 +111,20 @@ class Reach:
             if not more:
                 return views
             views |= more
+
+    def _views(self, path: str) -> set[str]:
+        return set(_VIEW.findall((self.root / path).read_text(encoding="utf-8")))
+
+    def _mentions(self, test: str, views: set[str]) -> int:
+        """How often a test's own module names the views: who asks most for them is most likely about them."""
+        return sum(self._words(test)[view] for view in views)
+
+    def _words(self, test: str) -> Counter[str]:
+        """The words of a test's own module."""
+        module = test.split("::")[0]
+        if module not in self._modules:
+            self._modules[module] = Counter(re.findall(r"\w+", (self.root / module).read_text(encoding="utf-8")))
+        return self._modules[module]
 
     @cached_property
     def _names(self) -> dict[str, set[str]]:
@@ -98,10 +140,6 @@ class Reach:
                 for query in _QUERY.findall(source[line - 1]) if line <= len(source) else ():
                     for test in tests:
                         names[test] |= queries.get(query, set())
-        modules: dict[str, set[str]] = {}
         for test in self._sizes:
-            module = test.split("::")[0]
-            if module not in modules:
-                modules[module] = set(re.findall(r"\w+", (self.root / module).read_text(encoding="utf-8")))
-            names[test] |= modules[module]
+            names[test] |= self._words(test).keys()
         return names

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import polars as pl
 import pytest
 from scipy import stats
 
@@ -52,6 +53,30 @@ def test_no_change_of_a_share_without_spread_is_noise_with_an_interval(measure, 
     assert (p, verdict) == (pytest.approx(1), "noise")
     assert low == pytest.approx(-high)
     assert 0.02 < high < 0.2
+
+
+@pytest.mark.parametrize(("task", "kind"), [("mmlu_law", "paired"), ("mmlu", "paired, clustered")])
+def test_where_no_answer_flipped_the_error_is_as_wide_as_the_interval(new_run, merged, ask, task, kind):
+    run = new_run("r1")
+    run.start(widths={"0": 100, "20": 80})
+    for level in ("0", "20"):
+        for part in ("mmlu_law", "mmlu_logic"):
+            samples = f"samples/{level}-{part}.parquet"
+            pl.DataFrame(
+                {"doc_id": range(20), "filter": "none", "metric": "acc", "value": [1.0, 0.0] * 10, "weight": None,
+                 "response": None},
+                schema={"doc_id": pl.Int32, "filter": pl.String, "metric": pl.String, "value": pl.Float64,
+                        "weight": pl.Float64, "response": pl.String},
+            ).write_parquet(run.folder / samples)  # fmt: skip
+            run.cell(level, part, 0.5, part_of="mmlu", n=20, samples=samples)
+        run.cell(level, "mmlu", 0.5, is_group=True, n=40)
+    merged(run)
+    ((low, high, found, error),) = ask(
+        f"select ci_low, ci_high, stderr_kind, stderr from delta_statistics where task = '{task}'"
+    )
+    assert found == kind
+    assert error == pytest.approx((high - low) / (2 * Z))
+    assert 0.005 < error < 0.1
 
 
 def test_a_reported_error_that_is_no_shares_own_is_taken_as_it_is(measure, ask):

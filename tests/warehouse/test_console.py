@@ -7,13 +7,14 @@ import json
 import pickle
 import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime
 
 import pytest
 from cases import one_in
 
-from warehouse import db
+from warehouse import console, db
 from warehouse.console import format_table, run_sql
 from warehouse.errors import DatabaseBusyError, UserError
 from warehouse.tables import Table
@@ -49,6 +50,11 @@ def test_a_row_limit_leaves_the_rest_and_says_so(filled):
 )  # fmt: skip
 def test_what_people_ask_is_answered(filled, sql):
     assert run_sql(filled, sql).rows
+
+
+def test_a_query_that_could_be_cancelled_and_is_not_takes_its_time(filled, monkeypatch):
+    monkeypatch.setattr(console, "_NOTICE", 0.001)
+    assert run_sql(filled, "select 1", cancel=threading.Event()).rows == [(1,)]
 
 
 def test_a_time_with_a_zone_is_that_moment(filled):

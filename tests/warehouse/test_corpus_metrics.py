@@ -93,7 +93,9 @@ def test_texts_sum_up_to_what_lm_eval_reports(metric, references):
 
 
 @pytest.mark.parametrize("metric", TEXT_METRICS)
-@pytest.mark.parametrize("items", [[("", "")], [("", "a cat")], [("a cat", "")], [("a cat", "dogs")]], ids=str)
+@pytest.mark.parametrize(
+    "items", [[("", "")], [("", "a cat")], [("a cat", "")], [("a cat", "dogs")], [("dogs", "a cat")]], ids=str
+)
 def test_texts_without_a_common_word_are_scored_as_lm_eval_scores_them(metric, items):
     theirs, ours = TEXT_METRICS[metric]
     assert float(ours(terms(metric, items).sum(axis=0))) == pytest.approx(theirs(items), abs=1e-12)

@@ -78,3 +78,22 @@ def test_an_event_that_did_not_reach_the_disk_is_not_in_the_journal(
         with pytest.raises(OSError, match="Input/output"):
             writer.append(Stopped(reason="asked to"))
     assert journal.read(path) == ([], 0)
+
+
+def test_a_new_journals_name_is_on_the_disk_before_anything_is_written_to_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    with monkeypatch.context() as watched:
+        watched.setattr(journal.os, "fsync", lambda fd: synced.append(os.fstat(fd).st_ino))
+        Journal(path)
+    assert synced == [path.parent.stat().st_ino]
+
+
+def test_a_closed_journal_leaves_no_file_open(path: Path) -> None:
+    def files() -> int:
+        return len(list(Path("/dev/fd").iterdir()))
+
+    before = files()
+    Journal(path).close()
+    assert files() == before

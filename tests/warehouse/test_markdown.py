@@ -28,3 +28,8 @@ def test_a_table_lines_up():
         "|   1 | long cell |",
         "|  22 |           |",
     ]
+
+
+def test_a_row_that_has_more_cells_than_the_header_is_an_error():
+    with pytest.raises(ValueError, match="shorter"):
+        table_lines(["a", "b"], [["1", "2", "3"]])

@@ -8,6 +8,7 @@ import pytest
 
 from warehouse import db
 from warehouse.imports import import_published
+from warehouse.imports.published import hub_name
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -129,3 +130,8 @@ def test_speed_and_energy(ask):
         ("energy_kwh", "kWh", 84), ("joules_per_token", "J/token", 84), ("new_tokens", "tokens", 84),
         ("throughput", "tokens/s", 84), ("ttlt", "ms", 42),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["Llama-3.2-1B", "meta-llama/Llama-3.2-1B"])
+def test_a_model_of_the_study_goes_by_its_name_on_the_hub(name):
+    assert hub_name(name) == "meta-llama/Llama-3.2-1B"

@@ -151,6 +151,19 @@ def test_what_the_runs_were_comes_with_both_values(new_run, merged, database):
     }
 
 
+def test_plans_that_differ_and_what_one_side_lacks_are_told(new_run, merged, database):
+    gpu = {"name": "H200", "memory": 141}
+    for run_id, method, provenance in (("r1", "maw", {"gpu": None}), ("r2", "vow", {"gpu": gpu})):
+        run = new_run(run_id)
+        run.start(method=method, widths={"0": 100})
+        run.line("attempt", attempt=2, pid=2, host="here", provenance=provenance)
+        run.cell("0", "piqa", 0.5)
+        merged(run)
+    told = {one.what: (one.a, one.b) for one in diff_runs(database, "r1", "r2").differences}
+    assert told.pop("width 0 method") == ("maw", "vow")
+    assert told == {"plan method": ("maw", "vow"), "ran on gpu": (None, gpu)}
+
+
 def test_another_version_of_a_task_is_different_even_with_an_equal_score(new_run, merged, database):
     for run_id, version in (("r1", "1"), ("r2", "2")):
         run = new_run(run_id)

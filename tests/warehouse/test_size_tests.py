@@ -68,6 +68,34 @@ def test_changes_in_percent_have_their_error_by_the_delta_method(two_sizes, ask)
     assert stderr == pytest.approx(expected)
 
 
+INTERVALS = (
+    "select smaller_low, smaller_high, larger_low, larger_high from size_tests "
+    "where basis = 'percentage' and measure = '{}' and task = '{}' and smaller_pruning_pct = 20"
+)
+Z = 1.959963984540054
+
+
+def test_each_sizes_change_has_an_interval_of_its_own(two_sizes, ask):
+    two_sizes({"0": 100, "20": 80})
+    margin = Z * math.sqrt(2) * S
+    assert ask(INTERVALS.format("points", "piqa")) == [
+        tuple(pytest.approx(change + side * margin) for change in (0.5 - 0.6, 0.5 - 0.8) for side in (-1, 1))
+    ]
+
+
+def test_the_interval_of_a_perplexitys_growth_is_one_of_its_logarithm(new_run, merged, metric, ask):
+    for scale, (name, before) in enumerate({"org/Tiny": 10.0, "org/Large": 8.0}.items(), start=1):
+        run = new_run(f"r{scale}")
+        run.start(model=name, weights=name, scale=scale, widths={"0": 100, "20": 80})
+        for level, value in (("0", before), ("20", 20.0)):
+            run.cell(level, "lambada_openai", metrics=[metric("perplexity", value, stderr=value / 50)])
+        merged(run)
+    margin = Z * math.sqrt(2) / 50
+    assert ask(INTERVALS.format("percent", "lambada_openai")) == [
+        tuple(pytest.approx(100 * (growth * math.exp(side * margin) - 1)) for growth in (2.0, 2.5) for side in (-1, 1))
+    ]
+
+
 def test_the_nearest_width_within_five_percent_has_equal_parameters(two_sizes, ask):
     two_sizes({"0": 100, "52": 48})
     assert ask(

@@ -94,3 +94,8 @@ def test_the_first_clear_drop_is_where_the_verdict_is_a_loss(measure, ask):
     p = [2 * stats.norm.sf(abs(v - 0.5) / (0.02 * 2**0.5)) for v in (0.48, 0.40, 0.41)]
     expected = next(pct for pct, one in zip(PRUNED, p, strict=True) if one <= 0.05)
     assert ask("select drops_at_pct, gains_at_pct, levels_tested from benchmark_trends") == [(expected, None, 3)]
+
+
+def test_a_perplexity_of_zero_is_compared_without_its_logarithm(measure, ask):
+    measure((10.0, 0.0, 20.0, 30.0), [0.1] * 4, name="word_perplexity", task="wikitext")
+    assert ask("select trend, trend_beyond_noise from benchmark_trends") == [("mixed", "mixed")]

@@ -314,7 +314,12 @@ def test_a_score_that_is_no_number_leaves_nothing(run, merged, ask, metric, perp
     run.cell("0", "wikitext", metrics=[metric("word_perplexity", 10.0)])
     run.cell("20", "wikitext", metrics=[metric("word_perplexity", perplexity)])
     merged(run)
-    assert ask("select retained_pct from level_scores") == [(left,)]
+    assert ask("select retained_pct, improved from level_scores") == [(left, 0)]
+
+
+def test_guessing_scores_half_at_most(run, merged, ask):
+    merged(run)
+    assert ask("from chance_levels where not chance between 0 and 0.5") == []
 
 
 def test_best_level_keeps_most_among_the_widths_measured_in_full(run, merged, ask):

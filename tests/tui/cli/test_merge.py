@@ -48,7 +48,7 @@ def test_documents_that_are_gone_are_said(prune_tui):
     code, out, err = prune_tui("merge")
     assert (code, out) == (0, f"{RUN}: 3 events merged")
     assert f"{RUN}: documents cannot be read (samples/gone.parquet: there is no " in err
-    assert "put the files back, then prune-tui merge --from-journals" in err
+    assert "put the files back, then prune-tui merge --from-journals." in err
 
 
 def test_rows_deleted_by_hand_are_said_and_come_back_from_the_journals(prune_tui):

@@ -142,3 +142,14 @@ def test_an_import_of_an_earlier_version_is_read_again(database, write, ask):
     assert ask("select distinct run_id from current_metrics") == [(earlier,)]
     assert ask("select seeds from runs order by seq desc limit 1") == [("0,1234,1234,1234",)]
     assert import_path(database, path).known == (earlier,)
+
+
+def test_a_file_of_the_studys_has_the_widths_that_the_study_gives(database, tmp_path, ask):
+    """Its id was given before: a file that was imported by an older program must not come in twice."""
+    rows = "Llama-3.2-1B,0,False,boolq,0.63\nLlama-3.2-1B-pruned-40%,40,True,boolq,0.62\n"
+    import_path(database, written(tmp_path, f"model,pruning_pct,is_star,task,accuracy\n{rows}", "study.csv"))
+    assert ask("select model, level, value, intermediate_size, parameters from current_metrics order by level") == [
+        ("meta-llama/Llama-3.2-1B", "0", 0.63, 8192, 1235814400),
+        ("meta-llama/Llama-3.2-1B", "40", 0.62, 4916, 913770496),
+    ]
+    assert ask("select run_id from runs") == [("study-f824f4a26af1",)]

@@ -83,13 +83,14 @@ def test_choices_that_stand_in_the_question_have_no_length(database, write, choi
     assert found == {(0, "acc"): 0, (0, "acc_norm"): None}
 
 
-@pytest.mark.parametrize("answer", ["The answer is 42.", "42", "", "nan"])
+@pytest.mark.parametrize("answer", ["The answer is 42.", "42", "", "nan", "zweiundvierzig – größer"])
 def test_generated_text_is_stored_as_it_is(database, write, ask, answer):
     sample = {
         "doc_id": 0, "filter": "none", "metrics": ["exact_match"], "exact_match": 1.0, "filtered_resps": [answer],
         "arguments": {"gen_args_0": {"arg_0": "6 * 7?", "arg_1": {"until": ["\n"]}}},
     }  # fmt: skip
     assert stored(database, write, ask, [sample]) == {(0, "exact_match"): answer}
+    assert ask("select response from samples") == [(f'"{answer}"',)]  # to be searched in, so not as \\u00f6
 
 
 def test_a_log_likelihood_is_no_text(database, write, ask):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -118,8 +118,9 @@ def test_two_checkpoints_in_reach_are_not_guessed_between(database, write, check
 @pytest.mark.parametrize(
     "content",
     ["{", "[]", "{}", '{"format": "something else"}', "[" * 20_000,
-     json.dumps({"format": "prune-tui checkpoint", "base": {}})],
-    ids=["cut", "a list", "nothing", "another format", "nested", "half"],
+     json.dumps({"format": "prune-tui checkpoint", "base": {}}),
+     json.dumps({"format": "prune-tui checkpoint"} | asdict(replace(RECORD, parameters=0)))],
+    ids=["cut", "a list", "nothing", "another format", "nested", "half", "no parameters"],
 )  # fmt: skip
 def test_a_damaged_record_is_one_sentence(database, write, checkpoint, content):
     (checkpoint / FILE_NAME).write_text(content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,15 @@ def test_every_kind_comes_back_as_it_was_written(data: Data) -> None:
     assert parse_line(write_line(event)) == event
 
 
+@pytest.mark.parametrize(
+    "data", [data for data in ALL if not isinstance(data, Unknown)], ids=lambda data: type(data).__name__
+)
+def test_what_an_event_says_is_named_where_it_is_made(data: Data) -> None:
+    kind: Any = type(data)
+    with pytest.raises(TypeError, match="positional"):
+        kind(*(getattr(data, field.name) for field in fields(kind)))
+
+
 def test_nan_may_be_a_score_and_nothing_else() -> None:
     wild = CellFacts(
         level="0", task="t", part_of=None, is_group=False, version=None, num_fewshot=None, seconds=0,
@@ -143,6 +153,13 @@ def test_nan_may_be_a_score_and_nothing_else() -> None:
 def test_a_value_that_cannot_be_is_named(data: Data, wrong: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named.replace("(", r"\(")):
         parse_event(record(data) | wrong)
+
+
+@pytest.mark.parametrize(("length", "shown"), [(40, "{}, not"), (41, "{:.40}…, not")])
+def test_a_wrong_value_is_shown_up_to_forty_characters(length: int, shown: str) -> None:
+    text = "x" * (length - 2)  # without its quotes
+    with pytest.raises(ValueError, match=f"num_fewshot is {shown.format(repr(text))}"):
+        parse_event(record(CELL) | {"num_fewshot": text})
 
 
 @pytest.mark.parametrize("data", ALL, ids=lambda data: type(data).__name__)

@@ -69,6 +69,11 @@ def test_each_level_has_one_name(text: str, canonical: str) -> None:
     assert str(Level.parse(text)) == canonical
 
 
+@pytest.mark.parametrize("text", ["w8192", "4x", "0"])
+def test_a_level_of_exactly_the_models_width_is_the_unpruned_model(text: str) -> None:
+    assert Level.parse(text).intermediate_size(8192, 2048) == 8192
+
+
 def test_lists_keep_their_order() -> None:
     assert [str(level) for level in parse_levels("60, 0,20%")] == ["60", "0", "20"]
 
