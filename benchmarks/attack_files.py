@@ -117,7 +117,7 @@ def on_databases() -> Iterator[Attack]:
     yield altered("a table in place of a view", "drop view claims", "create table claims (x int)")
     yield altered("a comment that steers a terminal", "comment on table metrics is '\x1b[2J'")
     yield Attack("a database of SQLite's", _sqlites)
-    yield Attack("no database", lambda database: database.write_bytes(b"x" * 10_000) and None)
+    yield Attack("no database", _text)
     yield Attack("an empty file", lambda database: os.truncate(database, 0))
     for share in (0.1, 0.5, 0.9):
         yield Attack(f"cut off at {share:.0%}", lambda database, share=share: _cut(database, share))
@@ -129,6 +129,10 @@ def _sqlites(database: Path) -> None:
     database.unlink()
     with closing(sqlite3.connect(database)) as con, con:
         con.execute("create table t (a)")
+
+
+def _text(database: Path) -> None:
+    database.write_bytes(b"x" * 10_000)
 
 
 def _cut(database: Path, share: float) -> None:
@@ -222,9 +226,13 @@ def with_value(table: str, column: str, value: str) -> tuple[str, Callable[[dict
     return f"{table}.{column} = {value}", forged(table, f"select * replace ({value} as {column}) from {{table}}")
 
 
+def _without_manifest(members: dict[str, bytes]) -> None:
+    del members["manifest.json"]
+
+
 def on_bundles() -> Iterator[tuple[str, Callable[[dict[str, bytes]], None]]]:
     many = "select t.* from (from {table} limit 1) t, range(20_000_000)"
-    for table in ("metrics", "merged_events", "events"):
+    for table in ("metrics", "merged_events", "measurements"):
         yield f"20 million rows of {table}", forged(table, many)
     long = "select t.* replace (repeat('x', 1_000_000) as {column}) from (from {table} limit 1) t, range(2000)"
     yield "2 GB in a column of a few bytes", forged("runs", long.replace("{column}", "name"))
@@ -246,7 +254,7 @@ def on_bundles() -> Iterator[tuple[str, Callable[[dict[str, bytes]], None]]]:
     yield "a member with another path", lambda members: members.update({"../../evil": b"x"})
     yield "a member that is no Parquet", lambda members: members.update({member("metrics"): b"PAR1" * 100})
     yield "a member cut off", lambda members: members.update({member("runs"): members[member("runs")][:-50]})
-    yield "no manifest", lambda members: members.pop("manifest.json") and None
+    yield "no manifest", _without_manifest
     yield "a manifest nested deep", lambda members: members.update({"manifest.json": b"[" * 200_000})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import duckdb
@@ -26,7 +27,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "results.duckdb"
 
-        def opened(how: Callable[..., object]) -> None:
+        def opened(how: Callable[..., AbstractContextManager[object]]) -> None:
             with how(path):
                 pass
 

@@ -98,13 +98,13 @@ class Digest:
         TypeError, KeyError: it is none.
         """
         current = record["current"]
-        return cls(
-            **{name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
-            | {
-                "current": None if current is None else tuple(current),
-                "failures": tuple(map(tuple, record["failures"])),
-            }
-        )
+        tuples: dict[str, Any] = {
+            "levels": tuple(record["levels"]),
+            "tasks": tuple(record["tasks"]),
+            "current": None if current is None else tuple(current),
+            "failures": tuple(map(tuple, record["failures"])),
+        }
+        return cls(**{**record, **tuples})
 
     def standing(self, run: RunDir) -> RunState:
         """Where the run stands now, with what its folder tells of processes. Errors as `RunDir.state`."""

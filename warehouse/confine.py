@@ -5,7 +5,7 @@ A file may come from anybody, and what is in it (views, macros, defaults of colu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ _ALWAYS = {
 }
 
 
-def config(reach: Sequence[Path]) -> Mapping[str, str]:
+def config(reach: Sequence[Path]) -> dict[str, str]:
     """What to open a connection with; with a `reach`, `confine` has to follow."""
     return _ALWAYS if reach else _ALWAYS | _SHUT
 

@@ -20,6 +20,7 @@ import duckdb
 from warehouse import confine, schema, template
 from warehouse.commands import hint
 from warehouse.errors import DatabaseBusyError, UserError
+from warehouse.filenames import beside
 
 _HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 _DAMAGED = re.compile(
@@ -89,7 +90,7 @@ def open_read(
             f"{hint('import', 'published', db=path)}; --db names another file."
         )
     with mendable(path):
-        con = connect(path, read_only=True, wait=wait, reach=reach, config=_READING | config)
+        con = connect(path, read_only=True, wait=wait, reach=reach, config={**_READING, **config})
         try:
             if not _known_as_ours(path):
                 found = schema.state(con, path)
@@ -101,7 +102,7 @@ def open_read(
                     con.close()
                     with open_write(path, wait=wait):
                         pass
-                    con = connect(path, read_only=True, wait=wait, reach=reach, config=_READING | config)
+                    con = connect(path, read_only=True, wait=wait, reach=reach, config={**_READING, **config})
                     schema.standing(con, path)  # another process may have had it meanwhile
                 else:
                     _note_as_ours(path)
@@ -132,7 +133,7 @@ def connect(
         before, began = _written(path), time.time_ns()
         try:
             # A whole path: DuckDB takes `md:results` for a database of MotherDuck's.
-            con = duckdb.connect(path.absolute(), read_only=read_only, config=confine.config(reach) | config)
+            con = duckdb.connect(path.absolute(), read_only=read_only, config={**confine.config(reach), **config})
             try:
                 confine.confine(con, reach)
             except BaseException:
@@ -200,7 +201,7 @@ def _settled(path: Path, before: tuple[int, int, int] | None, began: int) -> boo
 
 def _create(path: Path) -> None:
     """Make the file under another name first, so that a kill never leaves half a database in its place."""
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    new = beside(path, f"{os.getpid()}.new.wal").with_suffix("")  # its log's name must fit, too
     refuse_to_create(path)
     try:
         template.write(new)

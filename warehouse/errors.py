@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from warehouse.commands import hint
+
 
 class UserError(Exception):
     """One sentence for the user: what is wrong and what to do. Shown without a traceback, exit code 2."""
@@ -22,6 +24,6 @@ class AlteredError(UserError):
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(
-            f"{path} was altered ({why}): prune-tui merge --from-journals --db {path} makes it anew from the runs' "
+            f"{path} was altered ({why}): {hint('merge', '--from-journals', db=path)} makes it anew from the runs' "
             "journals and from what else it holds, and keeps it as it is under another name."
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from warehouse import catalog, db, identity, merge, old_runs, pairing, statements, template
 from warehouse.catalog import LEDGER
+from warehouse.commands import hint
 from warehouse.errors import UserError
 from warehouse.merge import MergeReport
 from warehouse.transaction import transaction
@@ -55,7 +56,9 @@ def remake(path: Path, runs_root: Path, *, wait: float = 2.0) -> Remade:
     import duckdb
 
     if not path.exists():
-        raise UserError(f"There is no database {path} to make anew: prune-tui merge makes it from the journals.")
+        raise UserError(
+            f"There is no database {path} to make anew: {hint('merge', db=path)} makes one from the journals."
+        )
     whole = path.resolve()
     draft = whole.with_name(f".{whole.name}.{os.getpid()}.new")
     log = _log(whole)

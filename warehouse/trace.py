@@ -287,7 +287,7 @@ def _check_file(origin: Origin, file: Path, stored: SampleSums) -> Check:
     asked = _only(origin.number, "metric", "filter") | {"path": glob.escape(str(file.resolve()))}
     try:
         # By itself: what else this process asks of the database meanwhile has no reach.
-        with duckdb.connect(config=dict(confine.config([file]))) as con:
+        with duckdb.connect(config={**confine.config([file])}) as con:
             confine.confine(con, [file])
             found = SampleSums(**rows_of(con, "why_sample_file", asked)[0])
     except duckdb.Error as error:

@@ -62,8 +62,8 @@ def inspect(model: str, *, revision: str | None = None, trust_remote_code: bool 
         raise
     except Exception as error:  # every model class has its own way of taking offence at a config
         raise UserError(
-            f"{source}: no model can be built from config.json ({type(error).__name__}: {_one_line(error)}): get the "
-            "file again, or mend that entry."
+            f"{source}: no model can be built from config.json ({type(error).__name__}: {_one_line(error)[:200]}): get "
+            "the file again, or mend that entry."
         ) from error
     return Checkpoint(source, commit, config, shape)
 

@@ -33,8 +33,8 @@ def test_the_usual_one_is_named_where_the_shell_means_another(monkeypatch: pytes
     assert hint("merge", db=Path("results.duckdb")) == "prune-tui merge --db results.duckdb"
 
 
-def texts(tree: ast.Module) -> Iterator[ast.Constant]:
-    """Every text of a program but its docstrings."""
+def texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Every text of a program but its docstrings, with its line."""
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     docs = {
         id(node.body[0].value)
@@ -43,16 +43,16 @@ def texts(tree: ast.Module) -> Iterator[ast.Constant]:
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
-            yield node
+            yield node.lineno, node.value
 
 
 def test_no_message_names_a_command_without_its_database() -> None:
     bare = [
-        f"{path.relative_to(ROOT)}:{node.lineno}: {node.value!r}"
+        f"{path.relative_to(ROOT)}:{line}: {text!r}"
         for package in ("tui", "engine", "warehouse")
         for path in sorted((ROOT / package).rglob("*.py"))
         if str(path.relative_to(ROOT)) not in FOR_OTHERS
-        for node in texts(ast.parse(path.read_text(encoding="utf-8")))
-        if NAMED.search(node.value)
+        for line, text in texts(ast.parse(path.read_text(encoding="utf-8")))
+        if NAMED.search(text)
     ]
     assert bare == []

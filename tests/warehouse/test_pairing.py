@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import norm
 from sklearn.metrics import f1_score
 
-from warehouse import db, merge, pairing
+from warehouse import db, merge, pairing, statements
 from warehouse.deltas import read_deltas
 from warehouse.errors import UserError
 from warehouse.export import markdown
@@ -102,9 +102,10 @@ def test_a_method_measured_again_is_compared_again(two_methods, started, merged,
 
 
 def test_an_older_files_methods_are_compared_by_the_next_merge(two_methods, merged, ask, database):
-    """A file from before there was paired_methods."""
+    """Of a file from before there was paired_methods, a migration notes that all is due."""
     with db.open_write(database) as con:
-        con.execute("drop table paired_methods; delete from schema_migrations where version in (5, 7)")
+        con.execute("delete from paired_methods")
+        con.execute(statements.query("pairing_note_all"))
     assert ask("select distinct task from pairing_due") == [("piqa",)]
     merged(two_methods[0])
     assert ask(METHODS) == [("r2", "r1", "20", 4, 2, 0, None)]

@@ -68,7 +68,7 @@ SCORED = {
 def test_the_questions_are_the_rows_that_lm_eval_scores(shared, published):
     """All but MuSR's, of which there are excerpts: 5, 20 and 5 of its questions."""
     folder = shared / "data" / "benchmarks"
-    with db.open_read(published) as con:
+    with db.open_read(published, reach=[folder]) as con:
         ours = dict(con.execute("from question_counts").fetchall())
         rows = {
             task: con.execute(

@@ -151,7 +151,7 @@ def test_while_another_process_holds_the_file_nothing_is_done(filled, root, held
 
 
 def test_where_there_is_no_file_there_is_nothing_to_make_anew(database, root):
-    with pytest.raises(UserError, match=r"no database .* prune-tui merge makes it"):
+    with pytest.raises(UserError, match=r"no database .* prune-tui merge --db .* makes one"):
         remake(database, root)
 
 

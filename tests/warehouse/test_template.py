@@ -79,7 +79,8 @@ def test_a_cache_that_cannot_be_used_is_done_without(cache, database, why):
 def test_another_schema_has_another_copy_and_old_ones_go(filled, monkeypatch):
     old = filled / "old.json"
     old.touch()
-    os.utime(old, (time.time() - 100 * 24 * 3600,) * 2)
+    long_ago = time.time() - 100 * 24 * 3600
+    os.utime(old, (long_ago, long_ago))
     monkeypatch.setattr(template.statements, "views", lambda: ("create or replace view two as select 2 as x;",))
     assert set(template.ours().views) == {"two"}
     assert not old.exists()

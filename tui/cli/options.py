@@ -19,9 +19,12 @@ def _debug(wanted: bool) -> None:
 
 def _reachable(database: Path) -> Path:
     """Raises:
+    UserError: it is a folder without a name, as "." and "/" are, which its runs' folder could have one after; or DuckDB
+        would look for it, or for its log, in another place.
     OSError: nobody can tell whether it is there, let alone create it.
-    UserError: DuckDB would look for it, or for its log, in another place.
     """
+    if not database.name:
+        raise UserError(f"{database} is a folder, not a database file: name a file with --db.")
     if odd := next((character for character in "?\\" if character in str(database.absolute())), None):
         raise UserError(f"DuckDB cannot keep a database under a path with {odd} in it: choose another --db.")
     with suppress(FileNotFoundError, NotADirectoryError):

@@ -15,6 +15,8 @@ from engine.rundir import RunDir
 from tui.cli import session
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import console, duration, one_line, print_json
+from warehouse.commands import hint
+from warehouse.errors import AlteredError
 
 if TYPE_CHECKING:
     from warehouse.merge import MergeReport
@@ -116,7 +118,7 @@ def _tell(report: MergeReport, db: Path, root: Path) -> None:
         more = f", and {len(unread) - 1} more" if len(unread) > 1 else ""
         typer.echo(
             f"{run_id}: documents cannot be read ({one_line(unread[0])}{more}). Its scores count, but are not compared "
-            f"document by document: put the files back, then prune-tui merge --from-journals --db {db}.",
+            f"document by document: put the files back, then {hint('merge', '--from-journals', db=db)}.",
             err=True,
         )
     if report.homeless:
@@ -128,10 +130,7 @@ def _tell(report: MergeReport, db: Path, root: Path) -> None:
     problems = [f"{run_id}: {reason}" for run_id, reason in report.unreadable.items()]
     if report.altered:
         listed = "; ".join(f"{run_id}: {reason}" for run_id, reason in report.altered.items())
-        problems.append(
-            f"{db} was altered by other hands ({listed}): prune-tui merge --from-journals --db {db} makes it anew from "
-            "the runs' journals and from what else it holds, and keeps it as it is under another name."
-        )
+        problems.append(str(AlteredError(db, listed)))
     if problems:
         raise UserError(" ".join(problems))
 

@@ -187,7 +187,7 @@ class NewRunScreen(Screen[None]):
         if self.lookups.unseen is not None:
             return f"not known. {self.lookups.unseen} A run of it can be started all the same."
         if self.lookups.shape is None:
-            return "not known: nothing of this model is here yet, or it took too long to look at"
+            return "not known: nothing of this model is here yet"
         return memory_forecast(plan, self.lookups.shape, self.lookups.readings, generates=bool(seen.generating))
 
     def _is_looked_at(self, draft: Draft) -> bool:

@@ -233,7 +233,7 @@ class RunsScreen(LiveScreen):
         words = self.query_one(FilterLine).value.lower().split()
         # How long ago it was changes by the second for the latest run, by the minute for all.
         tick = now.timestamp() // (1 if rows and (now - rows[0].created_at).total_seconds() < 60 else 60)
-        look = (tuple(columns.items()), self.app.theme, tick)
+        look = (tuple(columns.items()), self.app.theme_variables, tick)  # a theme has its colours a moment later
         if self._awaited is None and self._drawn_from is rows and self._drawn_as == (look, words):
             return
         self._drawn_from, self._drawn_as = rows, (look, words)
@@ -243,10 +243,11 @@ class RunsScreen(LiveScreen):
         before, self._lines = self._lines, {}
         for row in fitting:
             drawn = before.get(row.run_id)
-            if drawn is None or drawn[0] is not row or drawn[1] != look:
+            if drawn is not None and drawn[0] is row and drawn[1] == look:
+                line = drawn[2]
+            else:
                 line = [self._text(row, name, width, now) for name, width in columns.items()]
-                drawn = (row, look, line)
-            self._lines[row.run_id] = drawn
+            self._lines[row.run_id] = (row, look, line)
         texts = {run_id: line for run_id, (_, _, line) in self._lines.items()}
         shape = (tuple(texts), tuple(columns.items()), self.app.theme)
         if self._awaited in texts:

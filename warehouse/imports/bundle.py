@@ -110,12 +110,12 @@ def _import_into(db: Path, manifest: Manifest, folder: Path, bundle: str, wait: 
         con.execute(statements.query("bundle_macros"))
         try:
             report = _store(con, manifest, folder, bundle)
-        except (
-            duckdb.InvalidInputException, duckdb.ConstraintException, duckdb.ConversionException,
-            duckdb.BinderException, duckdb.SerializationException, duckdb.OutOfRangeException,
-            duckdb.OutOfMemoryException,
-        ) as error:  # fmt: skip
-            raise _refused(bundle, f"its tables cannot be read: {str(error).splitlines()[0]}") from error
+        except (duckdb.FatalException, duckdb.InternalException):
+            raise
+        except duckdb.Error as error:
+            if isinstance(error, duckdb.IOException) and str(folder) not in str(error):  # the disk
+                raise
+            raise _refused(bundle, f"its tables cannot be read: {_without(folder, error)}") from error
         pairing.refresh(con)
         con.checkpoint()  # everything into the one file
         return report
@@ -302,6 +302,11 @@ def _check_events(con: DuckDBPyConnection, manifest: Manifest, paths: dict[str, 
                 "of the bundle. One of the two was altered: import the bundle into a database of its own to compare "
                 "(--db)."
             )
+
+
+def _without(folder: Path, error: Exception) -> str:
+    """What DuckDB says, without the way to files that are gone by then."""
+    return str(error).splitlines()[0].replace(f"{folder}/", "")
 
 
 def _refused(bundle: str, why: str) -> UserError:

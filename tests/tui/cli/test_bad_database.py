@@ -110,7 +110,8 @@ def prune_tui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     monkeypatch.setenv("PRUNE_TUI_DB", "unused.duckdb")
 
     def call(command: str) -> tuple[int, str, list[str]]:
-        code = guarded(app, [*command.split(), "--db", "results.duckdb"])
+        words = command.split()
+        code = guarded(app, words if "--db" in words else [*words, "--db", "results.duckdb"])
         out, err = capsys.readouterr()
         return code, out, err.splitlines()
 
@@ -140,6 +141,15 @@ def test_every_command_says_what_is_wrong_with_the_file(prune_tui, command: str,
     assert "results.duckdb" in said[0]
     assert words in said[0]
     assert sorted(Path().iterdir()) == before
+
+
+@pytest.mark.parametrize("place", [".", "/", ".."])
+@pytest.mark.parametrize("command", ["runs", "export deltas --model m -o taken.csv", "stop latest"])
+def test_a_folder_without_a_name_is_no_database(prune_tui, command: str, place: str):
+    Path("taken.csv").touch()
+    code, out, said = prune_tui(f"{command} --db {place}")
+    assert (code, out, len(said)) == (2, "", 1), said
+    assert "defect" not in said[0]
 
 
 @pytest.mark.parametrize("bad", BAD)

@@ -13,6 +13,9 @@ import polars as pl
 import pytest
 from cases import one_in
 
+from tui.cli.app import app
+from tui.cli.guard import guarded
+
 README = Path(__file__).resolve().parents[3] / "README.md"
 
 
@@ -58,6 +61,38 @@ def test_a_file_that_exists_is_replaced_by_force_only(published):
     assert (published.cwd / "t.csv").read_text() == "mine"
     assert published(*table, "--force").returncode == 0
     assert (published.cwd / "t.csv").read_text().startswith("model,method,pruning_pct")
+
+
+@pytest.fixture
+def at_a_terminal(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """The export of a table from a shell, by somebody who answers."""
+    shutil.copy(study, tmp_path / "results.duckdb")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PRUNE_TUI_DB", "results.duckdb")
+
+    def export(*more: str, answer: str = "") -> tuple[int, str]:
+        terminal = io.StringIO(answer)
+        terminal.isatty = lambda: True  # type: ignore[method-assign]
+        monkeypatch.setattr("sys.stdin", terminal)
+        for stream in ("stdout", "stderr"):
+            monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True)
+        code = guarded(app, ["export", "deltas", "--model", "Llama-3.2-1B", *more])
+        return code, capsys.readouterr().err
+
+    return export
+
+
+def test_parquet_is_no_text_for_a_terminal(at_a_terminal):
+    code, said = at_a_terminal("--format", "parquet")
+    assert code == 2
+    assert "Parquet is no text for a terminal" in said
+
+
+@pytest.mark.parametrize(("answer", "code", "begins"), [("y\n", 0, "model,"), ("n\n", 2, "mine"), ("\n", 2, "mine")])
+def test_whoever_sits_at_a_terminal_is_asked(at_a_terminal, tmp_path: Path, answer: str, code: int, begins: str):
+    (tmp_path / "t.csv").write_text("mine")
+    assert at_a_terminal("-o", "t.csv", answer=answer)[0] == code
+    assert (tmp_path / "t.csv").read_text().startswith(begins)
 
 
 def test_the_formats_agree(published):
