@@ -371,8 +371,10 @@ def names(app, driver) -> list[str]:
 WORDS = (
     ("CUT", ["cut off"]),
     ("demo", ["one failed", "cut off", "demo"]),  # all are of the model demo
+    ("interr", ["cut off"]),
     ("finished", ["demo"]),
     ("l2 off", ["cut off"]),
+    ("20261124-0420", ["one failed"]),
     ("nothing like it", []),
 )
 
