@@ -1,7 +1,7 @@
 # What one does here all day. `make check` is what CI runs.
 BIN := .venv/bin
 
-.PHONY: help check lint test test-slow fmt demo pictures newest oldest constraints hooks
+.PHONY: help check lint test test-slow fmt demo pictures tree newest oldest constraints hooks
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -30,6 +30,9 @@ demo: $(BIN)/python  ## the whole path on the model that ships
 
 pictures: $(BIN)/python  ## the pictures in docs, drawn anew
 	$(BIN)/python docs/pictures.py
+
+tree: $(BIN)/python  ## the list of files in docs/architecture.md, from their own first sentences
+	$(BIN)/python docs/tree.py
 
 newest:  ## the fast tests with the newest versions that pyproject.toml allows
 	python3 benchmarks/versions.py newest

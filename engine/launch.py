@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 
 from engine import started
@@ -11,12 +12,16 @@ from engine.rundir import RunDir
 from engine.started import Start
 from warehouse.commands import hint
 from warehouse.processes import module_command
+from warehouse.records.events import Refused
+from warehouse.records.run_state import RunHistory
 
 # How a worker ends.
 FINISHED = 0
 FAILED = 1  # finished with failed cells, or met a defect
 REFUSED = 2  # the plan cannot be carried out as it stands; the journal's last event says why
 STOPPED = 130
+
+_FULL = 2**16  # bytes: not enough to go on with
 
 _ENVIRONMENT = {
     "TOKENIZERS_PARALLELISM": "false",
@@ -59,6 +64,19 @@ def start(run: RunDir) -> subprocess.Popen[bytes]:
         worker.wait()
         raise
     return worker
+
+
+def refusal(run: RunDir, history: RunHistory) -> str:
+    """Why a plan could not be carried out, in a sentence."""
+    if isinstance(history.end, Refused):
+        return history.end.error
+    if disk_is_full(run):
+        return "The disk is full: free some space, then try again."
+    return " ".join(log_tail(run, 1)) or "The worker refused the plan without saying why."
+
+
+def disk_is_full(run: RunDir) -> bool:
+    return shutil.disk_usage(run.path).free < _FULL
 
 
 def log_tail(run: RunDir, lines: int = 20) -> list[str]:

@@ -29,6 +29,18 @@ class OurPackages(MetaPathFinder):
 
 
 def come_first() -> None:
-    """From now on, in this process, these names mean our packages."""
-    if not any(isinstance(finder, OurPackages) for finder in sys.meta_path):
-        sys.meta_path.insert(0, OurPackages())
+    """From now on, in this process, these names mean our packages.
+
+    Raises:
+        ImportError: one of them has been imported already, and was another's.
+    """
+    if any(isinstance(finder, OurPackages) for finder in sys.meta_path):
+        return
+    for name in sorted(NAMES & sys.modules.keys()):
+        origin = getattr(sys.modules[name].__spec__, "origin", None)
+        if origin is None or Path(origin).resolve() != FOLDER / name / "__init__.py":
+            raise ImportError(
+                f"Another package '{name}' ({origin}) was imported before, and prune-tui has one of that name: import "
+                "from prune_tui first, or keep the two in processes of their own."
+            )
+    sys.meta_path.insert(0, OurPackages())

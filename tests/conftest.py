@@ -33,6 +33,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--runslow", action="store_true", help="run the tests marked slow, too (-m slow: only those)")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: while one test waits for a process or a dashboard, another can go on."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
+
+
 def pytest_report_header(config: pytest.Config) -> str | None:
     return None if config.getoption("--runslow") else "tests marked slow are left out: --runslow runs them, too"
 

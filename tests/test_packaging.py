@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -102,6 +103,7 @@ def test_the_wheel_has_every_file_of_every_package(wheel: Path):
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert names == tracked("prune_tui") | {f"prune_tui/{name}" for name in tracked(*NAMES)}
     for needed in (
+        "prune_tui/py.typed",
         "prune_tui/sql/migrations/0001_facts.sql",
         "prune_tui/engine/demo/model/model.safetensors",
         "prune_tui/tui/recordings/demo/journal.jsonl",
@@ -119,6 +121,16 @@ def test_the_wheel_is_small_enough_to_ship(wheel: Path):
 def test_the_wheel_puts_nothing_where_another_distribution_may(wheel: Path):
     with zipfile.ZipFile(wheel) as archive:
         assert {name.split("/")[0] for name in archive.namelist() if ".dist-info/" not in name} == {"prune_tui"}
+
+
+def test_a_package_index_gets_a_page_without_links_into_the_repository(wheel: Path):
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        about, _, page = archive.read(name).decode().partition("\n\n")
+    assert "Author: prune-tui developers" in about
+    assert "Classifier: Typing :: Typed" in about
+    assert page.startswith("# prune-tui")
+    assert all(link.startswith("https://") for link in re.findall(r"\]\(([^)]+)\)", page))
 
 
 def test_installed_from_the_wheel_the_commands_work(installed: Installed):
@@ -140,6 +152,8 @@ def test_beside_packages_of_the_same_names_the_commands_work(beside: Installed):
     where = beside.run("python", "-c", "from prune_tui import ours; print(ours.FOLDER)").stdout.strip()
     assert where == str(beside.packages / "prune_tui" if "wheel" in beside.folder.parent.name else ROOT)
     assert_figures_can_be_asked_for(beside)
+    code = "from prune_tui import Warehouse; print(Warehouse().sql('select 1 as one').item())"
+    assert beside.run("python", "-c", code).stdout.strip() == "1"
 
 
 def test_beside_packages_of_the_same_names_the_demo_runs(beside: Installed):

@@ -65,17 +65,22 @@ def export_deltas(
     deltas = read_deltas(db, model=model, method=method, tasks=tasks, metrics=metrics)
     if format == "markdown":
         return markdown(deltas, significance=significance, intervals=intervals)
-    frame = _wide(deltas) if wide else pl.DataFrame(deltas.rows, schema=_SCHEMA, orient="row", strict=False)
+    table = frame(deltas, wide=wide)
     match format:
         case "csv":
             texts = pl.col(pl.String).map_elements(csv_cell, return_dtype=pl.String)
-            return csv_text(frame.columns, ()) + frame.with_columns(texts).write_csv(include_header=False)
+            return csv_text(table.columns, ()) + table.with_columns(texts).write_csv(include_header=False)
         case "parquet":
             buffer = io.BytesIO()
-            frame.write_parquet(buffer)
+            table.write_parquet(buffer)
             return buffer.getvalue()
         case "json":
-            return json_rows(_plain(row) for row in frame.to_dicts())
+            return json_rows(_plain(row) for row in table.to_dicts())
+
+
+def frame(deltas: Deltas, *, wide: bool = False) -> pl.DataFrame:
+    """The deltas in long form, or wide, as `export_deltas` has them."""
+    return _wide(deltas) if wide else pl.DataFrame(deltas.rows, schema=_SCHEMA, orient="row", strict=False)
 
 
 def markdown(deltas: Deltas, *, significance: bool = False, intervals: bool = False) -> str:

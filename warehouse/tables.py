@@ -48,7 +48,7 @@ def format_table(table: Table, format: TableFormat = "table", *, width: int | No
             rows = ([None if value is None else _text(value) for value in row] for row in table.rows)
             return csv_text(table.columns, rows)
         case "json":
-            names = _unique(table.columns)
+            names = unique_names(table.columns)
             plain = [{name: _plain(value) for name, value in zip(names, row, strict=True)} for row in table.rows]
             return json_rows(plain)
 
@@ -116,7 +116,8 @@ def _plain(value: Any) -> Any:
             return str(value)
 
 
-def _unique(names: Sequence[str]) -> list[str]:
+def unique_names(names: Sequence[str]) -> list[str]:
+    """The names, a repeated one with a number."""
     seen: Counter[str] = Counter()
     unique: list[str] = []
     for name in names:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import torch
+from transformers import PreTrainedModel
 
 from engine.memory import CPU_TOKENS, batch_tokens
 
@@ -19,6 +20,14 @@ def default_batch_tokens(device: torch.device, *, hidden_size: int, intermediate
         return CPU_TOKENS
     free, _ = torch.cuda.mem_get_info(device)
     return batch_tokens(free, hidden_size=hidden_size, intermediate_size=intermediate_size, itemsize=dtype.itemsize)
+
+
+def batch_tokens_for(model: PreTrainedModel) -> int:
+    """`default_batch_tokens` of a loaded model."""
+    text = model.config.get_text_config()
+    return default_batch_tokens(
+        model.device, hidden_size=text.hidden_size, intermediate_size=text.intermediate_size, dtype=model.dtype
+    )
 
 
 class Batcher:

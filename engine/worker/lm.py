@@ -18,6 +18,7 @@ from lm_eval.api.model import TemplateLM
 from lm_eval.models.utils import configure_pad_token, resolve_max_length
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from engine.worker.batching import batch_tokens_for
 from engine.worker.encoding import Encoder, Pair
 from engine.worker.generator import Generator
 from engine.worker.head import Head
@@ -35,7 +36,8 @@ class PrunedLM(TemplateLM):
     """lm-eval's view of one loaded model, whose width may change between calls.
 
     Args:
-        batch_tokens: tokens of one forward pass, padding included; halved for good when memory runs out.
+        batch_tokens: tokens of one forward pass, padding included; halved for good when memory runs out. None chooses
+            it from the memory that is free.
         progress: called after every batch with the requests and tokens it finished; may raise to stop.
         seed: of sampled generation.
         warn: told, once each, what makes the work slower than it could be.
@@ -49,12 +51,14 @@ class PrunedLM(TemplateLM):
         model: PreTrainedModel,
         tokenizer: PreTrainedTokenizerBase,
         *,
-        batch_tokens: int,
+        batch_tokens: int | None = None,
         seed: int = 0,
         progress: Progress = lambda requests, tokens: None,
         warn: Callable[[str], None] = logger.warning,
     ) -> None:
         super().__init__()
+        if batch_tokens is None:
+            batch_tokens = batch_tokens_for(model)
         # transformers' annotations make every tokenizer call return a union; what they return here is known.
         self.model: Any = model
         self.tokenizer: Any = configure_pad_token(tokenizer, model_config=model.config)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import socket
-import subprocess
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from engine.gpu import driver_version
+from engine.revision import git_revision
 
 _PACKAGES = ("prune-tui", "torch", "transformers", "lm-eval", "datasets", "tokenizers", "duckdb", "numpy")
 
@@ -21,7 +20,7 @@ def provenance(device: torch.device) -> dict[str, Any]:
     """Versions, host and accelerator, as plain JSON values; what a machine does not have is None."""
     return {
         "versions": {name: _version(name) for name in _PACKAGES},
-        "git_revision": _git_revision(),
+        "git_revision": git_revision(),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "host": socket.gethostname(),
@@ -39,20 +38,6 @@ def _version(name: str) -> str | None:
         return version(name)
     except PackageNotFoundError:
         return None
-
-
-def _git_revision() -> str | None:
-    """The commit of the checkout that prune-tui runs from, marked when it was changed; None if installed."""
-    root = Path(__file__).parents[2]
-    if not (root / ".git").exists():
-        return None
-    git = ["git", "-C", str(root)]
-    try:
-        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True, timeout=10)
-        dirty = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True, timeout=10)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return head.stdout.strip() + ("-dirty" if dirty.stdout.strip() else "")
 
 
 def _gpu(device: torch.device) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def main(request: dict[str, Any]) -> int:
             model,
             level=Level.parse(request.pop("level")),
             to=Path(request.pop("to")),
-            card=_delta_table(database, model, request["method"]),
+            card=delta_table(database, model, request["method"]),
             **request,
         )
     except UserError as error:
@@ -39,8 +39,8 @@ def main(request: dict[str, Any]) -> int:
     return FINISHED
 
 
-def _delta_table(database: Path, model: str, method: str) -> str | None:
-    """The model's results in Markdown, if there are any."""
+def delta_table(database: Path, model: str, method: str) -> str | None:
+    """The results of a model (a name or a folder) in Markdown, for its card; None if there are none yet."""
     if not database.exists():
         return None
     from warehouse.export import export_deltas

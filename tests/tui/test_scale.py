@@ -14,6 +14,8 @@ import pytest
 from tui.queries import Question, chosen
 from warehouse import db
 
+pytestmark = pytest.mark.slow
+
 OTHER_RUNS = Path(__file__).with_name("other_runs.sql")
 WIDTHS = 40  # of each of the other runs
 METRICS = 800

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from cases import one_in
 
 from warehouse import catalog, db, schema
 from warehouse.console import run_sql
@@ -107,7 +108,7 @@ def test_a_dropped_view_is_put_back(altered):
     ],
     ids=lambda statements: statements[-1],
 )
-@pytest.mark.parametrize("opener", [db.open_read, db.open_write])
+@pytest.mark.parametrize("opener", one_in(4, [db.open_read, db.open_write]))
 def test_what_cannot_be_put_back_is_refused_in_a_sentence_that_offers_a_rebuild(altered, statements, opener):
     database = altered(*statements)
     with (

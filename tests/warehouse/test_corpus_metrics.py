@@ -101,6 +101,7 @@ def test_texts_without_a_common_word_are_scored_as_lm_eval_scores_them(metric, i
     assert float(ours(terms(metric, items).sum(axis=0))) == pytest.approx(theirs(items), abs=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("estimator", "classes", "theirs"),
     one_in(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from cases import one_in
 
 from warehouse import db, identity, old_runs
 from warehouse.deltas import read_deltas
@@ -202,7 +203,7 @@ def test_every_column_keeps_measurements_apart(measured, ask, other, label):
 def test_an_unknown_column_matches_and_is_noted(measured, ask, name):
     measured("r1", {"0": 0.6})
     measured("r2", {"40": 0.5}, conditions={key: value for key, value in KNOWN.items() if key != name}, t=9)
-    assert ask(DELTAS) == [("r2", 0.5, 0.6, "r1", PLAIN)]
+    assert ask(DELTAS) == one_in(3, [("r2", 0.5, 0.6, "r1", PLAIN)])
     assert "assumed as in other runs" in ask("select footnote from run_models where run_id = 'r2'")[0][0]
 
 
@@ -365,13 +366,16 @@ def test_a_plan_from_before_drew_what_its_seed_was_added_to(new_run, merged, ask
 
 @pytest.mark.parametrize(
     ("larger", "met"),
-    [
-        ("org/Tiny-3B", True),
-        ("org/Tiny-3B-Instruct", False),
-        ("org/tiny-3b-chat", False),
-        ("org/tiny-3b-it", False),
-        ("org/Tiny-3B-Italian", True),
-    ],
+    one_in(
+        2,
+        [
+            ("org/Tiny-3B", True),
+            ("org/Tiny-3B-Instruct", False),
+            ("org/tiny-3b-chat", False),
+            ("org/tiny-3b-it", False),
+            ("org/Tiny-3B-Italian", True),
+        ],
+    ),
 )
 def test_a_base_model_meets_base_models_only(measured, ask, larger, met):
     measured("small", {"0": 0.6, "20": 0.5}, model="org/Tiny-1B")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from cases import one_in
 
 from warehouse import db, rules
 from warehouse.errors import DatabaseBusyError, UserError
@@ -118,14 +119,17 @@ def test_points_and_from_chance_measure_what_they_say(measure, best):
 
 @pytest.mark.parametrize(
     ("floor", "said"),
-    [
-        (Floor("piqa", "share", at_least=90), "PIQA keeps 85.7 % of its score (at least 90)"),
-        (Floor("piqa", "from chance", at_least=60), "PIQA keeps 50.0 % from chance (at least 60)"),
-        (Floor("piqa", "value", at_least=0.65), "PIQA is 0.6 (at least 0.65)"),
-        (Floor("wikitext", "growth", at_most=2), "WikiText is ×3.00 (at most 2)"),
-        (Floor("perplexities", "growth", at_most=2), "WikiText is ×3.00 (at most 2)"),
-        (Floor("*", "share", at_least=80), "WikiText keeps 33.3 % of its score (at least 80)"),
-    ],
+    one_in(
+        3,
+        [
+            (Floor("piqa", "share", at_least=90), "PIQA keeps 85.7 % of its score (at least 90)"),
+            (Floor("piqa", "from chance", at_least=60), "PIQA keeps 50.0 % from chance (at least 60)"),
+            (Floor("piqa", "value", at_least=0.65), "PIQA is 0.6 (at least 0.65)"),
+            (Floor("wikitext", "growth", at_most=2), "WikiText is ×3.00 (at most 2)"),
+            (Floor("perplexities", "growth", at_most=2), "WikiText is ×3.00 (at most 2)"),
+            (Floor("*", "share", at_least=80), "WikiText keeps 33.3 % of its score (at least 80)"),
+        ],
+    ),
 )
 def test_a_floor_rules_out_the_level_that_does_not_hold_it(measure, best, floor, said):
     measure({"piqa": (0.7, 0.69, 0.6), "wikitext": (10.0, 11.0, 30.0), "boolq": (0.6, 0.5, 0.6)}, 0.01)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from cases import one_in
 
 from warehouse import db, template
 
@@ -51,7 +52,7 @@ def test_the_second_database_is_a_copy(cache, database, times):
 
 
 @pytest.mark.parametrize("suffix", [".duckdb", ".json"])
-@pytest.mark.parametrize("damage", ["missing", "cut", "other", "folder"])
+@pytest.mark.parametrize("damage", one_in(4, ["missing", "cut", "other", "folder"]))
 def test_what_is_doubtful_is_made_anew(filled, database, monkeypatch, suffix, damage):
     monkeypatch.setattr(template, "_catalogs", {})
     [file] = filled.glob(f"*{suffix}")

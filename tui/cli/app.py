@@ -24,7 +24,10 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"prune-tui {version('prune-tui')}")
+        from engine.revision import git_revision
+
+        commit = git_revision()
+        typer.echo(f"prune-tui {version('prune-tui')}" + (f" (commit {commit})" if commit else ""))
         raise typer.Exit
 
 
@@ -33,7 +36,13 @@ def prune_tui(
     context: typer.Context,
     version: Annotated[
         bool,
-        typer.Option("--version", metavar="", callback=_version, is_eager=True, help="Print the version and exit."),
+        typer.Option(
+            "--version",
+            metavar="",
+            callback=_version,
+            is_eager=True,
+            help="Print the version, and the commit in a checkout, and exit.",
+        ),
     ] = False,
     db: Database = DEFAULT_DATABASE,
     debug: Debug = False,

@@ -20,10 +20,8 @@ from tui.cli.follow import Detached, View, follow
 from tui.cli.output import console, one_line, print_json
 from warehouse.commands import hint
 from warehouse.errors import DatabaseBusyError
-from warehouse.records.events import Crashed, Finished, Refused
+from warehouse.records.events import Crashed, Finished
 from warehouse.records.run_state import RunHistory, RunState
-
-_FULL = 2**16  # bytes: not enough to go on with
 
 
 def check_database(db: Path) -> None:
@@ -138,7 +136,7 @@ def _carry_out(run: RunDir, db: Path, *, quiet: bool, tables: bool) -> int:
         _say(f"Left alone, run {run.run_id} stops by itself: `{hint('resume', run.run_id, db=db)}` takes it up again.")
         return launch.STOPPED
     if code == launch.REFUSED and offset == 0 and not history.settled and run.holder() is None:
-        _say(f"prune-tui: {_refusal(run, history)}")
+        _say(f"prune-tui: {launch.refusal(run, history)}")
         shutil.rmtree(run.path)  # nothing was done, and nothing can be as it stands
         return code
     problem = _merge(run, db)
@@ -165,7 +163,7 @@ def _conclude(run: RunDir, history: RunHistory, code: int, db: Path) -> int:
             _say(f"Stopped; {done}. {again} takes the run up again.")
             return code
         case launch.REFUSED:
-            _say(f"prune-tui: {_refusal(run, history)}")
+            _say(f"prune-tui: {launch.refusal(run, history)}")
             _say(f"So far, {done}; {again} takes the run up again.")
             return code
         case launch.FAILED if isinstance(end, Finished):
@@ -173,7 +171,7 @@ def _conclude(run: RunDir, history: RunHistory, code: int, db: Path) -> int:
             for failure in history.failures.values():
                 _say(f"  level {failure.level} {failure.task}: {failure.error}")
             return code
-    if _disk_is_full(run):
+    if launch.disk_is_full(run):
         _say(f"prune-tui: The disk is full: free some space, then go on with {again}; {done}.")
         return launch.REFUSED
     if isinstance(end, Crashed):
@@ -216,18 +214,6 @@ def told(run: RunDir, digest: Digest) -> dict[str, Any]:
 
 def _model(run: RunDir, history: RunHistory) -> str:
     return history.model.model if history.model else run.plan.model
-
-
-def _refusal(run: RunDir, history: RunHistory) -> str:
-    if isinstance(history.end, Refused):
-        return history.end.error
-    if _disk_is_full(run):
-        return "The disk is full: free some space, then try again."
-    return " ".join(launch.log_tail(run, 1)) or "The worker refused the plan without saying why."
-
-
-def _disk_is_full(run: RunDir) -> bool:
-    return shutil.disk_usage(run.path).free < _FULL
 
 
 def _merge(run: RunDir, db: Path) -> UserError | None:

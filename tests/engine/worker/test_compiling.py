@@ -96,6 +96,7 @@ class Scaled(LlamaMLP):
         return 2 * super().forward(x)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("c++") is None, reason="torch.compile needs a C++ compiler on a CPU")
 @pytest.mark.parametrize("kind", [Clamped, Scaled])
 @pytest.mark.parametrize("layers", [(0, 1), (1,)], ids=["all layers", "the last layer"])

@@ -21,8 +21,7 @@ PLAN = RunPlan(name="p", model="m", levels=tuple(parse_levels("0")), tasks=(Task
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDir:
-    monkeypatch.setattr("engine.worker.stopping.StopFlag.listen", lambda self: None)
+def run(tmp_path: Path) -> RunDir:
     return RunDir.create(runs_root(tmp_path / "results.duckdb"), PLAN, tmp_path / "results.duckdb")
 
 

@@ -87,6 +87,7 @@ def test_a_later_pass_finds_the_layer_as_it_was(model: Any) -> None:
     torch.testing.assert_close(model(tokens).logits, expected)
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_paths_and_compiled_layers_go_on_with_these_tokens_too() -> None:
     torch.manual_seed(1)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cases import one_in
 
 from engine.plan import RunPlan
 from engine.rundir import RunDir, runs_root
@@ -128,7 +129,7 @@ HOLD = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flu
 
 @pytest.mark.parametrize(
     "arguments",
-    [["import", "published"], ["export", "deltas", "--model", "m"], ["sql", "select 1"], ["merge"]],
+    one_in(4, [["import", "published"], ["export", "deltas", "--model", "m"], ["sql", "select 1"], ["merge"]]),
     ids=" ".join,
 )
 def test_a_database_that_another_process_holds_is_named_with_its_holder(shell, arguments: list[str]):
@@ -192,18 +193,21 @@ def test_a_corrupt_result_file_imports_nothing(shell, content: str):
 
 @pytest.mark.parametrize(
     "statement",
-    [
-        "selekt 1",
-        "select * from nowhere",
-        "drop view headline_metrics",
-        "create table t (x int)",
-        "copy (select 1) to 'out.csv'",
-        "select * from read_text('/etc/hostname')",
-        "set memory_limit = '10GB'",
-        "attach 'other.duckdb'",
-        "select 1; select 2",
-        "",
-    ],
+    one_in(
+        4,
+        [
+            "selekt 1",
+            "select * from nowhere",
+            "drop view headline_metrics",
+            "create table t (x int)",
+            "copy (select 1) to 'out.csv'",
+            "select * from read_text('/etc/hostname')",
+            "set memory_limit = '10GB'",
+            "attach 'other.duckdb'",
+            "select 1; select 2",
+            "",
+        ],
+    ),
 )
 def test_sql_can_only_read(shell, study: Path, statement: str):
     shutil.copy(study, shell.cwd / "results.duckdb")

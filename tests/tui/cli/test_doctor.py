@@ -102,6 +102,7 @@ def test_a_gpu_that_torch_does_not_see_is_worth_knowing(monkeypatch: pytest.Monk
     assert checks.torch(Finding("GPU", "note", "none")).verdict == "fine"
 
 
+@pytest.mark.slow
 def test_a_hub_that_does_not_answer_costs_a_few_seconds_at_most(monkeypatch: pytest.MonkeyPatch):
     from huggingface_hub import constants
 

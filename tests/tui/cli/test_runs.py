@@ -282,6 +282,7 @@ def test_results_that_found_no_room_are_something_to_mend(tmp_path, monkeypatch,
 HOLD = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
 
 
+@pytest.mark.slow
 def test_results_wait_while_another_process_holds_the_database(fake):
     fake("run", "org/tiny", "--levels", "0", "--tasks", "arc")
     holder = subprocess.Popen(

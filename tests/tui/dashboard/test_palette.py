@@ -7,6 +7,8 @@ from textual.widgets import OptionList
 
 from tui.app import Dashboard
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("screen", one_in(3, ["1", "2", "3", "4", "5"]))
 async def test_the_palette_opens_on_every_screen_and_tells_the_keys(dashboard: Dashboard, until, screen: str):

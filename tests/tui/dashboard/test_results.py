@@ -52,6 +52,7 @@ async def shown(pilot: Pilot, until) -> None:
     await until(pilot, lambda: isinstance(pilot.app.screen, ResultsScreen) and bool(matrix(pilot).matrix.benchmarks))
 
 
+@pytest.mark.slow
 async def test_at_80_columns_a_model_with_seven_levels_is_in_sight_whole(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -223,6 +224,7 @@ async def test_help_tells_what_enter_does_though_the_table_takes_it(dashboard: D
         assert "All metrics of the cell, and the samples behind it" in told
 
 
+@pytest.mark.slow
 async def test_the_title_of_a_plot_fits_80_columns(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)

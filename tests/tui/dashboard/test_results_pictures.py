@@ -14,6 +14,8 @@ from tui.screens.query import QueryScreen
 from tui.widgets.delta_matrix import DeltaMatrix
 from tui.widgets.sql_editor import SqlEditor
 
+pytestmark = pytest.mark.slow
+
 SIZES = [(80, 24), (160, 45)]
 SQL = (
     "-- what IFEval gains\nselect model, pruning_pct, round(delta_pct, 1) as delta_pct, stderr\nfrom baseline_deltas\n"

@@ -13,6 +13,8 @@ from textual.widgets import DataTable, RichLog
 from tui.app import Dashboard
 from tui.widgets.run_grid import RunGrid
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def drawn(monkeypatch) -> list[str]:

@@ -41,6 +41,7 @@ def plain(text: str) -> bool:
     return all(c.isprintable() or c == "\n" for c in text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", one_in(2, [(80, 24), (160, 45)], single=True), ids=["80x24", "160x45"])
 async def test_every_live_screen_draws_it_as_text(dashboard, nasty, driver, size):
     async with dashboard.run_test(size=size) as pilot:

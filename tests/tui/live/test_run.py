@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from cases import one_in
 
 from engine import launch
 from tui.matrix import mark
@@ -259,7 +260,7 @@ async def test_help_lists_the_keys_of_the_screen(dashboard, warehouse, driver):
         assert type(dashboard.screen).__name__ == "RunScreen"
 
 
-@pytest.mark.parametrize("press", ["question_mark", "f1"])
+@pytest.mark.parametrize("press", one_in(2, ["question_mark", "f1"]))
 async def test_help_lists_no_key_that_is_refused_now(dashboard, warehouse, driver, press):
     warehouse.add()
     async with dashboard.run_test(size=(120, 60)) as pilot:

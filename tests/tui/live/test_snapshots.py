@@ -13,6 +13,8 @@ from tui.screens.new_run import NewRunScreen
 from tui.widgets.run_grid import RunGrid
 from warehouse.records.reading import Reading
 
+pytestmark = pytest.mark.slow
+
 SIZES = [(80, 24), (160, 45)]
 LLAMA = Shape(
     model_type="llama", hidden_size=2048, intermediate_size=8192, num_hidden_layers=16, vocab_size=128_256,

@@ -1,0 +1,84 @@
+"""Working on a run from where its journal ends to its own end, in whatever process this is."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeGuard
+
+from engine.errors import UserError
+from engine.launch import FAILED, FINISHED, REFUSED, STOPPED
+from engine.rundir import RunDir
+from engine.worker.stopping import StopFlag, StopRequested
+from warehouse.journal import FULL
+from warehouse.records.events import Crashed, Finished, Refused, Stopped
+
+if TYPE_CHECKING:
+    from engine.worker.recorder import Recorder
+
+
+def work(run: RunDir) -> int:
+    """Do what is missing of a run, and return the exit code; the journal's last event says the same in words.
+
+    Raises:
+        UserError: another process works on the run, its journal is damaged, or its disk is full: nothing may, or can,
+            be written to it.
+    """
+    stop = StopFlag()
+    try:
+        # Taken and told to stop like any other while it still imports.
+        with run.lock(), stop.listening():
+            from engine.worker.recorder import Recorder
+
+            recorder = Recorder(run)
+            try:
+                return _attempted(run, recorder, stop)
+            finally:
+                recorder.close()
+    except OSError as error:
+        if not _is_full(error):
+            raise
+        raise UserError(_no_room(error)) from error
+
+
+def _attempted(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
+    try:
+        with recorder.stage("import libraries"):
+            from engine.worker.attempt import attempt
+        failed = attempt(run, recorder, stop)
+        # Before it is called finished, so that a run killed while its results are brought over is resumed for them.
+        merged = recorder.merge(wait=5.0, compare_all=True)
+        recorder.record(Finished(failed=failed))
+        recorder.merge(wait=5.0 if merged else 0.0)
+    except StopRequested as request:
+        recorder.record(Stopped(reason=str(request)))
+        recorder.merge(wait=5.0)
+        return STOPPED
+    except UserError as error:
+        recorder.record(Refused(error=str(error)))
+        return REFUSED
+    except Exception as error:
+        if _is_full(error):
+            recorder.record(Refused(error=_no_room(error)))
+            return REFUSED
+        say(traceback.format_exc())
+        recorder.record(Crashed(error=f"{type(error).__name__}: {error}", detail=traceback.format_exc()))
+        recorder.merge(wait=5.0)
+        return FAILED
+    return FAILED if failed else FINISHED
+
+
+def say(text: str) -> None:
+    """Print it for the log, which may lie on a disk that is full: whoever started this looks at the disk as well."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
+
+
+def _is_full(error: Exception) -> TypeGuard[OSError]:
+    return isinstance(error, OSError) and error.errno in FULL
+
+
+def _no_room(error: OSError) -> str:
+    where = f" for {error.filename}" if error.filename else ""
+    return f"There is no room{where} ({error.strerror}): free some space, then go on. What was recorded so far is kept."
