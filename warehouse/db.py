@@ -27,9 +27,10 @@ _DAMAGED = re.compile(
     r"Could not read enough bytes|[Cc]orrupt|[Cc]hecksum|[Dd]eserializ|Failed to load metadata|replaying WAL"
 )
 _FULL = ("No space left on device", "Out of disk space", "Disk quota exceeded", "File too large")
-# The last two are said of what an extension would read: SQLite's databases, for one.
+# The last three are said of what an extension would read: SQLite's databases, for one.
 _FOREIGN = (
     "not a valid DuckDB database file", "Loading external extensions is disabled", "requires the extension",
+    "is an existing extension",
 )  # fmt: skip
 _CLOCK_TICK = 20_000_000  # nanoseconds within which two writes may leave the same time of change
 # A screen's chosen models have tens of runs among ten thousand: rows of others are then passed over as they are read.
