@@ -199,11 +199,11 @@ def test_every_column_keeps_measurements_apart(measured, ask, other, label):
     assert ask("select distinct conditions from current_metrics where run_id = 'r2'") == [(label,)]
 
 
-@pytest.mark.parametrize("name", sorted(set(KNOWN) - {"published"}))
+@pytest.mark.parametrize("name", one_in(3, sorted(set(KNOWN) - {"published"})))
 def test_an_unknown_column_matches_and_is_noted(measured, ask, name):
     measured("r1", {"0": 0.6})
     measured("r2", {"40": 0.5}, conditions={key: value for key, value in KNOWN.items() if key != name}, t=9)
-    assert ask(DELTAS) == one_in(3, [("r2", 0.5, 0.6, "r1", PLAIN)])
+    assert ask(DELTAS) == [("r2", 0.5, 0.6, "r1", PLAIN)]
     assert "assumed as in other runs" in ask("select footnote from run_models where run_id = 'r2'")[0][0]
 
 
