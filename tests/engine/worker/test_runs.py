@@ -177,7 +177,8 @@ def test_a_task_that_fails_is_recorded_and_the_run_goes_on(tmp_path: Path) -> No
         "metric_list:\n  - metric: acc\n    aggregation: mean\n    higher_is_better: true\n"
     )
     tasks = (TaskSpec("broken"), TaskSpec("demo_grammar"))
-    run = new_run(tmp_path, replace(PLAN, tasks=tasks, include_paths=(str(tmp_path / "tasks"),)))
+    plan = replace(PLAN, tasks=tasks, include_paths=(str(tmp_path / "tasks"),), trust_task_code=True)
+    run = new_run(tmp_path, plan)
 
     assert work(run) == launch.FAILED
     assert run.state() is RunState.FINISHED_WITH_FAILURES
