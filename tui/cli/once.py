@@ -15,10 +15,23 @@ class Command(TyperCommand):
     def make_parser(self, *arguments: Any, **more: Any) -> Any:
         return _watched(super().make_parser(*arguments, **more))
 
+    def get_help_option(self, ctx: Any) -> Any:
+        return _without_type(super().get_help_option(ctx))
+
 
 class Group(TyperGroup):
     def make_parser(self, *arguments: Any, **more: Any) -> Any:
         return _watched(super().make_parser(*arguments, **more))
+
+    def get_help_option(self, ctx: Any) -> Any:
+        return _without_type(super().get_help_option(ctx))
+
+
+def _without_type(option: Any) -> Any:
+    """Typer names the type of `--help` beside it, as if it took a value."""
+    if option is not None:
+        option.metavar = ""
+    return option
 
 
 def _watched(parser: Any) -> Any:
