@@ -23,8 +23,8 @@ from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForCausalLM, AutoT
 
 from engine.demo.paths import MODEL_DIR
 from engine.errors import UserError
+from engine.evaluation.lm import PrunedLM
 from engine.pruning.glu import find_glu_mlps
-from engine.worker.lm import PrunedLM
 
 _LAYERS = 4
 _SIZES: dict[str, Any] = {

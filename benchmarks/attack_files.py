@@ -22,14 +22,14 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse import db, statements, template
-from warehouse.bundle import member, write_bundle
-from warehouse.console import run_sql
+from warehouse.console.console import run_sql
 from warehouse.errors import UserError
-from warehouse.export import export_deltas
-from warehouse.imports import import_bundle, import_published
-from warehouse.rules import read_rules
-from warehouse.runs import list_runs
+from warehouse.exporters.bundle import member, write_bundle
+from warehouse.exporters.export import export_deltas
+from warehouse.importers import import_bundle, import_published
+from warehouse.read.rules import read_rules
+from warehouse.read.runs import list_runs
+from warehouse.store import db, statements, template
 
 CANARY = "canary-77aa"
 LONGEST = 60.0  # seconds, on a busy machine

@@ -32,22 +32,23 @@ import duckdb
 from torments import ages, writers
 from torments.count import Cells, Count, in_journals
 
-from engine import launch, runlock, started, stopping
 from engine.errors import UserError
-from engine.plan import RunPlan
-from engine.rundir import RunDir
-from engine.started import Start
-from engine.suites import DEMO_MODEL, TaskSpec
-from tui.feed import Feed
-from warehouse import continuity, db, journal, merge, run_folders
+from engine.planning.plan import RunPlan
+from engine.planning.suites import DEMO_MODEL, TaskSpec
+from engine.runs import launch, launch_record, runlock, stopping
+from engine.runs.launch_record import Start
+from engine.runs.rundir import RunDir
+from tui.runs.feed import Feed
 from warehouse.errors import DatabaseBusyError
-from warehouse.journal import JournalError
+from warehouse.merging import journal_sync, merge
 from warehouse.records.events import of_kind
 from warehouse.records.facts import CellFacts
 from warehouse.records.level import parse_levels
 from warehouse.records.run_state import RunState
+from warehouse.store import db, journal, run_folders
+from warehouse.store.journal import JournalError
 
-PRELOADED = ["torments.writers", "tui.feed", "warehouse.merge", "warehouse.pairing"]
+PRELOADED = ["torments.writers", "tui.runs.feed", "warehouse.merging.merge", "warehouse.stats.pairing"]
 OF_WORKERS = ["engine.worker.attempt", "engine.worker.recorder", "engine.worker.__main__"]
 LAST = 300  # bytes of a journal
 WRITERS, READERS = 8, 2
@@ -249,7 +250,7 @@ class Whole:
             if f"line {error.line} " not in str(error) or "\n" in str(error):
                 return "", f"refused with {error}"
         with suppress(JournalError):
-            merged, _ = continuity.new_events(self.con, self.run.name, path)
+            merged, _ = journal_sync.new_events(self.con, self.run.name, path)
             if any(event not in whole for event in merged):
                 return "", "other events would be merged"
         return (how, "") if self.scores() == before else ("", "what had been merged is another")
@@ -344,7 +345,7 @@ def numbers(folder: Path, options: argparse.Namespace) -> Tally:
         tally.note("run.lock", missed_by(run, stranger, f"run.lock names {name}"))
     for name, told in starts.items():
         run = new_run(folder / "results.duckdb")
-        started.write(run.path, Start(**told))
+        launch_record.write(run.path, Start(**told))
         tally.note("start.json", missed_by(run, stranger, f"start.json names {name}"))
     for text in (
         "",

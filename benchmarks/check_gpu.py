@@ -22,8 +22,8 @@ from lm_eval.api.registry import get_model
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from engine.demo.paths import MODEL_DIR
-from engine.worker.compiling import compile_layers
-from engine.worker.lm import PrunedLM
+from engine.evaluation.lm import PrunedLM
+from engine.overrides.compiling import compile_layers
 
 _SIZES: dict[str, Any] = {
     "hidden_size": 256, "intermediate_size": 512, "num_hidden_layers": 4, "num_attention_heads": 4,

@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 from terminal import Terminal
 
-from warehouse.imports import import_published
+from warehouse.importers import import_published
 
 RUN = "benchmark"
 UP, DOWN, RIGHT, LEFT = "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D"

@@ -27,14 +27,14 @@ import torch
 from lm_eval.api.instance import Instance
 from lm_eval.api.registry import get_model
 
-from engine.plan import RunPlan
+from engine.evaluation.lm import PrunedLM
+from engine.evaluation.scoring import score
+from engine.evaluation.tasks import BuiltTask, build_tasks, load_tasks
+from engine.inference.batching import default_batch_tokens
+from engine.overrides import compiling
+from engine.planning.plan import RunPlan
+from engine.planning.suites import TaskSpec
 from engine.pruning import loading
-from engine.suites import TaskSpec
-from engine.worker import compiling
-from engine.worker.batching import default_batch_tokens
-from engine.worker.lm import PrunedLM
-from engine.worker.scoring import score
-from engine.worker.tasks import BuiltTask, build_tasks, load_tasks
 from warehouse.records.level import parse_levels
 
 

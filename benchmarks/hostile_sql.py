@@ -20,9 +20,9 @@ from pathlib import Path
 
 import psutil
 
-from warehouse.console import run_sql
+from warehouse.console.console import run_sql
 from warehouse.errors import UserError
-from warehouse.imports import import_published
+from warehouse.importers import import_published
 from warehouse.text import one_line
 
 STATEMENTS = Path(__file__).with_name("hostile.sql")

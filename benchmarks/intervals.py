@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse.markdown import table_lines
-from warehouse.noise import holm, mcnemar
-from warehouse.paired_shares import Z95, distance, interval
+from warehouse.exporters.markdown import table_lines
+from warehouse.stats.hypothesis_tests import holm, mcnemar
+from warehouse.stats.paired_shares import Z95, distance, interval
 
 SIZES = (*range(10, 31), 40, 50, 60, 80, 100, 150, 200)
 EVERY = 8000  # points of the grid of one size: beyond, every second, third … of gained and lost

@@ -22,8 +22,8 @@ from pathlib import Path
 import psutil
 from terminal import Terminal
 
-from engine.rundir import runs_root
-from tui.replay import RECORDING
+from engine.runs.rundir import runs_root
+from tui.runs.replay import RECORDING
 
 COMMAND = [sys.executable, "-P", "-c", "from tui.cli import main; main()"]
 IDLE = 20.0  # seconds of looking on

@@ -33,7 +33,7 @@ import duckdb
 from mutants.reach import Reach
 from mutants.rules import Mutant, mutants_of
 
-from warehouse import statements
+from warehouse.store import statements
 
 ROOT = Path(__file__).resolve().parents[1]
 HERE = Path(__file__).resolve().parent

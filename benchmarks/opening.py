@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse import catalog, db, template
+from warehouse.store import catalog, db, template
 
 TIMES = 30
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
-from warehouse.deltas import Cell, DeltaTable, read_deltas
-from warehouse.export import export_deltas
-from warehouse.imports import import_published
-from warehouse.markdown import table_lines
+from warehouse.exporters.export import export_deltas
+from warehouse.exporters.markdown import table_lines
+from warehouse.importers import import_published
 from warehouse.numbers import format_change, format_value
+from warehouse.read.deltas import Cell, DeltaTable, read_deltas
 
 PRINTED = Path(__file__).resolve().parents[1] / "tests" / "warehouse" / "published_tables.csv"
 MODELS = ("meta-llama/Llama-3.2-1B", "meta-llama/Llama-3.2-3B")

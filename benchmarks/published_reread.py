@@ -11,10 +11,10 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from warehouse import db
-from warehouse.imports import import_published
-from warehouse.markdown import table_lines
+from warehouse.exporters.markdown import table_lines
+from warehouse.importers import import_published
 from warehouse.numbers import format_value
+from warehouse.store import db
 
 QUERY = Path(__file__).with_suffix(".sql")
 

@@ -25,9 +25,9 @@ from typing import Any
 import duckdb
 import psutil
 
-from tui.queries import Question, choices, chosen, subject
-from warehouse import db
+from tui.shell.queries import Question, choices, chosen, subject
 from warehouse.errors import UserError
+from warehouse.store import db
 
 DOCUMENTS = 60  # of each benchmark at each level
 RUNS_AT_ONCE = 250

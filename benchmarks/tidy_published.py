@@ -17,7 +17,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
-from warehouse.imports import study
+from warehouse.importers import study
 from warehouse.records.measurements import MeasurementFacts
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -16,10 +16,10 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from engine import launch, stopping
-from engine.plan import RunPlan
-from engine.rundir import RunDir, runs_root
-from engine.suites import TaskSpec
+from engine.planning.plan import RunPlan
+from engine.planning.suites import TaskSpec
+from engine.runs import launch, stopping
+from engine.runs.rundir import RunDir, runs_root
 from warehouse.records.events import Attempt, CellStarted, Log, Stage
 from warehouse.records.facts import CellFacts, FailureFacts
 from warehouse.records.level import parse_levels

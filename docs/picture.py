@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.terminal_theme import DIMMED_MONOKAI
 
 from tui.cli.deltas import print_tables
-from warehouse.deltas import read_deltas
-from warehouse.imports import import_published
+from warehouse.importers import import_published
+from warehouse.read.deltas import read_deltas
 
 _CHARACTER = 12.2  # its width in Rich's pictures
 MODEL = "meta-llama/Llama-3.2-1B"

@@ -21,10 +21,10 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Select, Static
 
 from tui.app import Dashboard
-from tui.screens.new_run import NewRunScreen
-from tui.screens.run import RunScreen
+from tui.new_run.new_run_screen import NewRunScreen
+from tui.query.sql_editor import SqlEditor
+from tui.runs.run_screen import RunScreen
 from tui.widgets.grid import Grid
-from tui.widgets.sql_editor import SqlEditor
 
 SCREENS = Path(__file__).with_name("screens")
 WIDE, NARROW = (160, 45), (80, 24)

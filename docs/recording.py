@@ -1,4 +1,4 @@
-"""Makes the recording that ships, tui/recordings/demo: `python docs/recording.py`.
+"""Makes the recording that ships, tui/runs/recordings/demo: `python docs/recording.py`.
 
 It is the plan and the journal of a real demo run, complete but for what tells of the machine it ran on. It takes as
 long as the demo does: about half a minute on two cores.
@@ -12,8 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from engine import rundir
-from tui.replay import RECORDING
+from engine.runs import rundir
+from tui.runs.replay import RECORDING
 from warehouse.records.events import parse_event, write_line
 from warehouse.records.run_state import RunState
 

@@ -35,21 +35,21 @@ from prune_tui import ours
 if TYPE_CHECKING:
     from engine.demo.paths import TASKS_DIR as DEMO_TASKS
     from engine.errors import RunBusyError
-    from engine.plan import METHODS, RunPlan
+    from engine.evaluation.lm import PrunedLM
+    from engine.planning.plan import METHODS, RunPlan
+    from engine.planning.suites import SUITES, TaskSpec
     from engine.pruning.checkpoint import SavedLevel
     from engine.pruning.ladder import Ladder
-    from engine.suites import SUITES, TaskSpec
-    from engine.worker.lm import PrunedLM
     from prune_tui.models import load_model, prune, save
     from prune_tui.results import Warehouse
     from prune_tui.running import Run, find_run, plan_run, start_run
-    from warehouse.console import CancelledError
+    from warehouse.console.console import CancelledError
     from warehouse.errors import AlteredError, DatabaseBusyError, UserError
-    from warehouse.imports.replaced import WouldReplaceError
-    from warehouse.journal import JournalError, JournalFullError
-    from warehouse.outfile import TakenError
+    from warehouse.exporters.outfile import TakenError
+    from warehouse.importers.replaced import WouldReplaceError
     from warehouse.records.level import Level
     from warehouse.records.run_state import RunState
+    from warehouse.store.journal import JournalError, JournalFullError
 
 __all__ = [
     "DEMO_TASKS", "METHODS", "SUITES", "AlteredError", "CancelledError", "DatabaseBusyError", "JournalError",
@@ -61,26 +61,26 @@ __all__ = [
 # Where each name lives, as above for whoever reads types.
 _HOMES = {
     "DEMO_TASKS": "engine.demo.paths:TASKS_DIR",
-    "METHODS": "engine.plan",
-    "SUITES": "engine.suites",
+    "METHODS": "engine.planning.plan",
+    "SUITES": "engine.planning.suites",
     "AlteredError": "warehouse.errors",
-    "CancelledError": "warehouse.console",
+    "CancelledError": "warehouse.console.console",
     "DatabaseBusyError": "warehouse.errors",
-    "JournalError": "warehouse.journal",
-    "JournalFullError": "warehouse.journal",
+    "JournalError": "warehouse.store.journal",
+    "JournalFullError": "warehouse.store.journal",
     "Ladder": "engine.pruning.ladder",
     "Level": "warehouse.records.level",
-    "PrunedLM": "engine.worker.lm",
+    "PrunedLM": "engine.evaluation.lm",
     "Run": "prune_tui.running",
     "RunBusyError": "engine.errors",
-    "RunPlan": "engine.plan",
+    "RunPlan": "engine.planning.plan",
     "RunState": "warehouse.records.run_state",
     "SavedLevel": "engine.pruning.checkpoint",
-    "TakenError": "warehouse.outfile",
-    "TaskSpec": "engine.suites",
+    "TakenError": "warehouse.exporters.outfile",
+    "TaskSpec": "engine.planning.suites",
     "UserError": "warehouse.errors",
     "Warehouse": "prune_tui.results",
-    "WouldReplaceError": "warehouse.imports.replaced",
+    "WouldReplaceError": "warehouse.importers.replaced",
     "find_run": "prune_tui.running",
     "load_model": "prune_tui.models",
     "plan_run": "prune_tui.running",

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from engine.rundir import runs_root
-from warehouse import outfile
-from warehouse.console import run_sql
-from warehouse.deltas import read_deltas
-from warehouse.export import Format, export_deltas, frame
-from warehouse.merge import MergeReport, merge_all
-from warehouse.runs import ModelSummary, RunSummary, list_models, list_runs
-from warehouse.tables import Table, unique_names
+from engine.runs.rundir import runs_root
+from warehouse.console.console import run_sql
+from warehouse.exporters import outfile
+from warehouse.exporters.export import Format, export_deltas, frame
+from warehouse.exporters.tables import Table, unique_names
+from warehouse.merging.merge import MergeReport, merge_all
+from warehouse.read.deltas import read_deltas
+from warehouse.read.runs import ModelSummary, RunSummary, list_models, list_runs
 
 if TYPE_CHECKING:
-    from warehouse.bundle import BundleReport
-    from warehouse.imports import ImportReport
+    from warehouse.exporters.bundle import BundleReport
+    from warehouse.importers import ImportReport
 
 # DuckDB's types whose columns have one even where every value is null, or there is no row.
 _TYPES: dict[str, pl.DataType] = {
@@ -143,7 +143,7 @@ class Warehouse:
             UserError: there is no such run or model; or as `export`.
             TakenError: the file exists, and `replace` was not given.
         """
-        from warehouse.bundle import write_bundle
+        from warehouse.exporters.bundle import write_bundle
 
         fill = partial(write_bundle, self.path, models=models, runs=runs, wait=self.wait)
         return outfile.write_by(Path(to), fill, self.path, replace=replace)
@@ -152,7 +152,7 @@ class Warehouse:
         """Bring in the figures of Martra 2025 (arXiv 2512.22671), which ship with the program. Doing so again changes
         nothing.
         """
-        from warehouse.imports import import_published
+        from warehouse.importers import import_published
 
         return import_published(self.path, wait=self.wait)
 
@@ -172,7 +172,7 @@ class Warehouse:
             UserError: there is nothing to import, or a file is damaged.
             WouldReplaceError: numbers would give way, and `replace` was not given.
         """
-        from warehouse.imports import import_paths
+        from warehouse.importers import import_paths
 
         return import_paths(
             self.path,

@@ -10,16 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from engine import launch, rundir, stopping
-from engine.plan import RunPlan
-from engine.progress import Progress, progress
-from engine.rundir import RunDir
-from engine.suites import TaskSpec
-from tui.choices import Names, chosen_levels, chosen_tasks, short_name, task_folders
+from engine.planning.choices import Names, chosen_levels, chosen_tasks, short_name, task_folders
+from engine.planning.draft import DEFAULT_LEVELS
+from engine.planning.plan import RunPlan
+from engine.planning.suites import TaskSpec
+from engine.runs import launch, rundir, stopping
+from engine.runs.progress import Progress, progress
+from engine.runs.rundir import RunDir
 from tui.cli.session import check_database
-from tui.draft import DEFAULT_LEVELS
 from warehouse.errors import UserError
-from warehouse.merge import merge_run
+from warehouse.merging.merge import merge_run
 from warehouse.records.conditions import Seeds
 from warehouse.records.facts import FailureFacts
 from warehouse.records.level import Level

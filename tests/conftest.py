@@ -25,8 +25,8 @@ from prune_tui import ours
 
 ours.come_first()
 
-import warehouse.template  # noqa: E402
-from warehouse.imports import import_published  # noqa: E402
+import warehouse.store.template  # noqa: E402
+from warehouse.importers import import_published  # noqa: E402
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -103,7 +103,7 @@ def study(session_folder: Path) -> Path:
 @pytest.fixture
 def made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """New databases are made statement by statement, as where no copy can be kept."""
-    monkeypatch.setattr(warehouse.template, "write", warehouse.template.make)
+    monkeypatch.setattr(warehouse.store.template, "write", warehouse.store.template.make)
 
 
 @pytest.fixture

@@ -106,8 +106,8 @@ def test_the_wheel_has_every_file_of_every_package(wheel: Path):
         "prune_tui/py.typed",
         "prune_tui/sql/migrations/0001_facts.sql",
         "prune_tui/engine/demo/model/model.safetensors",
-        "prune_tui/tui/recordings/demo/journal.jsonl",
-        "prune_tui/tui/web/page.js",
+        "prune_tui/tui/runs/recordings/demo/journal.jsonl",
+        "prune_tui/tui/serve/web/page.js",
     ):
         assert needed in names
     for suffix in (".sql", ".yaml", ".csv", ".tcss"):

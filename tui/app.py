@@ -26,13 +26,13 @@ from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
 from engine.errors import UserError
-from engine.stopping import PATIENCE, Worker
-from tui.background import told
-from tui.exporting import Exportable, Sheet
-from tui.feed import Feed
-from tui.gate import OnlyPrintable
-from tui.screens.live import LiveScreen
-from tui.themes import DARK, THEMES
+from engine.runs.stopping import PATIENCE, Worker
+from tui.runs.feed import Feed
+from tui.runs.live import LiveScreen
+from tui.shell.background import told
+from tui.shell.exporting import Exportable, Sheet
+from tui.shell.gate import OnlyPrintable
+from tui.shell.themes import DARK, THEMES
 from warehouse.commands import hint
 from warehouse.text import one_line, printable
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from textual.actions import ActionParseResult
     from textual.dom import DOMNode
 
-    from engine.rundir import RunDir
+    from engine.runs.rundir import RunDir
 
 Done = TypeVar("Done")
 
@@ -54,11 +54,11 @@ def _screen(module: str, name: str) -> Callable[[], Screen[Any]]:
 
 
 _SCREENS = {
-    "runs": ("tui.screens.runs", "RunsScreen"),
-    "results": ("tui.screens.results", "ResultsScreen"),
-    "compare": ("tui.screens.compare", "CompareScreen"),
-    "query": ("tui.screens.query", "QueryScreen"),
-    "claims": ("tui.screens.claims", "ClaimsScreen"),
+    "runs": ("tui.runs.runs_screen", "RunsScreen"),
+    "results": ("tui.results.results_screen", "ResultsScreen"),
+    "compare": ("tui.compare.compare_screen", "CompareScreen"),
+    "query": ("tui.query.query_screen", "QueryScreen"),
+    "claims": ("tui.claims.claims_screen", "ClaimsScreen"),
 }
 
 
@@ -153,7 +153,7 @@ class Dashboard(App[None]):
 
     def copy_text(self, text: str, what: str, *, name: str = "copied", suffix: str = ".md") -> None:
         """Copy a text and say where it went; `name` and `suffix` are of the file it goes to without a clipboard."""
-        from tui.clipboard import copy
+        from tui.shell.clipboard import copy
 
         try:
             self.notify(f"{what} {copy(self, text, name=name, suffix=suffix)}")
@@ -189,19 +189,19 @@ class Dashboard(App[None]):
         return datetime.now(UTC)
 
     def open_run(self, run_id: str) -> None:
-        from tui.screens.run import RunScreen
+        from tui.runs.run_screen import RunScreen
 
         self.push_screen(RunScreen(run_id))
 
     def open_replay(self, folder: Path, *, speed: float | None = None) -> None:
-        from tui.screens.replay import ReplayScreen
+        from tui.runs.replay_screen import ReplayScreen
 
         self.push_screen(ReplayScreen(folder, speed=speed))
 
     def new_run_like(self, folder: Path | None) -> None:
         """The form for a new run, filled in from another one's plan."""
-        from engine.rundir import RunDir
-        from tui.screens.new_run import NewRunScreen
+        from engine.runs.rundir import RunDir
+        from tui.new_run.new_run_screen import NewRunScreen
 
         if isinstance(self.screen, NewRunScreen):
             return
@@ -216,7 +216,7 @@ class Dashboard(App[None]):
 
     def show_started(self, form: Screen[Any], run_id: str) -> None:
         """Leave the form for the run that it started; behind it is the list, with the cursor on that run."""
-        from tui.screens.runs import RunsScreen
+        from tui.runs.runs_screen import RunsScreen
 
         if self.screen is form:
             self.pop_screen()
@@ -228,10 +228,10 @@ class Dashboard(App[None]):
 
     @work(thread=True, exit_on_error=False, group="act")
     def start_demo(self) -> None:
-        from engine.plan import RunPlan
-        from engine.suites import DEMO_MODEL, suite
-        from tui.actions import start_new
-        from tui.screens.runs import RunsScreen
+        from engine.planning.plan import RunPlan
+        from engine.planning.suites import DEMO_MODEL, suite
+        from tui.runs.actions import start_new
+        from tui.runs.runs_screen import RunsScreen
         from warehouse.records.level import parse_levels
 
         levels = tuple(parse_levels("0,10,20,30,40,50,60"))
@@ -248,7 +248,7 @@ class Dashboard(App[None]):
 
     @work(thread=True, exit_on_error=False, group="act")
     def import_published(self) -> None:
-        from tui.actions import import_published
+        from tui.runs.actions import import_published
 
         said = "The published study is in: 2 shows it."
         self._attempt(lambda: import_published(self.database), lambda _: self.notify(said))
@@ -295,7 +295,7 @@ class Dashboard(App[None]):
             self.copy_text(sheet.markdown(), "The table, as Markdown (ctrl+e saves a file).")
 
     def action_export(self) -> None:
-        from tui.screens.export import ExportScreen
+        from tui.shell.export_screen import ExportScreen
 
         if isinstance(self.screen, ModalScreen) and not isinstance(self.screen, Exportable):
             return
@@ -323,7 +323,7 @@ class Dashboard(App[None]):
         return sheet
 
     def action_help(self) -> None:
-        from tui.screens.help import HelpScreen
+        from tui.shell.help_screen import HelpScreen
 
         if not isinstance(self.screen, ModalScreen):
             self.push_screen(HelpScreen(self.screen))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
-
 
 def duration(seconds: float) -> str:
     """`75` is "1m15s"."""
@@ -40,15 +38,6 @@ def ago(then: datetime, now: datetime) -> str:
 def utc(moment: datetime) -> datetime:
     """A moment with its time zone; the warehouse's timestamps come without one and are UTC."""
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def size(count: float) -> str:
-    """Bytes: `1536` is "1.5 KiB"."""
-    unit = 0
-    while abs(count) >= 1024 and unit < len(_UNITS) - 1:
-        count /= 1024
-        unit += 1
-    return f"{count:.0f} {_UNITS[unit]}" if unit == 0 or count >= 100 else f"{count:.1f} {_UNITS[unit]}"
 
 
 def count(number: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from tui.format import duration
-from tui.record import RunRow
+from tui.runs.record import RunRow
 from warehouse.errors import UserError
 from warehouse.records.level import Level
 from warehouse.records.run_state import RunState

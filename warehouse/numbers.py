@@ -7,6 +7,17 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def format_bytes(count: float) -> str:
+    """Bytes: `1536` is "1.5 KiB"."""
+    unit = 0
+    while abs(count) >= 1024 and unit < len(_UNITS) - 1:
+        count /= 1024
+        unit += 1
+    return f"{count:.0f} {_UNITS[unit]}" if unit == 0 or count >= 100 else f"{count:.1f} {_UNITS[unit]}"
+
 
 def format_value(value: float, kind: str) -> str:
     """Four decimals for scores, two for perplexities, as the study prints them."""

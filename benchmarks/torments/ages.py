@@ -12,9 +12,10 @@ from unittest.mock import patch
 
 import duckdb
 
-from warehouse import db, journal, merge
+from warehouse.merging import merge
 from warehouse.records.facts import ModelFacts, VariantFacts
 from warehouse.records.values import read
+from warehouse.store import db, journal
 
 from .count import Cells, Count
 from .processes import finish, start

@@ -6,9 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from warehouse import db, journal, merge
+from warehouse.merging import merge
 from warehouse.records.events import of_kind
 from warehouse.records.facts import CellFacts
+from warehouse.store import db, journal
 
 Cells = Counter[tuple[str, str]]  # run and task
 

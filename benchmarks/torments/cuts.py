@@ -9,8 +9,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from warehouse import db, merge
 from warehouse.errors import UserError
+from warehouse.merging import merge
+from warehouse.store import db
 
 from .count import Cells, Count, in_journals
 from .processes import acknowledged, finish, start

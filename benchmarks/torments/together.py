@@ -7,8 +7,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from warehouse import db, journal
 from warehouse.errors import DatabaseBusyError
+from warehouse.store import db, journal
 
 from .count import Cells, Count
 from .processes import acknowledged, finish, start

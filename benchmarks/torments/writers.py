@@ -14,14 +14,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from engine import runlock
 from engine.errors import RunBusyError
-from warehouse import db, journal, merge
+from engine.runs import runlock
 from warehouse.errors import DatabaseBusyError, UserError
-from warehouse.journal import Journal
+from warehouse.merging import merge
 from warehouse.records.conditions import Conditions
 from warehouse.records.events import Attempt, CellStarted, Log, Planned
 from warehouse.records.facts import CellFacts, MetricFacts
+from warehouse.store import db, journal
+from warehouse.store.journal import Journal
 
 CELLS_OF_WRITER = 40
 

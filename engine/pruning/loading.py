@@ -24,7 +24,7 @@ from transformers import (
 from transformers.utils.import_utils import is_accelerate_available
 
 from engine.errors import UserError
-from engine.plan import DTYPES
+from engine.planning.plan import DTYPES
 from engine.pruning.accounting import ModelShape
 from engine.pruning.glu import find_glu_mlps, refuse_nan
 from engine.pruning.sources import fetch_config, hub_error, is_local, is_reachable, resolve, weights_hash

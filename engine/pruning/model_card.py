@@ -8,7 +8,7 @@ from importlib.metadata import version
 import torch
 
 from engine.pruning.accounting import ModelShape
-from warehouse.markdown import code, escape
+from warehouse.exporters.markdown import code, escape
 from warehouse.records.level import Level
 from warehouse.redaction import redacted
 

@@ -22,7 +22,7 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils import validate_repo_id
 
 from engine.errors import UserError
-from engine.suites import DEMO_MODEL
+from engine.planning.suites import DEMO_MODEL
 
 _CONNECT_SECONDS = 10
 _TOO_MANY_REQUESTS = 429

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from engine.errors import UserError
-from engine.launch import REFUSED
-from engine.rundir import RunDir
+from engine.runs.launch import REFUSED
+from engine.runs.rundir import RunDir
 from engine.worker.work import say, work
 from warehouse.redaction import RedactingStream
 

@@ -12,21 +12,21 @@ import torch
 from lm_eval.models.utils import resolve_max_length
 
 from engine.errors import UserError
+from engine.evaluation.lm import PrunedLM
+from engine.evaluation.tasks import TaskSet, build_tasks, load_tasks, refuse_long_answers
 from engine.gpu import Sampler
-from engine.plan import RunPlan
+from engine.inference.batching import default_batch_tokens
+from engine.overrides.compiling import compile_layers
+from engine.planning.plan import RunPlan
 from engine.pruning import loading
 from engine.pruning.accounting import ModelShape
 from engine.pruning.identity import config_hash, tokenizer_hash
 from engine.pruning.ladder import Ladder
-from engine.rundir import RunDir
-from engine.worker.batching import default_batch_tokens
-from engine.worker.compiling import compile_layers
-from engine.worker.lm import PrunedLM
+from engine.runs.rundir import RunDir
 from engine.worker.provenance import provenance
 from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
 from engine.worker.sweep import Sweep
-from engine.worker.tasks import TaskSet, build_tasks, load_tasks, refuse_long_answers
 from warehouse.records.conditions import Seeds
 from warehouse.records.events import Attempt, Planned
 from warehouse.records.facts import ModelFacts, VariantFacts

@@ -13,7 +13,7 @@ from typing import Any
 from lm_eval.tasks import TaskManager
 
 from engine.demo.paths import TASKS_DIR
-from engine.worker.task_code import task_code
+from engine.evaluation.task_code import task_code
 
 
 def main(folders: list[str]) -> None:

@@ -8,7 +8,7 @@ from threading import Event, Lock, Thread
 import duckdb
 
 from warehouse.errors import UserError
-from warehouse.merge import merge_run
+from warehouse.merging.merge import merge_run
 
 _PAUSE = 2.0  # seconds between two merges, in which others have the file
 _PATIENCE = 2.0  # seconds for which a merge waits for others to leave the file

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from engine.gpu import Sampler
-from engine.rundir import RunDir
+from engine.runs.rundir import RunDir
 from engine.worker.merging import Merger
-from warehouse import journal
 from warehouse.records.events import CellProgress, Crashed, Data, Finished, GpuSamples, Log, Refused, Stage, Stopped
+from warehouse.store import journal
 
 _PROGRESS_EVERY = 1.0  # seconds
 _SAMPLES_EVERY = 5.0  # seconds

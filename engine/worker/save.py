@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UserError
-from engine.launch import FINISHED, REFUSED, STOPPED
+from engine.runs.launch import FINISHED, REFUSED, STOPPED
 from warehouse.records.level import Level
 
 
@@ -43,7 +43,7 @@ def delta_table(database: Path, model: str, method: str) -> str | None:
     """The results of a model (a name or a folder) in Markdown, for its card; None if there are none yet."""
     if not database.exists():
         return None
-    from warehouse.export import export_deltas
+    from warehouse.exporters.export import export_deltas
 
     # Runs know a local model by its whole path.
     name = str(Path(model).resolve()) if Path(model).is_dir() else model

@@ -11,15 +11,15 @@ from itertools import zip_longest
 
 import torch
 
+from engine.evaluation.lm import PrunedLM
+from engine.evaluation.samples import write_samples
+from engine.evaluation.scoring import aggregate, prepare, score
+from engine.evaluation.tasks import BuiltTask, TaskSet
+from engine.inference.batching import release_memory
 from engine.pruning.ladder import Ladder
-from engine.rundir import RunDir
-from engine.worker.batching import release_memory
-from engine.worker.lm import PrunedLM
+from engine.runs.rundir import RunDir
 from engine.worker.recorder import Recorder
-from engine.worker.samples import write_samples
-from engine.worker.scoring import aggregate, prepare, score
 from engine.worker.stopping import StopFlag
-from engine.worker.tasks import BuiltTask, TaskSet
 from warehouse.records.events import CellStarted
 from warehouse.records.facts import CellFacts, FailureFacts, VariantFacts
 from warehouse.records.questions import combined_hash

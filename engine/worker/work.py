@@ -8,11 +8,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeGuard
 
 from engine.errors import UserError
-from engine.launch import FAILED, FINISHED, REFUSED, STOPPED
-from engine.rundir import RunDir
+from engine.runs.launch import FAILED, FINISHED, REFUSED, STOPPED
+from engine.runs.rundir import RunDir
 from engine.worker.stopping import StopFlag, StopRequested
-from warehouse.journal import FULL
 from warehouse.records.events import Crashed, Finished, Refused, Stopped
+from warehouse.store.journal import FULL
 
 if TYPE_CHECKING:
     from engine.worker.recorder import Recorder

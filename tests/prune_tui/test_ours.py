@@ -31,7 +31,7 @@ def test_each_of_our_names_is_found_where_ours_lie(name: str, decoys: Path, monk
     assert spec.origin == str(ours.FOLDER / name / "__init__.py")
 
 
-@pytest.mark.parametrize("name", ["sql", "json", "engines", "engine.plan", "prune_tui"])
+@pytest.mark.parametrize("name", ["sql", "json", "engines", "engine.planning.plan", "prune_tui"])
 def test_other_names_are_left_to_others(name: str):
     assert ours.OurPackages().find_spec(name, None) is None
 
@@ -47,5 +47,5 @@ def test_our_processes_find_our_packages_where_the_folder_and_the_path_have_othe
     decoys: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("PYTHONPATH", ".")
-    done = subprocess.run(module_command("engine.suites"), cwd=decoys, capture_output=True, text=True)
+    done = subprocess.run(module_command("engine.planning.suites"), cwd=decoys, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from engine import rundir
-from engine.plan import RunPlan
-from engine.rundir import RunDir
-from engine.suites import SUITES, TaskSpec
+from engine.planning.plan import RunPlan
+from engine.planning.suites import SUITES, TaskSpec
+from engine.runs import rundir
+from engine.runs.rundir import RunDir
 from prune_tui import Level, Run, RunState, UserError, Warehouse, find_run, plan_run, start_run
 from prune_tui.running import Settings
-from warehouse.journal import Journal
 from warehouse.records.events import Attempt, Crashed, Planned, Refused, Stopped
+from warehouse.store.journal import Journal
 
 PLAN = plan_run("demo", levels="0,40", tasks="demo_story")
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).resolve().parents[1]
 SERVED = {
-    "warehouse.console_process": "light",
+    "warehouse.console.process": "light",
     "prune_tui": "light",
     str(TESTS / "tui/cli/with_fake_worker.py"): "light",
     str(TESTS / "tui/cli/fake_worker.py"): "light",

@@ -29,13 +29,13 @@ from prune_tui import ours
 PRELOADED = {
     "light": [
         "polars", "rich.table", "rich.live", "tui.cli.app", "tui.cli.deltas", "tui.cli.lines", "tui.cli.live",
-        "warehouse.console_process", "warehouse.merge", "warehouse.imports", "warehouse.bundle", "warehouse.trace",
-        "warehouse.run_diff", "warehouse.claims", "warehouse.export", "warehouse.rules", "warehouse.pairing",
-        "engine.launch",
+        "warehouse.console.process", "warehouse.merging.merge", "warehouse.importers", "warehouse.exporters.bundle",
+        "warehouse.read.trace", "warehouse.read.run_diff", "warehouse.read.claims", "warehouse.exporters.export",
+        "warehouse.read.rules", "warehouse.stats.pairing", "engine.runs.launch",
     ],
     "model": [
         "engine.worker.attempt", "engine.worker.recorder", "engine.worker.preview", "engine.worker.list_tasks",
-        "engine.worker.save", "warehouse.merge", "warehouse.pairing",
+        "engine.worker.save", "warehouse.merging.merge", "warehouse.stats.pairing",
     ],
 }  # fmt: skip
 

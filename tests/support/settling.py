@@ -13,7 +13,7 @@ from textual.css.query import NoMatches
 from textual.pilot import Pilot
 
 from tui.app import Dashboard
-from tui.feed import Feed
+from tui.runs.feed import Feed
 
 _PATIENCE = 60.0  # seconds, on the busiest machine
 

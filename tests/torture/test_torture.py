@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from warehouse import db, merge
+from warehouse.merging import merge
+from warehouse.store import db
 
 pytestmark = pytest.mark.slow
 

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from tui import claims as told
-from warehouse.claims import Change, Claim, Finding, Verdict, read_claims
+from tui.claims import claims as told
+from warehouse.read.claims import Change, Claim, Finding, Verdict, read_claims
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "claims.md"
 

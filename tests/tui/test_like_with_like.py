@@ -13,13 +13,13 @@ import pytest
 from cases import one_in
 from run_writer import RunWriter, metric
 
-from tui.comparing import subject_names
-from tui.matrix import build, cell_text, subject_name
-from tui.queries import Question, Reader, chosen, subject
-from tui.queries import choices as what_there_is
-from tui.widgets.compare_grids import SidesModel
+from tui.compare.compare_grids import SidesModel
+from tui.compare.comparing import subject_names
+from tui.results.matrix import build, cell_text, subject_name
+from tui.shell.queries import Question, Reader, chosen, subject
+from tui.shell.queries import choices as what_there_is
 from tui.widgets.palette import Palette
-from warehouse import merge
+from warehouse.merging import merge
 
 KNOWN = {
     "documents": "all", "dtype": "float32", "seeds": "0,1234,1234,1234", "chat_template": False, "system_prompt": "",

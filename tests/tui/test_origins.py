@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from run_writer import RunWriter, metric
 
-from tui import origins
-from warehouse import merge
-from warehouse.number import Wanted
-from warehouse.trace import Trace, trace
+from tui.results import provenance
+from warehouse.merging import merge
+from warehouse.read.metric_lookup import Wanted
+from warehouse.read.trace import Trace, trace
 
 
 @pytest.fixture
@@ -31,9 +31,9 @@ def followed(run: RunWriter) -> Trace:
 
 def test_what_was_checked_of_parts_is_one_line(run: RunWriter):
     found = followed(run)
-    assert list(origins.lines(found.origin))[-1] == ("checked", "✓ parts, down to the last 2: 4 checks hold")
-    assert origins.verdict(found) == "All 6 checks that can be made here hold."
-    told = origins.as_json(found)["number"]["parts"]
+    assert list(provenance.lines(found.origin))[-1] == ("checked", "✓ parts, down to the last 2: 4 checks hold")
+    assert provenance.verdict(found) == "All 6 checks that can be made here hold."
+    told = provenance.as_json(found)["number"]["parts"]
     assert {part["task"]: [one["task"] for one in part["parts"]] for part in told} == {"piqa": [], "some": ["boolq"]}
 
 
@@ -42,6 +42,6 @@ def test_a_part_that_no_longer_holds_is_named(run: RunWriter):
     changed = [line.replace('"value": 0.5', '"value": 0.75') if '"boolq"' in line else line for line in lines]
     run.path.write_text("".join(changed))
     found = followed(run)
-    broken = [text for label, text in origins.lines(found.origin) if label == "checked" and text.startswith("✗")]
+    broken = [text for label, text in provenance.lines(found.origin) if label == "checked" and text.startswith("✗")]
     assert [text.partition(", line")[0].partition(": ")[0] for text in broken] == ["✗ boolq, journal"]
-    assert origins.verdict(found) == "1 of 6 checks failed: the number is not what its sources say."
+    assert provenance.verdict(found) == "1 of 6 checks failed: the number is not what its sources say."

@@ -11,8 +11,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from tui.queries import Question, chosen
-from warehouse import db
+from tui.shell.queries import Question, chosen
+from warehouse.store import db
 
 pytestmark = pytest.mark.slow
 

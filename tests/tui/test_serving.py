@@ -15,8 +15,8 @@ import pytest
 from aiohttp import CookieJar, WSMsgType, WSServerHandshakeError
 from aiohttp.test_utils import TestClient, TestServer
 
-from tui.serving import DashboardServer
-from tui.sessions import MOST_BYTES
+from tui.serve.serving import DashboardServer
+from tui.serve.sessions import MOST_BYTES
 
 APP = Path(__file__).with_name("served_app.py")
 
@@ -171,7 +171,7 @@ async def test_a_message_that_the_page_does_not_send_ends_the_session(open_serve
 
 @pytest.mark.parametrize("app", ["polite", "deaf"])
 async def test_a_dashboard_ends_with_its_socket(open_server, tmp_path: Path, app: str, monkeypatch):
-    monkeypatch.setattr("tui.sessions._GRACE", 0.2)
+    monkeypatch.setattr("tui.serve.sessions._GRACE", 0.2)
     client, server = await open_server(app=app)
     socket = await client.ws_connect("/ws", headers=own_page(client))
     pid = int((await told(tmp_path, "begun")).split()[1])
@@ -188,7 +188,7 @@ async def test_a_socket_closes_with_its_dashboard(open_server, tmp_path: Path):
 
 
 async def test_there_are_so_many_dashboards_and_no_more(open_server, monkeypatch):
-    monkeypatch.setattr("tui.serving.MOST_SESSIONS", 1)
+    monkeypatch.setattr("tui.serve.serving.MOST_SESSIONS", 1)
     client, _ = await open_server()
     first = await client.ws_connect("/ws", headers=own_page(client))
     with pytest.raises(WSServerHandshakeError) as refused:

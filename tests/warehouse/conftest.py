@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from run_writer import RunWriter, metric
 
-from warehouse import db, merge
+from warehouse.merging import merge
+from warehouse.store import db
 
 
 @pytest.fixture(name="metric")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from warehouse import backup, db, filenames
+from warehouse import filenames
+from warehouse.store import backup, db
 
 NAMES = (
     "数学",

@@ -15,7 +15,7 @@ from scipy.stats import norm
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import test_proportions_2indep as proportions_test
 
-from warehouse import db
+from warehouse.store import db
 
 ROOT = Path(__file__).resolve().parents[2]
 

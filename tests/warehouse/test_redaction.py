@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from engine.plan import RunPlan
-from engine.rundir import RunDir, runs_root
-from engine.suites import TaskSpec
-from warehouse import db
+from engine.planning.plan import RunPlan
+from engine.planning.suites import TaskSpec
+from engine.runs.rundir import RunDir, runs_root
 from warehouse.errors import UserError
-from warehouse.imports import import_paths
-from warehouse.journal import Journal
+from warehouse.importers import import_paths
 from warehouse.records.events import Attempt, Crashed, Log
 from warehouse.records.facts import FailureFacts
 from warehouse.records.level import parse_levels
 from warehouse.redaction import RedactingStream, redacted
+from warehouse.store import db
+from warehouse.store.journal import Journal
 
 HUB = "hf_" + "aB3dE6gH9j" * 4
 VALUE = "Zq8-correct-horse-7"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from warehouse import db, statements
+from warehouse.store import db, statements
 
 LEVELS = {str(pct): 100 - pct for pct in range(0, 70, 10)}
 TASKS = ("mmlu", "gsm8k", "ifeval", "leaderboard_musr", "truthfulqa_mc1", "truthfulqa_mc2", "hellaswag", "piqa",

@@ -14,13 +14,13 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from engine import launch
-from engine.plan import RunPlan
-from engine.rundir import RunDir, runs_root
-from engine.suites import SUITES
-from warehouse import db
-from warehouse.paired_shares import interval
+from engine.planning.plan import RunPlan
+from engine.planning.suites import SUITES
+from engine.runs import launch
+from engine.runs.rundir import RunDir, runs_root
 from warehouse.records.level import parse_levels
+from warehouse.stats.paired_shares import interval
+from warehouse.store import db
 
 HERE = Path(__file__).parent
 FACTS = ["demo_facts_animals", "demo_facts_foods", "demo_facts_towns"]

@@ -17,9 +17,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from engine import rundir
 from engine.errors import UserError
 from engine.gpu import driver_version, machine
+from engine.runs import rundir
 from warehouse.commands import hint
 from warehouse.errors import DatabaseBusyError
 from warehouse.records.events import of_kind
@@ -195,8 +195,8 @@ def _existing(folder: Path) -> Path:
 
 
 def database(db: Path) -> Finding:
-    from warehouse.db import open_read
-    from warehouse.schema import standing
+    from warehouse.store.db import open_read
+    from warehouse.store.schema import standing
 
     if not db.exists():
         return Finding("database", "fine", f"{db} is not there yet: the first run creates it")
@@ -246,7 +246,7 @@ def runs(db: Path) -> Iterator[Finding]:
 
 def _merged_cells(db: Path) -> dict[str, int] | None:
     """How many cells of each run the database has; None if that cannot be told now, which `database` has said."""
-    from warehouse.runs import list_runs
+    from warehouse.read.runs import list_runs
 
     if not db.exists():
         return {}

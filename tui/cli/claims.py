@@ -17,7 +17,7 @@ from warehouse.errors import UserError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from warehouse.claims import Claim
+    from warehouse.read.claims import Claim
 
 _STYLES = {"supported": "bold dodger_blue1", "not supported": "dark_orange", "mixed": "bold", "cannot tell": "dim"}
 
@@ -42,8 +42,8 @@ def claims(
     The study: Martra 2025, arXiv 2512.22671 (versions 1 and 2), its "Key Observations". `prune-tui import published`
     brings its own results in.
     """
-    from tui import claims as told
-    from warehouse.claims import read_claims
+    from tui.claims import claims as told
+    from warehouse.read.claims import read_claims
 
     found, changes = read_claims(db, model or ())
     if number is not None:
@@ -73,7 +73,7 @@ def _print(screen: Console, claims: Sequence[Claim], *, words: bool) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    from tui import claims as told
+    from tui.claims import claims as told
 
     for claim in claims:
         screen.print(Text(f"{claim.number:>2}  {claim.title}", style="bold"))
@@ -98,7 +98,7 @@ def _numbers(screen: Console, levels: Sequence[float], lines: Sequence) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from tui import claims as told
+    from tui.claims import claims as told
 
     if not lines:
         screen.print(told.NO_NUMBERS)

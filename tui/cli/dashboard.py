@@ -50,7 +50,7 @@ def replay(
     if speed is not None and not 0 < speed < 100_000:
         raise UserError(f"A speed of {speed:g} plays nothing: give a number above zero, such as 20.")
     if text is None:
-        from tui.replay import RECORDING
+        from tui.runs.replay import RECORDING
 
         folder, speed = RECORDING, speed or 1.0
     else:
@@ -78,7 +78,7 @@ def serve(
     There is no password. Beyond this machine only the address that is printed, with its token, opens it.
     """
     try:
-        from tui.serving import LOCAL, DashboardServer
+        from tui.serve.serving import LOCAL, DashboardServer
     except ImportError as error:
         raise UserError(
             "The browser version needs textual-serve, which is not installed: pip install 'prune-tui[web]'."

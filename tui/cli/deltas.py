@@ -10,8 +10,8 @@ from rich.text import Text
 
 from tui.cli.output import one_line
 from tui.states import width_text
-from warehouse.deltas import Cell, Column, DeltaTable, Width
 from warehouse.numbers import format_change, format_value
+from warehouse.read.deltas import Cell, Column, DeltaTable, Width
 
 # Told apart by the colour-blind, too.
 _BETTER, _WORSE = "bold dodger_blue1", "dark_orange"

@@ -14,8 +14,8 @@ from tui.cli.options import DEFAULT_DATABASE, Database, Debug
 from tui.cli.output import one_line, print_json, printable
 
 if TYPE_CHECKING:
-    from warehouse.run_diff import Compared, RunDiff
-    from warehouse.tables import Table
+    from warehouse.exporters.tables import Table
+    from warehouse.read.run_diff import Compared, RunDiff
 
 _RUN = "Its id, the beginning of one, its name, or `latest`."
 _DOCUMENTS = 10
@@ -38,7 +38,7 @@ def diff(
     documents, and at 5 % after Holm's correction over all numbers. Exit code 0: same or within noise; 1: different,
     or one run lacks numbers that the other has; 2: no such runs.
     """
-    from warehouse.run_diff import diff_runs
+    from warehouse.read.run_diff import diff_runs
 
     found = diff_runs(db, run_a, run_b)
     if format_ == "json":
@@ -50,8 +50,8 @@ def diff(
 
 
 def _text(found: RunDiff, format_: Literal["table", "markdown"], *, everything: bool) -> str:
-    from warehouse.markdown import escape
-    from warehouse.tables import format_table
+    from warehouse.exporters.markdown import escape
+    from warehouse.exporters.tables import format_table
 
     written = escape if format_ == "markdown" else one_line
     heading = "### " if format_ == "markdown" else ""
@@ -81,14 +81,14 @@ def _counts(found: RunDiff) -> str:
 
 
 def _differences(found: RunDiff) -> Table:
-    from warehouse.tables import Table
+    from warehouse.exporters.tables import Table
 
     rows = [(one.what, _short(one.a), _short(one.b)) for one in found.differences]
     return Table(["what", "A", "B"], ["VARCHAR"] * 3, rows)
 
 
 def _numbers(listed: list[Compared]) -> Table:
-    from warehouse.tables import Table
+    from warehouse.exporters.tables import Table
 
     rows = [
         (one.level, one.task, _metric(one), one.a, one.b, "" if one.p is None else f"{one.p:.2g}", one.test or "",

@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from engine import launch
-from warehouse import journal
+from engine.runs import launch
 from warehouse.records.events import Event
 from warehouse.records.run_state import RunHistory
+from warehouse.store import journal
 
 _POLL_SECONDS = 0.1
 
@@ -37,7 +37,7 @@ class Detached(Exception):
 
 
 def follow(worker: subprocess.Popen[bytes], path: Path, history: RunHistory, view: View, offset: int) -> int:
-    """Show a run until its worker ends, and return the worker's exit code (see `engine.launch`).
+    """Show a run until its worker ends, and return the worker's exit code (see `engine.runs.launch`).
 
     `history` knows the journal at `path` up to byte `offset`. The first Ctrl-C asks the worker to stop, the second
     leaves it.

@@ -14,8 +14,8 @@ from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import one_line, print_json
 
 if TYPE_CHECKING:
-    from warehouse.imports import ImportReport, WouldReplaceError
-    from warehouse.imports.replaced import Replaced
+    from warehouse.importers import ImportReport, WouldReplaceError
+    from warehouse.importers.replaced import Replaced
 
 _PUBLISHED = "published"
 
@@ -51,7 +51,7 @@ def import_(
     Checkpoints that `save` wrote say what they are. Of others lm-eval's files do not say what was pruned: --model,
     --level and --method do.
     """
-    from warehouse.imports import WouldReplaceError, import_bundle, import_paths, import_published, is_bundle
+    from warehouse.importers import WouldReplaceError, import_bundle, import_paths, import_published, is_bundle
 
     def files(*, replace_values: bool) -> ImportReport:
         return import_paths(db, paths, model=model, level=level, method=method, replace_values=replace_values)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from rich.console import Console
 
-from engine.progress import progress
+from engine.runs.progress import progress
 from tui.cli.output import duration, one_line
 from warehouse.records.events import Event, Finished, Log, Stopped
 from warehouse.records.facts import CellFacts, ModelFacts, VariantFacts

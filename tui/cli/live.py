@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from engine.progress import progress
+from engine.runs.progress import progress
 from tui.cli.lines import describe
 from tui.cli.output import duration, one_line
 from tui.states import level_text

@@ -15,7 +15,7 @@ from engine.errors import UserError
 from tui.cli.files import text_of
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug
 from tui.cli.output import one_line, printable
-from warehouse import outfile
+from warehouse.exporters import outfile
 
 
 def export(
@@ -76,7 +76,7 @@ def export(
         return
     if what is None or model is None or len(model) != 1 or run:
         raise UserError("Say what to export: `export deltas --model NAME` for a table, `export --bundle FILE` for all.")
-    from warehouse.export import export_deltas
+    from warehouse.exporters.export import export_deltas
 
     replace = output is not None and _may_replace(output, db, force=force)
     kind = format_ or _format_of(output)
@@ -139,14 +139,17 @@ def _may_replace(path: Path, db: Path, *, force: bool) -> bool:
 
 
 def _export_bundle(db: Path, path: Path, *, models: Sequence[str], runs: Sequence[str], force: bool) -> None:
-    from tui.format import size
-    from warehouse.bundle import write_bundle
+    from warehouse.exporters.bundle import write_bundle
+    from warehouse.numbers import format_bytes
 
     replace = _may_replace(path, db, force=force)
     report = outfile.write_by(path, partial(write_bundle, db, models=models, runs=runs), db, replace=replace)
     what = f"{len(report.runs)} run{'' if len(report.runs) == 1 else 's'}"
     rows = f"{report.rows['metrics']:,} metrics and {report.rows['samples']:,} documents' results"
-    typer.echo(f"{one_line(str(path))}: {what}, {rows}, {size(report.bytes)}. Fingerprint {report.fingerprint}.")
+    written = f"{one_line(str(path))}: {what}, {rows}, {format_bytes(report.bytes)}"
+    typer.echo(f"{written}. Fingerprint {report.fingerprint}.")
+        f"{one_line(str(path))}: {what}, {rows}, {format_bytes(report.bytes)}. Fingerprint {report.fingerprint}."
+    )
 
 
 def sql(
@@ -167,7 +170,7 @@ def sql(
 
     Views to start from: headline_metrics, baseline_deltas, size_comparison, best_level, consistent_improvements.
     """
-    from warehouse.console import format_table, run_sql
+    from warehouse.console.console import format_table, run_sql
 
     if (statement is None) == (file is None):
         raise UserError("Give one SQL statement: as an argument, as `-` for standard input, or with --file.")

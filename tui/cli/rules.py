@@ -17,7 +17,7 @@ from tui.cli.output import console, one_line, print_json
 from warehouse.commands import hint
 
 if TYPE_CHECKING:
-    from warehouse.rules import Rule
+    from warehouse.read.rules import Rule
 
 app = typer.Typer(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 
@@ -39,7 +39,7 @@ def rules(
     if context.invoked_subcommand is not None:
         os.environ["PRUNE_TUI_DB"] = str(db)  # where --db stands before the command
         return
-    from warehouse.rules import best_levels, read_rules
+    from warehouse.read.rules import best_levels, read_rules
 
     known, best = read_rules(db), best_levels(db)
     if as_json:
@@ -52,7 +52,7 @@ def rules(
 @app.command(cls=Command)
 def show(name: Name, as_json: Json = False, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
     """Print a rule as TOML, to be edited."""
-    from warehouse.rules import best_levels, read_rule, to_toml
+    from warehouse.read.rules import best_levels, read_rule, to_toml
 
     rule = read_rule(db, name)
     if as_json:
@@ -69,7 +69,7 @@ def set_(
     debug: Debug = False,
 ) -> None:
     """Save a rule under the name it gives. What it was before stays in the table `rules`."""
-    from warehouse.rules import from_toml, save_rule, use_rule
+    from warehouse.read.rules import from_toml, save_rule, use_rule
 
     saved = save_rule(db, from_toml(sys.stdin.read() if file == "-" else text_of(Path(file))))
     if use:
@@ -83,7 +83,7 @@ def set_(
 @app.command(cls=Command)
 def use(name: Name, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
     """From now on `best_level` follows this rule."""
-    from warehouse.rules import use_rule
+    from warehouse.read.rules import use_rule
 
     use_rule(db, name)
     typer.echo(f"best_level follows {one_line(name)} from now on.")
@@ -92,7 +92,7 @@ def use(name: Name, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> No
 @app.command(cls=Command)
 def delete(name: Name, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
     """Delete a rule; one that shipped with prune-tui and was changed is as it was again."""
-    from warehouse.rules import delete_rule
+    from warehouse.read.rules import delete_rule
 
     restored = delete_rule(db, name)
     typer.echo(f"{one_line(name)} is {'deleted' if restored is None else 'as it shipped again'}.")

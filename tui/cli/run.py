@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from engine import stopping
 from engine.errors import UserError
-from engine.plan import RunPlan
-from engine.suites import DEMO_MODEL, SUITES, suite
-from tui.choices import OPTIONS, chosen_levels, chosen_tasks, short_name, task_folders
+from engine.planning.choices import OPTIONS, chosen_levels, chosen_tasks, short_name, task_folders
+from engine.planning.plan import RunPlan
+from engine.planning.suites import DEMO_MODEL, SUITES, suite
+from engine.runs import stopping
 from tui.cli import session
 from tui.cli.options import (
     DEFAULT_DATABASE,

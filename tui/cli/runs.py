@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine import rundir
-from engine.digests import Digest, Digests
 from engine.errors import UserError
-from engine.rundir import RunDir
+from engine.runs import rundir
+from engine.runs.digests import Digest, Digests
+from engine.runs.rundir import RunDir
 from tui.cli import session
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import console, duration, one_line, print_json
-from warehouse import run_folders
 from warehouse.commands import hint
 from warehouse.errors import AlteredError
+from warehouse.store import run_folders
 
 if TYPE_CHECKING:
-    from warehouse.merge import MergeReport
+    from warehouse.merging.merge import MergeReport
 
 
 def runs(as_json: Json = False, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
@@ -81,9 +81,9 @@ def merge(
     debug: Debug = False,
 ) -> None:
     """Bring results over that runs could not merge, because another program held the database."""
-    from warehouse import pairing
-    from warehouse.merge import merge_all
-    from warehouse.remake import remake
+    from warehouse.merging.merge import merge_all
+    from warehouse.merging.remake import remake
+    from warehouse.stats import pairing
 
     root = rundir.runs_root(db)
     if from_journals:

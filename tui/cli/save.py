@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from engine import launch
 from engine.errors import UserError
+from engine.runs import launch
 from tui.cli import session
 from tui.cli.options import (
     DEFAULT_DATABASE,

@@ -10,12 +10,12 @@ from typing import Any
 
 import typer
 
-from engine import launch, rundir
-from engine.digests import Digest
 from engine.errors import UserError
-from engine.plan import RunPlan
-from engine.progress import progress
-from engine.rundir import RunDir
+from engine.planning.plan import RunPlan
+from engine.runs import launch, rundir
+from engine.runs.digests import Digest
+from engine.runs.progress import progress
+from engine.runs.rundir import RunDir
 from tui.cli.follow import Detached, View, follow
 from tui.cli.output import console, one_line, print_json
 from warehouse.commands import hint
@@ -31,7 +31,7 @@ def check_database(db: Path) -> None:
         UserError: the file is not a database of ours, or lies where its runs' samples could be taken for others. One
             that is merely busy is fine: results can wait.
     """
-    from warehouse.db import open_read
+    from warehouse.store.db import open_read
 
     if odd := next((character for character in "*[" if character in str(db.absolute())), None):
         raise UserError(
@@ -69,7 +69,7 @@ def check_models(plans: Sequence[RunPlan]) -> None:
     Raises:
         UserError: one is wrong, which is named.
     """
-    from engine import preview
+    from engine.planning import preview
 
     for plan in plans:
         try:
@@ -218,7 +218,7 @@ def _model(run: RunDir, history: RunHistory) -> str:
 
 def _merge(run: RunDir, db: Path) -> UserError | None:
     """Bring the database up to date, or say why it has to wait, and return that."""
-    from warehouse.merge import merge_run
+    from warehouse.merging.merge import merge_run
 
     try:
         merge_run(db, run.path, wait=2.0)
@@ -231,8 +231,8 @@ def _merge(run: RunDir, db: Path) -> UserError | None:
 def _show(db: Path, run: RunDir, history: RunHistory) -> None:
     """The delta tables that the run has a part in, and where to find them again."""
     from tui.cli.deltas import print_tables
-    from warehouse.deltas import read_deltas
-    from warehouse.runs import list_runs
+    from warehouse.read.deltas import read_deltas
+    from warehouse.read.runs import list_runs
 
     try:
         model = next((known.model_id for known in list_runs(db) if known.run_id == run.run_id), None)

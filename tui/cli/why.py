@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine import rundir
+from engine.runs import rundir
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import one_line, print_json
 
 if TYPE_CHECKING:
-    from warehouse.trace import Origin
+    from warehouse.read.trace import Origin
 
 _LABEL = 12
 
@@ -46,9 +46,9 @@ def why(
     What can be verified is: that the journal, or the file it was imported from, still says the same number, and that
     the per-document results give it. Exit code 1 where one of them says otherwise.
     """
-    from tui import origins
-    from warehouse.number import Wanted
-    from warehouse.trace import trace
+    from tui.results import provenance
+    from warehouse.read.metric_lookup import Wanted
+    from warehouse.read.trace import trace
 
     wanted = Wanted(
         model=model, level=level, task=task, metric=metric, filter=filter_, method=method, conditions=conditions,
@@ -56,25 +56,25 @@ def why(
     )  # fmt: skip
     found = trace(db, wanted, rundir.runs_root(db))
     if as_json:
-        print_json(origins.as_json(found))
+        print_json(provenance.as_json(found))
     else:
-        typer.echo(one_line(origins.headline(found)))
+        typer.echo(one_line(provenance.headline(found)))
         _print(found.origin, "This number" if found.baseline else "")
         if found.baseline is not None:
             _print(found.baseline, "Its baseline, the unpruned model")
-        for line in origins.differences(found):
+        for line in provenance.differences(found):
             typer.echo(f"\nMeasured otherwise than its baseline: {one_line(line)}.")
-        typer.echo(f"\n{origins.verdict(found)}")
+        typer.echo(f"\n{provenance.verdict(found)}")
     if not found.holds:
         raise typer.Exit(1)
 
 
 def _print(origin: Origin, title: str) -> None:
-    from tui import origins
+    from tui.results import provenance
 
     typer.echo(f"\n{title}" if title else "")
     width = max(shutil.get_terminal_size().columns, 60) if sys.stdout.isatty() else None
-    for label, text in origins.lines(origin):
+    for label, text in provenance.lines(origin):
         line = f"  {label:<{_LABEL}}{one_line(text)}"
         wrapped = line if width is None else textwrap.fill(line, width, subsequent_indent=" " * (_LABEL + 2))
         typer.echo(wrapped)

@@ -13,7 +13,7 @@ from textual.events import Leave, MouseDown, MouseMove
 from textual.screen import Screen
 from textual.widget import Widget
 
-from tui.hints import Hint, hints
+from tui.shell.hints import Hint, hints
 
 # What gives way first where there is no room, in this order: `?` and ctrl+p tell of it all the same.
 _FIRST = ("command_palette", "replay", "delete", "clone")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from engine.errors import UserError
-from engine.plan import METHODS
+from engine.planning.plan import METHODS
 from engine.pruning.importance import importance, random_scores, ranking
 
 GATE = torch.tensor([[1.0, -3.0, 2.0], [0.5, 0.5, 0.5]])

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from engine.errors import UserError
-from engine.plan import METHODS
+from engine.planning.plan import METHODS
 from engine.pruning.importance import importance
 from engine.pruning.model_card import _METHODS
 from tui.cli.options import Method

@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from engine import launch
 from engine.demo.paths import TASKS_DIR
 from engine.errors import UserError
-from engine.plan import RunPlan
-from engine.rundir import RunDir, runs_root
-from engine.suites import TaskSpec
+from engine.planning.plan import RunPlan
+from engine.planning.suites import TaskSpec
+from engine.runs import launch
+from engine.runs.rundir import RunDir, runs_root
 from engine.worker.attempt import _record_model, _record_tasks
 from engine.worker.recorder import Recorder
-from warehouse import db
 from warehouse.records.events import of_kind
 from warehouse.records.facts import CellFacts, ModelFacts, TaskFacts
 from warehouse.records.level import parse_levels
+from warehouse.store import db
 
 PLAN = RunPlan(name="p", model="m", levels=tuple(parse_levels("0,40")), tasks=(TaskSpec("demo_sums"),), limit=4)
 MODEL = ModelFacts(

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from engine.plan import RunPlan
-from engine.rundir import RunDir, runs_root
-from engine.suites import SUITES
+from engine.planning.plan import RunPlan
+from engine.planning.suites import SUITES
+from engine.runs.rundir import RunDir, runs_root
 from engine.worker import merging
 from engine.worker.recorder import Recorder
-from warehouse import db
-from warehouse.merge import merge_run
+from warehouse.merging.merge import merge_run
 from warehouse.records.events import Log, of_kind
 from warehouse.records.level import parse_levels
+from warehouse.store import db
 
 PLAN = RunPlan(name="test", model="demo", levels=tuple(parse_levels("0")), tasks=SUITES["demo"], limit=6)
 METRICS = (Path(__file__).parent / "metrics_of_run.sql").read_text()

@@ -18,16 +18,16 @@ from typing import Any
 
 import pytest
 
-from engine import launch, stopping
-from engine.plan import RunPlan
-from engine.rundir import RunDir, runs_root
-from engine.suites import SUITES, TaskSpec
-from warehouse import db
-from warehouse.merge import merge_run
+from engine.planning.plan import RunPlan
+from engine.planning.suites import SUITES, TaskSpec
+from engine.runs import launch, stopping
+from engine.runs.rundir import RunDir, runs_root
+from warehouse.merging.merge import merge_run
 from warehouse.records.events import Attempt, Refused, Stage, of_kind
 from warehouse.records.facts import CellFacts, FailureFacts, ModelFacts, TaskFacts, VariantFacts
 from warehouse.records.level import parse_levels
 from warehouse.records.run_state import RunState
+from warehouse.store import db
 
 PLAN = RunPlan(name="test", model="demo", levels=tuple(parse_levels("0,30,60")), tasks=SUITES["demo"], limit=6)
 METRICS = (Path(__file__).parent / "metrics_of_run.sql").read_text()

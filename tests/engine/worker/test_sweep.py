@@ -12,17 +12,18 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from engine.demo.paths import MODEL_DIR
-from engine.plan import RunPlan
+from engine.evaluation import scoring
+from engine.evaluation.lm import PrunedLM
+from engine.evaluation.tasks import BuiltTask, build_tasks, load_tasks
+from engine.planning.plan import RunPlan
+from engine.planning.suites import TaskSpec
 from engine.pruning import loading
 from engine.pruning.ladder import Ladder
-from engine.rundir import RunDir, runs_root
-from engine.suites import TaskSpec
-from engine.worker import scoring, sweep
-from engine.worker.lm import PrunedLM
+from engine.runs.rundir import RunDir, runs_root
+from engine.worker import sweep
 from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
 from engine.worker.sweep import Sweep
-from engine.worker.tasks import BuiltTask, build_tasks, load_tasks
 from warehouse.records.events import of_kind
 from warehouse.records.facts import CellFacts, FailureFacts
 from warehouse.records.level import parse_levels

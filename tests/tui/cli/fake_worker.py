@@ -8,9 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from engine import launch
-from engine.rundir import RunDir
-from warehouse.journal import Journal
+from engine.runs import launch
+from engine.runs.rundir import RunDir
 from warehouse.records.events import (
     Attempt,
     CellProgress,
@@ -23,6 +22,7 @@ from warehouse.records.events import (
     of_kind,
 )
 from warehouse.records.facts import CellFacts, FailureFacts, MetricFacts, ModelFacts, TaskFacts, VariantFacts
+from warehouse.store.journal import Journal
 
 MODEL = ModelFacts(
     model="org/tiny", source="org/tiny", revision=None, weights_hash="abc", model_type="llama", hidden_size=8,

@@ -11,14 +11,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from engine.plan import RunPlan
-from engine.rundir import RunDir, runs_root
-from engine.suites import TaskSpec
+from engine.planning.plan import RunPlan
+from engine.planning.suites import TaskSpec
+from engine.runs.rundir import RunDir, runs_root
 from tui.cli.app import app
 from tui.cli.checks import Finding
 from tui.cli.guard import guarded
-from warehouse import db
 from warehouse.records.level import parse_levels
+from warehouse.store import db
 
 
 def _text(path: Path) -> None:

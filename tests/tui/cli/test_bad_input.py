@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from cases import one_in
 
-from engine.plan import RunPlan
-from engine.rundir import RunDir, runs_root
-from engine.suites import TaskSpec
-from warehouse.journal import Journal
+from engine.planning.plan import RunPlan
+from engine.planning.suites import TaskSpec
+from engine.runs.rundir import RunDir, runs_root
 from warehouse.records.events import Attempt, Stopped
 from warehouse.records.level import parse_levels
+from warehouse.store.journal import Journal
 
 
 def complaint(done: subprocess.CompletedProcess[str]) -> str:

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from engine.plan import RunPlan
-from engine.rundir import RunDir, runs_root
-from engine.suites import TaskSpec
+from engine.planning.plan import RunPlan
+from engine.planning.suites import TaskSpec
+from engine.runs.rundir import RunDir, runs_root
 from tui.cli import checks
 from tui.cli.checks import Finding
-from warehouse.journal import Journal
 from warehouse.records.events import Attempt
 from warehouse.records.facts import CellFacts
 from warehouse.records.level import parse_levels
 from warehouse.records.reading import Reading
+from warehouse.store.journal import Journal
 
 
 def findings(found) -> dict[str, Finding]:

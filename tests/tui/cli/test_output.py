@@ -5,7 +5,7 @@ from rich.console import Console
 
 from tui.cli.deltas import print_tables
 from tui.cli.output import duration, one_line, printable
-from warehouse.deltas import read_deltas
+from warehouse.read.deltas import read_deltas
 
 
 @pytest.mark.parametrize(

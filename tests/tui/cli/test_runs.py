@@ -16,15 +16,15 @@ import duckdb
 import pytest
 
 from engine.errors import UserError
-from engine.plan import RunPlan
-from engine.rundir import RunDir
-from engine.suites import TaskSpec
+from engine.planning.plan import RunPlan
+from engine.planning.suites import TaskSpec
+from engine.runs.rundir import RunDir
 from tui.cli import session
 from warehouse.errors import DatabaseBusyError
-from warehouse.journal import Journal
 from warehouse.records.events import Attempt, Finished
 from warehouse.records.level import parse_levels
 from warehouse.records.run_state import RunState
+from warehouse.store.journal import Journal
 
 RUN = ("run", "org/tiny", "--levels", "0,40", "--tasks", "piqa,boolq", "--name")
 
@@ -273,7 +273,7 @@ def test_results_that_found_no_room_are_something_to_mend(tmp_path, monkeypatch,
     def refuse(*_: object, **__: object) -> None:
         raise problem
 
-    monkeypatch.setattr("warehouse.merge.merge_run", refuse)
+    monkeypatch.setattr("warehouse.merging.merge.merge_run", refuse)
     assert session.work([run], database, quiet=True, as_json=False) == code
     again = f"until `prune-tui merge --db {database}` can bring them over: {problem}"
     assert again in capsys.readouterr().err

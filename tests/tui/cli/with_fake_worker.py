@@ -3,8 +3,9 @@
 import sys
 from pathlib import Path
 
-from engine import launch, preview
 from engine.errors import UserError
+from engine.planning import preview
+from engine.runs import launch
 from tui.cli import main
 
 

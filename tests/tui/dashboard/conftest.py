@@ -11,8 +11,8 @@ import settling
 from textual.pilot import Pilot
 
 from tui.app import Dashboard
-from tui.queries import subject
-from tui.screens.compare import CompareScreen
+from tui.compare.compare_screen import CompareScreen
+from tui.shell.queries import subject
 from tui.widgets.grid import Grid
 
 
@@ -20,7 +20,7 @@ from tui.widgets.grid import Grid
 def own_user_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user-data"))
     monkeypatch.setattr("tui.app._PULL_SECONDS", 0.1)
-    monkeypatch.setattr("tui.feed._IDLE_SECONDS", 0.2)
+    monkeypatch.setattr("tui.runs.feed._IDLE_SECONDS", 0.2)
     settling.count(monkeypatch)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tui.certainty import certainty, sentence
-from tui.matrix import Benchmark, Width
+from tui.results.certainty import certainty, sentence
+from tui.results.matrix import Benchmark, Width
 
 PAIRED = {
     "ci_low": -0.052, "ci_high": -0.011, "ci_low_pct": -9.1, "ci_high_pct": -1.9, "stderr_kind": "paired",

@@ -10,14 +10,14 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tui.app import Dashboard
-from tui.screens import claims
-from tui.screens.choose import ChooseSeveral
-from tui.screens.claims import ClaimsScreen
-from tui.screens.help import HelpScreen
-from tui.screens.query import QueryScreen
+from tui.claims import claims_screen
+from tui.claims.claims_screen import ClaimsScreen
+from tui.query.query_screen import QueryScreen
+from tui.query.sql_editor import SqlEditor
+from tui.shell.choose import ChooseSeveral
+from tui.shell.help_screen import HelpScreen
 from tui.widgets.grid import Grid
-from tui.widgets.sql_editor import SqlEditor
-from warehouse import db
+from warehouse.store import db
 
 NARROW, WIDE = (80, 24), (160, 45)
 
@@ -105,7 +105,7 @@ async def test_m_chooses_whose_results_are_asked(dashboard: Dashboard, until):
 
 
 async def test_of_many_models_the_ones_with_the_latest_runs_are_asked(dashboard: Dashboard, until, monkeypatch):
-    monkeypatch.setattr(claims, "_FIRST", 2)
+    monkeypatch.setattr(claims_screen, "_FIRST", 2)
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
         assert "2 of 3 models" in drawn(pilot, "title")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual.app import App
 
-from tui.clipboard import MOST_BYTES, copy
+from tui.shell.clipboard import MOST_BYTES, copy
 
 
 @pytest.fixture(autouse=True)

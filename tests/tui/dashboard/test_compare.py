@@ -10,11 +10,11 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tui.app import Dashboard
-from tui.screens.choose import ChooseSeveral
-from tui.screens.compare import CompareScreen
-from tui.screens.query import QueryScreen
+from tui.compare.compare_screen import CompareScreen
+from tui.query.query_screen import QueryScreen
+from tui.query.sql_editor import SqlEditor
+from tui.shell.choose import ChooseSeveral
 from tui.widgets.grid import Grid
-from tui.widgets.sql_editor import SqlEditor
 
 NARROW, WIDE = (80, 24), (160, 45)
 

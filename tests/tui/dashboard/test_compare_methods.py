@@ -16,10 +16,10 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tui.app import Dashboard
-from tui.queries import Reader, Rows, choices, chosen, subject
-from tui.screens.compare import CompareScreen
+from tui.compare.compare_screen import CompareScreen
+from tui.shell.queries import Reader, Rows, choices, chosen, subject
 from tui.widgets.grid import Grid
-from warehouse.paired_shares import interval
+from warehouse.stats.paired_shares import interval
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from textual.color import Color
 from textual.theme import Theme
 from textual.widgets import Static
 
-from tui.themes import THEMES
+from tui.shell.themes import THEMES
 from tui.widgets.palette import Palette, contrast, variable
 
 ENOUGH = 4.5

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tui.certainty import sentence
-from tui.matrix import beyond_noise, build, cell_text, mark, z_score
-from tui.matrix_export import markdown
-from tui.queries import Reader, choices, chosen, subject
+from tui.results.certainty import sentence
+from tui.results.matrix import beyond_noise, build, cell_text, mark, z_score
+from tui.results.matrix_export import markdown
+from tui.shell.queries import Reader, choices, chosen, subject
 
 LOSS, GAIN, NOISE = {"verdict": "loss"}, {"verdict": "gain"}, {"verdict": "noise"}
 

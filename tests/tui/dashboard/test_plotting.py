@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.plotting import Axis, Plot, Point, Series, legend, log_ticks, nice_ticks
+from tui.results.plotting import Axis, Plot, Point, Series, legend, log_ticks, nice_ticks
 
 
 def drawn(plot: Plot, width: int = 60, height: int = 16) -> list[str]:

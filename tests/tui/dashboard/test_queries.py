@@ -12,11 +12,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tui.matrix import build
-from tui.plots import kept_plot
-from tui.queries import CancelledError, Question, Reader, Rows, choices, chosen, literal, subject
-from warehouse import statements
+from tui.results.matrix import build
+from tui.results.plots import kept_plot
+from tui.shell.queries import CancelledError, Question, Reader, Rows, choices, chosen, literal, subject
 from warehouse.errors import DatabaseBusyError, UserError
+from warehouse.store import statements
 
 CHOSEN = [
     ("matrix_rows", {}),

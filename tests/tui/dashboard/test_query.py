@@ -12,18 +12,18 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList, Static, Tree
 
 from tui.app import Dashboard
-from tui.completion import Source, complete
-from tui.query_store import QueryStore, shipped
-from tui.screens.choose import ChooseOne
-from tui.screens.export import ExportScreen
-from tui.screens.help import HelpScreen
-from tui.screens.query import QueryScreen
-from tui.screens.query_dialogs import NameIt, WholeValue
+from tui.query.completion import Source, complete
+from tui.query.query_dialogs import NameIt, WholeValue
+from tui.query.query_screen import QueryScreen
+from tui.query.query_store import QueryStore, shipped
+from tui.query.result_table import sorted_rows
+from tui.query.sql_editor import CompletionList, SqlEditor
+from tui.shell.choose import ChooseOne
+from tui.shell.export_screen import ExportScreen
+from tui.shell.help_screen import HelpScreen
 from tui.widgets.grid import Grid
 from tui.widgets.key_footer import KeyFooter
-from tui.widgets.result_table import sorted_rows
-from tui.widgets.sql_editor import CompletionList, SqlEditor
-from warehouse.console import run_sql
+from warehouse.console.console import run_sql
 
 NARROW, WIDE = (80, 24), (160, 45)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from textual.app import App
 
-from tui.queries import Question, Reader, Rows
-from tui.screens import reading
-from tui.screens.reading import ReadingScreen
+from tui.shell import reading
+from tui.shell.queries import Question, Reader, Rows
+from tui.shell.reading import ReadingScreen
 
 
 class Slow(ReadingScreen):

@@ -14,14 +14,14 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
 from tui.app import Dashboard
-from tui.plots import ACROSS
-from tui.screens.cell import CellScreen
-from tui.screens.choose import ChooseOne, ChooseSeveral
-from tui.screens.help import HelpScreen
-from tui.screens.plot import PlotScreen
-from tui.screens.query import QueryScreen
-from tui.screens.results import ResultsScreen
-from tui.widgets.delta_matrix import DeltaMatrix
+from tui.query.query_screen import QueryScreen
+from tui.results.cell_screen import CellScreen
+from tui.results.delta_matrix import DeltaMatrix
+from tui.results.plot_screen import PlotScreen
+from tui.results.plots import ACROSS
+from tui.results.results_screen import ResultsScreen
+from tui.shell.choose import ChooseOne, ChooseSeveral
+from tui.shell.help_screen import HelpScreen
 from tui.widgets.grid import Grid
 from tui.widgets.key_footer import KeyFooter
 
@@ -312,7 +312,7 @@ async def test_a_database_held_elsewhere_is_a_message_and_the_last_figures_stay(
 ):
     database = tmp_path / "results.duckdb"
     shutil.copy(study, database)
-    monkeypatch.setattr("tui.screens.reading._LOOK", 0.2)
+    monkeypatch.setattr("tui.shell.reading._LOOK", 0.2)
     script = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
     async with Dashboard(database).run_test(size=NARROW) as pilot:
         await shown(pilot, until)

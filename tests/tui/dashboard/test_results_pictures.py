@@ -9,9 +9,9 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tui.app import Dashboard
-from tui.screens.query import QueryScreen
-from tui.widgets.delta_matrix import DeltaMatrix
-from tui.widgets.sql_editor import SqlEditor
+from tui.query.query_screen import QueryScreen
+from tui.query.sql_editor import SqlEditor
+from tui.results.delta_matrix import DeltaMatrix
 
 pytestmark = pytest.mark.slow
 

@@ -11,14 +11,14 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from tui.app import Dashboard
-from tui.matrix import build
-from tui.queries import Question, Reader, choices, chosen, subject
-from tui.screens.cell import CellScreen
-from tui.screens.confirm import ConfirmScreen
-from tui.screens.export import ExportScreen
-from tui.screens.query import QueryScreen
+from tui.query.query_screen import QueryScreen
+from tui.results.cell_screen import CellScreen
+from tui.results.matrix import build
+from tui.shell.confirm import ConfirmScreen
+from tui.shell.export_screen import ExportScreen
+from tui.shell.queries import Question, Reader, choices, chosen, subject
 from tui.widgets.grid import Grid
-from warehouse import pairing
+from warehouse.stats import pairing
 
 BEFORE, AFTER = [1, 1, 1, 1, 0, 0], [1, 0, 0, 0, 0, 1]
 

@@ -13,13 +13,13 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tui.app import Dashboard
-from tui.matrix import build
-from tui.queries import Reader, choices, chosen, subject
-from tui.screens.cell import CellScreen
-from tui.screens.query import QueryScreen
-from tui.screens.why import WhyScreen, wanted
+from tui.query.query_screen import QueryScreen
+from tui.query.sql_editor import SqlEditor
+from tui.results.cell_screen import CellScreen
+from tui.results.matrix import build
+from tui.results.why_screen import WhyScreen, wanted
+from tui.shell.queries import Reader, choices, chosen, subject
 from tui.widgets.grid import Grid
-from tui.widgets.sql_editor import SqlEditor
 from warehouse.errors import UserError
 
 

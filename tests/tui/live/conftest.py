@@ -16,7 +16,7 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Static
 
-from engine.rundir import RunDir
+from engine.runs.rundir import RunDir
 from tui.app import Dashboard
 
 RECORDINGS = Path(__file__).with_name("recordings")
@@ -83,8 +83,8 @@ def cell(level: str, task: str) -> Pick:
 def _frozen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setattr(Dashboard, "now", lambda self: NOW)
     monkeypatch.setattr("tui.app._PULL_SECONDS", 0.05)
-    monkeypatch.setattr("tui.feed._IDLE_SECONDS", 0.1)
-    monkeypatch.setattr("tui.feed._WATCH_SECONDS", 0.1)
+    monkeypatch.setattr("tui.runs.feed._IDLE_SECONDS", 0.1)
+    monkeypatch.setattr("tui.runs.feed._WATCH_SECONDS", 0.1)
     settling.count(monkeypatch)
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import DataTable, RichLog
 
 from tui.app import Dashboard
-from tui.widgets.run_grid import RunGrid
+from tui.runs.run_grid import RunGrid
 
 pytestmark = pytest.mark.slow
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from engine.rundir import RunDir
-from tui.feed import Feed
-from warehouse import journal
+from engine.runs.rundir import RunDir
+from tui.runs.feed import Feed
 from warehouse.records.run_state import RunState
+from warehouse.store import journal
 
 
 @pytest.fixture

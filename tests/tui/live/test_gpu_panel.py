@@ -11,11 +11,11 @@ from textual.app import App
 from textual.widgets import Static
 
 from engine.gpu import Meter, Sampler, driver_version, machine
-from engine.plan import RunPlan
-from engine.rundir import RunDir
-from engine.suites import TaskSpec
+from engine.planning.plan import RunPlan
+from engine.planning.suites import TaskSpec
+from engine.runs.rundir import RunDir
 from engine.worker.recorder import Recorder
-from tui.widgets.gpu_panel import DevicePanel, GpuPanel, graph
+from tui.runs.gpu_panel import DevicePanel, GpuPanel, graph
 from warehouse.records.events import Finished, GpuSamples, of_kind
 from warehouse.records.level import Level
 from warehouse.records.reading import Reading

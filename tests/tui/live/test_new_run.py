@@ -13,12 +13,14 @@ from settling import settle
 from textual.events import Key
 from textual.widgets import Button, Input, Select
 
-from engine import gpu, launch, preview, task_index
+from engine import gpu
 from engine.errors import UserError
-from engine.preview import Shape
-from engine.task_index import TaskEntry
-from tui.draft import Draft
-from tui.screens.new_run import NewRunScreen
+from engine.planning import preview, task_index
+from engine.planning.draft import Draft
+from engine.planning.preview import Shape
+from engine.planning.task_index import TaskEntry
+from engine.runs import launch
+from tui.new_run.new_run_screen import NewRunScreen
 from tui.widgets.toggle import Toggle
 from warehouse.records.reading import Reading
 from warehouse.records.run_state import RunState
@@ -168,7 +170,7 @@ async def test_a_model_that_nothing_could_be_found_out_about_can_be_started(dash
 
     started = []
     monkeypatch.setattr(preview, "inspect", too_slow)
-    monkeypatch.setattr("tui.screens.new_run.start_new", lambda plan, database: started.append(plan) or [][0])
+    monkeypatch.setattr("tui.new_run.new_run_screen.start_new", lambda plan, database: started.append(plan) or [][0])
     async with dashboard.run_test(size=(160, 45)) as pilot:
         await open_form(pilot, driver)
         await fill(pilot, model="slow/model", tasks="piqa")
@@ -370,7 +372,7 @@ async def test_a_run_started_here_fills_the_grid_and_goes_on_when_the_dashboard_
         rows = {row[0]: row[1:] for row in driver.table(again, "#grid")}
         detail = again.screen.detail
 
-    from warehouse.deltas import read_deltas
+    from warehouse.read.deltas import read_deltas
 
     (table,) = read_deltas(warehouse.database, model="demo").tables
     stored = {(width.level, column.task): cell.value for (width, column), cell in table.cells.items()}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import UserError
-from engine.rundir import RunDir
-from tui.replay import RECORDING, Replay
+from engine.runs.rundir import RunDir
+from tui.runs.replay import RECORDING, Replay
 from warehouse.records.run_state import RunState
 
 

@@ -7,13 +7,14 @@ import asyncio
 import pytest
 from cases import one_in
 
-from engine import launch
-from tui.matrix import mark
-from tui.widgets.gpu_panel import GpuPanel
-from tui.widgets.log_pane import LogPane
-from warehouse import db, merge
+from engine.runs import launch
+from tui.results.matrix import mark
+from tui.runs.gpu_panel import GpuPanel
+from tui.runs.log_pane import LogPane
+from warehouse.merging import merge
 from warehouse.records.events import CellStarted
 from warehouse.records.run_state import RunState
+from warehouse.store import db
 
 
 async def test_the_grid_shows_scores_and_changes_against_the_unpruned_model(dashboard, warehouse, driver):

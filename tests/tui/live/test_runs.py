@@ -9,13 +9,13 @@ from typing import ClassVar
 
 import pytest
 
-from engine import launch, started
 from engine.errors import UserError
-from tui import actions
-from tui.record import damaged
-from warehouse import db
-from warehouse.merge import merge_run
+from engine.runs import launch, launch_record
+from tui.runs import actions
+from tui.runs.record import damaged
+from warehouse.merging.merge import merge_run
 from warehouse.records.run_state import RunState
+from warehouse.store import db
 
 
 def test_the_dashboard_starts_as_its_command_starts_it(dashboard):
@@ -140,7 +140,7 @@ class Asked:
 async def test_stop_asks_the_process_that_holds_the_run(dashboard, warehouse, driver, monkeypatch):
     run = warehouse.add(until=driver.cell("20", "demo_lambada"))
     stopped = []
-    monkeypatch.setattr("tui.actions.stop", lambda row: stopped.append(row.folder) or Asked())
+    monkeypatch.setattr("tui.runs.actions.stop", lambda row: stopped.append(row.folder) or Asked())
     monkeypatch.setattr("tui.app.PATIENCE", 0.2)
     async with dashboard.run_test(size=(80, 24)) as pilot:
         with run.lock():
@@ -178,7 +178,7 @@ async def test_delete_names_the_run_and_does_nothing_unless_it_is_confirmed(dash
 
 async def test_a_defect_in_what_was_asked_for_is_said(dashboard, warehouse, driver, monkeypatch):
     run = warehouse.add()
-    monkeypatch.setattr("tui.actions.delete", lambda *_: [][0])
+    monkeypatch.setattr("tui.runs.actions.delete", lambda *_: [][0])
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await driver.loaded(pilot)
         await pilot.press("d", "y")
@@ -205,7 +205,7 @@ def test_a_run_that_another_process_has_just_resumed_is_not_deleted(warehouse):
     row = damaged(run.run_id, run.path, "")
     with run.lock(), pytest.raises(UserError, match="is being worked on by process"):
         actions.delete(row, warehouse.database)
-    started.write(run.path, started.Start.of(os.getpid(), turns=0, log_size=0))  # and does not hold it yet
+    launch_record.write(run.path, launch_record.Start.of(os.getpid(), turns=0, log_size=0))  # and does not hold it yet
     with pytest.raises(UserError, match="has just been taken up by process"):
         actions.delete(row, warehouse.database)
     assert run.state() == RunState.FINISHED
@@ -274,7 +274,7 @@ async def test_a_demo_that_was_started_has_the_cursor(dashboard, warehouse, driv
     def start_new(plan, database):
         return warehouse.add("20261124-050000-second0", name=plan.name)
 
-    monkeypatch.setattr("tui.actions.start_new", start_new)
+    monkeypatch.setattr("tui.runs.actions.start_new", start_new)
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await driver.loaded(pilot)
         dashboard.start_demo()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from textual.widgets import Input
 
-from engine import gpu, preview, task_index
-from engine.preview import Shape
-from engine.task_index import TaskEntry
+from engine import gpu
+from engine.planning import preview, task_index
+from engine.planning.preview import Shape
+from engine.planning.task_index import TaskEntry
 from tui.app import Dashboard
-from tui.screens.new_run import NewRunScreen
-from tui.widgets.run_grid import RunGrid
+from tui.new_run.new_run_screen import NewRunScreen
+from tui.runs.run_grid import RunGrid
 from warehouse.records.reading import Reading
 
 pytestmark = pytest.mark.slow

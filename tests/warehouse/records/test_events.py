@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 
-from warehouse import journal
-from warehouse.journal import Journal, JournalError
 from warehouse.records.conditions import Conditions
 from warehouse.records.events import (
     Attempt,
@@ -37,6 +35,8 @@ from warehouse.records.events import (
 from warehouse.records.facts import CellFacts, FailureFacts, MetricFacts, ModelFacts, TaskFacts, VariantFacts
 from warehouse.records.measurements import MeasurementFacts
 from warehouse.records.reading import Reading
+from warehouse.store import journal
+from warehouse.store.journal import Journal, JournalError
 
 MODEL = ModelFacts(
     model="org/tiny", source="org/tiny", revision=None, weights_hash="abc", model_type="llama", hidden_size=8,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from warehouse import journal
 from warehouse.records.events import Attempt, Crashed, Data, Event, Finished, Log, Stage, Stopped
 from warehouse.records.facts import CellFacts, FailureFacts
 from warehouse.records.run_state import RunHistory, RunState
+from warehouse.store import journal
 
 OLD_RUN = Path(__file__).parents[2] / "data" / "old_run"
 ATTEMPT = Attempt(attempt=1, pid=7, host="h", provenance={})

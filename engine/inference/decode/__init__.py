@@ -1,0 +1,1 @@
+"""Texts token by token, for many prompts at once."""

@@ -1,0 +1,1 @@
+"""Many token sequences in one row: every shared beginning is computed once."""

@@ -1,0 +1,224 @@
+"""A run as it is being typed: checked field by field, and turned into a plan and into the command that equals it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from engine.errors import UserError
+from engine.planning.choices import FIELDS, chosen_levels, chosen_tasks, short_name, task_folders
+from engine.planning.plan import RunPlan
+from engine.planning.suites import SUITES, TaskSpec, suite
+from warehouse.commands import hint
+from warehouse.records.conditions import DEFAULT_SEEDS, Seeds, parse_seeds, short_seeds
+
+DEFAULT_LEVELS = "0,10,20,30,40,50,60"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What the fields hold, as text. `like` is a plan whose other settings are kept."""
+
+    model: str = ""
+    method: str = "maw"
+    levels: str = DEFAULT_LEVELS
+    suite: str = ""
+    tasks: str = ""
+    shots: str = ""
+    limit: str = ""
+    include_paths: str = ""
+    dtype: str = "auto"
+    device: str = "auto"
+    batch_tokens: str = ""
+    compile_layers: bool = False
+    trust_task_code: bool = False
+    seeds: str = ""
+    name: str = ""
+    like: RunPlan | None = None
+
+    @classmethod
+    def of(cls, plan: RunPlan) -> Draft:
+        by_suite = plan.suite in SUITES and suite(plan.suite) == plan.tasks
+        return cls(
+            model=plan.model,
+            method=plan.method,
+            levels=",".join(str(level) for level in plan.levels),
+            suite=plan.suite or "" if by_suite else "",
+            tasks="" if by_suite else ",".join(str(task) for task in plan.tasks),
+            limit="" if plan.limit is None else f"{plan.limit:g}",
+            include_paths=", ".join(plan.include_paths),
+            dtype=plan.dtype,
+            device=plan.device,
+            batch_tokens="" if plan.batch_tokens is None else str(plan.batch_tokens),
+            compile_layers=plan.compile_layers,
+            trust_task_code=plan.trust_task_code,
+            seeds="" if plan.seeds == DEFAULT_SEEDS else short_seeds(plan.seeds),
+            name=plan.name,
+            like=plan,
+        )
+
+    def problems(self, known: Collection[str] = ()) -> dict[str, str]:
+        """What is wrong, by field; `known` are the tasks there are, empty where that is not known yet."""
+        found: dict[str, str] = {}
+        checks: dict[str, Callable[[], object]] = {
+            "model": self._model,
+            "levels": lambda: chosen_levels(self.levels, FIELDS),
+            "tasks": lambda: self._known_tasks(known),
+            "shots": self._shots,
+            "limit": self._limit,
+            "include_paths": self._folders,
+            "device": self._device,
+            "batch_tokens": self._batch_tokens,
+            "seeds": self._seeds,
+        }
+        for field, check in checks.items():
+            try:
+                check()
+            except UserError as error:
+                found[field] = str(error)
+        if not found:
+            try:
+                self.plan()
+            except UserError as error:
+                found["model"] = str(error)
+        return found
+
+    def plan(self) -> RunPlan:
+        """Raises:
+        UserError: a field is wrong.
+        """
+        specs = self._tasks()
+        settings: dict[str, Any] = {
+            "name": self.name.strip() or short_name(self._model()),
+            "model": self._model(),
+            "levels": chosen_levels(self.levels, FIELDS),
+            "tasks": specs,
+            "suite": self.suite if self.suite and specs == suite(self.suite) else None,
+            "method": self.method,
+            "limit": self._limit(),
+            "include_paths": tuple(str(path) for path in self._folders()),
+            "dtype": self.dtype,
+            "device": self._device(),
+            "batch_tokens": self._batch_tokens(),
+            "compile_layers": self.compile_layers,
+            "trust_task_code": self.trust_task_code,
+            "seeds": self._seeds(),
+        }
+        plan = replace(self.like, **settings) if self.like is not None else RunPlan(**settings)
+        return plan.resolved(Path.cwd())
+
+    def _model(self) -> str:
+        model = self.model.strip()
+        if not model:
+            raise UserError("No model was given: write a name on the hub, a folder, or demo.")
+        path = Path(model).expanduser()
+        if path.is_dir():
+            return str(path)
+        if path.is_file():
+            raise UserError(f"{model} is a file: give the folder that holds config.json and the weights.")
+        if model.startswith((".", "/", "~")) or model.count("/") > 1 or "\\" in model:
+            raise UserError(f"There is no folder {model}: check the path.")
+        return model
+
+    def _named_tasks(self) -> tuple[TaskSpec, ...]:
+        if not self.suite and not self.tasks.strip(" ,"):
+            raise UserError("No task was given: choose a suite, or name tasks such as piqa, gsm8k@5.")
+        return chosen_tasks(self.suite or None, self.tasks if self.tasks.strip() else None, FIELDS)
+
+    def _tasks(self) -> tuple[TaskSpec, ...]:
+        shots = self._shots()
+        return tuple(TaskSpec(spec.name, shots) if spec.num_fewshot is None else spec for spec in self._named_tasks())
+
+    def _known_tasks(self, known: Collection[str]) -> None:
+        for spec in self._named_tasks():
+            if known and spec.name not in known:
+                close = get_close_matches(spec.name, known, n=3, cutoff=0.6)
+                hint = f"did you mean {' or '.join(close)}?" if close else "look for it with f2."
+                raise UserError(f"There is no task or group '{spec.name}': {hint}")
+
+    def _shots(self) -> int | None:
+        text = self.shots.strip()
+        if text and not text.isdecimal():
+            raise UserError(f"'{text}' is no number of shots: give a whole number, or nothing for each task's own.")
+        return int(text) if text else None
+
+    def _limit(self) -> float | None:
+        text = self.limit.strip()
+        if not text:
+            return None
+        try:
+            limit = float(text)
+        except ValueError:
+            limit = -1.0
+        if not 0 < limit < float("inf"):
+            raise UserError(f"'{text}' is no number of documents: give one above zero.")
+        return limit
+
+    def _folders(self) -> list[Path]:
+        texts = [text.strip() for text in self.include_paths.split(",")]
+        return task_folders([Path(text).expanduser() for text in texts if text], FIELDS)
+
+    def _device(self) -> str:
+        device = self.device.strip() or "auto"
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?|mps", device):
+            raise UserError(f"There is no device '{device}': choose auto, cpu, cuda, cuda:1 (the second GPU) or mps.")
+        return device
+
+    def _batch_tokens(self) -> int | None:
+        text = self.batch_tokens.strip().replace("_", "")
+        if not text:
+            return None
+        if not text.isdecimal() or int(text) < 1:
+            raise UserError(f"'{text}' is no number of tokens: give a whole number, or nothing to follow the memory.")
+        return int(text)
+
+    def _seeds(self) -> Seeds:
+        return parse_seeds(self.seeds) if self.seeds.strip() else DEFAULT_SEEDS
+
+
+def command(plan: RunPlan, database: Path) -> str:
+    """The `prune-tui run …` that does the same from a shell."""
+    words = ["run", plan.model, "--levels", ",".join(str(level) for level in plan.levels)]
+    if plan.suite is not None:
+        words += ["--suite", plan.suite]
+    else:
+        words += ["--tasks", ",".join(str(task) for task in plan.tasks)]
+    plain = RunPlan(name="", model="", levels=(), tasks=())
+    for option, name in _OPTIONS.items():
+        value = getattr(plan, name)
+        if value == getattr(plain, name):
+            continue
+        if isinstance(value, bool):
+            words += [option]
+        elif isinstance(value, tuple):
+            words += [option, short_seeds(value)]
+        else:
+            words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
+    for path in plan.include_paths:
+        words += ["--include-path", path]
+    if plan.name != short_name(plan.model):
+        words += ["--name", plan.name]
+    return hint(*words, db=database)
+
+
+_OPTIONS = {
+    "--method": "method",
+    "--limit": "limit",
+    "--dtype": "dtype",
+    "--device": "device",
+    "--seed": "seeds",
+    "--revision": "revision",
+    "--divisor": "divisor",
+    "--batch-tokens": "batch_tokens",
+    "--compile": "compile_layers",
+    "--trust-remote-code": "trust_remote_code",
+    "--trust-task-code": "trust_task_code",
+    "--skip-broken-tasks": "skip_broken_tasks",
+    "--apply-chat-template": "apply_chat_template",
+    "--system-instruction": "system_instruction",
+    "--fewshot-as-multiturn": "fewshot_as_multiturn",
+}

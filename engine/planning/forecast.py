@@ -1,0 +1,98 @@
+"""What a planned run will amount to: its cells, widths, memory and time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.errors import UserError
+from engine.planning.plan import RunPlan
+from engine.planning.preview import Shape
+from engine.planning.task_index import TaskEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """`tasks` counts single tasks, those of groups included; `generating` are those whose answers are written.
+
+    `seconds` is None where no earlier run tells it; `timed` is the share of the tasks that it rests on, and `startup`
+    the part of it before the first cell, None where that is not known and not counted. `widths` are (level, neurons a
+    layer, parameters).
+    """
+
+    levels: int
+    tasks: int
+    generating: tuple[str, ...]
+    all_known: bool
+    widths: tuple[tuple[str, int, int], ...]
+    parameters: int | None
+    seconds: float | None
+    startup: float | None
+    timed: float
+    problem: str | None
+
+    @property
+    def cells(self) -> int:
+        return self.levels * self.tasks
+
+
+def forecast(
+    plan: RunPlan,
+    shape: Shape | None,
+    index: Mapping[str, TaskEntry],
+    timings: Mapping[tuple[str, str, float | None], float],
+    startups: Mapping[str, float],
+) -> Forecast:
+    """`timings` are seconds a cell by (model, task, limit), `startups` seconds by model, both from earlier runs."""
+    leaves: list[str] = []
+    all_known = True
+    for spec in plan.tasks:
+        found, known = _leaves(spec.name, index)
+        leaves += found
+        all_known &= known
+    times = [timings.get((plan.model, leaf, plan.limit)) for leaf in leaves]
+    told = [time for time in times if time is not None]
+    startup = startups.get(plan.model) if told else None
+    seconds = sum(told) / len(told) * len(leaves) * len(plan.levels) + (startup or 0.0) if told else None
+    widths, problem = [], None
+    if shape is not None:
+        try:
+            kept = {str(level): shape.width(level, plan.divisor) for level in plan.levels}
+            widths = [(level, width, shape.parameters_at(width)) for level, width in kept.items()]
+        except UserError as error:
+            problem = str(error)
+        else:
+            problem = _twice(widths)
+    return Forecast(
+        levels=len(plan.levels),
+        tasks=len(leaves),
+        generating=tuple(leaf for leaf in leaves if leaf in index and index[leaf].generates),
+        all_known=all_known,
+        widths=tuple(widths),
+        parameters=shape.parameters if shape else None,
+        seconds=seconds,
+        startup=startup,
+        timed=len(told) / len(leaves) if leaves else 0.0,
+        problem=problem,
+    )
+
+
+def _leaves(name: str, index: Mapping[str, TaskEntry]) -> tuple[list[str], bool]:
+    """The single tasks under a name, and whether all of them are known."""
+    entry = index.get(name)
+    if entry is None or entry.kind == "tag":
+        return [name], False
+    if not entry.parts:
+        return [name], True
+    found = [_leaves(part, index) for part in entry.parts]
+    return [leaf for leaves, _ in found for leaf in leaves], all(known for _, known in found)
+
+
+def _twice(widths: Sequence[tuple[str, int, int]]) -> str | None:
+    by_width: dict[int, list[str]] = {}
+    for level, width, _ in widths:
+        by_width.setdefault(width, []).append(level)
+    for width, levels in by_width.items():
+        if len(levels) > 1:
+            return f"Levels {' and '.join(levels)} both mean {width} neurons a layer: keep one of them."
+    return None

@@ -1,0 +1,126 @@
+"""What a run is going to do, written down before it starts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from engine.errors import UserError
+from engine.planning.suites import TaskSpec
+from warehouse.records.conditions import DEFAULT_SEEDS, Conditions, Seeds, documents, old_seeds, seeds_text
+from warehouse.records.level import Level
+
+METHODS = ("maw", "ppm", "vow", "pon", "l2", "random")
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlan:
+    """One model, swept over levels and tasks.
+
+    `device` and `dtype` may be "auto": the best accelerator, and the checkpoint's own dtype there, float32 on
+    a CPU. `limit` is a number of documents a task, or below 1 a share of them. `batch_tokens` bounds the
+    tokens of one forward pass; None chooses it from the free memory. `compile_layers` spends seconds at the start
+    to make every pass faster. `seeds` are lm-eval's four (random, numpy, torch, few-shot sampling); the first is
+    the random pruning method's as well. `trust_task_code` lets task files from outside run their Python;
+    `skip_broken_tasks` leaves tasks out that cannot be built.
+    """
+
+    name: str
+    model: str
+    levels: tuple[Level, ...]
+    tasks: tuple[TaskSpec, ...]
+    method: str = "maw"
+    suite: str | None = None
+    revision: str | None = None
+    divisor: int | None = None
+    limit: float | None = None
+    include_paths: tuple[str, ...] = ()
+    dtype: str = "auto"
+    device: str = "auto"
+    batch_tokens: int | None = None
+    compile_layers: bool = False
+    seeds: Seeds = DEFAULT_SEEDS
+    trust_remote_code: bool = False
+    trust_task_code: bool = False
+    skip_broken_tasks: bool = False
+    apply_chat_template: bool = False
+    system_instruction: str | None = None
+    fewshot_as_multiturn: bool = False
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise UserError(f"There is no pruning method '{self.method}': choose one of {', '.join(METHODS)}.")
+        if self.dtype not in DTYPES:
+            raise UserError(f"There is no dtype '{self.dtype}': choose one of {', '.join(DTYPES)}.")
+        if self.limit is not None and not 0 < self.limit < math.inf:
+            raise UserError(f"--limit {self.limit:g} is no number of documents: give one above zero.")
+        if self.divisor is not None and self.divisor < 1:
+            raise UserError(f"A divisor of {self.divisor} cannot round a width: give a whole number above zero.")
+        if self.batch_tokens is not None and self.batch_tokens < 1:
+            raise UserError("A batch needs room for at least one token.")
+
+    def conditions(self, dtype: str, chat_template: str | None = None, *, whole: bool = False) -> Conditions:
+        """What must be equal, beside model, task and shots, for two scores to be compared.
+
+        `dtype` is the one that "auto" resolved to; `chat_template` the tokenizer's, where one is applied; `whole`
+        says that the limit leaves no document of any task out.
+        """
+        return Conditions(
+            documents="all" if whole else documents(self.limit),
+            dtype=dtype,
+            seeds=seeds_text(self.seeds),
+            chat_template=self.apply_chat_template,
+            chat_template_hash=_hash(chat_template) if self.apply_chat_template else "",
+            system_prompt=self.system_instruction or "",
+            fewshot_as_multiturn=self.fewshot_as_multiturn,
+            generation="",
+            quantization="",
+            adapter="",
+            model_args="",
+            repair="none",
+            calibration="",
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self) | {
+            "levels": [str(level) for level in self.levels],
+            "tasks": [str(task) for task in self.tasks],
+            "include_paths": list(self.include_paths),
+            "seeds": list(self.seeds),
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> RunPlan:
+        """A plan of an earlier version has one `seed`, which was added to each of lm-eval's.
+
+        Raises:
+            KeyError, TypeError, AttributeError, ValueError: it is none, or one of another version.
+        """
+        told = dict(data)
+        random, numpy, torch, fewshot = old_seeds(told.pop("seed")) if "seed" in told else told["seeds"]
+        return cls(
+            **told
+            | {
+                "seeds": (random, numpy, torch, fewshot),
+                "levels": tuple(Level.parse(text) for text in data["levels"]),
+                "tasks": tuple(TaskSpec.parse(text) for text in data["tasks"]),
+                "include_paths": tuple(data["include_paths"]),
+            }
+        )
+
+    def resolved(self, base: Path) -> RunPlan:
+        """The plan with relative folders made absolute, since a resumed run may start elsewhere."""
+        model = base / self.model
+        return replace(
+            self,
+            model=str(model.resolve()) if model.is_dir() else self.model,
+            include_paths=tuple(str((base / path).resolve()) for path in self.include_paths),
+        )
+
+
+def _hash(text: str | None) -> str | None:
+    return None if text is None else sha256(text.encode()).hexdigest()

@@ -1,0 +1,87 @@
+"""Starting the process that works on a run; `stopping` ends it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+from engine.errors import RunBusyError
+from engine.runs import launch_record
+from engine.runs.launch_record import Start
+from engine.runs.rundir import RunDir
+from warehouse.commands import hint
+from warehouse.processes import module_command
+from warehouse.records.events import Refused
+from warehouse.records.run_state import RunHistory
+
+# How a worker ends.
+FINISHED = 0
+FAILED = 1  # finished with failed cells, or met a defect
+REFUSED = 2  # the plan cannot be carried out as it stands; the journal's last event says why
+STOPPED = 130
+
+_FULL = 2**16  # bytes: not enough to go on with
+
+_ENVIRONMENT = {
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONFAULTHANDLER": "1",
+    # Threads that spin while they wait make a small model four times slower on a machine that has other work
+    # (demo at two levels, two busy cores: 83 s, and 20 s with this), and gain nothing on an idle one.
+    "OMP_WAIT_POLICY": "passive",
+}
+
+
+def start(run: RunDir) -> subprocess.Popen[bytes]:
+    """Start the worker of a run in a session of its own, so that it survives the terminal that started it.
+
+    Raises:
+        RunBusyError: a worker has the run already.
+        JournalError: the journal is damaged before its last line.
+        OSError: the folder cannot be written.
+    """
+    turns, who = run.turns(), run.holder()
+    if who is None and (start := run.unanswered(turns)) is not None and start.is_alive():
+        who = f"process {start.pid}"
+    if who is not None:
+        ends = hint("stop", run.run_id, db=run.database)
+        raise RunBusyError(f"Run {run.run_id} is being worked on by {who} already: `{ends}` ends that.")
+    environment = _ENVIRONMENT | os.environ
+    with run.log_path.open("ab") as log:
+        log_size = log.tell()
+        worker = subprocess.Popen(
+            module_command("engine.worker", str(run.path.resolve())),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environment,
+            start_new_session=True,
+        )
+    try:
+        launch_record.write(run.path, Start.of(worker.pid, turns=turns, log_size=log_size))
+    except OSError:  # nobody could tell that it works
+        worker.kill()
+        worker.wait()
+        raise
+    return worker
+
+
+def refusal(run: RunDir, history: RunHistory) -> str:
+    """Why a plan could not be carried out, in a sentence."""
+    if isinstance(history.end, Refused):
+        return history.end.error
+    if disk_is_full(run):
+        return "The disk is full: free some space, then try again."
+    return " ".join(log_tail(run, 1)) or "The worker refused the plan without saying why."
+
+
+def disk_is_full(run: RunDir) -> bool:
+    return shutil.disk_usage(run.path).free < _FULL
+
+
+def log_tail(run: RunDir, lines: int = 20) -> list[str]:
+    """The last lines that the worker printed, for when it died without a word in the journal."""
+    try:
+        return run.log_path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
+    except FileNotFoundError:
+        return []

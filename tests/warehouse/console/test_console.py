@@ -1,0 +1,302 @@
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import pickle
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+
+import pytest
+from cases import one_in
+
+from warehouse.console import console
+from warehouse.console.console import format_table, run_sql
+from warehouse.errors import DatabaseBusyError, UserError
+from warehouse.exporters.tables import Table
+from warehouse.store import db
+
+
+@pytest.fixture
+def filled(new_run, merged, database):
+    run = new_run("r1")
+    run.start()
+    run.cell("0", "piqa", 0.5)
+    merged(run)
+    return database
+
+
+def test_a_query_returns_columns_types_and_rows(filled):
+    table = run_sql(filled, "select task, value, n from metrics")
+    assert table == Table(["task", "value", "n"], ["VARCHAR", "DOUBLE", "BIGINT"], [("piqa", 0.5, 10)])
+
+
+def test_a_row_limit_leaves_the_rest_and_says_so(filled):
+    table = run_sql(filled, "select * from range(1000000000000)", row_limit=2)
+    assert table.rows == [(0,), (1,)]
+    assert table.truncated
+    assert not run_sql(filled, "select * from range(2)", row_limit=2).truncated
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select now() - now() = interval 0 second", "select current_timestamp, to_timestamp(0)",
+        "/* why? */ explain select 1", "/* a */ -- b\n pivot runs on origin",
+    ],
+)  # fmt: skip
+def test_what_people_ask_is_answered(filled, sql):
+    assert run_sql(filled, sql).rows
+
+
+def test_a_query_that_could_be_cancelled_and_is_not_takes_its_time(filled, monkeypatch):
+    monkeypatch.setattr(console, "_NOTICE", 0.001)
+    assert run_sql(filled, "select 1", cancel=threading.Event()).rows == [(1,)]
+
+
+def test_a_time_with_a_zone_is_that_moment(filled):
+    ((value,),) = run_sql(filled, "select timestamptz '2026-01-01 12:00:00+00'").rows
+    assert value == datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def test_a_comment_in_a_comment_hides_nothing(filled, tmp_path):
+    out = tmp_path / "out.csv"
+    for sql in (
+        f"/* /* */ select */ copy (pivot runs on origin) to '{out}'",
+        f"/* /* */ explain select 1 */ explain analyze copy (select 1) to '{out}'",
+    ):
+        with pytest.raises(UserError):
+            run_sql(filled, sql)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "sql", ["describe metrics", "show tables", "summarize metrics", "explain select 1", "from runs"]
+)
+def test_looking_around_is_allowed(filled, sql):
+    assert run_sql(filled, sql).rows
+
+
+@pytest.mark.parametrize(
+    "sql",
+    one_in(
+        3,
+        [
+            "drop table metrics",
+            "delete from metrics",
+            "insert into runs (run_id) values ('x')",
+            "update metrics set value = 1",
+            "create table mine (x int)",
+            "create view mine as select 1",
+            "alter table runs add column x int",
+            "copy metrics to '{folder}/out.csv'",
+            "copy (select 1) to '/dev/stdout'",
+            "export database '{folder}/out'",
+            "from '{folder}/secret.csv'",
+            "from read_csv('{folder}/secret.csv')",
+            "from read_text('{folder}/*')",
+            "from read_blob('/etc/passwd')",
+            "from read_json('{folder}/secret.csv')",
+            "from read_parquet('{folder}/x.parquet')",
+            "from glob('{folder}/*')",
+            "from sniff_csv('{folder}/secret.csv')",
+            "attach '{folder}/other.duckdb'",
+            "attach ':memory:' as m",
+            "attach '{folder}/results.duckdb' as again (read_write)",
+            "install httpfs",
+            "load httpfs",
+            "set threads = 1",
+            "set memory_limit = '100GB'",
+            "set enable_external_access = true",
+            "set lock_configuration = false",
+            "reset threads",
+            "set log_query_path = '{folder}/log'",
+            "pragma enable_profiling = 'json'",
+            "call enable_logging(storage = 'file', storage_path = '{folder}/log')",
+            "select 1; drop table metrics",
+            "select 1; select 2",
+            "from request",
+            "from sys",
+            "select * from nowhere",
+            "",
+            "-- nothing",
+            "checkpoint",
+            "create secret (type http, bearer_token 'x')",
+            "create temp table mine (x int)",
+            "set variable x = 1",
+            "use temp",
+            "vacuum",
+        ],
+    ),
+)
+def test_anything_else_is_refused_and_leaves_no_trace(filled, sql):
+    folder = filled.parent
+    (folder / "secret.csv").write_text("a,b\n1,2\n")
+    before = hashlib.sha256(filled.read_bytes()).hexdigest()
+    names = sorted(path.name for path in folder.iterdir())
+    with pytest.raises(UserError) as caught:
+        run_sql(filled, sql.format(folder=folder))
+    assert "\n" not in str(caught.value)
+    assert hashlib.sha256(filled.read_bytes()).hexdigest() == before
+    assert sorted(path.name for path in folder.iterdir()) == names
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("selec 1", 'syntax error at or near "selec" (line 1, column 1)'),
+        ("select\n  nope from metrics", '"nope" not found'),
+        ("select\n  nope from metrics", "(line 2, column 3)"),
+        ("from metricss", "metrics"),
+    ],
+)
+def test_a_mistake_is_told_on_one_line_with_its_place(filled, sql, said):
+    with pytest.raises(UserError) as caught:
+        run_sql(filled, sql)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    one_in(
+        3,
+        [
+            "select count(*) from range(1000000) a, range(1000000) b",
+            "with recursive r(n) as (select 1 union all select n + 1 from r) select max(n) from r",
+            "select * from range(1000000000000)",
+        ],
+    ),
+)
+def test_a_query_that_takes_too_long_is_stopped(filled, sql):
+    start = time.monotonic()
+    with pytest.raises(UserError, match=r"took longer than 1 seconds|memory"):
+        run_sql(filled, sql, timeout=1)
+    assert time.monotonic() - start < 8
+
+
+@pytest.mark.parametrize(
+    "sql",
+    one_in(
+        3,
+        [
+            "select length(repeat('x', 2000000000))",
+            "select list_sum(range(3000000000))",
+            "select string_agg(repeat('x', 1000000), '') from range(100000)",
+        ],
+    ),
+)
+def test_a_query_that_eats_memory_ends_in_a_sentence(filled, sql):
+    with pytest.raises(UserError):
+        run_sql(filled, sql, timeout=3)
+
+
+@pytest.mark.slow
+def test_the_file_is_free_again_afterwards(filled, held):
+    with pytest.raises(UserError):
+        run_sql(filled, "select length(repeat('x', 2000000000))", timeout=0.5)
+    with held(filled, "writing"):
+        pass
+
+
+def test_a_held_file_is_busy(filled, held):
+    with held(filled, "writing"), pytest.raises(DatabaseBusyError):
+        run_sql(filled, "select 1", wait=0)
+
+
+def test_a_missing_file_is_told_before_anything_starts(database):
+    with pytest.raises(UserError, match="no database"):
+        run_sql(database, "select 1")
+
+
+def test_modules_in_the_current_folder_are_not_run(filled, tmp_path, monkeypatch):
+    (tmp_path / "warehouse").mkdir()
+    (tmp_path / "warehouse" / "__init__.py").write_text("raise SystemExit('hijacked')")
+    monkeypatch.chdir(tmp_path)
+    assert run_sql(filled, "select 1").rows == [(1,)]
+
+
+ODD = (
+    "select 'a|b' as text, null as nothing, 1.5::decimal(4, 2) as dec, 'nan'::double as nan, '-inf'::double as inf, "
+    "[1, null] as list, {'x': 1.5, 'y': 'z'} as struct, map {'k': 1} as map, date '2026-01-02' as day, "
+    "timestamp '2026-01-02 03:04:05' as moment, interval 90 minute as span, 'ab'::blob as raw, true as yes, "
+    "170141183460469231731687303715884105727 as huge, 1 as twice, 2 as twice"
+)
+
+
+def test_json_holds_every_type_and_parses_strictly(filled):
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    (row,) = json.loads(format_table(run_sql(filled, ODD), "json"), parse_constant=refuse)
+    assert row == {
+        "text": "a|b", "nothing": None, "dec": 1.5, "nan": "NaN", "inf": "-Infinity", "list": [1, None],
+        "struct": {"x": 1.5, "y": "z"}, "map": {"k": 1}, "day": "2026-01-02", "moment": "2026-01-02T03:04:05",
+        "span": "1:30:00", "raw": "6162", "yes": True, "huge": 170141183460469231731687303715884105727, "twice": 1,
+        "twice_2": 2,
+    }  # fmt: skip
+
+
+def test_csv_parses_back(filled):
+    header, row = csv.reader(io.StringIO(format_table(run_sql(filled, ODD), "csv")))
+    assert header[:5] == ["text", "nothing", "dec", "nan", "inf"]
+    assert row[:7] == ["a|b", "", "1.50", "nan", "-inf", "[1, null]", '{"x": 1.5, "y": "z"}']
+    assert row[12] == "true"
+
+
+def test_markdown_escapes_and_lines_up():
+    table = Table(["na|me", "n"], ["VARCHAR", "BIGINT"], [("a|b\nc", 1), (None, 20)])
+    assert format_table(table, "markdown").splitlines() == [
+        r"| na\|me |   n |",
+        "|--------|----:|",
+        r"| a\|b c |   1 |",
+        "|        |  20 |",
+    ]
+
+
+def test_the_screen_shows_text_as_text():
+    table = Table(["x"], ["VARCHAR"], [("[red]\x1b[31mred\x07",), (None,)], truncated=True)
+    text = format_table(table, "table")
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert "[red]" in text
+    assert "NULL" in text
+    assert text.endswith("(2 rows shown, there are more)\n")
+
+
+def test_the_screen_table_keeps_to_a_width():
+    table = Table(["a", "b"], ["VARCHAR", "VARCHAR"], [("x" * 100, "y" * 100)])
+    assert max(map(len, format_table(table, "table", width=60).splitlines())) <= 60
+
+
+@pytest.mark.parametrize("name", ["table", "markdown", "csv", "json"])
+def test_a_statement_without_rows_prints(name):
+    assert format_table(Table(["a"], ["INTEGER"], []), name).endswith("\n")
+    assert format_table(Table([], [], []), name).endswith("\n")
+
+
+_RESERVING = """
+import ctypes, sys
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+assert libc.mmap(None, 8 << 30, 0, 0x4022, -1, 0) not in (None, ctypes.c_void_p(-1).value)  # reserved, not used
+from warehouse.console_process import main
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the numbers of mmap's flags are Linux'")
+def test_address_space_that_allocators_reserve_on_large_machines_is_not_the_query_s(database):
+    with db.open_write(database):
+        pass
+    request = {"db": str(database), "sql": "select sum(i) from range(1000000) t(i)", "timeout": 30, "row_limit": None}
+    process = subprocess.run(
+        [sys.executable, "-c", _RESERVING], input=json.dumps(request).encode(), capture_output=True, check=True
+    )
+    kind, _, _, rows, *_ = pickle.loads(process.stdout)
+    assert (kind, rows) == ("table", [(499999500000,)])

@@ -1,0 +1,1 @@
+"""Claims: what the results say of the study's claims."""

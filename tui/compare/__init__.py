@@ -1,0 +1,1 @@
+"""Compare: models or methods side by side, and what follows from it."""

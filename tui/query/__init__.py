@@ -1,0 +1,1 @@
+"""Query: anybody's SQL on a screen."""

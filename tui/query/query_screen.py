@@ -1,0 +1,441 @@
+"""Query: any question in SQL, read-only and locked down, answered by a process of its own that can be killed."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+import time
+from typing import ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.geometry import Offset
+from textual.reactive import var
+from textual.widgets import OptionList, Static, Tree
+
+from tui.format import duration
+from tui.query.completion import Source
+from tui.query.query_dialogs import NameIt, WholeValue
+from tui.query.query_store import QueryStore, Saved
+from tui.query.result_table import ResultModel
+from tui.query.sql_editor import CompletionList, SqlEditor
+from tui.shell.choose import ChooseOne
+from tui.shell.exporting import Sheet
+from tui.shell.queries import Question, Rows
+from tui.shell.reading import ReadingScreen
+from tui.widgets.grid import Grid
+from tui.widgets.key_footer import KeyFooter
+from warehouse.commands import hint
+from warehouse.exporters.tables import Table
+
+ROWS = 10_000  # rows fetched at first, and more each time the cursor comes to the last of them
+MOST_ROWS = 200_000  # kept to be looked at; an export fetches all
+TIMEOUT = 60.0  # seconds
+_PLACE = re.compile(r" \(line (\d+)(?:, column (\d+))?\)$")
+
+_HINT = (
+    "Write one SQL statement; f5 or ctrl+j runs it. ctrl+o opens saved queries, ctrl+r what ran before.\n"
+    "Views to start from: headline_metrics, baseline_deltas, size_comparison, best_level, level_scores."
+)
+
+
+class QueryScreen(ReadingScreen):
+    """An editor above, the answer below, tables and columns beside them."""
+
+    CSS_PATH = "../styles/query.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f5,ctrl+j,ctrl+enter", "run", "Run", key_display="f5", priority=True, tooltip="Run the statement"),
+        Binding("escape", "cancel", "Cancel", tooltip="End the query that runs"),
+        Binding("escape", "leave", "Leave", tooltip="Out of the statement, to the answer; then 1 to 5 go elsewhere"),
+        Binding("escape", "edit", "Edit", tooltip="Back to the statement"),
+        Binding("ctrl+o", "saved", "Saved", priority=True, tooltip="Open a saved query, shipped or your own"),
+        Binding("ctrl+s", "save", "Save", priority=True, tooltip="Keep this statement under a name"),
+        Binding("ctrl+r", "history", "History", priority=True, tooltip="Open a statement that was run before"),
+        Binding("ctrl+t", "tables", "Tables", priority=True, tooltip="Show or hide tables and columns"),
+        Binding("ctrl+e", "export", "Export", show=False, tooltip="Save the whole answer, or a picture of the screen"),
+        Binding("o", "sort", "Sort", show=False, tooltip="Sort the answer by the column at the cursor"),
+        Binding("i,e", "edit", "Edit", show=False, tooltip="Back to the statement"),
+        Binding("enter", "look", "Whole value", show=False, tooltip="Show the whole value of a cell"),
+        Binding("w", "why", "Why", show=False, tooltip="Where the number of the row at the cursor came from"),
+    ]
+
+    _cancel: var[threading.Event | None] = var(None, bindings=True)
+    """Ends the query that runs, where one does."""
+
+    def __init__(self, store: QueryStore | None = None) -> None:
+        super().__init__()
+        self.store = store or QueryStore.default()
+        self.table: Table | None = None
+        self.ran = ""
+        self._whole = False
+        self._order: tuple[int, bool] | None = None
+        self._going_on: Offset | None = None  # the cursor, while more rows of the same answer are fetched
+        self._started = 0.0
+        self._wanted: str | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="query-title", classes="title")
+        yield Static(id="query-reading", classes="said")
+        with Horizontal(id="query-body"):
+            yield Tree("database", id="query-tables")
+            with Vertical(id="query-main"):
+                yield SqlEditor(id="sql")
+                yield Static(id="query-said")
+                yield Grid(id="answer")
+        yield CompletionList(id="completions")
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        self.query_one("#query-reading").display = False
+        self.query_one(SqlEditor).popup = self.query_one(CompletionList)
+        self.query_one("#query-said", Static).update(Text(_HINT, self.app.theme_variables["neutral"]))
+        tree = self.query_one(Tree)
+        tree.show_root = False
+        tree.guide_depth = 2
+        self._title()
+        self.query_one(SqlEditor).focus()
+        self._load_store()
+        self.set_interval(0.25, self._tick)
+        self.watch(self.query_one("#answer", Grid), "cursor", self._scrolled, init=False)
+        if self._wanted is not None:
+            self.query_one(SqlEditor).text = self._wanted
+
+    # Tables and columns
+
+    def reload(self) -> None:
+        if self.database.exists():
+            self.ask("names", [Question("console_names")], self._know)
+        else:
+            brings = hint("import", "published", db=self.database)
+            self._say(f"There is no database yet: n starts a run, or {brings} brings in the study.")
+
+    def _know(self, answers: list[Rows]) -> None:
+        sources = {
+            row["name"]: Source(
+                row["name"], row["kind"], row["comment"] or "", dict(zip(row["columns"], row["types"], strict=True))
+            )
+            for row in answers[0]
+        }
+        editor = self.query_one(SqlEditor)
+        if sources == editor.sources:
+            return
+        editor.sources = sources
+        tree = self.query_one(Tree)
+        tree.clear()
+        muted = self.app.theme_variables["neutral"]
+        for source in sources.values():
+            node = tree.root.add(Text.assemble(source.name, (f"  {source.kind}", muted)), data=source.name)
+            for column, kind in source.columns.items():
+                node.add_leaf(Text.assemble(column, (f"  {kind.lower()}", muted)), data=column)
+
+    def said(self, message: str) -> None:
+        line = self.query_one("#query-reading", Static)
+        line.display = bool(message)
+        line.update(Text(message))
+
+    def on_tree_node_selected(self, event: Tree.NodeSelected) -> None:
+        if isinstance(event.node.data, str) and not event.node.allow_expand:
+            self.query_one(SqlEditor).insert(event.node.data)
+
+    def action_tables(self) -> None:
+        tree = self.query_one(Tree)
+        tree.display = not tree.display
+        (tree if tree.display else self.query_one(SqlEditor)).focus()
+
+    # Completion
+
+    def on_sql_editor_wants(self, event: SqlEditor.Wants) -> None:
+        at = self.query_one(SqlEditor).cursor_screen_offset
+        self.query_one(CompletionList).offer(event.completions, Offset(at.x, at.y), (self.size.width, self.size.height))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        popup = self.query_one(CompletionList)
+        if event.option_list is popup and popup.chosen is not None:
+            self.query_one(SqlEditor).take(popup.chosen)
+
+    # Running
+
+    @property
+    def running(self) -> bool:
+        return self._cancel is not None
+
+    def open_sql(self, statement: str) -> None:
+        """Put a statement into the editor and run it: what other screens call."""
+        if not self.is_mounted:
+            self._wanted = statement
+            return
+        editor = self.query_one(SqlEditor)
+        editor.text = statement
+        editor.move_cursor((0, 0))
+        editor.focus()
+        self.action_run()
+
+    def action_run(self) -> None:
+        self.query_one(SqlEditor).call_later(self._run)  # after what was typed before the key
+
+    def _run(self) -> None:
+        editor = self.query_one(SqlEditor)
+        sql = editor.text.strip()
+        if not sql:
+            self._say("There is no statement to run yet.")
+            return
+        if self._cancel is not None:
+            self._cancel.set()
+        self.query_one(CompletionList).display = False
+        editor.point_at(None, None)
+        self._cancel = threading.Event()
+        self._going_on = None
+        self._started = time.monotonic()
+        self.ran = editor.text
+        self.store.remember(sql)
+        self._save_store()
+        self._tick()
+        self._answer(editor.text, ROWS, self._cancel)
+
+    @work(thread=True, group="console")
+    def _answer(self, sql: str, limit: int | None, cancel: threading.Event) -> None:
+        from warehouse.console.console import CancelledError, run_sql
+        from warehouse.errors import UserError
+
+        try:
+            table = run_sql(self.database, sql, timeout=TIMEOUT, row_limit=limit, cancel=cancel)
+        except CancelledError:
+            self.app.call_from_thread(self._cancelled, cancel)
+        except (UserError, OSError) as error:
+            self.app.call_from_thread(self._failed, str(error), cancel)
+        else:
+            self.app.call_from_thread(self._answered, table, cancel, limit is None)
+
+    def _answered(self, table: Table, cancel: threading.Event, for_export: bool) -> None:
+        if cancel is not self._cancel:
+            return
+        took = time.monotonic() - self._started
+        self._cancel = None
+        self._whole = not table.truncated
+        self.table = table
+        if not for_export and self._going_on is None:
+            self._order = None
+        goes_on = not for_export and self._going_on is not None
+        self._draw(cursor=self._going_on if goes_on else None)
+        self._going_on = None
+        rows = f"{len(table.rows):,} row{'' if len(table.rows) == 1 else 's'}"
+        if table.truncated:
+            more = "G reads on; " if len(table.rows) < MOST_ROWS else ""
+            rows = f"the first {len(table.rows):,} rows; {more}ctrl+e exports all of them"
+        self._say(f"{rows} · {len(table.columns)} columns · {took:.2f} s", good=True)
+        if for_export:
+            self._export()
+
+    def _scrolled(self, cursor: Offset) -> None:
+        """At the last row fetched, fetch more: the statement runs again, so that all rows are of one answer."""
+        if self.table is None or self._whole or self._cancel is not None or self._order is not None:
+            return
+        if len(self.table.rows) - 1 > cursor.y or len(self.table.rows) >= MOST_ROWS:
+            return
+        self._going_on = cursor
+        self._cancel = threading.Event()
+        self._started = time.monotonic()
+        self._answer(self.ran, min(len(self.table.rows) + ROWS, MOST_ROWS), self._cancel)
+
+    def _failed(self, message: str, cancel: threading.Event) -> None:
+        if cancel is not self._cancel:
+            return
+        self._cancel = None
+        self._going_on = None
+        place = _PLACE.search(message)
+        kept = " The last answer stays below." if self.table is not None else ""
+        self._say(f"{message}{kept}")
+        if place is not None:
+            self.query_one(SqlEditor).point_at(int(place[1]), int(place[2]) if place[2] else None)
+            self.query_one(SqlEditor).focus()
+
+    def _cancelled(self, cancel: threading.Event) -> None:
+        if cancel is self._cancel:
+            self._cancel = None
+            self._going_on = None
+            self._say("Cancelled: the query's process was ended.")
+
+    def _tick(self) -> None:
+        """How long the query has been at it."""
+        if self._cancel is not None:
+            self._say(f"Running… {duration(time.monotonic() - self._started)} · esc cancels", good=True)
+
+    def on_unmount(self) -> None:
+        if self._cancel is not None:
+            self._cancel.set()
+
+    # The answer
+
+    def _draw(self, cursor: Offset | None = None) -> None:
+        assert self.table is not None
+        neutral = self.app.theme_variables.get("neutral", "#888888")
+        self.query_one("#answer", Grid).show(
+            ResultModel(self.table, neutral, self._order), cursor=cursor or Offset(1, 0)
+        )
+
+    def action_sort(self) -> None:
+        if self.table is not None and self.table.columns:
+            self._sort(self.query_one("#answer", Grid).cursor.x - 1)
+
+    def on_grid_header_selected(self, event: Grid.HeaderSelected) -> None:
+        self._sort(event.column - 1)
+
+    def _sort(self, column: int) -> None:
+        """Up, down, then as it came."""
+        match self._order:
+            case _ if column < 0:
+                self._order = None
+            case (now, False) if now == column:
+                self._order = (column, True)
+            case (now, True) if now == column:
+                self._order = None
+            case _:
+                self._order = (column, False)
+        self._draw()
+        grid = self.query_one("#answer", Grid)
+        grid.cursor = Offset(column + 1, 0)
+
+    def on_grid_cell_selected(self, event: Grid.CellSelected) -> None:
+        grid = event.grid
+        model = grid.model
+        if isinstance(model, ResultModel) and len(model):
+            value = model.rows[grid.cursor.y][grid.cursor.x - 1]
+            self.app.push_screen(WholeValue(model.table.columns[grid.cursor.x - 1], value))
+
+    def action_why(self) -> None:
+        from tui.results.why_screen import WhyScreen, wanted
+        from warehouse.errors import UserError
+
+        grid = self.query_one("#answer", Grid)
+        model = grid.model
+        if not isinstance(model, ResultModel) or not len(model):
+            return
+        row = dict(zip(model.table.columns, model.rows[grid.cursor.y], strict=True))
+        try:
+            self.app.push_screen(WhyScreen(wanted(row)))
+        except UserError as error:
+            self.notify(str(error), severity="warning")
+
+    def action_look(self) -> None:
+        self.query_one("#answer", Grid).action_select()
+
+    # Keys that go between parts of the screen
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        match action:
+            case "cancel":
+                return self.running
+            case "leave":
+                return not self.running and isinstance(self.focused, SqlEditor)
+            case "edit" | "look":
+                return not isinstance(self.focused, SqlEditor)
+        return super().check_action(action, parameters)
+
+    def action_cancel(self) -> None:
+        if self._cancel is not None:
+            self._cancel.set()
+
+    def action_leave(self) -> None:
+        if self.table is not None:
+            self.query_one("#answer").focus()
+        elif self.query_one(Tree).display:
+            self.query_one(Tree).focus()
+        else:
+            self.set_focus(None)
+
+    def action_edit(self) -> None:
+        self.query_one(SqlEditor).focus()
+
+    def _title(self) -> None:
+        text = Text("Query", no_wrap=True, overflow="ellipsis")
+        text.append("  SQL that reads: nothing can be changed, no other file is opened", "not bold")
+        self.query_one("#query-title", Static).update(text)
+
+    def _say(self, message: str, *, good: bool = False) -> None:
+        line = self.query_one("#query-said", Static)
+        line.update(Text(message))
+        line.set_class(not good, "-wrong")
+
+    # Saved queries and history
+
+    @work(group="store")
+    async def _load_store(self) -> None:
+        said = await asyncio.to_thread(self.store.load)
+        if said:
+            self.notify(said, severity="warning")
+
+    @work(group="store")
+    async def _save_store(self) -> None:
+        try:
+            await asyncio.to_thread(self.store.save)
+        except OSError as error:
+            self.notify(f"Your queries could not be kept in {self.store.path}: {error.strerror}.", severity="warning")
+
+    def action_saved(self) -> None:
+        saved = self.store.all_saved()
+
+        def take(key: str | None) -> None:
+            if key is not None:
+                self._put(saved[int(key)].sql)
+
+        self.app.push_screen(ChooseOne("Saved queries", [(str(i), _saved(one)) for i, one in enumerate(saved)]), take)
+
+    def action_history(self) -> None:
+        if not self.store.history:
+            self.notify("Nothing was run yet.")
+            return
+        past = [(sql, " ".join(sql.split())[:200]) for sql in self.store.history]
+
+        def take(sql: str | None) -> None:
+            if sql is not None:
+                self._put(sql)
+
+        self.app.push_screen(ChooseOne("What ran before, newest first", past), take)
+
+    def _put(self, sql: str) -> None:
+        editor = self.query_one(SqlEditor)
+        editor.text = sql
+        editor.focus()
+
+    def action_save(self) -> None:
+        sql = self.query_one(SqlEditor).text.strip()
+        if not sql:
+            self._say("There is no statement to save yet.")
+            return
+
+        def take(name: str | None) -> None:
+            if name:
+                self.store.own[name] = sql + "\n"
+                self._save_store()
+                self.notify(f"Saved as “{name}”: ctrl+o opens it.")
+
+        self.app.push_screen(NameIt(), take)
+
+    # Taking it along
+
+    def sheet(self) -> Sheet | None:
+        if self.table is None or not self.table.columns:
+            return None
+        part = "" if self._whole else f" (the first {len(self.table.rows):,} rows)"
+        return Sheet(f"Answer{part}", tuple(self.table.columns), tuple(self.table.rows), self.ran)
+
+    def action_export(self) -> None:
+        """Export the answer; where only its first rows were fetched, fetch all of them first."""
+        if self.table is None or self._whole:
+            self._export()
+            return
+        self._cancel = threading.Event()
+        self._started = time.monotonic()
+        self._answer(self.ran, None, self._cancel)
+
+    def _export(self) -> None:
+        self.app.action_export()  # type: ignore[attr-defined]
+
+
+def _saved(one: Saved) -> str:
+    first = next((line[2:].strip() for line in one.sql.splitlines() if line.startswith("--")), "")
+    return f"{one.name}{'' if one.shipped else '  (yours)'}" + (f" – {first}" if first else "")

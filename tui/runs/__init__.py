@@ -1,0 +1,1 @@
+"""Runs: all of them, one of them, and one played back."""

@@ -1,0 +1,82 @@
+"""What can be done to runs. These block (processes, files, the database): call them in a thread."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+
+from engine.errors import UserError
+from engine.planning.plan import RunPlan
+from engine.runs import launch, launch_record, rundir, stopping
+from engine.runs.rundir import RunDir
+from engine.runs.stopping import Worker
+from tui.runs.record import RunRow
+
+
+def start_new(plan: RunPlan, database: Path) -> RunDir:
+    """Write a run's plan down and start its worker.
+
+    Raises:
+        UserError, OSError: the folder cannot be written, or the database is not ours.
+    """
+    from tui.cli.session import check_database
+
+    check_database(database)
+    run = RunDir.create(rundir.runs_root(database), plan, database)
+    launch.start(run)
+    return run
+
+
+def resume(row: RunRow) -> None:
+    """Start the worker of a run again: it does what is missing.
+
+    Raises:
+        UserError, OSError: there is nothing to do, or it cannot be done here.
+    """
+    launch.start(_folder(row))
+
+
+def stop(row: RunRow) -> Worker:
+    """Ask for it, and return whom.
+
+    Raises:
+        UserError: it is not running, or runs on another machine.
+    """
+    return stopping.ask(_folder(row))
+
+
+def delete(row: RunRow, database: Path) -> None:
+    """Remove a run for good: its results in the database first, then its folder.
+
+    The run's lock is held meanwhile, so that no other process takes it up.
+
+    Raises:
+        UserError: it is running, or the database is held by another process; nothing is lost then.
+    """
+    from warehouse.merging.delete_run import forget_run
+
+    run = RunDir(row.folder) if row.folder is not None and row.folder.exists() else None
+    with run.lock() if run is not None else nullcontext():
+        if run is not None and (start := launch_record.read(run.path)) is not None and start.is_alive():
+            raise UserError(f"Run {row.name} has just been taken up by process {start.pid}: stop it first.")
+        if database.exists():
+            forget_run(database, row.run_id, wait=2.0)
+        if run is not None:
+            run.remove()
+
+
+def import_published(database: Path) -> str:
+    """Bring in the published study; returns what was brought in.
+
+    Raises:
+        UserError: the database cannot be written.
+    """
+    from warehouse.importers import import_published as bring_in
+
+    return str(bring_in(database))
+
+
+def _folder(row: RunRow) -> RunDir:
+    if row.folder is None:
+        raise UserError(f"Run {row.name} has no folder here: only its results are known.")
+    return RunDir(row.folder)

@@ -1,0 +1,183 @@
+"""What the screens about runs share: they pull snapshots, and act on a run without waiting for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
+from textual.screen import Screen
+
+from tui.runs import actions
+from tui.runs.feed import Snapshot
+from tui.runs.record import RunRow
+from tui.shell.background import told
+from tui.shell.confirm import ConfirmScreen
+from tui.states import can_resume
+from tui.widgets.key_footer import KeyFooter
+from warehouse.records.run_state import RunState
+
+if TYPE_CHECKING:
+    from tui.app import Dashboard
+
+
+class LiveScreen(Screen[None]):
+    """A screen that shows runs. `chosen` is the run that its keys act on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "resume", "Resume", tooltip="Start it, take it up again, or retry its failed cells"),
+        Binding("x", "stop", "Stop", tooltip="Stop the run after its current batch"),
+        Binding("c", "clone", "Clone", tooltip="A new run with the same choices, to change and start"),
+        Binding("d,delete", "delete", "Delete", key_display="d", tooltip="Delete the run (asks first)"),
+        Binding("w", "replay", "Replay", tooltip="Play the run back from its journal"),
+    ]
+
+    _keys_for: tuple[str, str] | None = None
+
+    if TYPE_CHECKING:
+
+        @property
+        def app(self) -> Dashboard: ...
+
+    def chosen(self) -> RunRow | None:
+        raise NotImplementedError
+
+    async def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Draw what has changed."""
+        raise NotImplementedError
+
+    def update_keys(self) -> None:
+        """Offer the keys that make sense now. The footer is built anew, so only when something has changed."""
+        row = self.chosen()
+        now = (row.run_id, row.state) if row is not None else None
+        if now != self._keys_for:
+            self._keys_for = now
+            self.refresh_bindings()
+
+    async def on_screen_resume(self) -> None:
+        await self.resumed()
+
+    async def resumed(self) -> None:
+        """The screen is on top (again)."""
+        await self.pull()
+
+    async def pull(self) -> None:
+        """Draw the newest snapshot, if the screen's widgets are there to draw it."""
+        if not self.is_composed:
+            return
+        try:
+            await self.show_snapshot(self.app.feed.snapshot)
+        except NoMatches:
+            if self.is_composed:
+                raise
+            # The screen was closed while it drew.
+
+    @property
+    def is_composed(self) -> bool:
+        """Whether its widgets are there, theirs too: not before it is mounted, no more while it closes."""
+        return self.is_mounted and self.is_attached and not self._pruning and bool(self.query(KeyFooter))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action not in ("resume", "stop", "clone", "delete", "replay"):
+            return True
+        row = self.chosen()
+        match action:
+            case "resume":
+                return row is not None and can_resume(row)
+            case "stop":
+                return row is not None and row.running
+            case "clone" | "replay":
+                return row is not None and row.folder is not None and row.state != "damaged"
+        return row is not None
+
+    def action_resume(self) -> None:
+        if (row := self.chosen()) is not None:
+            self._act(lambda: actions.resume(row), f"Run {row.name} goes on.")
+
+    def action_stop(self) -> None:
+        """Ask for it; whoever asks again, and has waited, may have it killed."""
+        if (row := self.chosen()) is None:
+            return
+        if (worker := self.app.asked_to_stop.get(row.run_id)) is None or not worker.is_alive():
+            self._stop(row)
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                said = f"Run {row.name} was killed: what it recorded is kept, and r takes it up again."
+                self._act(worker.kill, said)
+
+        question = (
+            f"Run {row.name} was asked to stop, and works on: {worker.why()}.\n\nKill it? What it recorded is kept; "
+            "the cell that it is at is begun again by Resume."
+        )
+        self.app.push_screen(ConfirmScreen("Stop a run", question, "Kill"), answered)
+
+    @work(thread=True, exit_on_error=False, group="act")
+    def _stop(self, row: RunRow) -> None:
+        try:
+            worker = actions.stop(row)
+        except Exception as error:
+            self.app.call_from_thread(self.notify, told(error), severity="error", timeout=8)
+            return
+        self.app.feed.look_again()
+        self.app.call_from_thread(self.app.await_stop, row.name, worker)
+
+    def action_clone(self) -> None:
+        if (row := self.chosen()) is not None and row.folder is not None:
+            self.app.new_run_like(row.folder)
+
+    def action_replay(self) -> None:
+        if (row := self.chosen()) is not None and row.folder is not None:
+            self.app.open_replay(row.folder)
+
+    def action_delete(self) -> None:
+        row = self.chosen()
+        if row is None:
+            return
+        if row.state == RunState.RUNNING:
+            self.notify(f"Run {row.name} is running: stop it first (x).", severity="warning")
+            return
+        holds = f"It has {row.done} finished cells. " if row.done else "It has no finished cell. "
+        if row.origin != "run" and not row.done:
+            holds = ""  # measurements of a model
+        where = f"its folder {row.folder} and " if row.folder else ""
+        question = (
+            f"Delete the run “{row.name}” ({row.run_id})?\n\n{holds}This removes {where}its results in "
+            f"{self.app.database.name}, for good."
+        )
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._act(
+                    lambda: actions.delete(row, self.app.database),
+                    f"Run {row.name} is deleted.",
+                    self.deleted,
+                    changes_database=True,
+                )
+
+        self.app.push_screen(ConfirmScreen("Delete a run", question, "Delete"), answered)
+
+    def deleted(self) -> None:
+        """The chosen run is gone."""
+
+    @work(thread=True, exit_on_error=False, group="act")
+    def _act(
+        self,
+        act: Callable[[], Any],
+        done: str,
+        then: Callable[[], None] | None = None,
+        *,
+        changes_database: bool = False,
+    ) -> None:
+        try:
+            act()
+        except Exception as error:
+            self.app.call_from_thread(self.notify, told(error), severity="error", timeout=8)
+            return
+        self.app.feed.look_again(database=changes_database)
+        self.app.call_from_thread(self.notify, done)
+        if then is not None:
+            self.app.call_from_thread(then)

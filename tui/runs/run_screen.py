@@ -1,0 +1,244 @@
+"""One run: its grid filling in, its rates, its log and the GPU."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import ModalScreen
+
+from tui import format as fmt
+from tui.cli.output import one_line
+from tui.runs.feed import Snapshot
+from tui.runs.gpu_panel import GpuPanel
+from tui.runs.live import LiveScreen
+from tui.runs.log_pane import LogPane
+from tui.runs.record import GridCell, RunDetail, RunRow
+from tui.runs.run_grid import RunGrid
+from tui.runs.verdicts import Verdicts, sign, verdict_of, words
+from tui.shell.exporting import Sheet
+from tui.shell.queries import Row
+from tui.states import advice, level_text, levels_text, state_text
+from tui.widgets.key_footer import KeyFooter
+from tui.widgets.palette import variable
+from tui.widgets.words import Words
+from warehouse.store import statements
+
+
+class RunScreen(LiveScreen):
+    """The run with this id, for as long as the screen is open."""
+
+    TITLE = "Run"
+    HELP = (
+        "Benchmarks down, levels across: the score, and the change against the unpruned model. ↑ is better, ↓ worse, "
+        "= the same: provisional, until the run is merged. Then the marks are those of Results: ▲ a gain, ▼ a loss, "
+        "≈ within the noise. "
+        "The line below the grid tells all about the cell under the cursor."
+    )
+    CSS_PATH = "../styles/run.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,backspace", "back", "Back", key_display="esc", tooltip="Back to the list of runs"),
+        Binding("v", "view", "View", tooltip="Show values, changes, or both"),
+        Binding("g", "gpu", "GPU/log", show=False, tooltip="GPU or log, where there is no room for both"),
+    ]
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__()
+        self.run_id = run_id
+        self.detail: RunDetail | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Words(id="head")
+        yield RunGrid(id="grid")
+        yield Words(id="cell")
+        with Horizontal(id="below"):
+            yield LogPane(id="log")
+            yield GpuPanel(id="gpu")
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        # Watched, not told by message: the cursor and the lines about its cell are drawn in one frame.
+        self.watch(self.query_one(RunGrid), "cursor_coordinate", self._show_cell, init=False)
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._draw_anew())
+
+    async def resumed(self) -> None:
+        self.app.feed.watch(self.run_id)
+        await super().resumed()
+        if self.is_composed:
+            self.query_one(RunGrid).focus()
+
+    def on_screen_suspend(self) -> None:
+        if not isinstance(self.app.screen, ModalScreen):
+            self.unwatch()
+
+    def unwatch(self) -> None:
+        self.app.feed.watch(None)
+
+    def chosen(self) -> RunRow | None:
+        return self.detail.row if self.detail is not None else None
+
+    def on_resize(self) -> None:
+        narrow = self.size.width < 100
+        self.query_one("#log").border_subtitle = "g: GPU" if narrow else ""
+
+    async def show_snapshot(self, snapshot: Snapshot) -> None:
+        if snapshot.detail is None or snapshot.detail.row.run_id != self.run_id:
+            return
+        live = snapshot.detail.row.running and snapshot.readings
+        await self.show_detail(snapshot.detail, snapshot.readings if live else None)
+        self.query_one(RunGrid).ask_for_marks(self.app.database)
+
+    async def show_detail(self, detail: RunDetail, readings: tuple | None = None) -> None:
+        """`readings` are of this machine, now; without them the panel shows what the run recorded."""
+        changed = detail is not self.detail
+        self.detail = detail
+        if changed:
+            self.query_one(RunGrid).show(detail)
+            head = self.query_one("#head", Words)
+            # Its last line changes all the time while the run works: were it to wrap, the grid would jump.
+            fixed = detail.row.running and head.has_class("-running")
+            head.set_class(detail.row.running, "-running")
+            head.say(self._head(detail), layout=not fixed)
+            self.query_one(LogPane).show(detail.log)
+            self._show_cell()
+            self.update_keys()
+        panel = self.query_one(GpuPanel)
+        if readings is not None:
+            await panel.show(readings)
+        elif changed:
+            when = f"as of {datetime.fromtimestamp(detail.readings[-1].t):%H:%M:%S}" if detail.readings else ""
+            await panel.show(detail.readings, when=when)
+
+    def on_run_grid_marked(self) -> None:
+        self._show_cell()
+
+    def _draw_anew(self) -> None:
+        """In the colours of another theme."""
+        if self.detail is not None:
+            detail, self.detail = self.detail, None
+            self.call_later(self.show_detail, detail)
+        self.query_one(LogPane).write_anew()
+
+    def deleted(self) -> None:
+        if self.is_current:
+            self.app.pop_screen()
+
+    def action_back(self) -> None:
+        self.app.pop_screen()
+
+    def action_view(self) -> None:
+        view = self.query_one(RunGrid).next_view()
+        self.notify(
+            {"both": "Values and changes", "value": "Values", "change": "Changes in percent"}[view], timeout=1.5
+        )
+
+    def action_gpu(self) -> None:
+        self.toggle_class("show-gpu")
+
+    def sheet(self) -> Sheet | None:
+        if self.detail is None:
+            return None
+        detail = self.detail
+        columns = ("benchmark", "metric", *(level_text(level) for level in detail.row.levels))
+        rows = []
+        for line in detail.rows:
+            cells = [detail.cells[level, line.name] for level in detail.row.levels]
+            metric = next((cell.score.metric for cell in cells if cell.score), None)
+            rows.append((line.name, metric, *(cell.score.value if cell.score else None for cell in cells)))
+        run_id = "'" + self.run_id.replace("'", "''") + "'"
+        return Sheet(
+            title=f"{detail.row.name}: {detail.row.model}, {detail.row.method.upper()}",
+            columns=columns,
+            rows=tuple(rows),
+            sql=statements.query("run_deltas").replace("$run_id", run_id),
+        )
+
+    def _head(self, detail: RunDetail) -> Text:
+        row, colours = detail.row, self.app.theme_variables
+        text = Text(no_wrap=True, overflow="ellipsis")
+        text.append(one_line(row.name), style=f"bold {colours['primary']}")
+        text.append(f"  {one_line(row.model)} · {one_line(row.method).upper()} · {levels_text(row.levels)}\n")
+        text.append_text(state_text(row, colours))
+        text.append(f"  {fmt.bar(row.share, 16)} {row.done}/{row.total if row.total is not None else '?'} cells")
+        if row.failed and row.running:
+            text.append(f" · ✗ {row.failed} failed", style=colours["loss"])
+        if detail.elapsed:
+            text.append(
+                f" · took {fmt.duration(detail.elapsed)}" if not row.running else f" · {fmt.duration(detail.elapsed)}"
+            )
+        if row.seconds_left is not None:
+            text.append(f" · {fmt.duration(row.seconds_left)} left", style=f"bold {colours['accent']}")
+        text.append("\n")
+        text.append(one_line(self._now(detail)))
+        return text
+
+    def _now(self, detail: RunDetail) -> str:
+        current = detail.row.current
+        if current is None:
+            return advice(detail.row, opened=True)
+        parts = [f"{level_text(current.level)} {current.task}", f"{current.done}/{current.total} requests"]
+        if (rate := current.requests_per_second) is not None:
+            parts.append(f"{fmt.rate(rate)} requests/s")
+        if (rate := current.tokens_per_second) is not None:
+            parts.append(f"{fmt.rate(rate)} tokens/s")
+        if detail.task_seconds_left is not None:
+            parts.append(f"task {fmt.duration(detail.task_seconds_left)} left")
+        return " · ".join(parts)
+
+    def _show_cell(self) -> None:
+        selected = self.query_one(RunGrid).selected()
+        if self.detail is None or selected is None:
+            return
+        level, name = selected
+        cell = self.detail.cells.get((level, name))
+        if cell is not None:
+            verdicts = self.query_one(RunGrid).verdicts
+            text = _cell_text(self.detail, level, name, cell, verdicts, self.app.theme_variables)
+            self.query_one("#cell", Words).say(text, layout=False)  # its height is fixed
+
+
+def _cell_text(
+    detail: RunDetail, level: str, name: str, cell: GridCell, verdicts: Verdicts, colours: dict[str, str]
+) -> Text:
+    """Two lines about one cell."""
+    text = Text(overflow="ellipsis")
+    where = "unpruned" if level == detail.baseline else f"at {level_text(level)}"
+    text.append(f"{one_line(name)} {where}", style="bold")
+    if (facts := detail.facts.get(level)) is not None:
+        text.append(
+            f"  {facts.width:,} neurons a layer, {fmt.count(facts.parameters or 0)} parameters",
+            style=colours["neutral"],
+        )
+    text.append("\n")
+    match cell.state:
+        case "pending":
+            text.append("Not reached yet.")
+        case "partial":
+            text.append(f"{cell.done} of its {cell.total} tasks are done.")
+        case "running":
+            text.append(f"Being evaluated: {100 * (cell.share or 0):.0f}% done.")
+        case "failed":
+            text.append(f"✗ {one_line(cell.error or 'no reason was recorded')}", style=colours["loss"])
+        case "done" if cell.score is not None:
+            _score_text(text, cell, verdict_of(verdicts, level, name, cell), colours)
+    return text
+
+
+def _score_text(text: Text, cell: GridCell, row: Row | None, colours: dict[str, str]) -> None:
+    score = cell.score
+    assert score is not None
+    by = "" if score.filter == "none" else f" ({score.filter})"
+    text.append(f"{score.metric}{by} {fmt.value(score.value, width=12)}")
+    if score.stderr is not None:
+        text.append(f" ± {score.stderr:.4f}")
+    if cell.delta is not None and cell.baseline is not None:
+        glyph = sign(cell, row)
+        told = "no change" if cell.delta == 0 and row is not None else words(glyph)
+        text.append(f" · {glyph} {fmt.change(cell.delta_pct)}, {told}", style=colours[variable(glyph)])
+        text.append(f" ({cell.delta:+.4f} from {fmt.value(cell.baseline, width=12)})")
+    if cell.seconds is not None:
+        text.append(f" · {fmt.seconds(cell.seconds)}")

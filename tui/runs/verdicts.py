@@ -1,0 +1,64 @@
+"""What Results says of a run's cells, for the grid of a run: one verdict for a cell, wherever it is looked at.
+
+Until a run has been merged and its documents compared, its grid only says which way a score went.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from tui import format as fmt
+from tui.results.matrix import Row, mark
+from tui.runs.record import GridCell
+from tui.shell.queries import Question, Reader
+
+Verdicts = Mapping[tuple[str, str, str, str], Row]
+"""By level, task, metric and filter: a row of `delta_statistics`."""
+
+_SIGNS = {"▲": "↑", "▼": "↓", "≈": "="}
+_WORDS = {
+    "▲": "a gain",
+    "▼": "a loss",
+    "△": "better, not tested",
+    "▽": "worse, not tested",
+    "≈": "within the noise",
+    "↑": "better, provisional: not merged and tested yet",
+    "↓": "worse, provisional: not merged and tested yet",
+    "=": "no change, provisional: not merged and tested yet",
+}
+
+
+def read_verdicts(database: Path, run_id: str) -> Verdicts | None:
+    """The tested changes that stand in Results for this run's cells; None where the file cannot be asked now."""
+    from warehouse.errors import UserError
+
+    reader = Reader(database)
+    try:
+        (models,) = reader.ask("run", reader.turn("run"), Question("run_model", {"run_id": run_id}))
+        if not models:
+            return {}
+        asked = {"run_id": run_id, "model_ids": [row["model_id"] for row in models]}
+        (rows,) = reader.ask("run", reader.turn("run"), Question("run_verdicts", asked))
+    except UserError:  # no file yet, or busy: the marks stay provisional until it can be read
+        return None
+    return {(row["level"], row["task"], row["metric"], row["filter"]): row for row in rows}
+
+
+def verdict_of(verdicts: Verdicts, level: str, name: str, cell: GridCell) -> Row | None:
+    """The row of the score that a cell shows."""
+    if cell.score is None:
+        return None
+    return verdicts.get((level, name, cell.score.metric, cell.score.filter))
+
+
+def sign(cell: GridCell, row: Row | None) -> str:
+    """The mark that Results has, or a provisional one: ↑ better, ↓ worse, = no change; empty without a change."""
+    if row is not None and row["delta"] is not None:
+        return mark(row)
+    glyph = fmt.glyph(cell.improved, cell.delta)
+    return _SIGNS.get(glyph, glyph)
+
+
+def words(glyph: str) -> str:
+    return _WORDS.get(glyph, "")

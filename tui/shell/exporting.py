@@ -1,0 +1,61 @@
+"""What a screen hands over when a person copies or exports what they look at."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from warehouse.exporters.csv_text import csv_text
+from warehouse.exporters.markdown import escape, table_lines
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table as it is exported: plain values, a title, and the SQL that gives it, where there is one."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    sql: str | None = None
+
+    def markdown(self) -> str:
+        right = {
+            index for index in range(len(self.columns)) if any(isinstance(row[index], int | float) for row in self.rows)
+        }
+        rows = [[escape(_plain(cell)) for cell in row] for row in self.rows]
+        return f"{escape(self.title)}\n\n{table_lines([escape(name) for name in self.columns], rows, right=right)}\n"
+
+    def csv(self) -> str:
+        return csv_text(self.columns, self.rows)
+
+    def parquet(self) -> bytes:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        columns = [[row[index] for row in self.rows] for index in range(len(self.columns))]
+        data = io.BytesIO()
+        pq.write_table(pa.table([_array(pa, column) for column in columns], names=list(self.columns)), data)
+        return data.getvalue()
+
+
+@runtime_checkable
+class Exportable(Protocol):
+    """A screen with a table to copy (`y`), to export (ctrl+e) or to open as SQL (`s`)."""
+
+    def sheet(self) -> Sheet | None:
+        """What is focused, or None where there is nothing yet."""
+        ...
+
+
+def _plain(cell: Any) -> str:
+    if cell is None:
+        return ""
+    return f"{cell:.6g}" if isinstance(cell, float) else str(cell)
+
+
+def _array(pa: Any, column: list[Any]) -> Any:
+    try:
+        return pa.array(column)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):  # values of several kinds, or beyond 64 bits
+        return pa.array([None if cell is None else str(cell) for cell in column])

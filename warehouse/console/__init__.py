@@ -1,0 +1,1 @@
+"""Anybody's SQL, locked down, in a process that can be killed."""

@@ -1,0 +1,131 @@
+"""Anybody's SQL, read-only and locked down, in a process of its own that can be killed.
+
+DuckDB's own limits do not bound everything (a single long string escapes both its memory limit and its time
+limit), so the query's process also has a limit on its address space, and is killed when it overstays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import pickle
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from warehouse.errors import DatabaseBusyError, UserError
+from warehouse.exporters.tables import Table, TableFormat, format_table
+from warehouse.processes import module_command
+from warehouse.store import db as database
+
+__all__ = ["CancelledError", "Table", "TableFormat", "format_table", "run_sql"]
+
+MEMORY_BYTES = 3 << 30
+# What the caller's own process is asked to hold: the answer, and the statement on its way.
+ANSWER_BYTES = 256 << 20
+STATEMENT_BYTES = 1 << 20
+_VALUES = frozenset(
+    {
+        ("datetime", "date"), ("datetime", "time"), ("datetime", "datetime"), ("datetime", "timedelta"),
+        ("datetime", "timezone"), ("decimal", "Decimal"), ("uuid", "UUID"), ("uuid", "SafeUUID"),
+    }
+)  # fmt: skip
+# Seconds for starting, waiting for the file and answering, on top of the query's own time.
+_GRACE = 3.0
+# Seconds until a query notices that it was cancelled.
+_NOTICE = 0.05
+
+
+class CancelledError(UserError):
+    """The caller did not want the answer any more."""
+
+
+def run_sql(
+    db: Path,
+    sql: str,
+    *,
+    timeout: float = 30.0,
+    row_limit: int | None = None,
+    wait: float = 2.0,
+    cancel: threading.Event | None = None,
+) -> Table:
+    """Run one statement that can neither write nor reach another file nor change a setting.
+
+    Setting `cancel`, from another thread, kills the query's process.
+
+    Raises:
+        CancelledError: `cancel` was set before the answer was there.
+        DatabaseBusyError: another process holds the file open for writing.
+        UserError: the statement is wrong, was refused, took longer than `timeout` seconds or too much memory;
+            or as `db.open_read`.
+    """
+    if len(sql.encode(errors="replace")) > STATEMENT_BYTES:
+        raise UserError(f"The statement is longer than {STATEMENT_BYTES >> 20} MB: nothing that long is run here.")
+    with database.open_read(db, wait=wait):
+        pass  # says what is wrong with the file, and brings an older one up to date
+    request = {"db": str(db), "sql": sql, "timeout": timeout, "row_limit": row_limit}
+    process = subprocess.Popen(
+        module_command("warehouse.console.process"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        answer = _answer(process, json.dumps(request).encode(), timeout + _GRACE, cancel)
+    except subprocess.TimeoutExpired:
+        raise UserError(f"The query took longer than {timeout:g} seconds and was stopped.") from None
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    if process.returncode != 0 or not answer:
+        raise UserError(
+            f"The query ended its process ({_ending(process.returncode)}): it needed more than "
+            f"{MEMORY_BYTES >> 30} GB of memory or too much time, or is nested too deep."
+        )
+    kind, *content = _Answer(io.BytesIO(answer)).load()
+    match kind:
+        case "table":
+            return Table(*content)
+        case "busy":
+            raise DatabaseBusyError(*content)
+        case _:
+            raise UserError(*content)
+
+
+class _Answer(pickle.Unpickler):
+    """Reads values only: whatever may have taken over the query's process gets no further by its answer."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in _VALUES:
+            return super().find_class(module, name)
+        raise UserError(f"The query's answer holds a {module}.{name}, which is not read here: cast it to text.")
+
+
+def _ending(code: int) -> str:
+    try:
+        return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    except ValueError:
+        return f"signal {-code}"
+
+
+def _answer(process: subprocess.Popen[bytes], request: bytes, timeout: float, cancel: threading.Event | None) -> bytes:
+    if cancel is None:
+        return process.communicate(request, timeout=timeout)[0]
+    deadline = time.monotonic() + timeout
+    given: bytes | None = request
+    while not cancel.is_set():
+        try:
+            return process.communicate(given, timeout=_NOTICE)[0]
+        except subprocess.TimeoutExpired:
+            given = None  # communicate goes on where it was
+            if time.monotonic() > deadline:
+                raise
+    raise CancelledError("The query was cancelled.")

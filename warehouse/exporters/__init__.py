@@ -1,0 +1,1 @@
+"""Results for elsewhere: tables for papers and programs, and bundles."""

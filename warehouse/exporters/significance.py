@@ -1,0 +1,77 @@
+"""How a Markdown table says which changes are beyond noise, and how that was judged."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from warehouse.exporters.markdown import escape
+from warehouse.read.deltas import Cell, DeltaTable
+
+_TESTS = {
+    "score, paired": "a score test on the questions that one width answers rightly and the other does not",
+    "score, clustered": "the same and a z test on the group's tasks taken as clusters, both of which must reject",
+    "z, clustered": "a z test on the same questions' differences, the group's tasks taken as clusters",
+    "z, paired": "a z test on the same documents' differences",
+    "bootstrap": "a bootstrap of pairs of documents",
+    "z, unpaired": "a z test on the two reported standard errors, as if the questions were different ones",
+    "z, binomial": "a z test on two shares of questions, from their number, as if the questions were different ones",
+}
+_DUE = "not compared yet"  # delta_statistics' word for what a later merge compares
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a table tells beside each change."""
+
+    significance: bool = False
+    intervals: bool = False
+
+
+def marks(cell: Cell, show: Shown) -> str:
+    """What follows a change: a star if it is beyond noise, and its interval in percent of the baseline."""
+    star = r"\*" if show.significance and cell.verdict in ("gain", "loss") else ""
+    low, high = cell.ci_low_pct, cell.ci_high_pct
+    if not show.intervals or low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return star
+    return rf"{star} \[{low:+.1f}, {high:+.1f}\]"
+
+
+def footnotes(table: DeltaTable, show: Shown) -> list[str]:
+    """A paragraph for each thing that the table tells, with the benchmarks that each test was used for."""
+    notes = []
+    changed = {place: cell for place, cell in table.cells.items() if cell.delta is not None}
+    if show.significance:
+        by_test: dict[str, dict[str, None]] = {}
+        for (_, column), cell in changed.items():
+            if cell.verdict is not None and cell.p_kind is not None:
+                by_test.setdefault(cell.p_kind, {})[column.benchmark] = None
+        due = dict.fromkeys(column.benchmark for (_, column), cell in changed.items() if cell.unpaired_because == _DUE)
+        untested = dict.fromkeys(
+            column.benchmark
+            for (_, column), cell in changed.items()
+            if cell.verdict is None and cell.unpaired_because != _DUE
+        )
+        if by_test:
+            tests = "; ".join(
+                f"{_TESTS.get(test, test)} ({', '.join(escape(name) for name in names)})"
+                for test, names in by_test.items()
+            )
+            notes.append(
+                r"\*: change beyond noise, p ≤ 0.05 after Holm's correction over the headline benchmarks of its row "
+                "(one level: over all levels together some of them may not hold). "
+                f"Tests: {tests}."
+            )
+        if due:
+            names = ", ".join(escape(name) for name in due)
+            notes.append(f"Not compared document by document yet, or not everywhere: {names}. A merge does it.")
+        if untested:
+            names = ", ".join(escape(name) for name in untested)
+            notes.append(f"Not tested, or not everywhere, for want of a standard error or a correction: {names}.")
+    if show.intervals and any(cell.ci_low_pct is not None for cell in changed.values()):
+        notes.append(
+            "In brackets: 95 % interval of the change, in percent of the unpruned model's score, whose own error is "
+            "in it. Intervals are not corrected for the number of benchmarks, verdicts are: at the edge the two can "
+            "differ."
+        )
+    return notes

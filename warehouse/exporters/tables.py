@@ -1,0 +1,130 @@
+"""A query's table as text: for the screen, as Markdown, CSV or JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, Literal
+
+from warehouse.exporters.csv_text import csv_text
+from warehouse.exporters.markdown import escape, table_lines
+from warehouse.numbers import json_number, json_rows
+from warehouse.text import printable
+
+TableFormat = Literal["table", "markdown", "csv", "json"]
+
+_NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\)|BIGNUM")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a query returned. `types` are DuckDB's names; `truncated` says that rows beyond the limit were left."""
+
+    columns: list[str]
+    types: list[str]
+    rows: list[tuple[Any, ...]]
+    truncated: bool = False
+
+
+def format_table(table: Table, format: TableFormat = "table", *, width: int | None = None) -> str:  # noqa: A002
+    """The table as text that ends in a newline; `width` bounds the lines of the "table" format.
+
+    CSV leaves a null empty and writes NaN and infinities as `nan`, `inf`, `-inf`; JSON is a list of objects, where
+    those are the strings "NaN", "Infinity" and "-Infinity", and a repeated column name gets a number.
+    """
+    match format:
+        case "table":
+            return _screen(table, width)
+        case "markdown":
+            cells = [["" if value is None else escape(_text(value)) for value in row] for row in table.rows]
+            return table_lines([escape(name) for name in table.columns], cells, right=_numeric(table)) + "\n"
+        case "csv":
+            rows = ([None if value is None else _text(value) for value in row] for row in table.rows)
+            return csv_text(table.columns, rows)
+        case "json":
+            names = unique_names(table.columns)
+            plain = [{name: _plain(value) for name, value in zip(names, row, strict=True)} for row in table.rows]
+            return json_rows(plain)
+
+
+def _screen(table: Table, width: int | None) -> str:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
+    right = _numeric(table)
+    for i, name in enumerate(table.columns):
+        shown.add_column(Text(printable(name, keep="\n")), justify="right" if i in right else "left", overflow="fold")
+    for row in table.rows:
+        shown.add_row(
+            *(Text("NULL", "dim") if value is None else Text(printable(_text(value), keep="\n")) for value in row)
+        )
+    buffer = io.StringIO()
+    console = Console(file=buffer, width=width or 10_000, color_system=None, markup=False, emoji=False, highlight=False)
+    console.print(shown)
+    rows = f"{len(table.rows)} row{'' if len(table.rows) == 1 else 's'}"
+    more = " shown, there are more" if table.truncated else ""
+    lines = [line.rstrip() for line in buffer.getvalue().splitlines()]
+    return "\n".join([*(line for line in lines if line), f"({rows}{more})"]) + "\n"
+
+
+def _numeric(table: Table) -> list[int]:
+    return [i for i, name in enumerate(table.types) if _NUMBER.fullmatch(name.upper())]
+
+
+def _text(value: Any) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return repr(value)
+        case bytes():
+            return value.hex()
+        case Mapping() | list() | tuple():
+            return json.dumps(_plain(value), ensure_ascii=False)
+        case _:
+            return str(value)
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return json_number(value)
+        case Decimal():
+            return json_number(float(value))
+        case datetime() | date() | time():
+            return value.isoformat()
+        case timedelta():
+            return str(value)
+        case bytes():
+            return value.hex()
+        case Mapping():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case _:
+            return str(value)
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """The names, a repeated one with a number."""
+    seen: Counter[str] = Counter()
+    unique: list[str] = []
+    for name in names:
+        seen[name] += 1
+        new = name if seen[name] == 1 else f"{name}_{seen[name]}"
+        while new in unique:
+            seen[name] += 1
+            new = f"{name}_{seen[name]}"
+        unique.append(new)
+    return unique

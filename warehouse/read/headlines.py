@@ -1,0 +1,45 @@
+"""Which metric stands for a task: the rule of the `headline_metrics` view, for results that are still in a journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import inf
+from typing import Any
+
+from warehouse.records.facts import MetricFacts
+from warehouse.store import statements
+
+
+@dataclass(frozen=True, slots=True)
+class Headlines:
+    """`settled` names metric and filter of a task; `preferences` ranks metrics for the other tasks."""
+
+    settled: Mapping[str, tuple[str, str]]
+    preferences: Mapping[str, int]
+
+    def choose(self, task: str, metrics: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+        """The task's headline among rows of metrics; None where there are none."""
+        return min(metrics, key=lambda row: self._rank(task, row["metric"], row["filter"]), default=None)
+
+    def of_cell(self, task: str, metrics: Sequence[MetricFacts]) -> MetricFacts | None:
+        """The task's headline among what one cell scored; None where that is nothing."""
+        return min(metrics, key=lambda facts: self._rank(task, facts.metric, facts.filter), default=None)
+
+    def _rank(self, task: str, name: str, by: str) -> tuple[Any, ...]:
+        preference = self.preferences.get(name, inf)
+        return ((name, by) != self.settled.get(task), preference, name, by != "none", by != "strict-match", by)
+
+
+@cache
+def headlines() -> Headlines:
+    """The rule as the SQL files have it. Imports duckdb and takes a tenth of a second the first time."""
+    import duckdb
+
+    with duckdb.connect() as con:
+        for name in ("02_benchmarks", "03_metric_order"):
+            con.execute(statements.view(name))
+        settled = con.execute(statements.query("headlines")).fetchall()
+        preferences = con.execute(statements.query("metric_preferences")).fetchall()
+    return Headlines({task: (metric, by) for task, metric, by in settled}, dict(preferences))

@@ -1,0 +1,104 @@
+"""What the warehouse knows of runs and models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from warehouse.errors import UserError
+from warehouse.store import db, statements
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One run as merged so far. `state` is the last thing it said; `created_at` is UTC; `levels` are those begun."""
+
+    run_id: str
+    name: str
+    origin: str
+    model_id: str | None
+    model: str | None
+    method: str | None
+    suite: str | None
+    conditions: str | None
+    created_at: datetime
+    state: str
+    cells_done: int
+    cells_failed: int
+    levels: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSummary:
+    """One unpruned model that runs or imports brought in."""
+
+    model_id: str
+    model: str
+    weights_hash: str | None
+    runs: int
+    origins: list[str]
+
+
+def list_runs(path: Path, *, wait: float = 2.0) -> list[RunSummary]:
+    """All runs and imports in the warehouse, newest first.
+
+    Raises:
+        UserError, DatabaseBusyError: as `db.open_read`.
+    """
+    with db.open_read(path, wait=wait) as con:
+        return [RunSummary(*row) for row in con.execute(statements.query("runs")).fetchall()]
+
+
+def list_models(path: Path, *, wait: float = 2.0) -> list[ModelSummary]:
+    """All models in the warehouse, by name.
+
+    Raises:
+        UserError, DatabaseBusyError: as `db.open_read`.
+    """
+    with db.open_read(path, wait=wait) as con:
+        return models(con)
+
+
+def models(con: DuckDBPyConnection) -> list[ModelSummary]:
+    return [ModelSummary(*row) for row in con.execute(statements.query("models")).fetchall()]
+
+
+def find_models(con: DuckDBPyConnection, name: str) -> list[ModelSummary]:
+    """The model of this name, or whose name ends in this part after a slash, in any case; a model_id does, too.
+
+    Several only where they have the same name and differ in their weights (or in whether those are known).
+
+    Raises:
+        UserError: there is none, or models of several names fit.
+    """
+    known = models(con)
+    wanted = name.strip().rstrip("/")
+    for fits in (
+        lambda model: wanted in (model.model_id, model.model),
+        lambda model: model.model.lower() == wanted.lower(),
+        lambda model: _last_part(model.model) == _last_part(wanted),
+    ):
+        found = [model for model in known if fits(model)]
+        names = dict.fromkeys(model.model for model in found)
+        if len(names) > 1:
+            raise UserError(f"'{name}' fits {len(names)} models: {', '.join(names)}. Give one of these names in full.")
+        if found:
+            return found
+    if not known:
+        raise UserError("The database holds no results yet: start a run, or bring the study's in (import published).")
+    by_key = {key: model.model for model in known for key in (model.model.lower(), _last_part(model.model))}
+    close = list(dict.fromkeys(by_key[key] for key in get_close_matches(_last_part(wanted), by_key, n=5, cutoff=0.5)))
+    if close:
+        raise UserError(f"No results of a model '{name}': did you mean {' or '.join(close)}?")
+    listed = ", ".join(dict.fromkeys(model.model for model in known))
+    raise UserError(f"No results of a model '{name}': the database has {listed}.")
+
+
+def _last_part(name: str) -> str:
+    return name.rstrip("/").rsplit("/", 1)[-1].lower()

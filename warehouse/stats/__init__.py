@@ -1,0 +1,1 @@
+"""Statistics: metrics over documents, documents compared in pairs, tests and intervals."""
