@@ -4,7 +4,7 @@
     journal.jsonl   what happened, one event a line (warehouse/store/journal.py)
     samples/        one Parquet file of per-document results for each finished cell
     run.lock        held by the working process for as long as it lives
-    start.json      who was last asked to work on it (engine/launch_record.py)
+    start.json      who was last asked to work on it (engine/runs/launch_record.py)
     worker.log      what that process printed
 
 Whether a run is alive is told from its lock, which the kernel frees whichever way the process ends; everything

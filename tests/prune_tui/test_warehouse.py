@@ -96,8 +96,8 @@ def test_a_bundle_is_written_to_a_file_that_is_replaced_only_if_said(published: 
 @pytest.mark.parametrize(
     ("ask", "sentence"),
     [
-        (lambda warehouse: warehouse.read.deltas("Lama-3.2-1B"), "did you mean"),
-        (lambda warehouse: warehouse.read.deltas("Llama-3.2-1B", tasks=["gsm9k"]), "there is gsm8k"),
+        (lambda warehouse: warehouse.deltas("Lama-3.2-1B"), "did you mean"),
+        (lambda warehouse: warehouse.deltas("Llama-3.2-1B", tasks=["gsm9k"]), "there is gsm8k"),
         (lambda warehouse: warehouse.sql("drop table runs"), "."),
         (lambda warehouse: warehouse.import_results("nowhere"), "nowhere"),
         (lambda warehouse: Warehouse("nowhere.duckdb").runs(), "There is no database"),

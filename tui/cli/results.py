@@ -148,8 +148,6 @@ def _export_bundle(db: Path, path: Path, *, models: Sequence[str], runs: Sequenc
     rows = f"{report.rows['metrics']:,} metrics and {report.rows['samples']:,} documents' results"
     written = f"{one_line(str(path))}: {what}, {rows}, {format_bytes(report.bytes)}"
     typer.echo(f"{written}. Fingerprint {report.fingerprint}.")
-        f"{one_line(str(path))}: {what}, {rows}, {format_bytes(report.bytes)}. Fingerprint {report.fingerprint}."
-    )
 
 
 def sql(

@@ -28,7 +28,7 @@ from warehouse.store.journal import Journal
 WORKER = """
 import os, signal, sys, time
 from pathlib import Path
-from engine.rundir import RunDir
+from engine.runs.rundir import RunDir
 print("session", os.getsid(0), "from", sys.stdin.read() or "nothing", flush=True)
 def stop(number, frame):
     print("asked to stop", flush=True)
@@ -41,8 +41,8 @@ with RunDir(Path(sys.argv[1])).lock():
 REFUSES = """
 import sys
 from pathlib import Path
-from engine.rundir import RunDir
-from warehouse.journal import Journal
+from engine.runs.rundir import RunDir
+from warehouse.store.journal import Journal
 from warehouse.records.events import Refused
 run = RunDir(Path(sys.argv[1]))
 with run.lock():
@@ -186,7 +186,7 @@ def test_a_worker_that_is_still_starting_can_be_stopped(run: RunDir, started):
 LOOPS = """
 import os, signal, sys
 from pathlib import Path
-from engine.rundir import RunDir
+from engine.runs.rundir import RunDir
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 child = os.fork()
 if child == 0:

@@ -24,7 +24,7 @@ PLAN = RunPlan(name="trial", model="m", levels=tuple(parse_levels("0,40")), task
 HOLD = """
 import sys
 from pathlib import Path
-from engine.rundir import RunDir
+from engine.runs.rundir import RunDir
 with RunDir(Path(sys.argv[1])).lock():
     print("held", flush=True)
     sys.stdin.read()
@@ -149,7 +149,7 @@ def test_looking_at_a_run_does_not_keep_its_worker_out(run: RunDir, tmp_path: Pa
     look = f"""
 import sys
 from pathlib import Path
-from engine.rundir import RunDir
+from engine.runs.rundir import RunDir
 run = RunDir(Path({str(run.path)!r}))
 print("looking", flush=True)
 while True:

@@ -27,7 +27,7 @@ HOLD = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flu
 FINISH_A_CELL_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
-from engine.rundir import RunDir
+from engine.runs.rundir import RunDir
 from engine.worker.recorder import Recorder
 from warehouse.records.facts import CellFacts, MetricFacts
 

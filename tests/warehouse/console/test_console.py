@@ -285,7 +285,7 @@ libc = ctypes.CDLL(None)
 libc.mmap.restype = ctypes.c_void_p
 libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
 assert libc.mmap(None, 8 << 30, 0, 0x4022, -1, 0) not in (None, ctypes.c_void_p(-1).value)  # reserved, not used
-from warehouse.console_process import main
+from warehouse.console.process import main
 main()
 """
 

@@ -281,7 +281,7 @@ def test_merging_all_of_no_runs_makes_no_file(tmp_path, database):
 _MERGE = """
 import sys
 from pathlib import Path
-from warehouse import merge
+from warehouse.merging import merge
 print("go", flush=True)
 merge.merge_run(Path(sys.argv[1]), Path(sys.argv[2]), wait=5)
 """

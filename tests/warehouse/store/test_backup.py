@@ -144,8 +144,8 @@ def test_without_room_for_a_backup_nothing_is_changed(current: Path, monkeypatch
 _MIGRATE = """
 import sys
 from pathlib import Path
-from warehouse import db, statements
-from warehouse.statements import Migration
+from warehouse.store import db, statements
+from warehouse.store.statements import Migration
 known = (*statements.migrations(), Migration(len(statements.migrations()) + 1, "more", sys.argv[2]))
 statements.migrations = lambda: known
 print("go", flush=True)
