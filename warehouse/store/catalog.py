@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from warehouse.store import statements
@@ -118,6 +119,7 @@ def same(one: str, other: str) -> bool:
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\b(?:EXCLUDE|REPLACE|RENAME) \(|[(),]|[^'"(),ER]+|.""", re.DOTALL)
 
 
+@lru_cache(maxsize=1024)
 def _settled(text: str) -> str:
     """The text with each of those sets in order."""
     # For each bracket that is open: the items of it, and whether they are a set.
