@@ -72,9 +72,13 @@ def test_a_file_that_may_not_be_signed_is_compared(written, comparisons, monkeyp
 
 
 def test_a_statement_that_failed_leaves_the_file_unsigned(written, comparisons):
-    with pytest.raises(duckdb.Error), db.open_write(written) as con:
-        con.execute("create or replace view run_overview as select 1 as x")
-        con.execute("no such statement")
+    def alter_and_fail() -> None:
+        with db.open_write(written) as con:
+            con.execute("create or replace view run_overview as select 1 as x")
+            con.execute("no such statement")
+
+    with pytest.raises(duckdb.Error):
+        alter_and_fail()
     with db.open_read(written) as con:
         assert len(con.execute("describe run_overview").fetchall()) > 1
     assert comparisons[0] == written
