@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UserError
+from engine.planning import model_stack
 from warehouse.processes import module_command
 
 _PATIENCE = 180.0  # seconds
@@ -70,6 +71,7 @@ def _ask_and_keep() -> tuple[TaskEntry, ...]:
 
 
 def _ask(include_paths: tuple[str, ...]) -> str:
+    model_stack.require()
     try:
         answer = subprocess.run(
             module_command("engine.worker.list_tasks", *include_paths),

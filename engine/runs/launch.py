@@ -7,6 +7,7 @@ import shutil
 import subprocess
 
 from engine.errors import RunBusyError
+from engine.planning import model_stack
 from engine.runs import launch_record
 from engine.runs.launch_record import Start
 from engine.runs.rundir import RunDir
@@ -37,9 +38,11 @@ def start(run: RunDir) -> subprocess.Popen[bytes]:
 
     Raises:
         RunBusyError: a worker has the run already.
+        UserError: what measures is not installed.
         JournalError: the journal is damaged before its last line.
         OSError: the folder cannot be written.
     """
+    model_stack.require()
     turns, who = run.turns(), run.holder()
     if who is None and (start := run.unanswered(turns)) is not None and start.is_alive():
         who = f"process {start.pid}"

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from engine.errors import UserError
+from engine.planning import model_stack
 from engine.planning.plan import RunPlan
 from engine.runs import launch_record, runlock
 from engine.runs.runlock import Holder
@@ -52,8 +53,9 @@ class RunDir:
 
         Raises:
             OSError: the folder cannot be written.
-            UserError: the plan holds an access token or a password.
+            UserError: the plan holds an access token or a password, or what measures is not installed.
         """
+        model_stack.require()
         refuse_secrets(plan.to_dict())
         created_at = datetime.now(UTC)
         path = _new_folder(root, created_at)

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from engine.errors import UserError
+from engine.planning import model_stack
 from engine.runs import launch
 from tui.cli import session
 from tui.cli.options import (
@@ -47,6 +48,7 @@ def save(
 ) -> None:
     """Write a pruned model as a safetensors checkpoint that transformers loads, with a model card."""
     session.check_database(db)
+    model_stack.require()
     request = {
         "model": model,
         "level": str(Level.parse(level)),
