@@ -1,47 +1,62 @@
-"""Whether every row belongs to an event that was merged, and every such event still has its rows.
+"""Whether the rows of every event are those that were merged, by digests in the ledger.
 
-Who deletes a row, or writes one, leaves the ledger as it is: a merge would find nothing to do.
+Who changes, adds or deletes a row leaves the ledger as it is: a merge would find nothing to do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from warehouse import statements
-from warehouse.journal_lines import JournalIndex
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+_NAMED = 3
+
+
+def note(con: DuckDBPyConnection, run_id: str | None = None, first_seq: int = 0) -> None:
+    """Write down what the rows are now of events that have no digest: of all, or of a run from an event on.
+
+    Inside the transaction that brought the rows.
+    """
+    con.execute(_query("note_digests"), {"run_id": run_id, "first_seq": first_seq})
+
 
 def altered(con: DuckDBPyConnection, runs_root: Path) -> dict[str, str]:
     """The runs whose rows are not those of their events, and what is wrong with them."""
-    found = con.execute(statements.query("altered_rows")).fetchall()
-    gone = {run_id: number for run_id, number, _ in found}
-    surplus = {run_id: number for run_id, _, number in found}
-    without = con.execute(statements.query("cells_without_metrics")).fetchall()
-    for run_id in {run_id for run_id, _ in without}:
-        seqs = [seq for run, seq in without if run == run_id]
-        if emptied := _with_metrics(runs_root / run_id / "journal.jsonl", seqs):
-            gone[run_id] = gone.get(run_id, 0) + emptied
-    return {run_id: _said(gone[run_id], surplus.get(run_id, 0)) for run_id in sorted(gone)}
+    found = {}
+    for (run_id,) in con.execute(_query("altered_runs")).fetchall():
+        events = con.execute(_query("altered_events"), {"run_id": run_id}).fetchall()
+        found[run_id] = _said(events)
+        if not (runs_root / run_id / "journal.jsonl").exists():
+            found[run_id] += " (no journal here tells what they were: take it in again, into another database)"
+    return found
 
 
-def _with_metrics(journal: Path, seqs: Iterable[int]) -> int:
-    """Of how many of these events the journal knows metrics: a cell may have none."""
-    try:
-        index = JournalIndex(journal)
-        lines = [index.find(seq) for seq in seqs]
-    except OSError:
-        return 0
-    return sum(line is not None and bool(line.event.get("metrics")) for line in lines)
+def _query(name: str) -> str:
+    return statements.query(name).replace("{row_digests}", statements.query("row_digests"))
 
 
-def _said(gone: int, surplus: int) -> str:
-    parts = [f"rows of {gone} {'event' if gone == 1 else 'events'} are gone"] if gone else []
-    if surplus:
-        rows = "row belongs to no event, or is" if surplus == 1 else "rows belong to no event, or are"
-        parts.append(f"{surplus} {rows} there twice")
+def _said(events: list[tuple[int, int, str]]) -> str:
+    """`events` has of each how many of its rows are gone, how many are added, and what it is."""
+    gone = [what for lost, _, what in events if lost]
+    added = [what for _, more, what in events if more]
+    changed = [what for lost, more, what in events if not lost and not more]
+    parts = [f"rows of {_events(gone)} are gone"] if gone else []
+    if added:
+        rows = sum(more for _, more, _ in events)
+        parts.append(f"{rows} {'row was' if rows == 1 else 'rows were'} added ({_listed(added)})")
+    if changed:
+        parts.append(f"values of {_events(changed)} were changed")
     return " and ".join(parts)
+
+
+def _events(named: list[str]) -> str:
+    return f"{len(named)} {'event' if len(named) == 1 else 'events'} ({_listed(named)})"
+
+
+def _listed(named: list[str]) -> str:
+    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    return ", ".join(named[:_NAMED]) + more

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from warehouse import catalog, db, identity, merge, old_runs, pairing, statements, template
+from warehouse import accounts, catalog, db, identity, merge, old_runs, pairing, statements, template
 from warehouse.catalog import LEDGER
 from warehouse.commands import hint
 from warehouse.errors import UserError
@@ -136,6 +136,7 @@ def _carry(con: DuckDBPyConnection) -> tuple[int, int, list[str]]:
         old_runs.describe(con)
         identity.resolve(con, identity.models_of(con))
         con.execute(statements.query("pairing_note_all"))
+        accounts.note(con)
     return count, runs, left
 
 

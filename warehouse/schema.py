@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from warehouse import backup, catalog, identity, old_runs, statements, template
+from warehouse import accounts, backup, catalog, identity, old_runs, statements, template
 from warehouse.catalog import LEDGER, Differences
 from warehouse.errors import AlteredError, UserError
 from warehouse.transaction import transaction
@@ -141,3 +141,4 @@ def _apply(con: DuckDBPyConnection, version: int) -> None:
         old_runs.describe(con)
         identity.resolve(con, identity.models_of(con))
         con.execute(statements.query("pairing_note_all"))
+        accounts.note(con)

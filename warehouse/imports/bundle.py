@@ -11,8 +11,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from warehouse import accounts, identity, pairing, statements
 from warehouse import db as database
-from warehouse import identity, pairing, statements
 from warehouse.bundle import FORMAT, TABLES, VERSION, member, shared_columns
 from warehouse.errors import UserError
 from warehouse.imports.batch import ImportReport
@@ -213,6 +213,7 @@ def _store(con: DuckDBPyConnection, manifest: Manifest, folder: Path, bundle: st
             note = {"file": bundle, "fingerprint": manifest.fingerprint}
             con.execute(statements.query("bundle_insert_note"), note)
             describe(con)
+            accounts.note(con)
             identity.resolve(con, identity.models_of(con))
             for run_id, new in counts:
                 if new:

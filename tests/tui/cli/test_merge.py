@@ -57,7 +57,7 @@ def test_rows_deleted_by_hand_are_said_and_come_back_from_the_journals(prune_tui
         con.execute("delete from metrics")
     code, _, err = prune_tui("merge")
     assert code == 2
-    assert f"altered ({RUN}: rows of 1 event are gone): prune-tui merge --from-journals" in err
+    assert f"altered ({RUN}: rows of 1 event (piqa at level 0) are gone): prune-tui merge --from-journals" in err
     code, out, _ = prune_tui("merge --from-journals")
     assert code == 0
     assert (
