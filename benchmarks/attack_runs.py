@@ -249,8 +249,8 @@ class Whole:
             if f"line {error.line} " not in str(error) or "\n" in str(error):
                 return "", f"refused with {error}"
         with suppress(JournalError):
-            merged, _ = continuity.new_events(self.con, self.run.name, path)
-            if any(event not in whole for event in merged):
+            new = continuity.new_events(self.con, self.run.name, path)
+            if any(event not in whole for event in new.events):
                 return "", "other events would be merged"
         return (how, "") if self.scores() == before else ("", "what had been merged is another")
 

@@ -8,6 +8,7 @@ was measured. It gets numbers below zero, which no line of a journal has, and so
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +26,16 @@ Merged = Mapping[int, tuple[str, datetime | None]]
 _LOOK_BACK = 1 << 16  # bytes
 
 
-def new_events(con: DuckDBPyConnection, run_id: str, path: Path) -> tuple[list[Event], int]:
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """`events` to merge, the `end` of the journal after them, and how far it had been merged when it was longer."""
+
+    events: list[Event]
+    end: int
+    cut_from: int | None = None
+
+
+def new_events(con: DuckDBPyConnection, run_id: str, path: Path) -> Continuation:
     """The events that follow what was merged, and the offset after them; all of them where that cannot be told.
 
     Raises:
@@ -34,15 +44,17 @@ def new_events(con: DuckDBPyConnection, run_id: str, path: Path) -> tuple[list[E
     """
     start, last_seq = con.execute(statements.query("journal_position"), {"run_id": run_id}).fetchall()[0]
     if last_seq < 0:
-        return journal.read(path)
+        return Continuation(*journal.read(path))
     if start <= path.stat().st_size:
         before = _last_before(path, start, last_seq, _merged(con, run_id, last_seq))
         if before is not None:
-            return journal.read(path, start, after=before)
+            return Continuation(*journal.read(path, start, after=before))
     events, end = journal.read(path)
     if events and (lost := _first_lost(events, _merged(con, run_id, 0))) is not None:
         _set_aside(con, run_id, lost)
-    return events, end
+    elif end < start:
+        return Continuation(events, end, cut_from=start)
+    return Continuation(events, end)
 
 
 def _merged(con: DuckDBPyConnection, run_id: str, first_seq: int) -> Merged:

@@ -25,7 +25,8 @@ _PAIRING_SECONDS = 5.0  # for which a merge may hold the file on for comparing d
 @dataclass(slots=True)
 class MergeReport:
     """What a merge of several runs did: events merged by run; runs that could not be read, and those whose rows were
-    altered by other hands, with the reason; and of runs that were merged, the documents that could not be read.
+    altered by other hands, with the reason; and of runs that were merged, the documents that could not be read, and a
+    sentence on a journal that has less than was merged of it.
 
     `homeless` counts our own runs in the database where there is no folder of runs beside it.
     """
@@ -34,6 +35,7 @@ class MergeReport:
     unreadable: dict[str, str] = field(default_factory=dict)
     altered: dict[str, str] = field(default_factory=dict)
     unread: dict[str, list[str]] = field(default_factory=dict)
+    cut: dict[str, str] = field(default_factory=dict)
     homeless: int = 0
 
 
@@ -48,7 +50,7 @@ def merge_run(path: Path, run_dir: Path, *, wait: float = 0.0, compare_all: bool
         UserError: the journal is damaged or missing, or the file cannot be opened or written.
     """
     with db.open_write(path, wait=wait, reach=[run_dir]) as con:
-        merged = _merge(con, run_dir)
+        merged = _merge(con, run_dir, MergeReport())
         pairing.refresh(con, seconds=None if compare_all else _PAIRING_SECONDS)
         return merged
 
@@ -82,10 +84,7 @@ def merge_folders(
         if folder.name in without:
             continue
         try:
-            unread: list[str] = []
-            report.merged[folder.name] = _merge(con, folder, unread)
-            if unread:
-                report.unread[folder.name] = unread
+            report.merged[folder.name] = _merge(con, folder, report)
         except UserError as error:
             report.unreadable[folder.name] = str(error)
     return report
@@ -152,16 +151,26 @@ def store(
     return len(facts)
 
 
-def _merge(con: duckdb.DuckDBPyConnection, run_dir: Path, unread: list[str] | None = None) -> int:
+def _merge(con: duckdb.DuckDBPyConnection, run_dir: Path, report: MergeReport) -> int:
+    """How many events; what else there is to say goes into the report."""
     path = run_dir / "journal.jsonl"
     run_id = run_dir.name
     try:
-        events, end = continuity.new_events(con, run_id, path)
+        new = continuity.new_events(con, run_id, path)
         # Nothing may be in the warehouse that a power cut could still take out of the journal.
         journal.sync(path)
     except FileNotFoundError as error:
         raise UserError(f"{run_dir} is not a run folder: it has no journal.jsonl.") from error
-    return store(con, run_id, events, end=end, folder=run_dir, unread=unread)
+    if new.cut_from is not None:
+        report.cut[run_id] = (
+            f"{path} ends after line {len(new.events)}, byte {new.end:,}, and had been merged up to byte "
+            f"{new.cut_from:,}: it was cut back. The database keeps what it has of the run."
+        )
+    unread: list[str] = []
+    merged = store(con, run_id, new.events, end=new.end, folder=run_dir, unread=unread)
+    if unread:
+        report.unread[run_id] = unread
+    return merged
 
 
 def _sample_file(
