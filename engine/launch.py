@@ -75,6 +75,18 @@ def refusal(run: RunDir, history: RunHistory) -> str:
     return " ".join(log_tail(run, 1)) or "The worker refused the plan without saying why."
 
 
+def forget_refused(run: RunDir, history: RunHistory, *, turns_before: int) -> bool:
+    """Take the folder of a refused run away, unless it has been at work before: nothing was done, and nothing can be as
+    it stands. For whoever started it, and has told a person why it was refused.
+
+    `turns_before` are those of the history before that start. Returns whether the folder is gone.
+    """
+    if turns_before or history.settled or run.holder() is not None:
+        return False
+    shutil.rmtree(run.path)
+    return True
+
+
 def disk_is_full(run: RunDir) -> bool:
     return shutil.disk_usage(run.path).free < _FULL
 

@@ -197,6 +197,13 @@ def test_a_detached_run_can_be_seen_and_stopped_but_not_started_twice(fake):
     assert "not running: it is stopped" in again.stderr
 
 
+def test_a_detached_run_that_is_refused_says_so_and_leaves_nothing(fake):
+    done = fake(*RUN, "refuse", "--detach")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("prune-tui: This model cannot be pruned")
+    assert fake.runs == []
+
+
 def test_a_worker_that_does_not_stop_is_said_to_and_killed_by_force(fake):
     assert fake(*RUN, "deaf", "--detach").returncode == 0
     wait_for(lambda: is_at_work(fake))

@@ -282,6 +282,18 @@ async def test_a_demo_that_was_started_has_the_cursor(dashboard, warehouse, driv
         assert driver.said(dashboard) == ["The demo runs: enter shows it."]
 
 
+async def test_a_refused_run_can_be_seen_until_the_dashboard_that_started_it_is_closed(dashboard, warehouse, driver):
+    run = warehouse.add()
+    run.journal_path.write_text('{"seq": 0, "t": 1764000000, "kind": "refused", "error": "no such task"}\n')
+    other = warehouse.add("20261124-050000-second0")
+    other.journal_path.write_bytes(run.journal_path.read_bytes())
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.until(pilot, lambda: len(dashboard.feed.snapshot.runs) == 2)
+        assert run.path.exists()
+    actions.forget_refused([run], dashboard.feed.snapshot.runs)
+    assert (run.path.exists(), other.path.exists()) == (False, True)
+
+
 async def test_enter_on_an_import_shows_its_results(dashboard, warehouse, driver, study):
     shutil.copy(study, warehouse.database)
     async with dashboard.run_test(size=(80, 24)) as pilot:
