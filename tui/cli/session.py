@@ -67,14 +67,21 @@ def create(plan: RunPlan, db: Path) -> RunDir:
     return RunDir.create(rundir.runs_root(db), plan, db)
 
 
-def check_models(plans: Sequence[RunPlan]) -> None:
-    """Before hours with the first model: is there each of the others, and can it be pruned so?
+def check_plans(plans: Sequence[RunPlan]) -> None:
+    """Before hours with the first model: are there the tasks, is there each of the others, and can it be pruned so?
 
     Raises:
         UserError: one is wrong, which is named.
     """
-    from engine import preview
+    from engine import preview, task_index
 
+    for plan in {(plan.tasks, plan.include_paths, plan.trust_task_code): plan for plan in plans}.values():
+        try:
+            task_index.check(plan.tasks, plan.include_paths, trusted=plan.trust_task_code)
+        except task_index.UnlistedError as error:
+            _say(f"{error} The tasks are looked for when their turn comes.")
+        except UserError as error:
+            raise UserError(f"None of the {len(plans)} runs was begun: {error}") from error
     for plan in plans:
         try:
             shape = preview.inspect(plan.model, plan.revision, trust_remote_code=plan.trust_remote_code, online=True)

@@ -264,6 +264,13 @@ def test_a_wrong_model_is_found_before_the_work_on_the_first(fake):
     assert fake.runs == []
 
 
+def test_a_wrong_task_is_found_before_the_work_on_the_first(fake):
+    done = fake("run", "org/a", "org/b", "--levels", "0,40", "--tasks", "boolq,piqua")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "None of the 2 runs was begun: There is no task or group 'piqua': did you mean piqa?" in done.stderr
+    assert fake.runs == []
+
+
 @pytest.mark.parametrize(
     ("problem", "code"),
     [(UserError("The disk of results.duckdb is full: free some space."), 2), (DatabaseBusyError("It is held."), 0)],
