@@ -50,7 +50,7 @@ def start(run: RunDir) -> subprocess.Popen[bytes]:
     with run.log_path.open("ab") as log:
         log_size = log.tell()
         worker = subprocess.Popen(
-            module_command("engine.worker", str(run.path.resolve())),
+            module_command("engine.worker", str(run.path.absolute())),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -106,8 +106,8 @@ class RunDir:
 
     @property
     def database(self) -> Path:
-        """Errors as `plan`."""
-        return (self.path.resolve() / self.named_database).resolve()
+        """The file that it fills; errors as `plan`."""
+        return run_folders.database_of(self.path, self.named_database)
 
     @property
     def named_database(self) -> str:

@@ -19,6 +19,7 @@ from engine.progress import progress
 from engine.rundir import RunDir
 from tui.cli.follow import Detached, View, follow
 from tui.cli.output import console, one_line, print_json
+from warehouse import run_folders
 from warehouse.commands import hint
 from warehouse.errors import DatabaseBusyError
 from warehouse.records.events import Crashed, Finished
@@ -227,7 +228,7 @@ def told(run: RunDir, digest: Digest) -> dict[str, Any]:
         "method": digest.method,
         "state": str(digest.standing(run)),
         "created_at": digest.created_at,
-        "database": str((run.path.resolve() / digest.database).resolve()),
+        "database": str(run_folders.database_of(run.path, digest.database)),
         "folder": str(run.path.resolve()),
         "levels": list(digest.levels),
         "cells": {"done": digest.done, "failed": digest.failed, "total": digest.total},

@@ -12,6 +12,7 @@ import pytest
 from engine import launch, started
 from engine.errors import UserError
 from tui import actions
+from tui.app import Dashboard
 from tui.record import damaged
 from warehouse import db
 from warehouse.merge import merge_run
@@ -266,6 +267,16 @@ async def test_runs_are_followed_whatever_became_of_the_database(dashboard, ware
         warehouse.add("20261124-050000-second0")
         await driver.until(pilot, lambda: len(driver.table(dashboard, "#runs")) == 2)
         assert "is not a DuckDB database" in driver.text(dashboard, "#advice")
+
+
+async def test_runs_of_a_database_that_got_another_ending_are_told_of(warehouse, driver):
+    warehouse.add()
+    dashboard = Dashboard(warehouse.database.with_suffix(".db"))
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.until(pilot, lambda: dashboard.feed.snapshot.problem)
+    assert dashboard.feed.snapshot.problem.startswith(
+        f"There are no runs of results.db in {warehouse.root}; it holds runs of results.duckdb (renamed? Make "
+    )
 
 
 async def test_a_demo_that_was_started_has_the_cursor(dashboard, warehouse, driver, monkeypatch):
