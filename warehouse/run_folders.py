@@ -52,7 +52,7 @@ def is_for(planned: Path, database: Path) -> bool:
 def database_of(folder: Path, named: str) -> Path:
     """The database that a run fills, from what its plan names, seen from its folder.
 
-    Where the two were renamed together, or the folder of runs is a link that was made for a renamed database, there is a
+    Where the two were renamed together, or the folder of runs is a link made for a renamed database, there is a
     file named after it now.
     """
     root, planned = folder.absolute().parent, (folder.resolve() / named).resolve()
