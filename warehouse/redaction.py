@@ -1,4 +1,4 @@
-"""Access tokens and passwords are taken out of what is written down: journals, logs, imports, model cards, saved configs.
+"""Access tokens and passwords are taken out of whatever is written down: journals, logs, imports, cards, saved configs.
 
 What is one is told by its form (Hugging Face, GitHub, OpenAI, AWS, Slack, a bearer's header, an address with a
 password in it), by the name that it is given (`api_key=…`), or by standing in this process's environment under such a
