@@ -198,9 +198,9 @@ def _refuse_changed_code(recorder: Recorder, code: dict[str, str]) -> None:
     UserError: task files from outside are not those that the run began with.
     """
     attempt = recorder.history.attempt
-    before = (attempt.provenance or {}).get("task_files") if attempt else None
     # Runs from before these were recorded, or not all of them, do not know theirs.
-    name = next((name for name in sorted(before or ()) if before.get(name) != code.get(name)), None)
+    before: dict[str, str] = ((attempt.provenance or {}).get("task_files") if attempt else None) or {}
+    name = next((name for name in sorted(before) if before[name] != code.get(name)), None)
     if name is None:
         return
     raise UserError(

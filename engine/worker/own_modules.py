@@ -18,12 +18,8 @@ def with_imported(module: Path, folder: Path) -> set[Path]:
         if file in found or not file.is_file():
             continue
         found.add(file)
-        waiting += [
-            place.resolve()
-            for names in _imports(file)
-            for root in {file.parent, folder}
-            for place in _places(root, names)
-        ]
+        for names in _imports(file):
+            waiting += [place.resolve() for root in (file.parent, folder) for place in _places(root, names)]
     return found
 
 
@@ -46,5 +42,5 @@ def _places(root: Path, names: tuple[str, ...]) -> Iterator[Path]:
     """Where the module and the packages that it lies in would be; a last name may be something in a module."""
     for length in range(1, len(names) + 1):
         place = root.joinpath(*names[:length])
-        yield place.with_suffix(".py")
+        yield place.with_name(f"{place.name}.py")
         yield place / "__init__.py"
