@@ -1,7 +1,7 @@
 -- A digest of each row that an event brought: of its columns as text, with their names; numbers with a point by their bits.
 -- What is null is left out, so that a column which a later step adds changes no digest of rows from before: it goes to the
--- end of its table's. Where an event is in its run's order (seq) is not part of it: `continuity` moves events. MD5 stays
--- what it is from one version of DuckDB to the next, `hash` does not.
+-- end of its table's. The event's number (seq) is not part of it: `continuity` moves events. MD5 stays what it is from one
+-- version of DuckDB to the next, `hash` does not.
 select run_id, seq, md5_number_lower(concat_ws(chr(31),
     'recorded_at=' || epoch_us(recorded_at), 'name=' || name, 'origin=' || origin, 'method=' || method,
     'suite=' || suite, 'conditions=' || conditions, 'dtype=' || dtype, 'plan=' || plan,
