@@ -68,10 +68,10 @@ class Merged:
 
 
 def say_of_every_kind(journal: Journal) -> None:
-    sizes = {"hidden_size": 8, "intermediate_size": 100, "num_hidden_layers": 1, "num_attention_heads": 1}
     journal.append(ModelFacts(
         model="m", source="m", revision=None, weights_hash="w", model_type="llama", num_key_value_heads=1,
-        vocab_size=16, tied_embeddings=True, parameters=1000, bytes=4000, **sizes,
+        vocab_size=16, tied_embeddings=True, parameters=1000, bytes=4000, hidden_size=8, intermediate_size=100,
+        num_hidden_layers=1, num_attention_heads=1,
     ))  # fmt: skip
     journal.append(VariantFacts(
         level="0", method="maw", pruning_pct=0.0, intermediate_size=100, padded_size=128, expansion_ratio=12.5,

@@ -50,7 +50,8 @@ def merge_run(path: Path, run_dir: Path, *, wait: float = 0.0, compare_all: bool
         UserError: the journal is damaged or missing, or the file cannot be opened or written.
     """
     with db.open_write(path, wait=wait, reach=[run_dir]) as con:
-        merged = _merge(con, run_dir, MergeReport())
+        before = continuity.positions(con, run_dir.name).get(run_dir.name)
+        merged = _merge(con, run_dir, before, MergeReport())
         pairing.refresh(con, seconds=None if compare_all else _PAIRING_SECONDS)
         return merged
 
@@ -80,11 +81,12 @@ def merge_folders(
 ) -> MergeReport:
     """Merge every run folder but those of the runs `without` into the file that is open."""
     report = MergeReport()
+    merged = continuity.positions(con)
     for folder in folders:
         if folder.name in without:
             continue
         try:
-            report.merged[folder.name] = _merge(con, folder, report)
+            report.merged[folder.name] = _merge(con, folder, merged.get(folder.name), report)
         except UserError as error:
             report.unreadable[folder.name] = str(error)
     return report
@@ -151,12 +153,14 @@ def store(
     return len(facts)
 
 
-def _merge(con: duckdb.DuckDBPyConnection, run_dir: Path, report: MergeReport) -> int:
+def _merge(
+    con: duckdb.DuckDBPyConnection, run_dir: Path, before: continuity.Position | None, report: MergeReport
+) -> int:
     """How many events; what else there is to say goes into the report."""
     path = run_dir / "journal.jsonl"
     run_id = run_dir.name
     try:
-        new = continuity.new_events(con, run_id, path)
+        new = continuity.new_events(con, run_id, path, before)
         # Nothing may be in the warehouse that a power cut could still take out of the journal.
         journal.sync(path)
     except FileNotFoundError as error:
