@@ -166,6 +166,8 @@ def journals(folder: Path) -> Iterator[tuple[str, str | None]]:
                 yield what, "the database is another"
             else:
                 yield what, None if f"line {line}" in said else f"merge says {said!r}"
+    path.unlink()
+    yield "the journal gone", None if merged.rows() == truth and "is gone" in told(merged) else "nothing is said"
     path.write_bytes(whole)
     yield "the journal put back", None if not told(merged) else "something is still said"
 

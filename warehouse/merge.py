@@ -70,6 +70,7 @@ def merge_all(path: Path, runs_root: Path, *, wait: float = 0.0) -> MergeReport:
         altered = accounts.altered(con, runs_root)
         report = merge_folders(con, folders, without=altered)
         report.altered.update(altered)
+        report.cut.update(_gone(con, path, runs_root))
         if not runs_root.is_dir():
             [(report.homeless,)] = con.execute(statements.query("own_runs")).fetchall()
         pairing.refresh(con)
@@ -95,6 +96,18 @@ def merge_folders(
 def folders_of(path: Path, runs_root: Path) -> list[Path]:
     """The folders of a database's runs that have written anything, oldest first."""
     return [folder for folder in run_folders.of(path, runs_root) if (folder / "journal.jsonl").exists()]
+
+
+def _gone(con: duckdb.DuckDBPyConnection, path: Path, runs_root: Path) -> dict[str, str]:
+    """The runs that were merged, and have a folder and no journal in it, with a sentence on that."""
+    folders = [folder for folder in run_folders.of(path, runs_root) if not (folder / "journal.jsonl").exists()]
+    merged = continuity.positions(con) if folders else {}
+    return {
+        folder.name: f"{folder / 'journal.jsonl'} is gone, and had been merged up to byte {merged[folder.name].end:,}. "
+        "The database keeps what it has of the run."
+        for folder in folders
+        if folder.name in merged
+    }
 
 
 def store(

@@ -198,6 +198,19 @@ def test_a_journal_that_has_less_than_was_merged_is_said_until_the_run_went_on(r
     assert merge.merge_all(database, root).cut == {}
 
 
+def test_a_journal_that_is_gone_after_it_was_merged_is_said(run, database):
+    run.cell("0", "piqa", 0.5)
+    root = run.folder.parent
+    (root / "20260101-000000-queued").mkdir()
+    merge.merge_all(database, root)
+    size = run.path.stat().st_size
+    run.path.unlink()
+    assert merge.merge_all(database, root).cut == {
+        run.folder.name: f"{run.path} is gone, and had been merged up to byte {size:,}. "
+        "The database keeps what it has of the run."
+    }
+
+
 def test_a_lost_event_of_the_same_length_is_told_from_the_one_in_its_place(run, database, ask):
     run.cell("0", "piqa", 0.25, t=1)
     merge.merge_run(database, run.folder)
