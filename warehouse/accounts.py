@@ -5,6 +5,9 @@ Who changes, adds or deletes a row leaves the ledger as it is: a merge would fin
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,14 +17,18 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _NAMED = 3
+_UNION = "\nunion all\n"
+_TABLE = re.compile(r"as digest from (\w+)")
 
 
-def note(con: DuckDBPyConnection, run_id: str | None = None, first_seq: int = 0) -> None:
-    """Write down what the rows are now of events that have no digest: of all, or of a run from an event on.
+def note(con: DuckDBPyConnection) -> None:
+    """Write down what the rows are now of all events that have no digest, inside the transaction that brought them."""
+    con.execute(_query("note_digests"), {"run_id": None, "first_seq": None})
 
-    Inside the transaction that brought the rows.
-    """
-    con.execute(_query("note_digests"), {"run_id": run_id, "first_seq": first_seq})
+
+def note_new(con: DuckDBPyConnection, run_id: str, first_seq: int, tables: Collection[str]) -> None:
+    """The same of a run's events from one on, whose rows are in these tables: others are not even planned for."""
+    con.execute(_query("note_digests", tables), {"run_id": run_id, "first_seq": first_seq})
 
 
 def altered(con: DuckDBPyConnection, runs_root: Path) -> dict[str, str]:
@@ -35,8 +42,17 @@ def altered(con: DuckDBPyConnection, runs_root: Path) -> dict[str, str]:
     return found
 
 
-def _query(name: str) -> str:
-    return statements.query(name).replace("{row_digests}", statements.query("row_digests"))
+def _query(name: str, tables: Collection[str] | None = None) -> str:
+    digests = _digests()
+    chosen = [digests[table] for table in digests if tables is None or table in tables] or [*digests.values()]
+    return statements.query(name).replace("{row_digests}", _UNION.join(chosen))
+
+
+@cache
+def _digests() -> dict[str, str]:
+    """The queries for the digests of each table's rows."""
+    parts = statements.query("row_digests").split(_UNION)
+    return {_TABLE.findall(part)[-1]: part for part in parts}
 
 
 def _said(events: list[tuple[int, int, str]]) -> str:

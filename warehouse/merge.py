@@ -156,7 +156,7 @@ def store(
             _append(con, table, found)
         for parameters in samples:
             con.execute(statements.query("insert_samples"), parameters)
-        accounts.note(con, run_id, min(event.seq for event in facts))
+        accounts.note_new(con, run_id, min(event.seq for event in facts), tables)
         if not _IDENTIFYING.isdisjoint(tables):
             identity.resolve(con, identity.models_of(con, run_id))
         if "cells" in tables:
