@@ -27,7 +27,7 @@ import psutil
 
 from tui.shell.queries import Question, choices, chosen, subject
 from warehouse.errors import UserError
-from warehouse.store import db
+from warehouse.store import accounts, db
 
 DOCUMENTS = 60  # of each benchmark at each level
 RUNS_AT_ONCE = 250
@@ -53,6 +53,7 @@ def make(path: Path, runs: int) -> float:
             for step in steps:
                 con.execute(step, {name: about[name] for name in step.named_parameters} or None)
         con.execute(pairs)
+        accounts.note(con)
     return time.monotonic() - started
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from engine.runs.digests import Digests
 from engine.runs.rundir import runs_root
 from warehouse.console.console import run_sql
 from warehouse.exporters import outfile
@@ -185,8 +186,13 @@ class Warehouse:
         )
 
     def merge(self) -> MergeReport:
-        """Bring over what runs recorded while another process held the file."""
-        return merge_all(self.path, runs_root(self.path), wait=self.wait)
+        """Bring over what runs recorded while another process held the file.
+
+        The report names runs whose journals are damaged, cut back or not what the database has.
+        """
+        report = merge_all(self.path, runs_root(self.path), wait=self.wait)
+        report.unreadable = Digests.load(self.path).damaged() | report.unreadable
+        return report
 
 
 def _of(kind: type[RunSummary | ModelSummary], found: Sequence[RunSummary | ModelSummary]) -> pl.DataFrame:

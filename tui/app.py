@@ -107,6 +107,7 @@ class Dashboard(App[None]):
         super().__init__()
         self.database = database
         self.asked_to_stop: dict[str, Worker] = {}
+        self.started: list[RunDir] = []  # from here
         self._only_printable = OnlyPrintable()
         self.feed = Feed(database)
         self._replay = replay
@@ -238,6 +239,7 @@ class Dashboard(App[None]):
         plan = RunPlan(name="demo", model=DEMO_MODEL, levels=levels, tasks=suite("demo"), suite="demo")
 
         def started(run: RunDir) -> None:
+            self.started.append(run)
             if isinstance(self.screen, RunsScreen):
                 self.screen.select(run.run_id)
                 self.notify("The demo runs: enter shows it.")
@@ -393,4 +395,8 @@ def open_replay(database: Path, folder: Path, *, speed: float) -> int:
 def _show(app: Dashboard) -> int:
     app.run()
     app.feed.join()  # a thread that loads duckdb must not be cut off
+    if app.started:
+        from tui.runs.actions import forget_refused
+
+        forget_refused(app.started, app.feed.snapshot.runs)
     return app.return_code or 0

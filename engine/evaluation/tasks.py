@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import sysconfig
@@ -28,10 +27,11 @@ from engine.demo.paths import TASKS_DIR
 from engine.errors import UserError
 from engine.evaluation.encoding import asked_for
 from engine.evaluation.lm import PrunedLM
-from engine.evaluation.task_code import TaskCode, task_code
+from engine.evaluation.task_code import task_code
 from engine.evaluation.templates import prepare_templates
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
+from engine.planning.task_index import unknown, untrusted
 from warehouse.records.facts import TaskFacts
 from warehouse.records.questions import of_requests, questions_hash
 
@@ -103,10 +103,10 @@ def load_tasks(plan: RunPlan) -> LoadedTasks:
     manager = _manager(plan)
     for spec in plan.tasks:
         if spec.name not in manager.all_tasks:
-            raise UserError(_unknown(spec.name, manager.all_tasks))
+            raise UserError(unknown(spec.name, manager.all_tasks))
     code = task_code(manager.task_index, [spec.name for spec in plan.tasks])
     if code.reasons and not plan.trust_task_code:
-        raise UserError(_untrusted(code))
+        raise UserError(untrusted(code.reasons))
     found = LoadedTasks(code=code.hashes(plan.include_paths))
     tasks: dict[str, Task] = {}
     groups: dict[str, Group] = {}
@@ -231,12 +231,6 @@ def _index(include_paths: tuple[str, ...], *, defaults: bool) -> TaskManager:
     return TaskManager(include_path=[str(TASKS_DIR), *include_paths], include_defaults=defaults)
 
 
-def _unknown(name: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-    hint = f"did you mean {' or '.join(close)}?" if close else "see lm-eval's list with `lm-eval ls tasks`."
-    return f"There is no task or group '{name}': {hint}"
-
-
 def _load(manager: TaskManager, name: str) -> Any:
     try:
         return manager.load([name])
@@ -297,13 +291,6 @@ def _is_the_users(file: str) -> bool:
     libraries = (sysconfig.get_path("stdlib"), Path(__file__).parents[2])
     path = Path(file)
     return path.is_file() and "site-packages" not in path.parts and not any(map(path.is_relative_to, libraries))
-
-
-def _untrusted(code: TaskCode) -> str:
-    more = f" and {len(code.reasons) - 1} more" if len(code.reasons) > 1 else ""
-    return (
-        f"These task files are code: {code.reasons[0]}{more}. Read them, and add --trust-task-code if you trust them."
-    )
 
 
 def _set_shots(task: Task, spec: TaskSpec) -> None:

@@ -22,6 +22,7 @@ from engine.runs.rundir import RunDir, runs_root
 from warehouse.records.events import Crashed, Refused
 from warehouse.records.run_state import RunHistory, RunState
 from warehouse.store import run_folders
+from warehouse.store.journal import JournalError
 
 _FORMAT = 1
 _FILE = ".index.json"
@@ -143,6 +144,16 @@ class Digests:
                 ours = run_folders.belongs(run.path, self.database)
             if ours:
                 yield run, digest
+
+    def damaged(self) -> dict[str, str]:
+        """Of every run whose journal is damaged, where it is: a merge reads only what is new, and does not meet a line
+        that was damaged after it was merged.
+        """
+        return {
+            run.run_id: f"{digest} The database keeps what it has of the run."
+            for run, digest in self.runs()
+            if isinstance(digest, JournalError)
+        }
 
     def of(self, run: RunDir) -> Digest:
         """Raises:

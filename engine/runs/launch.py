@@ -53,7 +53,7 @@ def start(run: RunDir) -> subprocess.Popen[bytes]:
     with run.log_path.open("ab") as log:
         log_size = log.tell()
         worker = subprocess.Popen(
-            module_command("engine.worker", str(run.path.resolve())),
+            module_command("engine.worker", str(run.path.absolute())),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -76,6 +76,18 @@ def refusal(run: RunDir, history: RunHistory) -> str:
     if disk_is_full(run):
         return "The disk is full: free some space, then try again."
     return " ".join(log_tail(run, 1)) or "The worker refused the plan without saying why."
+
+
+def forget_refused(run: RunDir, history: RunHistory, *, turns_before: int) -> bool:
+    """Take the folder of a refused run away, unless it has been at work before: nothing was done, and nothing can be as
+    it stands. For whoever started it, and has told a person why it was refused.
+
+    `turns_before` are those of the history before that start. Returns whether the folder is gone.
+    """
+    if turns_before or history.settled or run.holder() is not None:
+        return False
+    shutil.rmtree(run.path)
+    return True
 
 
 def disk_is_full(run: RunDir) -> bool:

@@ -4,7 +4,7 @@
     journal.jsonl   what happened, one event a line (warehouse/store/journal.py)
     samples/        one Parquet file of per-document results for each finished cell
     run.lock        held by the working process for as long as it lives
-    start.json      who was last asked to work on it (engine/runs/launch_record.py)
+    start.json      who was last asked to work on it (engine/launch_record.py)
     worker.log      what that process printed
 
 Whether a run is alive is told from its lock, which the kernel frees whichever way the process ends; everything
@@ -109,8 +109,8 @@ class RunDir:
 
     @property
     def database(self) -> Path:
-        """Errors as `plan`."""
-        return (self.path.resolve() / self.named_database).resolve()
+        """The file that it fills; errors as `plan`."""
+        return run_folders.database_of(self.path, self.named_database)
 
     @property
     def named_database(self) -> str:

@@ -1,4 +1,4 @@
--- What the warehouse has of a run's events from $first_seq on, with the time that the journal gave them.
+-- What the warehouse has of a run's events, with the time that the journal gave them.
 select e.seq, any_value(e.kind) as kind, min(t.recorded_at) as recorded_at
 from merged_events e
 left join (
@@ -14,5 +14,5 @@ left join (
     union all select run_id, seq, recorded_at from gpu_samples
     union all select run_id, seq, recorded_at from measurements
 ) t using (run_id, seq)
-where e.run_id = $run_id and e.seq >= $first_seq
+where e.run_id = $run_id and e.seq >= 0
 group by e.seq;

@@ -165,7 +165,7 @@ def run(
         session.detach(session.create(plans[0], db), db, as_json=as_json)
     else:
         if len(plans) > 1:
-            session.check_models(plans)  # a single one is found wanting as soon
+            session.check_plans(plans)  # a single one is found wanting as soon
         raise typer.Exit(session.work(session.create_all(plans, db), db, quiet=quiet, as_json=as_json))
 
 

@@ -99,6 +99,9 @@ def merge(
     else:
         session.check_database(db)
         report = merge_all(db, root, wait=2.0)
+        digests = Digests.load(db)
+        report.unreadable = digests.damaged() | report.unreadable
+        digests.save()
         new = {run_id: count for run_id, count in report.merged.items() if count}
         for run_id, count in new.items():
             typer.echo(f"{run_id}: {count} events merged")
@@ -122,6 +125,8 @@ def _tell(report: MergeReport, db: Path, root: Path) -> None:
             f"document by document: put the files back, then {hint('merge', '--from-journals', db=db)}.",
             err=True,
         )
+    for run_id, cut in report.cut.items():
+        typer.echo(f"{run_id}: {cut} {hint('resume', run_id, db=db)} does what is gone again.", err=True)
     if not report.merged and not report.homeless and run_folders.of_others(db, root):
         typer.echo(f"{rundir.none_there(db)}.", err=True)
     if report.homeless:

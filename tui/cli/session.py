@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,10 @@ from warehouse.commands import hint
 from warehouse.errors import DatabaseBusyError
 from warehouse.records.events import Crashed, Finished
 from warehouse.records.run_state import RunHistory, RunState
+from warehouse.store import run_folders
+
+_TAKEN_UP_WITHIN = 60.0  # seconds for which --detach waits to hear that a plan is refused
+_POLL_SECONDS = 0.1
 
 
 def check_database(db: Path) -> None:
@@ -63,14 +68,21 @@ def create(plan: RunPlan, db: Path) -> RunDir:
     return RunDir.create(rundir.runs_root(db), plan, db)
 
 
-def check_models(plans: Sequence[RunPlan]) -> None:
-    """Before hours with the first model: is there each of the others, and can it be pruned so?
+def check_plans(plans: Sequence[RunPlan]) -> None:
+    """Before hours with the first model: are there the tasks, is there each of the others, and can it be pruned so?
 
     Raises:
         UserError: one is wrong, which is named.
     """
-    from engine.planning import preview
+    from engine.planning import preview, task_index
 
+    for plan in {(plan.tasks, plan.include_paths, plan.trust_task_code): plan for plan in plans}.values():
+        try:
+            task_index.check(plan.tasks, plan.include_paths, trusted=plan.trust_task_code)
+        except task_index.UnlistedError as error:
+            _say(f"{error} The tasks are looked for when their turn comes.")
+        except UserError as error:
+            raise UserError(f"None of the {len(plans)} runs was begun: {error}") from error
     for plan in plans:
         try:
             shape = preview.inspect(plan.model, plan.revision, trust_remote_code=plan.trust_remote_code, online=True)
@@ -100,8 +112,20 @@ def create_all(plans: Sequence[RunPlan], db: Path) -> list[RunDir]:
 
 
 def detach(run: RunDir, db: Path, *, as_json: bool) -> None:
-    """Start a run's worker and leave it."""
-    launch.start(run)
+    """Start a run's worker and leave it, once it has taken the run up: most plans that are refused are so before.
+
+    Raises:
+        UserError: the plan is refused.
+    """
+    before, deadline = run.turns(), time.monotonic() + _TAKEN_UP_WITHIN
+    worker = launch.start(run)
+    while worker.poll() is None and run.turns() == before and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    if worker.returncode == launch.REFUSED:
+        history, _ = run.history()
+        why = launch.refusal(run, history)
+        launch.forget_refused(run, history, turns_before=before)
+        raise UserError(why)
     shows, ends = hint("runs", db=db), hint("stop", run.run_id, db=db)
     _say(f"Run {run.run_id} works in the background: `{shows}` shows it, `{ends}` ends it.")
     if as_json:
@@ -129,16 +153,18 @@ def _carry_out(run: RunDir, db: Path, *, quiet: bool, tables: bool) -> int:
         _say(f"Run {run.run_id} is finished: nothing is missing.")
         return _with(_merge(run, db), launch.FINISHED)
     history, offset = run.history()
+    before = history.turns
     worker = launch.start(run)
     try:
         code = follow(worker, run.journal_path, history, _view(run, history, quiet=quiet), offset)
     except Detached:
         _say(f"Left alone, run {run.run_id} stops by itself: `{hint('resume', run.run_id, db=db)}` takes it up again.")
         return launch.STOPPED
-    if code == launch.REFUSED and offset == 0 and not history.settled and run.holder() is None:
-        _say(f"prune-tui: {launch.refusal(run, history)}")
-        shutil.rmtree(run.path)  # nothing was done, and nothing can be as it stands
-        return code
+    if code == launch.REFUSED:
+        why = launch.refusal(run, history)
+        if launch.forget_refused(run, history, turns_before=before):
+            _say(f"prune-tui: {why}")
+            return code
     problem = _merge(run, db)
     code = _conclude(run, history, code, db)
     if tables and problem is None and history.settled:
@@ -202,7 +228,7 @@ def told(run: RunDir, digest: Digest) -> dict[str, Any]:
         "method": digest.method,
         "state": str(digest.standing(run)),
         "created_at": digest.created_at,
-        "database": str((run.path.resolve() / digest.database).resolve()),
+        "database": str(run_folders.database_of(run.path, digest.database)),
         "folder": str(run.path.resolve()),
         "levels": list(digest.levels),
         "cells": {"done": digest.done, "failed": digest.failed, "total": digest.total},

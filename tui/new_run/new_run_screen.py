@@ -129,6 +129,7 @@ class NewRunScreen(Screen[None]):
         except Exception as error:
             self.app.call_from_thread(self.notify, told(error), severity="error", timeout=8)
             return
+        self.app.started.append(run)
         self.app.feed.look_again()
         self.app.call_from_thread(self.app.show_started, self, run.run_id)
 

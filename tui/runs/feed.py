@@ -111,6 +111,10 @@ class Feed:
         self._digests = Digests(database)
         self._known: dict[str, _Known] = {}
         self._foreign: set[str] = set()  # folders of another database, which shares the place
+        self._elsewhere: tuple[int, str] = (
+            0,
+            "",
+        )  # how many these were, and what was said of them
         self._stored: tuple[RunRow, ...] = ()
         self._stored_at: float | None = None
         self._detail_of: tuple[str, int, str] | None = None
@@ -196,13 +200,21 @@ class Feed:
             if not self.snapshot.loaded and time.monotonic() - began > _FIRST_SECONDS:
                 began = time.monotonic()
                 self.snapshot = replace(self.snapshot, runs=newest_first(self._rows()))
-        self._problem = None
+        self._problem = None if self._known else self._said_of_others()
         if not self.snapshot.loaded:
             self._publish(changed=True)  # the runs at once; the database takes longer
             self._digests.save()
         stored = self._stored
         self._read_database()
         self._publish(changed=changed or self._stored is not stored)
+
+    def _said_of_others(self) -> str | None:
+        """Where all runs there are another database's: this one may have been renamed."""
+        if not self._foreign:
+            return None
+        if self._elsewhere[0] != len(self._foreign):
+            self._elsewhere = len(self._foreign), f"{rundir.none_there(self.database)}."
+        return self._elsewhere[1]
 
     def _look_at(self, root: str, name: str) -> bool:
         """Find out what has become of a run, if anything may have; whether its line is another one now."""

@@ -43,6 +43,7 @@ TABLES = (
 )  # fmt: skip
 # What is not shared of a table, by the macros of bundle_macros.sql: the machine's name, its processes and its folders.
 _UNSHARED = {
+    "merged_events": {"row_count": "null::integer", "row_digest": "null::ubigint"},  # of the rows as they are here
     "attempts": {"host": "null::varchar", "pid": "null::integer", "provenance": "without_host({column})::json"},
     "runs": dict.fromkeys(("name", "conditions", "adapter", "model_args"), "without_folders({column})")
     | {"plan": "without_folders({column}::varchar)::json"},

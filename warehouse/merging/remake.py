@@ -18,7 +18,7 @@ from warehouse.filenames import beside
 from warehouse.merging import merge
 from warehouse.merging.merge import MergeReport
 from warehouse.stats import pairing
-from warehouse.store import catalog, db, identity, old_runs, statements, template
+from warehouse.store import accounts, catalog, db, identity, old_runs, statements, template
 from warehouse.store.catalog import LEDGER
 from warehouse.store.transaction import transaction
 
@@ -138,6 +138,7 @@ def _carry(con: DuckDBPyConnection) -> tuple[int, int, list[str]]:
         old_runs.describe(con)
         identity.resolve(con, identity.models_of(con))
         con.execute(statements.query("pairing_note_all"))
+        accounts.note(con)
     return count, runs, left
 
 

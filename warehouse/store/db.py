@@ -75,8 +75,8 @@ def open_write(path: Path, *, wait: float = 0.0, reach: Sequence[Path] = ()) -> 
 def open_read(
     path: Path, *, wait: float = 2.0, reach: Sequence[Path] = (), config: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The file open for reading only, at this program's schema: an older file is first brought up to date, or, if only
-    its views are others and it cannot be written, gets ours for this connection.
+    """The file open for reading only, at this program's schema: an older file is first brought up to date, or, if it
+    cannot be written and its tables have all that our views read, gets these for this connection.
 
     `reach` are the folders whose files the connection may read and write beside it, `config` more of DuckDB's
     settings; connections of one process have to agree in these.
@@ -97,8 +97,8 @@ def open_read(
                 found = schema.state(con, path)
                 if found == "foreign":
                     raise UserError(f"{path} is a DuckDB file without prune-tui's tables: name another with --db.")
-                if found == "views" and not _writable(path):
-                    template.define_for(con)
+                if found in ("views", "outdated") and not _writable(path):
+                    _define_for(con, path)
                 elif found != "current":
                     con.close()
                     with open_write(path, wait=wait):
@@ -165,6 +165,19 @@ def _written(path: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _define_for(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Raises:
+    UserError: the tables are of an older schema, which has not all that our views read.
+    """
+    try:
+        template.define_for(con)
+    except (duckdb.BinderException, duckdb.CatalogException) as error:
+        raise UserError(
+            f"{path} is from an older prune-tui and cannot be written, so that its schema stays older: copy it to a "
+            "folder that can be written, and name the copy with --db."
+        ) from error
 
 
 def _writable(path: Path) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from warehouse.errors import AlteredError, UserError
-from warehouse.store import backup, catalog, identity, old_runs, statements, template
+from warehouse.store import accounts, backup, catalog, identity, old_runs, statements, template
 from warehouse.store.catalog import LEDGER, Differences
 from warehouse.store.transaction import transaction
 
@@ -141,3 +141,4 @@ def _apply(con: DuckDBPyConnection, version: int) -> None:
         old_runs.describe(con)
         identity.resolve(con, identity.models_of(con))
         con.execute(statements.query("pairing_note_all"))
+        accounts.note(con)

@@ -197,6 +197,13 @@ def test_a_detached_run_can_be_seen_and_stopped_but_not_started_twice(fake):
     assert "not running: it is stopped" in again.stderr
 
 
+def test_a_detached_run_that_is_refused_says_so_and_leaves_nothing(fake):
+    done = fake(*RUN, "refuse", "--detach")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("prune-tui: This model cannot be pruned")
+    assert fake.runs == []
+
+
 def test_a_worker_that_does_not_stop_is_said_to_and_killed_by_force(fake):
     assert fake(*RUN, "deaf", "--detach").returncode == 0
     wait_for(lambda: is_at_work(fake))
@@ -254,6 +261,13 @@ def test_a_wrong_model_is_found_before_the_work_on_the_first(fake):
     done = fake("run", "org/a", "org/wrong", "--levels", "0,40", "--tasks", "piqa")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "None of the 2 runs was begun, because of org/wrong: There is no model org/wrong" in done.stderr
+    assert fake.runs == []
+
+
+def test_a_wrong_task_is_found_before_the_work_on_the_first(fake):
+    done = fake("run", "org/a", "org/b", "--levels", "0,40", "--tasks", "boolq,piqua")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "None of the 2 runs was begun: There is no task or group 'piqua': did you mean piqa?" in done.stderr
     assert fake.runs == []
 
 

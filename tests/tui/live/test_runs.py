@@ -11,6 +11,7 @@ import pytest
 
 from engine.errors import UserError
 from engine.runs import launch, launch_record
+from tui.app import Dashboard
 from tui.runs import actions
 from tui.runs.record import damaged
 from warehouse.merging.merge import merge_run
@@ -268,6 +269,16 @@ async def test_runs_are_followed_whatever_became_of_the_database(dashboard, ware
         assert "is not a DuckDB database" in driver.text(dashboard, "#advice")
 
 
+async def test_runs_of_a_database_that_got_another_ending_are_told_of(warehouse, driver):
+    warehouse.add()
+    dashboard = Dashboard(warehouse.database.with_suffix(".db"))
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.until(pilot, lambda: dashboard.feed.snapshot.problem)
+    assert (dashboard.feed.snapshot.problem or "").startswith(
+        f"There are no runs of results.db in {warehouse.root}; it holds runs of results.duckdb (renamed? Make "
+    )
+
+
 async def test_a_demo_that_was_started_has_the_cursor(dashboard, warehouse, driver, monkeypatch):
     warehouse.add()
 
@@ -280,6 +291,18 @@ async def test_a_demo_that_was_started_has_the_cursor(dashboard, warehouse, driv
         dashboard.start_demo()
         await driver.until(pilot, lambda: dashboard.screen.chosen().run_id == "20261124-050000-second0")
         assert driver.said(dashboard) == ["The demo runs: enter shows it."]
+
+
+async def test_a_refused_run_can_be_seen_until_the_dashboard_that_started_it_is_closed(dashboard, warehouse, driver):
+    run = warehouse.add()
+    run.journal_path.write_text('{"seq": 0, "t": 1764000000, "kind": "refused", "error": "no such task"}\n')
+    other = warehouse.add("20261124-050000-second0")
+    other.journal_path.write_bytes(run.journal_path.read_bytes())
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await driver.until(pilot, lambda: len(dashboard.feed.snapshot.runs) == 2)
+        assert run.path.exists()
+    actions.forget_refused([run], dashboard.feed.snapshot.runs)
+    assert (run.path.exists(), other.path.exists()) == (False, True)
 
 
 async def test_enter_on_an_import_shows_its_results(dashboard, warehouse, driver, study):

@@ -29,7 +29,7 @@ from warehouse.read.trace import trace
 from warehouse.store import db
 from warehouse.store.scratch import scratch_folder
 
-UNSHARED = {"attempts": ("host", "pid")}
+UNSHARED = {"attempts": ("host", "pid"), "merged_events": ("row_count", "row_digest")}
 ROWS = Path(__file__).parents[1].joinpath("tables_of_bundle.sql").read_text(encoding="utf-8")
 OF_R1_WITHOUT_TASK = pl.when(pl.col("run_id") != "r1").then("task").alias("task")
 MANY_ROWS = "select s.* from (from {table} limit 1) s, range(2_000_000)"
