@@ -1,6 +1,7 @@
 """What Results and Compare show of measurements that are alike in some things and not in others.
 
-Each test is a kind of wrong number that was once seen; tests/warehouse/store/test_identity.py has more of each in the views.
+Each test is a kind of wrong number that was once seen; tests/warehouse/store/test_identity.py has more of each in the
+views.
 """
 
 from __future__ import annotations

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
-from tui.cli.output import console, one_line, print_json
+from tui.cli.output import console, print_json
 from warehouse.commands import hint
 from warehouse.errors import UserError
+from warehouse.text import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -13,7 +13,7 @@ import typer
 
 from engine.errors import UserError
 from engine.runs import launch
-from tui.cli import session
+from engine.runs.create import check_database
 from tui.cli.options import (
     DEFAULT_DATABASE,
     Database,
@@ -46,7 +46,7 @@ def save(
     debug: Debug = False,
 ) -> None:
     """Write a pruned model as a safetensors checkpoint that transformers loads, with a model card."""
-    session.check_database(db)
+    check_database(db)
     request = {
         "model": model,
         "level": str(Level.parse(level)),

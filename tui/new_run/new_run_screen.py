@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -17,16 +17,13 @@ from engine.planning.forecast import Forecast, forecast
 from engine.planning.memory_forecast import MemoryForecast, memory_forecast
 from engine.planning.plan import RunPlan
 from engine.planning.suites import DEMO_MODEL
+from engine.runs.create import start_new
 from tui.new_run.lookups import Lookups
 from tui.new_run.run_form import RunForm
 from tui.new_run.run_outlook import RunOutlook
 from tui.new_run.task_picker import TaskPickerScreen
-from tui.runs.actions import start_new
-from tui.shell.background import told
+from tui.runs.host import RunsHost, runs_host
 from tui.widgets.key_footer import KeyFooter
-
-if TYPE_CHECKING:
-    from tui.app import Dashboard
 
 _PAUSE = 0.6  # seconds after the last key before a model is looked at
 _MEMORY_EVERY = 5.0  # seconds
@@ -48,10 +45,9 @@ class NewRunScreen(Screen[None]):
         Binding("escape", "app.pop_screen", "Back", key_display="esc", tooltip="Leave without starting"),
     ]
 
-    if TYPE_CHECKING:
-
-        @property
-        def app(self) -> Dashboard: ...
+    @property
+    def host(self) -> RunsHost:
+        return runs_host(self)
 
     def __init__(self, like: RunPlan | None = None) -> None:
         super().__init__()
@@ -106,11 +102,11 @@ class NewRunScreen(Screen[None]):
 
     def action_copy_command(self) -> None:
         try:
-            text = command(self.draft().plan(), self.app.database)
+            text = command(self.draft().plan(), self.host.database)
         except UserError as error:
             self.notify(str(error), severity="warning")
             return
-        self.app.copy_text(text, "The command.", name="command", suffix=".sh")
+        self.host.copy_text(text, "The command.", name="command", suffix=".sh")
 
     def action_start(self) -> None:
         draft = self.draft()
@@ -120,17 +116,10 @@ class NewRunScreen(Screen[None]):
             self.notify(problem, severity="error", timeout=6)
             self.query_one(f"#{field}").focus()
             return
-        self._start(draft.plan())
-
-    @work(thread=True, exit_on_error=False, group="act", exclusive=True)
-    def _start(self, plan: RunPlan) -> None:
-        try:
-            run = start_new(plan, self.app.database)
-        except Exception as error:
-            self.app.call_from_thread(self.notify, told(error), severity="error", timeout=8)
-            return
-        self.app.feed.look_again()
-        self.app.call_from_thread(self.app.show_started, self, run.run_id)
+        plan = draft.plan()
+        self.host.attempt(
+            lambda: start_new(plan, self.host.database), lambda run: self.host.show_started(self, run.run_id)
+        )
 
     def _look_at_model(self) -> None:
         draft = self.draft()
@@ -138,7 +127,7 @@ class NewRunScreen(Screen[None]):
             self.lookups.look_at_model(draft.model.strip())
 
     def _recent(self) -> list[str]:
-        models = [row.model for row in self.app.feed.snapshot.runs if row.folder is not None and row.model]
+        models = [row.model for row in self.host.feed.snapshot.runs if row.folder is not None and row.model]
         return list(dict.fromkeys([*models, DEMO_MODEL]))
 
     def _refresh(self) -> None:
@@ -155,7 +144,7 @@ class NewRunScreen(Screen[None]):
         outlook.show(
             seen,
             self._memory(draft, plan, seen),
-            command(plan, self.app.database),
+            command(plan, self.host.database),
             baseline=any(str(level) == "0" for level in plan.levels),
             compiled=plan.compile_layers,
         )
@@ -177,7 +166,7 @@ class NewRunScreen(Screen[None]):
 
     def _forecast(self, draft: Draft) -> Forecast:
         shape = self.lookups.shape if self._is_looked_at(draft) else None
-        earlier = self.app.feed.snapshot
+        earlier = self.host.feed.snapshot
         return forecast(draft.plan(), shape, self.lookups.index, earlier.timings, earlier.startups)
 
     def _memory(self, draft: Draft, plan: RunPlan, seen: Forecast) -> MemoryForecast | str:

@@ -15,7 +15,7 @@ from textual.widgets import Button, Input, Label, Select, Static
 from engine.planning.draft import Draft
 from engine.planning.plan import DTYPES, METHODS
 from engine.planning.suites import SUITES
-from tui.states import model_text
+from tui.format import model_text
 from tui.widgets.level_row import LEVELS, LevelRow
 from tui.widgets.toggle import Toggle
 

@@ -12,7 +12,7 @@ from textual.widgets import Label, Static
 from engine.planning.forecast import Forecast
 from engine.planning.memory_forecast import MemoryForecast
 from tui import format as fmt
-from tui.states import level_text
+from tui.format import level_text
 from warehouse.numbers import format_bytes
 
 _FACTS = ("time", "memory", "compile")

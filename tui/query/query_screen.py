@@ -18,6 +18,7 @@ from textual.reactive import var
 from textual.widgets import OptionList, Static, Tree
 
 from tui.format import duration
+from tui.host import host
 from tui.query.completion import Source
 from tui.query.query_dialogs import NameIt, WholeValue
 from tui.query.query_store import QueryStore, Saved
@@ -433,7 +434,7 @@ class QueryScreen(ReadingScreen):
         self._answer(self.ran, None, self._cancel)
 
     def _export(self) -> None:
-        self.app.action_export()  # type: ignore[attr-defined]
+        host(self).action_export()
 
 
 def _saved(one: Saved) -> str:

@@ -1,4 +1,4 @@
-"""Slow questions asked beside the event loop, in threads that nobody waits for when the dashboard is closed."""
+"""Slow things beside the event loop: what is done, and questions in threads that nobody waits for at the end."""
 
 from __future__ import annotations
 
@@ -24,6 +24,20 @@ def ask(app: App[None], question: Callable[[], Answer], then: Callable[[Answer],
                 app.call_from_thread(then, answer)
 
     threading.Thread(target=run, daemon=True).start()
+
+
+def attempt(app: App[None], act: Callable[[], Answer], then: Callable[[Answer], object]) -> None:
+    """Do something in a thread, and go on with what came of it on the event loop, or say why it could not be done."""
+
+    def run() -> None:
+        try:
+            answer = act()
+        except Exception as error:
+            app.call_from_thread(app.notify, told(error), severity="error", timeout=8)
+            return
+        app.call_from_thread(then, answer)
+
+    app.run_worker(run, thread=True, exit_on_error=False, group="act")
 
 
 def told(error: Exception) -> str:

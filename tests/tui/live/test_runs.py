@@ -274,7 +274,7 @@ async def test_a_demo_that_was_started_has_the_cursor(dashboard, warehouse, driv
     def start_new(plan, database):
         return warehouse.add("20261124-050000-second0", name=plan.name)
 
-    monkeypatch.setattr("tui.runs.actions.start_new", start_new)
+    monkeypatch.setattr("engine.runs.create.start_new", start_new)
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await driver.loaded(pilot)
         dashboard.start_demo()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from tui.format import duration
+from tui.format import duration, level_text
 from tui.runs.record import RunRow
-from warehouse.errors import UserError
-from warehouse.records.level import Level
 from warehouse.records.run_state import RunState
 
 _LOOKS: dict[str, tuple[str, str]] = {
@@ -32,35 +30,6 @@ def state_word(row: RunRow) -> str:
     if row.state == RunState.FINISHED_WITH_FAILURES:
         return f"{row.failed} failed"
     return row.state if row.origin == "run" else "imported"
-
-
-def levels_text(levels: tuple[str, ...]) -> str:
-    """`0–60 ×7`, or the few there are."""
-    if not levels:
-        return ""
-    if len(levels) < 3:
-        return ", ".join(level_text(level) for level in levels)
-    if not all(Level.parse(level).kind == "pct" for level in levels):
-        return f"{levels[0]}–{levels[-1]} ×{len(levels)}"
-    return f"{min(levels, key=float)}–{max(levels, key=float)} ×{len(levels)}"
-
-
-def level_text(level: str) -> str:
-    """`40%`, `2.4x`, `w4096`."""
-    try:
-        return Level.parse(level).label
-    except UserError:  # whatever else a bundle of others may have brought
-        return level
-
-
-def width_text(level: str, pruning_pct: float) -> str:
-    """A ratio or a width as asked for; of a percentage what was removed: a divisor may leave more or less."""
-    return f"{pruning_pct:g}%" if level.replace(".", "", 1).isdecimal() else level
-
-
-def model_text(model: str) -> str:
-    """The part of a model's name that tells it apart."""
-    return model.rstrip("/").rsplit("/", 1)[-1]
 
 
 def can_resume(row: RunRow) -> bool:
