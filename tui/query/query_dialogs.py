@@ -1,4 +1,4 @@
-"""What Query asks and shows above itself: a name for a statement, one value in full."""
+"""What Query asks and shows above itself: which statement, a name for one, one value in full."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
+from tui.query.query_store import QueryStore
 from tui.query.result_table import shown
+from tui.shell.choose import ChooseOne
 from warehouse.text import printable
 
 
@@ -50,3 +52,13 @@ class WholeValue(ModalScreen[None]):
             dialog.border_title = Text(self._column).markup
             yield Static(Text(printable(self._value) if isinstance(self._value, str) else shown(self._value)))
             yield Label("[b]esc[/b] back", classes="muted")
+
+
+def choose_saved(store: QueryStore) -> ChooseOne:
+    """Answers the statement."""
+    return ChooseOne("Saved queries", [(one.sql, one.title) for one in store.all_saved()])
+
+
+def choose_past(store: QueryStore) -> ChooseOne:
+    """Answers the statement."""
+    return ChooseOne("What ran before, newest first", [(sql, " ".join(sql.split())[:200]) for sql in store.history])

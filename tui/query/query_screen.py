@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import threading
-import time
 from typing import ClassVar
 
 from rich.text import Text
@@ -19,23 +17,21 @@ from textual.widgets import OptionList, Static, Tree
 
 from tui.format import duration
 from tui.host import host
-from tui.query.completion import Source
-from tui.query.query_dialogs import NameIt, WholeValue
-from tui.query.query_store import QueryStore, Saved
-from tui.query.result_table import ResultModel
+from tui.query.answer import Answer
+from tui.query.catalog import Catalog, sources_of
+from tui.query.fetch import Fetch
+from tui.query.query_dialogs import NameIt, choose_past, choose_saved
+from tui.query.query_store import QueryStore
 from tui.query.sql_editor import CompletionList, SqlEditor
-from tui.shell.choose import ChooseOne
 from tui.shell.exporting import Sheet
 from tui.shell.queries import Question, Rows
 from tui.shell.reading import ReadingScreen
-from tui.widgets.grid import Grid
 from tui.widgets.key_footer import KeyFooter
 from warehouse.commands import hint
 from warehouse.exporters.tables import Table
 
 ROWS = 10_000  # rows fetched at first, and more each time the cursor comes to the last of them
 MOST_ROWS = 200_000  # kept to be looked at; an export fetches all
-TIMEOUT = 60.0  # seconds
 _PLACE = re.compile(r" \(line (\d+)(?:, column (\d+))?\)$")
 
 _HINT = (
@@ -64,29 +60,29 @@ class QueryScreen(ReadingScreen):
         Binding("w", "why", "Why", show=False, tooltip="Where the number of the row at the cursor came from"),
     ]
 
-    _cancel: var[threading.Event | None] = var(None, bindings=True)
-    """Ends the query that runs, where one does."""
+    _fetch: var[Fetch | None] = var(None, bindings=True)
+    """The query that runs, where one does."""
 
     def __init__(self, store: QueryStore | None = None) -> None:
         super().__init__()
         self.store = store or QueryStore.default()
-        self.table: Table | None = None
+        self.answer = Answer(id="answer")
         self.ran = ""
-        self._whole = False
-        self._order: tuple[int, bool] | None = None
-        self._going_on: Offset | None = None  # the cursor, while more rows of the same answer are fetched
-        self._started = 0.0
         self._wanted: str | None = None
+
+    @property
+    def table(self) -> Table | None:
+        return self.answer.table
 
     def compose(self) -> ComposeResult:
         yield Static(id="query-title", classes="title")
         yield Static(id="query-reading", classes="said")
         with Horizontal(id="query-body"):
-            yield Tree("database", id="query-tables")
+            yield Catalog(id="query-tables")
             with Vertical(id="query-main"):
                 yield SqlEditor(id="sql")
                 yield Static(id="query-said")
-                yield Grid(id="answer")
+                yield self.answer
         yield CompletionList(id="completions")
         yield KeyFooter()
 
@@ -94,14 +90,11 @@ class QueryScreen(ReadingScreen):
         self.query_one("#query-reading").display = False
         self.query_one(SqlEditor).popup = self.query_one(CompletionList)
         self.query_one("#query-said", Static).update(Text(_HINT, self.app.theme_variables["neutral"]))
-        tree = self.query_one(Tree)
-        tree.show_root = False
-        tree.guide_depth = 2
         self._title()
         self.query_one(SqlEditor).focus()
         self._load_store()
         self.set_interval(0.25, self._tick)
-        self.watch(self.query_one("#answer", Grid), "cursor", self._scrolled, init=False)
+        self.watch(self.answer, "cursor", self._scrolled, init=False)
         if self._wanted is not None:
             self.query_one(SqlEditor).text = self._wanted
 
@@ -115,23 +108,11 @@ class QueryScreen(ReadingScreen):
             self._say(f"There is no database yet: n starts a run, or {brings} brings in the study.")
 
     def _know(self, answers: list[Rows]) -> None:
-        sources = {
-            row["name"]: Source(
-                row["name"], row["kind"], row["comment"] or "", dict(zip(row["columns"], row["types"], strict=True))
-            )
-            for row in answers[0]
-        }
+        sources = sources_of(answers[0])
         editor = self.query_one(SqlEditor)
-        if sources == editor.sources:
-            return
-        editor.sources = sources
-        tree = self.query_one(Tree)
-        tree.clear()
-        muted = self.app.theme_variables["neutral"]
-        for source in sources.values():
-            node = tree.root.add(Text.assemble(source.name, (f"  {source.kind}", muted)), data=source.name)
-            for column, kind in source.columns.items():
-                node.add_leaf(Text.assemble(column, (f"  {kind.lower()}", muted)), data=column)
+        if sources != editor.sources:
+            editor.sources = sources
+            self.query_one(Catalog).show(sources.values())
 
     def said(self, message: str) -> None:
         line = self.query_one("#query-reading", Static)
@@ -143,9 +124,9 @@ class QueryScreen(ReadingScreen):
             self.query_one(SqlEditor).insert(event.node.data)
 
     def action_tables(self) -> None:
-        tree = self.query_one(Tree)
-        tree.display = not tree.display
-        (tree if tree.display else self.query_one(SqlEditor)).focus()
+        catalog = self.query_one(Catalog)
+        catalog.display = not catalog.display
+        (catalog if catalog.display else self.query_one(SqlEditor)).focus()
 
     # Completion
 
@@ -162,7 +143,7 @@ class QueryScreen(ReadingScreen):
 
     @property
     def running(self) -> bool:
-        return self._cancel is not None
+        return self._fetch is not None
 
     def open_sql(self, statement: str) -> None:
         """Put a statement into the editor and run it: what other screens call."""
@@ -184,69 +165,63 @@ class QueryScreen(ReadingScreen):
         if not sql:
             self._say("There is no statement to run yet.")
             return
-        if self._cancel is not None:
-            self._cancel.set()
         self.query_one(CompletionList).display = False
         editor.point_at(None, None)
-        self._cancel = threading.Event()
-        self._going_on = None
-        self._started = time.monotonic()
         self.ran = editor.text
         self.store.remember(sql)
         self._save_store()
+        self._begin(Fetch(editor.text, ROWS))
         self._tick()
-        self._answer(editor.text, ROWS, self._cancel)
+
+    def _begin(self, fetch: Fetch) -> None:
+        if self._fetch is not None:
+            self._fetch.cancel()
+        self._fetch = fetch
+        self._answer(fetch)
 
     @work(thread=True, group="console")
-    def _answer(self, sql: str, limit: int | None, cancel: threading.Event) -> None:
-        from warehouse.console.console import CancelledError, run_sql
+    def _answer(self, fetch: Fetch) -> None:
+        from warehouse.console.console import CancelledError
         from warehouse.errors import UserError
 
         try:
-            table = run_sql(self.database, sql, timeout=TIMEOUT, row_limit=limit, cancel=cancel)
+            table = fetch.table(self.database)
         except CancelledError:
-            self.app.call_from_thread(self._cancelled, cancel)
+            self.app.call_from_thread(self._cancelled, fetch)
         except (UserError, OSError) as error:
-            self.app.call_from_thread(self._failed, str(error), cancel)
+            self.app.call_from_thread(self._failed, str(error), fetch)
         else:
-            self.app.call_from_thread(self._answered, table, cancel, limit is None)
+            self.app.call_from_thread(self._answered, table, fetch)
 
-    def _answered(self, table: Table, cancel: threading.Event, for_export: bool) -> None:
-        if cancel is not self._cancel:
+    def _answered(self, table: Table, fetch: Fetch) -> None:
+        if fetch is not self._fetch:
             return
-        took = time.monotonic() - self._started
-        self._cancel = None
-        self._whole = not table.truncated
-        self.table = table
-        if not for_export and self._going_on is None:
-            self._order = None
-        goes_on = not for_export and self._going_on is not None
-        self._draw(cursor=self._going_on if goes_on else None)
-        self._going_on = None
+        took = fetch.seconds
+        self._fetch = None
+        if not fetch.for_export and fetch.cursor is None:
+            self.answer.order = None
+        self.answer.show_table(table, cursor=fetch.cursor)
         rows = f"{len(table.rows):,} row{'' if len(table.rows) == 1 else 's'}"
         if table.truncated:
             more = "G reads on; " if len(table.rows) < MOST_ROWS else ""
             rows = f"the first {len(table.rows):,} rows; {more}ctrl+e exports all of them"
         self._say(f"{rows} · {len(table.columns)} columns · {took:.2f} s", good=True)
-        if for_export:
-            self._export()
+        if fetch.for_export:
+            host(self).action_export()
 
     def _scrolled(self, cursor: Offset) -> None:
         """At the last row fetched, fetch more: the statement runs again, so that all rows are of one answer."""
-        if self.table is None or self._whole or self._cancel is not None or self._order is not None:
+        table = self.table
+        if table is None or not table.truncated or self._fetch is not None or self.answer.order is not None:
             return
-        if len(self.table.rows) - 1 > cursor.y or len(self.table.rows) >= MOST_ROWS:
+        if len(table.rows) - 1 > cursor.y or len(table.rows) >= MOST_ROWS:
             return
-        self._going_on = cursor
-        self._cancel = threading.Event()
-        self._started = time.monotonic()
-        self._answer(self.ran, min(len(self.table.rows) + ROWS, MOST_ROWS), self._cancel)
+        self._begin(Fetch(self.ran, min(len(table.rows) + ROWS, MOST_ROWS), cursor))
 
-    def _failed(self, message: str, cancel: threading.Event) -> None:
-        if cancel is not self._cancel:
+    def _failed(self, message: str, fetch: Fetch) -> None:
+        if fetch is not self._fetch:
             return
-        self._cancel = None
-        self._going_on = None
+        self._fetch = None
         place = _PLACE.search(message)
         kept = " The last answer stays below." if self.table is not None else ""
         self._say(f"{message}{kept}")
@@ -254,75 +229,37 @@ class QueryScreen(ReadingScreen):
             self.query_one(SqlEditor).point_at(int(place[1]), int(place[2]) if place[2] else None)
             self.query_one(SqlEditor).focus()
 
-    def _cancelled(self, cancel: threading.Event) -> None:
-        if cancel is self._cancel:
-            self._cancel = None
-            self._going_on = None
+    def _cancelled(self, fetch: Fetch) -> None:
+        if fetch is self._fetch:
+            self._fetch = None
             self._say("Cancelled: the query's process was ended.")
 
     def _tick(self) -> None:
         """How long the query has been at it."""
-        if self._cancel is not None:
-            self._say(f"Running… {duration(time.monotonic() - self._started)} · esc cancels", good=True)
+        if self._fetch is not None:
+            self._say(f"Running… {duration(self._fetch.seconds)} · esc cancels", good=True)
 
     def on_unmount(self) -> None:
-        if self._cancel is not None:
-            self._cancel.set()
+        self.action_cancel()
 
     # The answer
 
-    def _draw(self, cursor: Offset | None = None) -> None:
-        assert self.table is not None
-        neutral = self.app.theme_variables.get("neutral", "#888888")
-        self.query_one("#answer", Grid).show(
-            ResultModel(self.table, neutral, self._order), cursor=cursor or Offset(1, 0)
-        )
-
     def action_sort(self) -> None:
-        if self.table is not None and self.table.columns:
-            self._sort(self.query_one("#answer", Grid).cursor.x - 1)
-
-    def on_grid_header_selected(self, event: Grid.HeaderSelected) -> None:
-        self._sort(event.column - 1)
-
-    def _sort(self, column: int) -> None:
-        """Up, down, then as it came."""
-        match self._order:
-            case _ if column < 0:
-                self._order = None
-            case (now, False) if now == column:
-                self._order = (column, True)
-            case (now, True) if now == column:
-                self._order = None
-            case _:
-                self._order = (column, False)
-        self._draw()
-        grid = self.query_one("#answer", Grid)
-        grid.cursor = Offset(column + 1, 0)
-
-    def on_grid_cell_selected(self, event: Grid.CellSelected) -> None:
-        grid = event.grid
-        model = grid.model
-        if isinstance(model, ResultModel) and len(model):
-            value = model.rows[grid.cursor.y][grid.cursor.x - 1]
-            self.app.push_screen(WholeValue(model.table.columns[grid.cursor.x - 1], value))
+        self.answer.sort_at_cursor()
 
     def action_why(self) -> None:
         from tui.results.why_screen import WhyScreen, wanted
         from warehouse.errors import UserError
 
-        grid = self.query_one("#answer", Grid)
-        model = grid.model
-        if not isinstance(model, ResultModel) or not len(model):
+        if (row := self.answer.row()) is None:
             return
-        row = dict(zip(model.table.columns, model.rows[grid.cursor.y], strict=True))
         try:
             self.app.push_screen(WhyScreen(wanted(row)))
         except UserError as error:
             self.notify(str(error), severity="warning")
 
     def action_look(self) -> None:
-        self.query_one("#answer", Grid).action_select()
+        self.answer.action_select()
 
     # Keys that go between parts of the screen
 
@@ -337,14 +274,14 @@ class QueryScreen(ReadingScreen):
         return super().check_action(action, parameters)
 
     def action_cancel(self) -> None:
-        if self._cancel is not None:
-            self._cancel.set()
+        if self._fetch is not None:
+            self._fetch.cancel()
 
     def action_leave(self) -> None:
         if self.table is not None:
-            self.query_one("#answer").focus()
-        elif self.query_one(Tree).display:
-            self.query_one(Tree).focus()
+            self.answer.focus()
+        elif self.query_one(Catalog).display:
+            self.query_one(Catalog).focus()
         else:
             self.set_focus(None)
 
@@ -377,30 +314,19 @@ class QueryScreen(ReadingScreen):
             self.notify(f"Your queries could not be kept in {self.store.path}: {error.strerror}.", severity="warning")
 
     def action_saved(self) -> None:
-        saved = self.store.all_saved()
-
-        def take(key: str | None) -> None:
-            if key is not None:
-                self._put(saved[int(key)].sql)
-
-        self.app.push_screen(ChooseOne("Saved queries", [(str(i), _saved(one)) for i, one in enumerate(saved)]), take)
+        self.app.push_screen(choose_saved(self.store), self._put)
 
     def action_history(self) -> None:
-        if not self.store.history:
+        if self.store.history:
+            self.app.push_screen(choose_past(self.store), self._put)
+        else:
             self.notify("Nothing was run yet.")
-            return
-        past = [(sql, " ".join(sql.split())[:200]) for sql in self.store.history]
 
-        def take(sql: str | None) -> None:
-            if sql is not None:
-                self._put(sql)
-
-        self.app.push_screen(ChooseOne("What ran before, newest first", past), take)
-
-    def _put(self, sql: str) -> None:
-        editor = self.query_one(SqlEditor)
-        editor.text = sql
-        editor.focus()
+    def _put(self, sql: str | None) -> None:
+        if sql is not None:
+            editor = self.query_one(SqlEditor)
+            editor.text = sql
+            editor.focus()
 
     def action_save(self) -> None:
         sql = self.query_one(SqlEditor).text.strip()
@@ -419,24 +345,15 @@ class QueryScreen(ReadingScreen):
     # Taking it along
 
     def sheet(self) -> Sheet | None:
-        if self.table is None or not self.table.columns:
+        table = self.table
+        if table is None or not table.columns:
             return None
-        part = "" if self._whole else f" (the first {len(self.table.rows):,} rows)"
-        return Sheet(f"Answer{part}", tuple(self.table.columns), tuple(self.table.rows), self.ran)
+        part = f" (the first {len(table.rows):,} rows)" if table.truncated else ""
+        return Sheet(f"Answer{part}", tuple(table.columns), tuple(table.rows), self.ran)
 
     def action_export(self) -> None:
         """Export the answer; where only its first rows were fetched, fetch all of them first."""
-        if self.table is None or self._whole:
-            self._export()
-            return
-        self._cancel = threading.Event()
-        self._started = time.monotonic()
-        self._answer(self.ran, None, self._cancel)
-
-    def _export(self) -> None:
-        host(self).action_export()
-
-
-def _saved(one: Saved) -> str:
-    first = next((line[2:].strip() for line in one.sql.splitlines() if line.startswith("--")), "")
-    return f"{one.name}{'' if one.shipped else '  (yours)'}" + (f" – {first}" if first else "")
+        if self.table is not None and self.table.truncated:
+            self._begin(Fetch(self.ran, None))
+        else:
+            host(self).action_export()

@@ -24,6 +24,11 @@ class Saved:
     sql: str
     shipped: bool
 
+    @property
+    def title(self) -> str:
+        comment = next((line[2:].strip() for line in self.sql.splitlines() if line.startswith("--")), "")
+        return f"{self.name}{'' if self.shipped else '  (yours)'}" + (f" – {comment}" if comment else "")
+
 
 @dataclass(slots=True)
 class QueryStore:

@@ -9,9 +9,9 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from tui.runs import actions
-from tui.runs.feed import Snapshot
 from tui.runs.host import RunsHost, runs_host
 from tui.runs.record import RunRow
+from tui.runs.snapshot import Snapshot
 from tui.runs.states import can_resume
 from tui.shell.confirm import ConfirmScreen
 from tui.widgets.key_footer import KeyFooter

@@ -13,12 +13,12 @@ from textual.screen import ModalScreen
 
 from tui import format as fmt
 from tui.format import level_text, levels_text
-from tui.runs.feed import Snapshot
 from tui.runs.gpu_panel import GpuPanel
 from tui.runs.live import LiveScreen
 from tui.runs.log_pane import LogPane
 from tui.runs.record import GridCell, RunDetail, RunRow
 from tui.runs.run_grid import RunGrid
+from tui.runs.snapshot import Snapshot
 from tui.runs.states import advice, state_text
 from tui.runs.verdicts import Verdicts, sign, verdict_of, words
 from tui.shell.exporting import Sheet

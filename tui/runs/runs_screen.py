@@ -16,11 +16,11 @@ from textual.widgets import DataTable
 from tui import format as fmt
 from tui.format import levels_text, model_text
 from tui.runs.empty import EmptyState
-from tui.runs.feed import Snapshot
 from tui.runs.live import LiveScreen
 from tui.runs.record import RunRow
 from tui.runs.replay import RECORDING
 from tui.runs.run_grid import RunGrid
+from tui.runs.snapshot import Snapshot
 from tui.runs.states import advice, left_text, state_text, state_word
 from tui.shell.exporting import Sheet
 from tui.widgets.filter_line import FilterLine

@@ -58,8 +58,8 @@ def test_a_watched_run_has_its_detail_and_one_no_more_watched_is_let_go(feed: Fe
     feed._look()
     assert feed.snapshot.detail is not None
     assert feed.snapshot.detail.row.run_id == driver.RUN
-    assert feed._known[driver.RUN].tail is not None
+    assert feed._runs[driver.RUN].tail is not None
     feed.watch(None)
     feed._look()
     assert feed.snapshot.detail is None
-    assert feed._known[driver.RUN].tail is None
+    assert feed._runs[driver.RUN].tail is None
