@@ -40,7 +40,6 @@ class Dashboard(SafeApp):
     """`database` is the DuckDB file that results go to; its runs lie beside it. For its screens it is a `RunsHost`."""
 
     TITLE = "prune-tui"
-    CSS_PATH = "styles/tokens.tcss"
     MODES: ClassVar = {entry.mode: entry for entry in SCREENS}
     DEFAULT_MODE = SCREENS[0].mode
     HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-normal"), (150, "-wide")]  # pyright: ignore[reportIncompatibleVariableOverride]

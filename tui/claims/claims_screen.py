@@ -34,7 +34,7 @@ _FINDING = ("model", "larger", "method", "verdict", "says", "missing", "conditio
 class ClaimsScreen(ReadingScreen):
     """The eleven claims, and what is told of the one under the cursor."""
 
-    CSS_PATH = "../styles/claims.tcss"
+    CSS_PATH = "claims.tcss"
     HELP = (
         "What the study's Key Observations say, held against the results in this database. "
         "A claim is supported where every model that can tell supports it, not supported where none does, else mixed. "

@@ -36,7 +36,7 @@ _BASES = ("percentage", "expansion ratio")
 class CompareScreen(ReadingScreen):
     """Four panes: on a wide and high terminal all of them, else fewer at a time."""
 
-    CSS_PATH = "../styles/compare.tcss"
+    CSS_PATH = "compare.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "models", "Models", tooltip="Choose what to compare: two or more models or methods"),
         Binding("e", "basis", "%/×", tooltip="Match widths by percentage removed or by expansion ratio"),

@@ -37,7 +37,7 @@ class NewRunScreen(Screen[None]):
         "Own task files that name Python are run only with “code” switched on; lm-eval's own run in any case, "
         "on whatever documents a task gives them."
     )
-    CSS_PATH = "../styles/new_run.tcss"
+    CSS_PATH = "new_run.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Start", tooltip="Start the run", priority=True),
         Binding("f2", "pick", "Find tasks", tooltip="Search all tasks and groups that lm-eval knows"),

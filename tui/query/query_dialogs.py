@@ -20,7 +20,7 @@ from warehouse.text import printable
 class NameIt(ModalScreen[str | None]):
     """Asks for a query's name."""
 
-    CSS_PATH = "../styles/query.tcss"
+    CSS_PATH = "query.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
 
     def compose(self) -> ComposeResult:
@@ -39,7 +39,7 @@ class NameIt(ModalScreen[str | None]):
 class WholeValue(ModalScreen[None]):
     """One value in full."""
 
-    CSS_PATH = "../styles/query.tcss"
+    CSS_PATH = "query.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "dismiss", "Back")]
 
     def __init__(self, column: str, value: Any) -> None:

@@ -27,7 +27,7 @@ from warehouse.stats.hypothesis_tests import mcnemar
 class CellScreen(ModalScreen[None]):
     """Everything about one benchmark at one width."""
 
-    CSS_PATH = "../styles/results.tcss"
+    CSS_PATH = "results.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "dismiss", "Back", key_display="esc"),
         Binding("tab", "app.focus_next", "Metrics/samples", show=True),

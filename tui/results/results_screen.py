@@ -41,7 +41,7 @@ _SAYS = {
 class ResultsScreen(ReadingScreen):
     """The delta matrix of the chosen models."""
 
-    CSS_PATH = "../styles/results.tcss"
+    CSS_PATH = "results.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "view('value')", "Value", tooltip="Show scores"),
         Binding("r", "view('relative')", "Relative", tooltip="Show changes in percent of the unpruned model's score"),

@@ -40,7 +40,7 @@ class RunScreen(LiveScreen):
         "≈ within the noise. "
         "The line below the grid tells all about the cell under the cursor."
     )
-    CSS_PATH = "../styles/run.tcss"
+    CSS_PATH = "run.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "back", "Back", key_display="esc", tooltip="Back to the list of runs"),
         Binding("v", "view", "View", tooltip="Show values, changes, or both"),

@@ -62,7 +62,7 @@ class RunsScreen(LiveScreen):
         "Every run beside this database, newest first, and what was imported. Runs are processes of their own: "
         "closing the dashboard leaves them alone, and two dashboards may look at the same runs."
     )
-    CSS_PATH = "../styles/runs.tcss"
+    CSS_PATH = "runs.tcss"
     AUTO_FOCUS = "#runs"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", tooltip="Only runs whose name, model, … has these words"),

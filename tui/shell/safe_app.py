@@ -11,6 +11,7 @@ import os
 import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 
 class SafeApp(App[None]):
+    CSS_PATH = Path(__file__).with_name("tokens.tcss")
+
     def __init__(self) -> None:
         super().__init__()
         self._only_printable = OnlyPrintable()
