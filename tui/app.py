@@ -116,7 +116,7 @@ class Dashboard(SafeApp):
         self.push_screen(ReplayScreen(folder, speed=speed))
 
     def new_run_like(self, folder: Path | None) -> None:
-        from tui.new_run.new_run_screen import NewRunScreen
+        from tui.new_run.screen import NewRunScreen
 
         if isinstance(self.screen, NewRunScreen):
             return

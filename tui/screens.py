@@ -25,10 +25,10 @@ class Entry:
 
 SCREENS = (
     Entry("runs", "tui.runs.runs_screen", "RunsScreen", "Every run, and where it stands"),
-    Entry("results", "tui.results.results_screen", "ResultsScreen", "What changed, as a heat map and as plots"),
-    Entry("compare", "tui.compare.compare_screen", "CompareScreen", "Models or methods side by side"),
-    Entry("query", "tui.query.query_screen", "QueryScreen", "Ask the database in SQL"),
-    Entry("claims", "tui.claims.claims_screen", "ClaimsScreen", "Which of the study's claims the results support"),
+    Entry("results", "tui.results.screen", "ResultsScreen", "What changed, as a heat map and as plots"),
+    Entry("compare", "tui.compare.screen", "CompareScreen", "Models or methods side by side"),
+    Entry("query", "tui.query.screen", "QueryScreen", "Ask the database in SQL"),
+    Entry("claims", "tui.claims.screen", "ClaimsScreen", "Which of the study's claims the results support"),
 )
 
 

@@ -14,8 +14,8 @@ import pytest
 from cases import one_in
 from run_writer import RunWriter, metric
 
-from tui.compare.compare_grids import SidesModel
-from tui.compare.comparing import subject_names
+from tui.compare.grids import SidesModel
+from tui.compare.wording import subject_names
 from tui.results.matrix import build, cell_text, subject_name
 from tui.shell.queries import Question, Reader, chosen, subject
 from tui.shell.queries import choices as what_there_is

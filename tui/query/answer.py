@@ -6,7 +6,7 @@ from typing import Any
 
 from textual.geometry import Offset
 
-from tui.query.query_dialogs import WholeValue
+from tui.query.dialogs import WholeValue
 from tui.query.result_table import ResultModel
 from tui.widgets.grid import Grid
 from warehouse.exporters.tables import Table

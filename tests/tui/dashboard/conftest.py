@@ -11,7 +11,7 @@ import settling
 from textual.pilot import Pilot
 
 from tui.app import Dashboard
-from tui.compare.compare_screen import CompareScreen
+from tui.compare.screen import CompareScreen
 from tui.shell.queries import subject
 from tui.widgets.grid import Grid
 

@@ -10,9 +10,9 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tui.app import Dashboard
-from tui.claims import claims_screen
-from tui.claims.claims_screen import ClaimsScreen
-from tui.query.query_screen import QueryScreen
+from tui.claims import screen as claims_screen
+from tui.claims.screen import ClaimsScreen
+from tui.query.screen import QueryScreen
 from tui.query.sql_editor import SqlEditor
 from tui.shell.choose import ChooseSeveral
 from tui.shell.help_screen import HelpScreen

@@ -10,8 +10,8 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tui.app import Dashboard
-from tui.compare.compare_screen import CompareScreen
-from tui.query.query_screen import QueryScreen
+from tui.compare.screen import CompareScreen
+from tui.query.screen import QueryScreen
 from tui.query.sql_editor import SqlEditor
 from tui.shell.choose import ChooseSeveral
 from tui.widgets.grid import Grid

@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tui.app import Dashboard
-from tui.compare.compare_screen import CompareScreen
+from tui.compare.screen import CompareScreen
 from tui.shell.queries import Reader, Rows, choices, chosen, subject
 from tui.widgets.grid import Grid
 from warehouse.stats.paired_shares import interval

@@ -13,11 +13,11 @@ from textual.widgets import OptionList, Static, Tree
 
 from tui.app import Dashboard
 from tui.query.completion import Source, complete
-from tui.query.query_dialogs import NameIt, WholeValue
-from tui.query.query_screen import QueryScreen
-from tui.query.query_store import QueryStore, shipped
+from tui.query.dialogs import NameIt, WholeValue
 from tui.query.result_table import sorted_rows
+from tui.query.screen import QueryScreen
 from tui.query.sql_editor import CompletionList, SqlEditor
+from tui.query.store import QueryStore, shipped
 from tui.shell.choose import ChooseOne
 from tui.shell.export_screen import ExportScreen
 from tui.shell.help_screen import HelpScreen

@@ -14,12 +14,12 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
 from tui.app import Dashboard
-from tui.query.query_screen import QueryScreen
+from tui.query.screen import QueryScreen
 from tui.results.cell_screen import CellScreen
 from tui.results.delta_matrix import DeltaMatrix
 from tui.results.plot_screen import PlotScreen
 from tui.results.plots import ACROSS
-from tui.results.results_screen import ResultsScreen
+from tui.results.screen import ResultsScreen
 from tui.shell.choose import ChooseOne, ChooseSeveral
 from tui.shell.help_screen import HelpScreen
 from tui.widgets.grid import Grid

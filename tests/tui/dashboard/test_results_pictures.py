@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tui.app import Dashboard
-from tui.query.query_screen import QueryScreen
+from tui.query.screen import QueryScreen
 from tui.query.sql_editor import SqlEditor
 from tui.results.delta_matrix import DeltaMatrix
 

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from tui.app import Dashboard
-from tui.query.query_screen import QueryScreen
+from tui.query.screen import QueryScreen
 from tui.results.cell_screen import CellScreen
 from tui.results.matrix import build
 from tui.shell.confirm import ConfirmScreen

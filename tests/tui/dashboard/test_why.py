@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tui.app import Dashboard
-from tui.query.query_screen import QueryScreen
+from tui.query.screen import QueryScreen
 from tui.query.sql_editor import SqlEditor
 from tui.results.cell_screen import CellScreen
 from tui.results.matrix import build

@@ -20,7 +20,7 @@ from engine.planning.draft import Draft
 from engine.planning.preview import Shape
 from engine.planning.task_index import TaskEntry
 from engine.runs import launch
-from tui.new_run.new_run_screen import NewRunScreen
+from tui.new_run.screen import NewRunScreen
 from tui.widgets.toggle import Toggle
 from warehouse.records.reading import Reading
 from warehouse.records.run_state import RunState
@@ -170,7 +170,7 @@ async def test_a_model_that_nothing_could_be_found_out_about_can_be_started(dash
 
     started = []
     monkeypatch.setattr(preview, "inspect", too_slow)
-    monkeypatch.setattr("tui.new_run.new_run_screen.start_new", lambda plan, database: started.append(plan) or [][0])
+    monkeypatch.setattr("tui.new_run.screen.start_new", lambda plan, database: started.append(plan) or [][0])
     async with dashboard.run_test(size=(160, 45)) as pilot:
         await open_form(pilot, driver)
         await fill(pilot, model="slow/model", tasks="piqa")

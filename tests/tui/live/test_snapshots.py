@@ -10,7 +10,7 @@ from engine.planning import preview, task_index
 from engine.planning.preview import Shape
 from engine.planning.task_index import TaskEntry
 from tui.app import Dashboard
-from tui.new_run.new_run_screen import NewRunScreen
+from tui.new_run.screen import NewRunScreen
 from tui.runs.run_grid import RunGrid
 from warehouse.records.reading import Reading
 

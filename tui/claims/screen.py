@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.widgets import Static
 
-from tui.claims import claims as told
+from tui.claims import wording
 from tui.format import change
 from tui.shell.choose import ChooseSeveral
 from tui.shell.exporting import Sheet
@@ -122,7 +122,7 @@ class ClaimsScreen(ReadingScreen):
 
     def _draw(self) -> None:
         of = "" if self.models is None else f" · {len(self.models)} of {len(self._known)} models"
-        self._title(told.summary(self.claims) + of)
+        self._title(wording.summary(self.claims) + of)
         self.query_one(Grid).show(_List(self.claims, self.app.theme_variables))
         self._tell()
 
@@ -146,12 +146,12 @@ class ClaimsScreen(ReadingScreen):
         colours = self.app.theme_variables
         text = Text.assemble(
             (f"{claim.number}. {claim.title}\n", "bold"),
-            (f"{told.verdict(claim)}\n", f"bold {colours[_COLOURS[claim.verdict]]}"),
+            (f"{wording.verdict(claim)}\n", f"bold {colours[_COLOURS[claim.verdict]]}"),
         )
         for one in claim.findings:
-            text.append(f"{told.GLYPHS[one.verdict]} ", colours[_COLOURS[one.verdict]])
-            text.append(f"{one_line(told.who(one, claim.findings))}: ", "bold")
-            text.append(f"{one_line(told.why(one))}\n")
+            text.append(f"{wording.GLYPHS[one.verdict]} ", colours[_COLOURS[one.verdict]])
+            text.append(f"{one_line(wording.who(one, claim.findings))}: ", "bold")
+            text.append(f"{one_line(wording.why(one))}\n")
         if not claim.findings and claim.missing:
             text.append(f"Missing: {claim.missing}.\n")
         text.rstrip()
@@ -167,16 +167,16 @@ class ClaimsScreen(ReadingScreen):
 
     def _numbers(self, number: int) -> Table | Text:
         """The changes, models and benchmarks down, as many levels across as there is room for."""
-        levels, lines = told.lines(self._changes, number)
+        levels, lines = wording.lines(self._changes, number)
         if not lines:
-            return Text(told.NO_NUMBERS)
+            return Text(wording.NO_NUMBERS)
         colours = self.app.theme_variables
         names = _MODEL + (_BENCHMARK + 1 if _many(lines) else 0)
         room = max((self.query_one("#claims-told").content_size.width - names - 2) // (_LEVEL + 1), 1)
         page = Table(box=None, show_header=False, pad_edge=False, padding=0)
         for start in range(0, len(levels), room):
             page.add_row(_numbers(levels[start : start + room], lines, colours))
-        page.add_row(Text(told.LEGEND, style=colours["neutral"]))
+        page.add_row(Text(wording.LEGEND, style=colours["neutral"]))
         return page
 
     # Actions
@@ -219,7 +219,7 @@ class ClaimsScreen(ReadingScreen):
         return Sheet("The study's claims", columns, rows, self.question("claim_findings").sql())
 
 
-def _numbers(levels: Sequence[float], lines: Sequence[told.Line], colours: dict[str, str]) -> Table:
+def _numbers(levels: Sequence[float], lines: Sequence[wording.Line], colours: dict[str, str]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("", width=_MODEL, no_wrap=True, overflow="ellipsis")
     if _many(lines):
@@ -231,14 +231,14 @@ def _numbers(levels: Sequence[float], lines: Sequence[told.Line], colours: dict[
         for one in (at.get(level) for level in levels):
             mark = Text("–", colours["neutral"])
             if one is not None:
-                mark = Text(f"{told.MARKS[one.verdict]} {change(one.delta_pct)}", colours[_VERDICTS[one.verdict]])
+                mark = Text(f"{wording.MARKS[one.verdict]} {change(one.delta_pct)}", colours[_VERDICTS[one.verdict]])
             cells.append(mark)
         names = [model, benchmark] if _many(lines) else [model]
         table.add_row(*(Text(one_line(name)) for name in names), *cells)
     return table
 
 
-def _many(lines: Sequence[told.Line]) -> bool:
+def _many(lines: Sequence[wording.Line]) -> bool:
     return len({benchmark for _, benchmark, _ in lines}) > 1
 
 
@@ -268,4 +268,4 @@ class _List:
                 return claim.title, None
             case _:
                 colour = self._colours[_COLOURS[claim.verdict]]
-                return f"{told.GLYPHS[claim.verdict]} {claim.verdict}", Style(color=colour)
+                return f"{wording.GLYPHS[claim.verdict]} {claim.verdict}", Style(color=colour)

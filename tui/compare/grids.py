@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from rich.style import Style
 
-from tui.compare.comparing import Pair, level_name, loser, subject_names
+from tui.compare.wording import Pair, level_name, loser, subject_names
 from tui.format import change, interval, p_value, value
 from tui.results.matrix import UNPRUNED, gain_pct, mark, short_name
 from tui.shell.queries import Row, Rows

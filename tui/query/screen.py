@@ -19,10 +19,10 @@ from tui.format import duration
 from tui.host import host
 from tui.query.answer import Answer
 from tui.query.catalog import Catalog, sources_of
+from tui.query.dialogs import NameIt, choose_past, choose_saved
 from tui.query.fetch import Fetch
-from tui.query.query_dialogs import NameIt, choose_past, choose_saved
-from tui.query.query_store import QueryStore
 from tui.query.sql_editor import CompletionList, SqlEditor
+from tui.query.store import QueryStore
 from tui.shell.exporting import Sheet
 from tui.shell.queries import Question, Rows
 from tui.shell.reading import ReadingScreen

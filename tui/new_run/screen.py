@@ -18,9 +18,9 @@ from engine.planning.memory_forecast import MemoryForecast, memory_forecast
 from engine.planning.plan import RunPlan
 from engine.planning.suites import DEMO_MODEL
 from engine.runs.create import start_new
+from tui.new_run.form import RunForm
 from tui.new_run.lookups import Lookups
-from tui.new_run.run_form import RunForm
-from tui.new_run.run_outlook import RunOutlook
+from tui.new_run.outlook import RunOutlook
 from tui.new_run.task_picker import TaskPickerScreen
 from tui.runs.host import RunsHost, runs_host
 from tui.widgets.key_footer import KeyFooter

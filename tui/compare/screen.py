@@ -10,10 +10,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Static
 
-from tui.compare.compare_grids import ImprovingModel
-from tui.compare.comparing import best_levels, improving
+from tui.compare.grids import ImprovingModel
 from tui.compare.sides_pane import SidesPane
 from tui.compare.tests_pane import TestsPane
+from tui.compare.wording import best_levels, improving
 from tui.results.matrix import UNPRUNED
 from tui.shell.choose import ChooseSeveral
 from tui.shell.exporting import Sheet

@@ -11,8 +11,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
-from tui.query.query_store import QueryStore
 from tui.query.result_table import shown
+from tui.query.store import QueryStore
 from tui.shell.choose import ChooseOne
 from warehouse.text import printable
 
