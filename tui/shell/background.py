@@ -33,14 +33,14 @@ def attempt(app: App[None], act: Callable[[], Answer], then: Callable[[Answer], 
         try:
             answer = act()
         except Exception as error:
-            app.call_from_thread(app.notify, told(error), severity="error", timeout=8)
+            app.call_from_thread(app.notify, sentence(error), severity="error", timeout=8)
             return
         app.call_from_thread(then, answer)
 
     app.run_worker(run, thread=True, exit_on_error=False, group="act")
 
 
-def told(error: Exception) -> str:
+def sentence(error: Exception) -> str:
     """What a person is told of something that could not be done; a defect is called one, and is never kept quiet."""
     if isinstance(error, UserError | OSError):
         return str(error)
