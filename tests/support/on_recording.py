@@ -19,7 +19,7 @@ from textual.widgets import DataTable, Static
 from engine.runs.rundir import RunDir
 from tui.app import Dashboard
 
-RECORDINGS = Path(__file__).with_name("recordings")
+RECORDINGS = Path(__file__).resolve().parents[1] / "data" / "recordings"
 RUN = "20261124-041733-7037b0c"
 NOW = datetime(2026, 11, 24, 4, 30, tzinfo=UTC)
 
@@ -80,7 +80,7 @@ def cell(level: str, task: str) -> Pick:
 
 
 @pytest.fixture(autouse=True)
-def _frozen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def frozen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setattr(Dashboard, "now", lambda self: NOW)
     monkeypatch.setattr("tui.app._PULL_SECONDS", 0.05)
     monkeypatch.setattr("tui.runs.feed._IDLE_SECONDS", 0.1)

@@ -9,7 +9,7 @@ from typing import Any
 from tui.claims import wording
 from warehouse.read.claims import Change, Claim, Finding, Verdict, read_claims
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "claims.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "claims.md"
 
 
 def finding(model: str = "org/A-1B", **fields) -> Finding:
