@@ -15,9 +15,9 @@ from engine.planning.draft import DEFAULT_LEVELS
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
 from engine.runs import launch, rundir, stopping
+from engine.runs.create import check_database, create
 from engine.runs.progress import Progress, progress
 from engine.runs.rundir import RunDir
-from tui.cli.session import check_database
 from warehouse.errors import UserError
 from warehouse.merging.merge import merge_run
 from warehouse.records.conditions import Seeds
@@ -212,7 +212,7 @@ def start_run(plan: RunPlan, database: str | Path = "results.duckdb", *, in_proc
     """
     path = Path(database)
     check_database(path)
-    return Run(RunDir.create(rundir.runs_root(path), plan, path)).resume(in_process=in_process)
+    return Run(create(plan, path)).resume(in_process=in_process)
 
 
 def find_run(text: str = "latest", database: str | Path = "results.duckdb") -> Run:

@@ -1,6 +1,6 @@
 """What Results and Compare show of measurements that are alike in some things and not in others.
 
-Each test is a kind of wrong number that was once seen; tests/warehouse/store/test_identity.py has more of each, in the
+Each test is a kind of wrong number that was once seen; tests/warehouse/store/test_identity.py has more of each in the
 views.
 """
 
@@ -14,8 +14,8 @@ import pytest
 from cases import one_in
 from run_writer import RunWriter, metric
 
-from tui.compare.compare_grids import SidesModel
-from tui.compare.comparing import subject_names
+from tui.compare.grids import SidesModel
+from tui.compare.wording import subject_names
 from tui.results.matrix import build, cell_text, subject_name
 from tui.shell.queries import Question, Reader, chosen, subject
 from tui.shell.queries import choices as what_there_is

@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tui.cli.output import one_line
-from tui.states import width_text
+from tui.format import width_text
 from warehouse.numbers import format_change, format_value
 from warehouse.read.deltas import Cell, Column, DeltaTable, Width
+from warehouse.text import one_line
 
 # Told apart by the colour-blind, too.
 _BETTER, _WORSE = "bold dodger_blue1", "dark_orange"

@@ -14,11 +14,12 @@ from rich.text import Text
 
 from engine.runs.progress import progress
 from tui.cli.lines import describe
-from tui.cli.output import duration, one_line
-from tui.states import level_text
+from tui.cli.output import duration
+from tui.format import level_text
 from warehouse.records.events import Attempt, Event, Log, Stage, Stopped
 from warehouse.records.facts import ModelFacts
 from warehouse.records.run_state import Cell, RunHistory
+from warehouse.text import one_line
 
 _WIDTH = 6  # of a level's column, in characters
 _NAME = 26  # of the task's name

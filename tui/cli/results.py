@@ -14,8 +14,8 @@ import typer
 from engine.errors import UserError
 from tui.cli.files import text_of
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug
-from tui.cli.output import one_line, printable
 from warehouse.exporters import outfile
+from warehouse.text import one_line, printable
 
 
 def export(

@@ -13,8 +13,9 @@ import typer
 from tui.cli.files import text_of
 from tui.cli.once import Command, Group
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
-from tui.cli.output import console, one_line, print_json
+from tui.cli.output import console, print_json
 from warehouse.commands import hint
+from warehouse.text import one_line
 
 if TYPE_CHECKING:
     from warehouse.read.rules import Rule

@@ -14,7 +14,7 @@ import typer
 from engine.errors import UserError
 from engine.planning import model_stack
 from engine.runs import launch
-from tui.cli import session
+from engine.runs.create import check_database
 from tui.cli.options import (
     DEFAULT_DATABASE,
     Database,
@@ -47,7 +47,7 @@ def save(
     debug: Debug = False,
 ) -> None:
     """Write a pruned model as a safetensors checkpoint that transformers loads, with a model card."""
-    session.check_database(db)
+    check_database(db)
     model_stack.require()
     request = {
         "model": model,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import time
 from collections.abc import Sequence
@@ -14,42 +13,21 @@ import typer
 from engine.errors import UserError
 from engine.planning.plan import RunPlan
 from engine.runs import launch, rundir
+from engine.runs.create import check_database
 from engine.runs.digests import Digest
 from engine.runs.progress import progress
 from engine.runs.rundir import RunDir
 from tui.cli.follow import Detached, View, follow
-from tui.cli.output import console, one_line, print_json
+from tui.cli.output import console, print_json
 from warehouse.commands import hint
 from warehouse.errors import DatabaseBusyError
 from warehouse.records.events import Crashed, Finished
 from warehouse.records.run_state import RunHistory, RunState
 from warehouse.store import run_folders
+from warehouse.text import one_line
 
 _TAKEN_UP_WITHIN = 60.0  # seconds for which --detach waits to hear that a plan is refused
 _POLL_SECONDS = 0.1
-
-
-def check_database(db: Path) -> None:
-    """Before hours of work: will the results find a home?
-
-    Raises:
-        UserError: the file is not a database of ours, or lies where its runs' samples could be taken for others. One
-            that is merely busy is fine: results can wait.
-    """
-    from warehouse.store.db import open_read
-
-    if odd := next((character for character in "*[" if character in str(db.absolute())), None):
-        raise UserError(
-            f"DuckDB takes a path with {odd} in it for a pattern, and could read another run's samples: choose another "
-            "--db."
-        )
-    if not db.exists():
-        return
-    try:
-        with open_read(db, wait=0):
-            pass
-    except DatabaseBusyError:
-        pass
 
 
 def find(db: Path, text: str) -> RunDir:
@@ -62,10 +40,6 @@ def find(db: Path, text: str) -> RunDir:
     if not rundir.all_runs(db):
         check_database(db)
     return rundir.find(db, text)
-
-
-def create(plan: RunPlan, db: Path) -> RunDir:
-    return RunDir.create(rundir.runs_root(db), plan, db)
 
 
 def check_plans(plans: Sequence[RunPlan]) -> None:
@@ -92,23 +66,6 @@ def check_plans(plans: Sequence[RunPlan]) -> None:
             _say(f"{error} Its run is begun all the same when its turn comes.")
         except UserError as error:
             raise UserError(f"None of the {len(plans)} runs was begun, because of {plan.model}: {error}") from error
-
-
-def create_all(plans: Sequence[RunPlan], db: Path) -> list[RunDir]:
-    """Write all plans down, or none.
-
-    Raises:
-        OSError: the folder cannot be written.
-    """
-    created: list[RunDir] = []
-    try:
-        for plan in plans:
-            created.append(create(plan, db))
-    except BaseException:
-        for run in created:
-            shutil.rmtree(run.path, ignore_errors=True)
-        raise
-    return created
 
 
 def detach(run: RunDir, db: Path, *, as_json: bool) -> None:

@@ -7,8 +7,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from tui.compare.compare_grids import Shown, SidesModel, sides_width
-from tui.compare.comparing import line_in_words, subject_names
+from tui.compare.grids import Shown, SidesModel, sides_width
+from tui.compare.wording import line_in_words, subject_names
 from tui.shell.queries import Rows
 from tui.widgets.grid import Grid
 from tui.widgets.palette import Palette

@@ -7,8 +7,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from tui.compare.compare_grids import TestsModel
-from tui.compare.comparing import Pair, pairs, tally
+from tui.compare.grids import TestsModel
+from tui.compare.wording import Pair, pairs, tally
 from tui.shell.queries import Rows
 from tui.widgets.grid import Grid
 from tui.widgets.palette import Palette

@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
 from tui.format import change, value
+from tui.host import host
 from tui.results.certainty import certainty, scores, sentence
 from tui.results.matrix import UNPRUNED, Benchmark, Row, Width, at, mark, short_name, signed
 from tui.shell.exporting import Sheet
@@ -26,7 +27,7 @@ from warehouse.stats.hypothesis_tests import mcnemar
 class CellScreen(ModalScreen[None]):
     """Everything about one benchmark at one width."""
 
-    CSS_PATH = "../styles/results.tcss"
+    CSS_PATH = "results.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "dismiss", "Back", key_display="esc"),
         Binding("tab", "app.focus_next", "Metrics/samples", show=True),
@@ -69,7 +70,7 @@ class CellScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         self.query_one("#cell-flips").display = False
         self.query_one("#cell-metrics").focus()
-        self._reader = Reader(self.app.database)  # type: ignore[attr-defined]
+        self._reader = Reader(host(self).database)
         self.run_worker(self._read, thread=True)
 
     def on_unmount(self) -> None:

@@ -24,7 +24,7 @@ class PlotScreen(Screen[None]):
     """A benchmark against level, parameters or expansion ratio; or what is kept over all benchmarks."""
 
     HELP = "Scores against levels or sizes, a line for each model; the bars are one standard error (SE) each way."
-    CSS_PATH = "../styles/results.tcss"
+    CSS_PATH = "results.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j,right", "step(1)", "Next benchmark", key_display="↓"),
         Binding("up,k,left", "step(-1)", "Previous", key_display="↑"),

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from tui.format import change, seconds, value
+from tui.format import change, level_text, seconds, value
 from tui.plain import plain
-from tui.states import level_text
 from warehouse.read.trace import Check, Origin, Trace
 from warehouse.records.conditions import old_seeds, seeds_text
 

@@ -7,26 +7,11 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from engine.errors import UserError
-from engine.planning.plan import RunPlan
-from engine.runs import launch, launch_record, rundir, stopping
+from engine.runs import launch, launch_record, stopping
 from engine.runs.rundir import RunDir
 from engine.runs.stopping import Worker
 from tui.runs.record import RunRow
 from warehouse.records.run_state import RunState
-
-
-def start_new(plan: RunPlan, database: Path) -> RunDir:
-    """Write a run's plan down and start its worker.
-
-    Raises:
-        UserError, OSError: the folder cannot be written, or the database is not ours.
-    """
-    from tui.cli.session import check_database
-
-    check_database(database)
-    run = RunDir.create(rundir.runs_root(database), plan, database)
-    launch.start(run)
-    return run
 
 
 def resume(row: RunRow) -> None:

@@ -13,12 +13,12 @@ from textual.timer import Timer
 from textual.widgets import DataTable
 
 from tui import format as fmt
+from tui.format import level_text
 from tui.results.matrix import UNPRUNED
 from tui.runs.record import GridCell, GridRow, RunDetail
 from tui.runs.verdicts import Verdicts, read_verdicts, sign, verdict_of
 from tui.shell import background
 from tui.shell.queries import stamp
-from tui.states import level_text
 from tui.widgets.palette import variable
 
 View = Literal["value", "change", "both"]

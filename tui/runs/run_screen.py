@@ -12,21 +12,22 @@ from textual.containers import Horizontal
 from textual.screen import ModalScreen
 
 from tui import format as fmt
-from tui.cli.output import one_line
-from tui.runs.feed import Snapshot
+from tui.format import level_text, levels_text
 from tui.runs.gpu_panel import GpuPanel
 from tui.runs.live import LiveScreen
 from tui.runs.log_pane import LogPane
 from tui.runs.record import GridCell, RunDetail, RunRow
 from tui.runs.run_grid import RunGrid
+from tui.runs.snapshot import Snapshot
+from tui.runs.states import advice, state_text
 from tui.runs.verdicts import Verdicts, sign, verdict_of, words
 from tui.shell.exporting import Sheet
 from tui.shell.queries import Row
-from tui.states import advice, level_text, levels_text, state_text
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.palette import variable
 from tui.widgets.words import Words
 from warehouse.store import statements
+from warehouse.text import one_line
 
 
 class RunScreen(LiveScreen):
@@ -39,7 +40,7 @@ class RunScreen(LiveScreen):
         "≈ within the noise. "
         "The line below the grid tells all about the cell under the cursor."
     )
-    CSS_PATH = "../styles/run.tcss"
+    CSS_PATH = "run.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "back", "Back", key_display="esc", tooltip="Back to the list of runs"),
         Binding("v", "view", "View", tooltip="Show values, changes, or both"),
@@ -66,7 +67,7 @@ class RunScreen(LiveScreen):
         self.app.theme_changed_signal.subscribe(self, lambda _: self._draw_anew())
 
     async def resumed(self) -> None:
-        self.app.feed.watch(self.run_id)
+        self.host.feed.watch(self.run_id)
         await super().resumed()
         if self.is_composed:
             self.query_one(RunGrid).focus()
@@ -76,7 +77,7 @@ class RunScreen(LiveScreen):
             self.unwatch()
 
     def unwatch(self) -> None:
-        self.app.feed.watch(None)
+        self.host.feed.watch(None)
 
     def chosen(self) -> RunRow | None:
         return self.detail.row if self.detail is not None else None
@@ -90,7 +91,7 @@ class RunScreen(LiveScreen):
             return
         live = snapshot.detail.row.running and snapshot.readings
         await self.show_detail(snapshot.detail, snapshot.readings if live else None)
-        self.query_one(RunGrid).ask_for_marks(self.app.database)
+        self.query_one(RunGrid).ask_for_marks(self.host.database)
 
     async def show_detail(self, detail: RunDetail, readings: tuple | None = None) -> None:
         """`readings` are of this machine, now; without them the panel shows what the run recorded."""

@@ -129,10 +129,10 @@ class Reader:
 def stamp(database: Path) -> tuple[int, int] | None:
     """Changes when the file does; None while there is none. The file is not opened for it."""
     try:
-        found = database.stat()
+        status = database.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size
+    return status.st_mtime_ns, status.st_size
 
 
 def _text(name: str, made: Collection[str] = ()) -> str:
@@ -149,10 +149,10 @@ def _nested(name: str) -> str:
 
 def _make_shared(connection: Any, questions: Sequence[Question]) -> list[str]:
     """What several of the questions build on, answered once and kept in temporary tables; their names."""
-    asked = [part for question in questions for part in question.builds_on()]
+    parts = [part for question in questions for part in question.builds_on()]
     made: list[str] = []
-    for part in asked:
-        same = [other.bound() == part.bound() for other in asked if other.name == part.name]
+    for part in parts:
+        same = [other.bound() == part.bound() for other in parts if other.name == part.name]
         if part.name not in made and len(same) > 1 and all(same):
             text = part.statement().rstrip().removesuffix(";")
             connection.execute(f"create temp table {part.name} as {text}", part.bound())
@@ -186,11 +186,11 @@ def chosen(
 ) -> Question:
     """One of the questions that build on `matrix_rows`, about these subjects."""
     parts = [one.split("|", 2) for one in subjects]
-    asked = {
+    parameters = {
         "model_ids": list(dict.fromkeys(part[0] for part in parts)),
         "conditions": list(dict.fromkeys(part[-1] for part in parts)),
         "subjects": list(subjects),
         "picked": list(picked),
         "search": search,
     }
-    return Question(name, asked | more)
+    return Question(name, parameters | more)

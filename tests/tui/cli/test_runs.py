@@ -18,6 +18,7 @@ import pytest
 from engine.errors import UserError
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
+from engine.runs.create import create
 from engine.runs.rundir import RunDir
 from tui.cli import session
 from warehouse.errors import DatabaseBusyError
@@ -278,7 +279,7 @@ def test_a_wrong_task_is_found_before_the_work_on_the_first(fake):
 def test_results_that_found_no_room_are_something_to_mend(tmp_path, monkeypatch, capsys, problem, code):
     database = tmp_path / "results.duckdb"
     plan = RunPlan(name="p", model="m", levels=tuple(parse_levels("0")), tasks=(TaskSpec("piqa"),))
-    run = session.create(plan, database)
+    run = create(plan, database)
     journal = Journal(run.journal_path)
     journal.append(Attempt(attempt=1, pid=1, host="h", provenance={}))
     journal.append(Finished(failed=0))
