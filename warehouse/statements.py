@@ -7,6 +7,9 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+from warehouse import definitions
+from warehouse.definitions import Definition
+
 # In the repository and in the wheel, beside this package.
 SQL = Path(__file__).resolve().parents[1] / "sql"
 
@@ -39,13 +42,13 @@ def migrations() -> tuple[Migration, ...]:
 @cache
 def macros() -> tuple[str, ...]:
     """The functions that views and queries use, in the order in which they build on each other."""
-    return tuple(text for _, text in _folder("macros"))
+    return tuple(one.text for one in _macros())
 
 
 @cache
 def views() -> tuple[str, ...]:
     """The definitions of the views, in the order in which they build on each other."""
-    return tuple(text for _, text in _folder("views"))
+    return tuple(one.text for one in _views())
 
 
 @cache
@@ -54,10 +57,21 @@ def saved() -> tuple[tuple[str, str], ...]:
     return tuple(_folder("saved"))
 
 
-@cache
 def view(name: str) -> str:
-    """The definition in `sql/views/<name>.sql`."""
-    return (SQL / "views" / f"{name}.sql").read_text(encoding="utf-8")
+    """The definition in `sql/views/…/<name>.sql`."""
+    [text] = [one.text for one in _views() if one.name == name]
+    return text
+
+
+@cache
+def _macros() -> tuple[Definition, ...]:
+    return tuple(definitions.in_order(definitions.read(SQL / "macros")))
+
+
+@cache
+def _views() -> tuple[Definition, ...]:
+    given = [name for one in _macros() for name in one.makes]
+    return tuple(definitions.in_order([*definitions.read(SQL / "views"), *definitions.read(SQL / "studies")], given))
 
 
 def _folder(folder: str) -> list[tuple[str, str]]:

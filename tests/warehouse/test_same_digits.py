@@ -64,8 +64,8 @@ _SUM = re.compile(r"\b(avg|stddev_samp|var_samp|regr_\w+)\(")
 
 def test_no_mean_and_no_line_is_taken_without_an_order():
     """What the engine adds up in whatever order it comes is seen on large files only, so the text is looked at, too."""
-    for place in ("views", "queries"):
-        for entry in (statements.SQL / place).iterdir():
+    for place in ("views", "studies", "queries"):
+        for entry in (statements.SQL / place).rglob("*.sql"):
             text = re.sub(r"--.*", "", entry.read_text(encoding="utf-8"))
             for found in _SUM.finditer(text):
                 end, depth = found.end(), 1

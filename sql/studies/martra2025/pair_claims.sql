@@ -1,0 +1,18 @@
+-- One row is one claim about the size of a model, tested on two sizes of one family: pair_claims_from has how.
+-- needs: claim_changes, claim_pairs, pair_claims_from, rule_levels
+create or replace view pair_claims as
+with
+all_changes as materialized (
+    from claim_changes
+),
+all_pairs as materialized (
+    from claim_pairs
+),
+all_levels as materialized (
+    from rule_levels where rule = 'study'
+)
+from pair_claims_from('all_changes', 'all_pairs', 'all_levels');
+comment on view pair_claims is 'One row is one claim about the size of a model, tested on two sizes of one family.';
+comment on column pair_claims.model is 'The smaller one.';
+comment on column pair_claims.verdict is 'supported, not supported, mixed or cannot tell; claim_list.test says when.';
+comment on column pair_claims.missing is 'What was not measured, or has no error; null if nothing.';
