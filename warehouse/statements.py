@@ -29,8 +29,8 @@ class Migration:
 
 @cache
 def query(name: str) -> str:
-    """The text of `sql/queries/<name>.sql`."""
-    return (SQL / "queries" / f"{name}.sql").read_text(encoding="utf-8")
+    """The text of `<name>.sql` in `sql/queries`, in whichever folder: a name stands for one query."""
+    return _queries()[name].read_text(encoding="utf-8")
 
 
 @cache
@@ -61,6 +61,11 @@ def view(name: str) -> str:
     """The definition in `sql/views/…/<name>.sql`."""
     [text] = [one.text for one in _views() if one.name == name]
     return text
+
+
+@cache
+def _queries() -> dict[str, Path]:
+    return {path.stem: path for path in (SQL / "queries").rglob("*.sql")}
 
 
 @cache
