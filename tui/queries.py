@@ -100,7 +100,7 @@ class Reader:
         """
         import duckdb
 
-        from warehouse import db
+        from warehouse import db, studies
         from warehouse.errors import UserError
 
         if self._turn.get(group) != turn:
@@ -112,6 +112,7 @@ class Reader:
                 self._busy[group] = connection
             try:
                 connection.execute(statements.query("screen_limit"))
+                studies.make_for(connection, "\n".join(question.statement() for question in questions))
                 made = _make_shared(connection, questions)
                 return [_rows(connection, question, made) for question in questions]
             except duckdb.InterruptException:

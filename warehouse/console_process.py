@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import db
+from warehouse import db, studies
 from warehouse.console import ANSWER_BYTES, MEMORY_BYTES
 from warehouse.errors import DatabaseBusyError, UserError
 
@@ -97,6 +97,7 @@ def _answer(request: dict[str, Any]) -> tuple[Any, ...]:
         "lock_configuration": "true",
     }
     with db.open_read(Path(request["db"]), wait=1.0, config=limits) as con:
+        studies.make_for(con, request["sql"])
         return _asked(con, request["sql"], request["row_limit"], timeout)
 
 

@@ -58,3 +58,8 @@ def in_order(definitions: Sequence[Definition], given: Collection[str] = ()) -> 
         return [by_name[name] for name in TopologicalSorter(graph).static_order()]
     except CycleError as error:
         raise ValueError(f"Files that need each other: {' needs '.join(reversed(error.args[1]))}.") from None
+
+
+def temporary(text: str) -> str:
+    """The same for one connection alone."""
+    return text.replace("create or replace ", "create or replace temp ")

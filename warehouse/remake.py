@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from warehouse import catalog, db, identity, merge, old_runs, pairing, statements, template
+from warehouse import catalog, db, identity, merge, old_runs, pairing, statements, studies, template
 from warehouse.catalog import LEDGER
 from warehouse.commands import hint
 from warehouse.errors import UserError
@@ -147,7 +147,8 @@ def _insert(con: DuckDBPyConnection, query: str, table: str, theirs: Tables, our
 def _own_views(con: DuckDBPyConnection, left: list[str]) -> None:
     """Views may build on each other: tried again for as long as one more can be made."""
     found, there = catalog.read(con, _BEFORE), catalog.read(con, _name(con))
-    waiting = {name: text for name, text in found.views.items() if name not in {*there.views, *there.tables}}
+    ours = studies.left_in(found)
+    waiting = {name: text for name, text in found.views.items() if name not in {*there.views, *there.tables, *ours}}
     while waiting:
         problems: list[str] = []
         again = {}
@@ -162,7 +163,7 @@ def _own_views(con: DuckDBPyConnection, left: list[str]) -> None:
             left += problems
             break
         waiting = again
-    left += [*found.elsewhere, *(f"{name} (a macro)" for name in found.macros if name not in there.macros)]
+    left += [*found.elsewhere, *(f"{name} (a macro)" for name in found.macros if name not in {*there.macros, *ours})]
 
 
 @contextmanager

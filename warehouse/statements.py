@@ -52,6 +52,13 @@ def views() -> tuple[str, ...]:
 
 
 @cache
+def studies() -> tuple[Definition, ...]:
+    """Views that hold a paper's claims against the results, in the order in which they build on each other."""
+    given = [name for one in (*_macros(), *_views()) for name in one.makes]
+    return tuple(definitions.in_order(definitions.read(SQL / "studies"), given))
+
+
+@cache
 def saved() -> tuple[tuple[str, str], ...]:
     """The queries of `sql/saved`, each with the name of its file."""
     return tuple(_folder("saved"))
@@ -76,7 +83,7 @@ def _macros() -> tuple[Definition, ...]:
 @cache
 def _views() -> tuple[Definition, ...]:
     given = [name for one in _macros() for name in one.makes]
-    return tuple(definitions.in_order([*definitions.read(SQL / "views"), *definitions.read(SQL / "studies")], given))
+    return tuple(definitions.in_order(definitions.read(SQL / "views"), given))
 
 
 def _folder(folder: str) -> list[tuple[str, str]]:

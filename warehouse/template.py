@@ -23,6 +23,7 @@ from platformdirs import user_cache_path
 
 from warehouse import catalog, statements
 from warehouse.catalog import Catalog
+from warehouse.definitions import temporary
 from warehouse.statements import Migration
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def define(con: DuckDBPyConnection, replaced: Sequence[str]) -> None:
 def define_for(con: DuckDBPyConnection) -> None:
     """The same for this connection alone: its names come before the file's, in the file's views, too."""
     for definition in definitions():
-        con.execute(definition.replace("create or replace ", "create or replace temp "))
+        con.execute(temporary(definition))
 
 
 def definitions() -> tuple[str, ...]:

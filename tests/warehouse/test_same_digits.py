@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from warehouse import db, statements
+from warehouse import db, statements, studies
 
 LEVELS = {str(pct): 100 - pct for pct in range(0, 70, 10)}
 TASKS = ("mmlu", "gsm8k", "ifeval", "leaderboard_musr", "truthfulqa_mc1", "truthfulqa_mc2", "hellaswag", "piqa",
@@ -49,6 +49,7 @@ def bits(value: Any) -> Any:
 @pytest.mark.usefixtures("many")
 def test_every_view_gives_the_same_digits_each_time(database):
     with db.open_read(database) as con:
+        studies.make_for(con, " ".join(studies.names()))
         views = [name for (name,) in con.execute("select view_name from duckdb_views() where not internal").fetchall()]
         for view in sorted(views):
             found = []

@@ -1,4 +1,4 @@
--- The models that the claims can be asked of, and when the last of their runs began.
+-- The models that can be asked whether they support what the study says, and when the last of their runs began.
 select model_id, max(model) as model, max(created_at) as latest
 from run_models
 where model_id is not null
