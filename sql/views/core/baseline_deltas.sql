@@ -1,7 +1,7 @@
 -- One row is one metric at one pruned width, compared with the unpruned model under the same conditions, shots, task
 -- version and questions: as the same run measured it, else as it was measured last. Every metric is here; `is_headline`
 -- marks the one that stands for its benchmark. Where the unpruned model was not measured, baseline and deltas are null.
--- needs: marked_metrics
+-- needs: difference_stderr, marked_metrics
 create or replace view baseline_deltas as
 with compared as (
     select
@@ -47,7 +47,7 @@ select
     delta,
     case when baseline <> 0 then 100 * delta / abs(baseline) end as delta_pct,
     case when not isnan(delta) then (delta <> 0) and ((delta > 0) = higher_is_better) end as improved,
-    sqrt(paired.stderr * paired.stderr + baseline_stderr * baseline_stderr) as stderr,
+    difference_stderr(paired.stderr, baseline_stderr) as stderr,
     is_headline,
     benchmark,
     position,

@@ -6,8 +6,8 @@
 -- Holm's correction is over the benchmarks of one such table. Base models meet base models and tuned ones tuned ones,
 -- unless both are asked for by name. As a macro with models to choose: whatever is asked of the
 -- view, DuckDB computes all models' first.
--- needs: binomial_stderr, delta_statistics, headline_metrics, is_perplexity, is_tuned, normal_p, pct_stderr
--- needs: question_counts, questions_behind, run_models, z95
+-- needs: binomial_stderr, delta_statistics, difference_stderr, difference_tests_from, headline_metrics
+-- needs: is_perplexity, is_tuned, pct_stderr, question_counts, questions_behind, run_models, z95
 create or replace macro size_tests_of(models) as table
 with
 changes as materialized (
@@ -88,16 +88,9 @@ pairs as (
         l.amount as larger_amount,
         l.stderr as larger_stderr,
         case when l.stderr is not null then l.stderr_kind end as larger_stderr_kind,
-        l.amount - s.amount as difference,
         case s.measure when 'percent' then 100 else 1 end as unit,
         s.factor as smaller_factor, s.log_stderr as smaller_log_stderr,
         l.factor as larger_factor, l.log_stderr as larger_log_stderr,
-        ln(l.factor / s.factor) as log_ratio,
-        sqrt(s.log_stderr ** 2 + l.log_stderr ** 2) as ratio_stderr,
-        case
-            when log_ratio is not null then unit * larger_factor * ratio_stderr
-            else sqrt(s.stderr * s.stderr + l.stderr * l.stderr)
-        end as stderr,
         s.higher_is_better, s.method, s.conditions, s.task, s.metric, s.filter, s.num_fewshot, s.version, s.position,
         s.model_id as smaller_id,
         l.model_id as larger_id
@@ -124,41 +117,25 @@ pairs as (
         order by abs(l.parameters - s.parameters), l.pruning_pct
     ) = 1
 ),
-tested as (
+pairs_of_numbers as (
     select
         *,
-        case
-            when log_ratio is not null then case when ratio_stderr > 0 then normal_p(log_ratio / ratio_stderr) end
-            when stderr > 0 then normal_p(difference / stderr)
-        end as p_value
-    from pairs
-),
-ranked as (
-    select
-        *,
-        case when p_value is not null then
-            least(1, p_value * (1 + count(*) over tables - row_number() over (tables order by p_value, position, task)))
-        end as p_stepped
-    from tested
-    window tables as (
-        partition by
+        (
             basis, basis_value, measure, smaller_id, larger_id, method, conditions, smaller_pruning_pct,
-            larger_pruning_pct, p_value is not null
-    )
-),
-corrected as (
-    select
-        *,
-        case when p_stepped is not null then
-            max(p_stepped) over (
-                partition by
-                    basis, basis_value, measure, smaller_id, larger_id, method, conditions, smaller_pruning_pct,
-                    larger_pruning_pct, p_stepped is not null
-                order by p_value, position, task
-                rows between unbounded preceding and current row
-            )
-        end as p_holm
-    from ranked
+            larger_pruning_pct
+        ) as table_key,
+        smaller_amount as first_amount, larger_amount as second_amount,
+        smaller_factor as first_factor, larger_factor as second_factor,
+        sqrt(smaller_log_stderr ** 2 + larger_log_stderr ** 2) as ratio_stderr_apart,
+        difference_stderr(smaller_stderr, larger_stderr) as stderr_apart,
+        -- Models are not compared question by question.
+        unnest({
+            estimator: null::varchar, paired_stderr: null::double, clustered_stderr: null::double,
+            bootstrap_stderr: null::double, bootstrap_scale: null::varchar, bootstrap_low: null::double,
+            bootstrap_high: null::double, bootstrap_p: null::double, share_low: null::double, share_high: null::double,
+            share_p: null::double, scale: null::double
+        })
+    from pairs
 )
 select
     basis,
@@ -193,22 +170,11 @@ select
     end as larger_high,
     difference,
     stderr,
-    case
-        when log_ratio is not null then unit * smaller_factor * (exp(log_ratio - z95() * ratio_stderr) - 1)
-        else difference - z95() * stderr
-    end as ci_low,
-    case
-        when log_ratio is not null then unit * smaller_factor * (exp(log_ratio + z95() * ratio_stderr) - 1)
-        else difference + z95() * stderr
-    end as ci_high,
+    ci_low,
+    ci_high,
     p_value,
     p_holm,
-    case
-        when p_holm is null or higher_is_better is null then null
-        when p_holm > 0.05 then 'noise'
-        when (difference > 0) = higher_is_better then 'larger'
-        else 'smaller'
-    end as better_off,
+    case better_off when 'first' then 'smaller' when 'second' then 'larger' else better_off end as better_off,
     smaller_parameters,
     larger_parameters,
     parameters_off_pct,
@@ -225,7 +191,7 @@ select
     larger_id,
     smaller_stderr_kind,
     larger_stderr_kind
-from corrected;
+from difference_tests_from('pairs_of_numbers');
 comment on macro table size_tests_of is 'size_tests of these models (a list of model_id) alone; null for all.';
 create or replace view size_tests as from size_tests_of(null::varchar[]);
 comment on view size_tests is 'One row is one benchmark of two models at matching widths: which is better off, by a test.';

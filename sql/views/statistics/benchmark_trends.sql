@@ -2,7 +2,7 @@
 -- way it goes, how steeply, and from which level on the loss is beyond noise, corrected over all benchmarks and levels of
 -- the model (table_verdict), as it is the first of several. Two widths differ beyond noise
 -- where Bonferroni's correction over all pairs of widths leaves p at or below 0.05, their errors taken as independent.
--- needs: delta_statistics, headline_metrics, is_perplexity, normal_p
+-- needs: delta_statistics, difference_stderr, headline_metrics, is_perplexity, normal_p
 create or replace view benchmark_trends as
 with
 points as materialized (
@@ -65,7 +65,7 @@ differences as (
         case
             when is_perplexity(a.metric) and a.value > 0 and b.value > 0 then
                 normal_p(ln(b.value / a.value) / sqrt((a.stderr / a.value) ** 2 + (b.stderr / b.value) ** 2))
-            else normal_p((b.value - a.value) / sqrt(a.stderr * a.stderr + b.stderr * b.stderr))
+            else normal_p((b.value - a.value) / difference_stderr(a.stderr, b.stderr))
         end as p,
         row_number() over (partition by
             a.model_id, a.method, a.conditions, a.task, a.num_fewshot, a.version, a.metric, a.filter, a.pruning_pct

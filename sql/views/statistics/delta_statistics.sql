@@ -3,8 +3,9 @@
 -- pairs of documents for metrics that are no means, for shares of questions the binomial errors, from their number, and
 -- the two reported standard errors taken as independent; `stderr_kind` and `p_kind` say which.
 -- docs/statistics.md has the formulas.
--- needs: baseline_deltas, binomial_stderr, chance_levels, fieller_middle, fieller_pct, is_perplexity, is_share
--- needs: is_share_stderr, normal_p, question_counts, questions_behind, share_of_more, stderr_of_more, z95
+-- needs: baseline_deltas, binomial_stderr, chance_levels, difference_stderr, fieller_middle, fieller_pct
+-- needs: holm_step, is_perplexity, is_share, is_share_stderr, normal_p, question_counts, questions_behind
+-- needs: share_of_more, stderr_of_more, z95
 create or replace view delta_statistics as
 with
 counted as (
@@ -49,7 +50,7 @@ due as (
 evidence as (
     select
         d.* exclude (stderr, chance),
-        sqrt(d.value_stderr * d.value_stderr + d.baseline_stderr * d.baseline_stderr) as unpaired_stderr,
+        difference_stderr(d.value_stderr, d.baseline_stderr) as unpaired_stderr,
         unnest(p.found),
         (p.found is null and d.baseline is not null and due.is_due)
             or (p.found.lost is not null and p.found.share_low is null) as is_due,
@@ -185,13 +186,13 @@ relative as (
 ranked as (
     select
         *,
-        least(1, p_value * (
-            1 + count(*) over the_width - row_number() over (the_width order by p_value, position, task)
-        )) as p_stepped,
-        least(1, p_value * (
-            1 + count(*) over the_table
-            - row_number() over (the_table order by p_value, pruning_pct, position, task)
-        )) as p_stepped_table
+        holm_step(
+            p_value, count(*) over the_width, row_number() over (the_width order by p_value, position, task)
+        ) as p_stepped,
+        holm_step(
+            p_value, count(*) over the_table,
+            row_number() over (the_table order by p_value, pruning_pct, position, task)
+        ) as p_stepped_table
     from relative
     window
         the_width as (
