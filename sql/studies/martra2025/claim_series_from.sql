@@ -3,7 +3,7 @@
 -- errors: an upper bound, whatever the levels have in common, and they have the baseline and the questions. Gains and
 -- losses are counted over levels, so their correction is over all of them (table_verdict). Sums have an order. A macro of the
 -- changes' name, as the other parts of the claims: claim_findings_of computes the changes once, of the models it is about.
--- needs: measured_as, z95
+-- needs: measured_as, width_lines_from, z95
 create or replace macro claim_series_from(changes_name) as table
 with
 change as (
@@ -32,51 +32,19 @@ changes as (
 ),
 points as (
     select
-        model_id, method, conditions, task, num_fewshot, version, metric, filter, kind, pruning_pct, value,
+        model_id, method, conditions, task, num_fewshot, version, metric, filter, model, benchmark, position, kind,
+        higher_is_better, pruning_pct, value,
         case when value_stderr > 0 and isfinite(value_stderr) then value_stderr end as stderr
     from change
     union all
     select distinct
-        model_id, method, conditions, task, num_fewshot, version, metric, filter, kind, 0, baseline,
+        model_id, method, conditions, task, num_fewshot, version, metric, filter, model, benchmark, position, kind,
+        higher_is_better, 0, baseline,
         case when baseline_stderr > 0 and isfinite(baseline_stderr) then baseline_stderr end
     from change
 ),
-weighted as (
-    select
-        *,
-        pruning_pct / 10 as x,
-        case when count(stderr) over line = count(*) over line then 1 / (stderr * stderr) else 1 end as weight,
-        count(stderr) over line = count(*) over line as weighted
-    from points
-    window line as (partition by model_id, method, conditions, task, num_fewshot, version, metric, filter)
-),
-centred as (
-    select
-        *,
-        sum(weight * x) over line / sum(weight) over line as mean_x,
-        sum(weight * value) over line / sum(weight) over line as mean_y
-    from weighted
-    window line as (
-        partition by model_id, method, conditions, task, num_fewshot, version, metric, filter
-        order by pruning_pct, value
-        rows between unbounded preceding and unbounded following
-    )
-),
 sums as (
-    select
-        model_id, method, conditions, task, num_fewshot, version, metric, filter,
-        count(*) as widths,
-        bool_and(weighted) as weighted,
-        sum(weight * (x - mean_x) ** 2 order by pruning_pct, value) as sxx,
-        sum(weight * (x - mean_x) * (value - mean_y) order by pruning_pct, value) as sxy,
-        sum(weight * (value - mean_y) ** 2 order by pruning_pct, value) as syy,
-        regr_r2(value, x order by pruning_pct, value) as line_r2,
-        regr_slope(ln(value), x order by pruning_pct, value) filter (kind = 'perplexity' and value > 0) as log_slope,
-        regr_r2(ln(value), x order by pruning_pct, value) filter (kind = 'perplexity' and value > 0) as log_r2,
-        regr_sxx(ln(value), x order by pruning_pct, value) filter (kind = 'perplexity' and value > 0) as log_sxx,
-        regr_syy(ln(value), x order by pruning_pct, value) filter (kind = 'perplexity' and value > 0) as log_syy
-    from centred
-    group by model_id, method, conditions, task, num_fewshot, version, metric, filter
+    from width_lines_from('points')
 )
 select
     c.*,

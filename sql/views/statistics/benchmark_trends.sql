@@ -2,7 +2,7 @@
 -- way it goes, how steeply, and from which level on the loss is beyond noise, corrected over all benchmarks and levels of
 -- the model (table_verdict), as it is the first of several. Two widths differ beyond noise
 -- where Bonferroni's correction over all pairs of widths leaves p at or below 0.05, their errors taken as independent.
--- needs: delta_statistics, difference_stderr, headline_metrics, is_perplexity, normal_p
+-- needs: delta_statistics, difference_stderr, headline_metrics, is_perplexity, normal_p, width_lines_from
 create or replace view benchmark_trends as
 with
 points as materialized (
@@ -14,49 +14,8 @@ points as materialized (
     from headline_metrics
     where isfinite(value)
 ),
--- A width without an error leaves the whole line unweighted.
-weighted as (
-    select
-        *,
-        pruning_pct / 10 as x,
-        count(stderr) over line = count(*) over line as all_known,
-        case when all_known then 1 / (stderr * stderr) else 1 end as weight
-    from points
-    window line as (partition by model_id, method, conditions, task, num_fewshot, version, metric, filter)
-),
-centred as (
-    select
-        *,
-        sum(weight * x) over line / sum(weight) over line as mean_x,
-        sum(weight * value) over line / sum(weight) over line as mean_y
-    from weighted
-    window line as (
-        partition by model_id, method, conditions, task, num_fewshot, version, metric, filter
-        order by pruning_pct, value
-        rows between unbounded preceding and unbounded following
-    )
-),
 fitted as (
-    select
-        model_id, method, conditions, task, num_fewshot, version, metric, filter,
-        any_value(model) as model,
-        any_value(benchmark) as benchmark,
-        any_value(position) as position,
-        any_value(kind) as kind,
-        any_value(higher_is_better) as higher_is_better,
-        count(*) as widths,
-        bool_and(all_known) as with_stderr,
-        count(distinct x) as distinct_x,
-        sum(weight * (x - mean_x) ** 2 order by pruning_pct, value) as sxx,
-        sum(weight * (x - mean_x) * (value - mean_y) order by pruning_pct, value) as sxy,
-        sum(weight * (value - mean_y) ** 2 order by pruning_pct, value) as syy,
-        regr_slope(ln(value), x order by pruning_pct, value) filter (kind = 'perplexity' and value > 0) as log_slope,
-        regr_sxx(ln(value), x order by pruning_pct, value) filter (kind = 'perplexity' and value > 0) as log_sxx,
-        regr_syy(ln(value), x order by pruning_pct, value) filter (kind = 'perplexity' and value > 0) as log_syy,
-        regr_r2(ln(value), x order by pruning_pct, value) filter (kind = 'perplexity' and value > 0) as log_r2,
-        count(*) filter (kind = 'perplexity' and value > 0) as log_n
-    from centred
-    group by model_id, method, conditions, task, num_fewshot, version, metric, filter
+    from width_lines_from('points')
 ),
 differences as (
     select
@@ -132,12 +91,12 @@ select
     case when f.distinct_x > 1 then f.sxy / f.sxx end as slope_per_10pct,
     case
         when f.distinct_x < 2 then null
-        when f.with_stderr then
+        when f.weighted then
             sqrt(1 / f.sxx)
             * sqrt(greatest(1, case when f.widths > 2 then (f.syy - f.sxy * f.sxy / f.sxx) / (f.widths - 2) else 1 end))
         when f.widths > 2 then sqrt(greatest(f.syy - f.sxy * f.sxy / f.sxx, 0) / (f.widths - 2) / f.sxx)
     end as slope_stderr,
-    f.with_stderr as weighted,
+    f.weighted,
     d.drops_at_pct,
     d.gains_at_pct,
     coalesce(d.tested, 0) as levels_tested,
