@@ -59,6 +59,18 @@ def studies() -> tuple[Definition, ...]:
 
 
 @cache
+def table_comments() -> str:
+    """What columns of tables hold: statements, beside those of the migrations."""
+    return (SQL / "comments" / "tables.sql").read_text(encoding="utf-8")
+
+
+@cache
+def column_comments() -> str:
+    """What columns of a name hold: a query, to be put into another."""
+    return (SQL / "comments" / "columns.sql").read_text(encoding="utf-8").rstrip().removesuffix(";")
+
+
+@cache
 def saved() -> tuple[tuple[str, str], ...]:
     """The queries of `sql/saved`, each with the name of its file."""
     return tuple(_folder("saved"))

@@ -9,7 +9,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from warehouse import catalog, statements
+from warehouse import catalog, comments, statements
 from warehouse.definitions import temporary
 
 if TYPE_CHECKING:
@@ -26,12 +26,14 @@ def names() -> frozenset[str]:
 def make_for(con: DuckDBPyConnection, statement: str) -> None:
     """Make the views and macros that a statement mentions, and those that they build on; none, if it mentions none."""
     wanted = names() & set(re.findall(r"\w+", statement.lower()))
-    for one in reversed(statements.studies() if wanted else ()):
+    for one in reversed(statements.studies()):
         if wanted & set(one.makes):
             wanted |= set(one.needs)
-    for one in statements.studies() if wanted else ():
-        if wanted & set(one.makes):
-            con.execute(temporary(one.text))
+    made = [one.text for one in statements.studies() if wanted & set(one.makes)]
+    for text in made:
+        con.execute(temporary(text))
+    if made:
+        comments.describe(con, made)
 
 
 _ONCE_IN_FILES = frozenset(

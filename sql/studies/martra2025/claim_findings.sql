@@ -8,3 +8,6 @@ comment on column claim_findings.verdict is
     'supported, not supported, mixed or cannot tell; claim_list.test says when.';
 comment on column claim_findings.says is 'The numbers that decide; an interval is of 95 %.';
 comment on column claim_findings.missing is 'What was not measured, or has no error; null if nothing.';
+comment on column claim_findings.claim is 'Number of the claim, 1 to 11.';
+comment on column claim_findings.title is 'The claim, in a few words.';
+comment on column claim_findings.larger_id is 'model_id of the larger; null where the claim is about single models.';

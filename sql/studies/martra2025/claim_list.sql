@@ -111,3 +111,5 @@ comment on column claim_list.test is
     'What must hold for the claim to be called supported, or not supported; else it is mixed.';
 comment on column claim_list.needs is 'What must have been measured.';
 comment on column claim_list.tasks is 'The benchmarks that it is about.';
+comment on column claim_list.claim is 'Number of the claim, 1 to 11.';
+comment on column claim_list.title is 'The claim, in a few words.';

@@ -13,3 +13,4 @@ comment on column claim_numbers.verdict is
     'gain or loss where p_holm is at most 0.05, else noise: of its level alone; null without an error.';
 comment on column claim_numbers.table_verdict is
     'The same of p_table, which is corrected over all benchmarks and levels: what the claims count.';
+comment on column claim_numbers.claim is 'Number of the claim, 1 to 11.';

@@ -18,3 +18,13 @@ comment on column claim_series.gains is 'Levels with a gain beyond noise, correc
 comment on column claim_series.losses is 'Levels with a loss beyond noise, in the same way.';
 comment on column claim_series.losses_alone is
     'Levels with a loss beyond noise, each taken alone: for what must hold at every one of them.';
+comment on column claim_series.levels is 'Pruned widths that were measured.';
+comment on column claim_series.errors_known is 'Whether the change at each of them has a standard error.';
+comment on column claim_series.better is 'Levels that are better than the unpruned model.';
+comment on column claim_series.mean_pct is 'Mean over the levels of delta_pct.';
+comment on column claim_series.mean_low is 'Lower end of the 95 % interval of mean_gain; null if an error is unknown.';
+comment on column claim_series.mean_high is 'Upper end of the same interval.';
+comment on column claim_series.widths is 'Widths that the lines go through, the full one included.';
+comment on column claim_series.slope_stderr is 'Standard error of slope; null if an error is unknown.';
+comment on column claim_series.line_r2 is 'Share of the values'' variance that a straight line explains.';
+comment on column claim_series.log_slope_stderr is 'Standard error of log_slope; null for fewer than three widths.';

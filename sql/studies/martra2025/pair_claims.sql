@@ -16,3 +16,7 @@ comment on view pair_claims is 'One row is one claim about the size of a model, 
 comment on column pair_claims.model is 'The smaller one.';
 comment on column pair_claims.verdict is 'supported, not supported, mixed or cannot tell; claim_list.test says when.';
 comment on column pair_claims.missing is 'What was not measured, or has no error; null if nothing.';
+comment on column pair_claims.claim is 'Number of the claim, 1 to 11.';
+comment on column pair_claims.larger is 'The larger one.';
+comment on column pair_claims.larger_id is 'model_id of the larger one; model_id is the smaller''s.';
+comment on column pair_claims.says is 'The numbers that decide; an interval is of 95 %. Null where it cannot tell.';

@@ -80,11 +80,6 @@ select
 from paired;
 comment on view baseline_deltas is
     'One row is one metric at one pruned width, compared with the unpruned model under the same conditions.';
-comment on column baseline_deltas.delta is 'value - baseline.';
-comment on column baseline_deltas.delta_pct is 'delta in percent of the baseline''s magnitude; null if that is zero.';
-comment on column baseline_deltas.improved is
-    'Whether the delta goes the way that is better for the metric; null where that is not known.';
 comment on column baseline_deltas.stderr is
     'Standard error of delta, the two values taken as independent: sqrt(a^2 + b^2). `delta_statistics` has better ones.';
 comment on column baseline_deltas.value_stderr is 'Standard error of value.';
-comment on column baseline_deltas.is_headline is 'True for the one metric that stands for its benchmark.';

@@ -18,3 +18,4 @@ from (values
 ) as t (task, position, benchmark, metric, filter);
 comment on view benchmarks is 'One row is one benchmark whose headline metric is settled, as the study prints it.';
 comment on column benchmarks.position is 'Place in tables, from the left.';
+comment on column benchmarks.metric is 'The benchmark''s headline metric, by lm-eval''s name for it.';

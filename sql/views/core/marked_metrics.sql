@@ -33,5 +33,4 @@ from grouped g
 left join benchmarks b on b.task = g.task
 left join metric_order o on o.metric = g.metric;
 comment on view marked_metrics is 'One row is one row of current_metrics; is_headline says which stand for their benchmark.';
-comment on column marked_metrics.is_headline is 'Whether this metric stands for its benchmark at this width.';
 comment on column marked_metrics.by_run is 'Of the unpruned width: what each run measured; else null.';

@@ -16,3 +16,4 @@ from (values
 ) as t (metric, preference, kind);
 comment on view metric_order is 'One row is one lm-eval metric: its rank as headline of an unlisted task, and its kind.';
 comment on column metric_order.kind is 'perplexity or score: perplexities have tables of their own.';
+comment on column metric_order.preference is 'Rank as headline: the smallest wins.';

@@ -53,6 +53,16 @@ from plan
 left join model using (run_id)
 left join run_identities identity using (run_id);
 comment on view run_models is 'One row is one run: its plan, and the model it loaded.';
-comment on column run_models.model_id is 'Equal for runs of one model: run_identities says how that is told.';
+comment on column run_models.model_id is
+    'Equal for runs of one model: run_identities says how that is told; null until the run has loaded it.';
 comment on column run_models.conditions is 'Equal for runs that were measured alike: run_identities says how that is told.';
 comment on column run_models.footnote is 'What was taken to be equal to other runs without being known.';
+comment on column run_models.run_id is 'The run, or import.';
+comment on column run_models.parameters is
+    'Parameters of the unpruned model, tied weights counted once; null where that is not known.';
+comment on column run_models.intermediate_size is
+    'Neurons in each layer''s MLP, unpruned; null where that is not known.';
+comment on column run_models.model is
+    'Name of the unpruned model, or the last part of its path; null until the run has loaded it.';
+comment on column run_models.method is
+    'What decides which neurons stay: maw, vow, pon, l2, random, or another method''s name; null where nothing says.';

@@ -48,3 +48,14 @@ left join failed using (run_id);
 comment on view run_overview is 'One row is one run: its plan, the model it loaded and how far it got.';
 comment on column run_overview.state is 'planned, started, stopped, finished, refused or crashed: the last thing it said.';
 comment on column run_overview.cells_failed is 'Cells whose last word is an error.';
+comment on column run_overview.run_id is 'The run, or import.';
+comment on column run_overview.parameters is
+    'Parameters of the unpruned model, tied weights counted once; null where that is not known.';
+comment on column run_overview.intermediate_size is
+    'Neurons in each layer''s MLP, unpruned; null where that is not known.';
+comment on column run_overview.cells_done is 'Tasks at a level that are finished.';
+comment on column run_overview.last_cell_at is 'When the last of them was; UTC, null before the first.';
+comment on column run_overview.model is
+    'Name of the unpruned model, or the last part of its path; null until the run has loaded it.';
+comment on column run_overview.method is
+    'What decides which neurons stay: maw, vow, pon, l2, random, or another method''s name; null where nothing says.';

@@ -98,7 +98,17 @@ comment on view best_levels is 'One row is the best pruned width of a model unde
 comment on column best_levels.pruning_pct is 'Null where no level may be called best; why says what is in the way.';
 comment on column best_levels.score is 'As in rule_levels, in the unit given.';
 comment on column best_levels.clear_of_second is
-    'Whether the score is beyond 1.96 standard errors of the second''s, the two taken as independent; null if unknown.';
+    'Whether the score is beyond noise of the second''s (95 %), the two taken as independent; null if unknown.';
 comment on column best_levels.eligible_levels is
     'Levels that hold every floor and are measured on all that the rule needs.';
 comment on column best_levels.levels_missing is 'Levels that lack a measurement that the rule needs.';
+comment on column best_levels.intermediate_size is
+    'Neurons left in each layer''s MLP at the best level; null where none may be called best.';
+comment on column best_levels.improved is
+    'Benchmarks that are better, with every number of shots they were measured with; null where no level is best.';
+comment on column best_levels.benchmarks is
+    'Benchmarks that have a share to take: those of retained_pct; null where no level may be called best.';
+comment on column best_levels.second_pct is 'pruning_pct of the level that comes second; null where there is none.';
+comment on column best_levels.second_score is 'Its score, in the unit given; null where there is none.';
+comment on column best_levels.score_stderr is
+    'Its standard error, benchmarks taken as independent; null if one is unknown, or none is best.';

@@ -33,4 +33,12 @@ select
 from latest l
 where not l.removed;
 comment on view current_rules is 'One row is one rule for the best level, as it stands now.';
-comment on column current_rules.in_use is 'True for the rule that best_level follows.';
+comment on column current_rules.description is 'What the rule is for, in a sentence.';
+comment on column current_rules.weights is
+    'Benchmarks and their weights, a list: the score is their weighted mean; null for a rule without.';
+comment on column current_rules.floors is
+    'What a level must hold, a list: benchmark, measure, at_least and at_most, null for no such limit; null for a rule '
+    'without.';
+comment on column current_rules.preset is 'True for what ships with the program.';
+comment on column current_rules.version is 'Version of the rule, from 1.';
+comment on column current_rules.saved_at is 'When this version of the rule was saved; UTC.';

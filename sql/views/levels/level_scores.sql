@@ -46,9 +46,7 @@ select
 from by_benchmark
 group by all;
 comment on view level_scores is 'One row is one pruned width of a model over all its benchmarks.';
-comment on column level_scores.retained_pct is
-    'Mean over benchmarks of the share of the unpruned score that is left, in percent; over 100 is a gain.';
-comment on column level_scores.parameters_pct is 'Parameters left, in percent of the unpruned model.';
 comment on column level_scores.improved is 'Benchmarks that are better, with every number of shots they were measured with.';
 comment on column level_scores.left_out is
     'Benchmarks with no share to take: unpruned they score zero, below, infinity, or no more than their error.';
+comment on column level_scores.benchmarks is 'Benchmarks that have a share to take: those of retained_pct.';

@@ -84,3 +84,8 @@ comment on column pareto_front.scope is 'Whom it is compared with: the widths of
 comment on column pareto_front.quality is 'Mean of the benchmarks'' headline scores, perplexities left out.';
 comment on column pareto_front.quality_stderr is 'Its standard error, benchmarks taken as independent; null if one is unknown.';
 comment on column pareto_front.dominated_by is 'The model of the best width that is no larger and no worse; null on the front.';
+comment on column pareto_front.on_front is
+    'True where no width has at least its quality with no more parameters, and is better in one of the two.';
+comment on column pareto_front.dominated_by_method is 'The method of that width; null on the front.';
+comment on column pareto_front.dominated_by_pct is 'pruning_pct of that width; null on the front.';
+comment on column pareto_front.benchmarks is 'Benchmarks that quality is the mean of.';

@@ -291,12 +291,11 @@ select
     left_out
 from compared;
 comment on view rule_levels is 'One row is one pruned width of a model under one rule: its score, and what rules it out.';
-comment on column rule_levels.score is 'Weighted mean over benchmarks of what the rule measures, in the unit given.';
-comment on column rule_levels.score_stderr is
-    'Its standard error, benchmarks taken as independent; null if one is unknown.';
-comment on column rule_levels.broken_floors is 'The floors that the level does not hold; null if it holds them all.';
 comment on column rule_levels.missing is 'What the rule needs and the level has no measurement of; null if nothing.';
 comment on column rule_levels.eligible is 'Whether the rule may call it best.';
 comment on column rule_levels.counted is 'Benchmarks in the score.';
 comment on column rule_levels.left_out is
     'Benchmarks with no share to take: unpruned they score zero, below, infinity, or no more than their error.';
+comment on column rule_levels.improved is
+    'Benchmarks that are better, with every number of shots they were measured with.';
+comment on column rule_levels.benchmarks is 'Benchmarks that have a share to take: those of retained_pct.';

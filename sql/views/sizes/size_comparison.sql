@@ -69,3 +69,23 @@ comment on view size_comparison is
     'One row is one benchmark of two models side by side, at equal percentage or at equal expansion ratio.';
 comment on column size_comparison.basis is 'What is equal: percentage (of neurons removed) or expansion ratio.';
 comment on column size_comparison.basis_value is 'The percentage, or the ratio to two decimals.';
+comment on column size_comparison.smaller is 'The model with fewer parameters, unpruned: its name.';
+comment on column size_comparison.smaller_pruning_pct is
+    'Share of the MLP neurons removed from the smaller model, in percent.';
+comment on column size_comparison.smaller_parameters is
+    'Parameters of the smaller model at that width; null where that is not known.';
+comment on column size_comparison.larger is 'The model with more parameters, unpruned: its name.';
+comment on column size_comparison.larger_pruning_pct is
+    'Share of the MLP neurons removed from the larger model, in percent.';
+comment on column size_comparison.larger_parameters is
+    'Parameters of the larger model at that width; null where that is not known.';
+comment on column size_comparison.smaller_expansion_ratio is
+    'intermediate_size / hidden_size of the smaller model at that width; null where that is not known.';
+comment on column size_comparison.smaller_value is 'The metric of the smaller model, in its own unit.';
+comment on column size_comparison.smaller_delta_pct is
+    'Its change, in percent of the smaller model''s own baseline; 0 unpruned, null without a baseline.';
+comment on column size_comparison.larger_expansion_ratio is
+    'intermediate_size / hidden_size of the larger model at that width; null where that is not known.';
+comment on column size_comparison.larger_value is 'The metric of the larger model, in its own unit.';
+comment on column size_comparison.larger_delta_pct is
+    'Its change, in percent of the larger model''s own baseline; 0 unpruned, null without a baseline.';

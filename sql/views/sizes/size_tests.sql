@@ -206,3 +206,32 @@ comment on column size_tests.better_off is
 comment on column size_tests.smaller_stderr_kind is
     'Where smaller_amount''s error is from: reported or binomial for a score, as in delta_statistics for a change.';
 comment on column size_tests.larger_stderr_kind is 'The same of larger_amount.';
+comment on column size_tests.smaller is 'The model with fewer parameters, unpruned: its name.';
+comment on column size_tests.smaller_pruning_pct is
+    'Share of the MLP neurons removed from the smaller model, in percent.';
+comment on column size_tests.smaller_parameters is
+    'Parameters of the smaller model at that width; null where that is not known.';
+comment on column size_tests.larger is 'The model with more parameters, unpruned: its name.';
+comment on column size_tests.larger_pruning_pct is
+    'Share of the MLP neurons removed from the larger model, in percent.';
+comment on column size_tests.larger_parameters is
+    'Parameters of the larger model at that width; null where that is not known.';
+comment on column size_tests.smaller_id is 'model_id of the smaller model.';
+comment on column size_tests.smaller_amount is
+    'What measure says, of the smaller model: in points as a fraction (0.01 is one), in percent, or the score in its own unit.';
+comment on column size_tests.smaller_low is 'Lower end of its 95 % interval; null where no error is known.';
+comment on column size_tests.smaller_high is 'Upper end of its 95 % interval; null where no error is known.';
+comment on column size_tests.larger_id is 'model_id of the larger model.';
+comment on column size_tests.larger_amount is
+    'What measure says, of the larger model: in points as a fraction (0.01 is one), in percent, or the score in its own unit.';
+comment on column size_tests.larger_low is 'Lower end of its 95 % interval; null where no error is known.';
+comment on column size_tests.larger_high is 'Upper end of its 95 % interval; null where no error is known.';
+comment on column size_tests.basis_value is
+    'The percentage, the ratio to two decimals, or the smaller model''s parameters.';
+comment on column size_tests.ci_low is
+    'Lower end of the 95 % interval of difference, not corrected for several benchmarks; null where an error is unknown.';
+comment on column size_tests.ci_high is 'Upper end of the same interval.';
+comment on column size_tests.p_value is
+    'Two-sided p value of no difference, before any correction; null where an error is unknown.';
+comment on column size_tests.parameters_off_pct is
+    'How many more parameters the larger model has, in percent of the smaller one''s.';

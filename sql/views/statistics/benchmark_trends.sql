@@ -141,3 +141,6 @@ comment on column benchmark_trends.growth_per_10pct is
     'Factor by which a perplexity grows for each 10 %, fitted on a log scale.';
 comment on column benchmark_trends.log_growth_stderr is 'Standard error of the natural logarithm of growth_per_10pct.';
 comment on column benchmark_trends.growth_r2 is 'Share of the log perplexity''s variance that the fit explains.';
+comment on column benchmark_trends.widths is 'Widths that the line goes through, the full one included.';
+comment on column benchmark_trends.monotonic is
+    'Whether no step from a width to the next goes against the others: trend is worsens, improves or constant.';

@@ -36,3 +36,9 @@ having count(*) = w.widths and bool_and(coalesce(d.improved, false));
 comment on view consistent_improvements is 'One row is one benchmark that improves at every pruned width of a model.';
 comment on column consistent_improvements.levels is 'Pruned widths it was measured at: all of the model''s.';
 comment on column consistent_improvements.largest_at_pct is 'pruning_pct of the largest improvement.';
+comment on column consistent_improvements.baseline is
+    'The unpruned model''s value, in the metric''s unit: the smallest, where runs measured several.';
+comment on column consistent_improvements.smallest_delta_pct is
+    'The smallest of the improvements, in percent of the baseline''s magnitude.';
+comment on column consistent_improvements.largest_delta_pct is
+    'The largest of the improvements, in percent of the baseline''s magnitude.';

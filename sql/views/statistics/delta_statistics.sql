@@ -286,37 +286,15 @@ from corrected;
 comment on view delta_statistics is
     'One row is one change against the unpruned model with its uncertainty: interval, p value, flips and chance level.';
 comment on column delta_statistics.stderr is 'Standard error of delta, the best there is; stderr_kind says which.';
-comment on column delta_statistics.stderr_kind is
-    'paired; paired, clustered (the tasks of a group as clusters); bootstrap; unpaired; binomial (unpaired, from the '
-    'number of questions); null if none can be given.';
-comment on column delta_statistics.ci_low is
-    'Lower end of the 95 % interval of delta, of the test that p_value is from: not corrected for several benchmarks. '
-    'Of a perplexity baseline * (factor_low - 1).';
-comment on column delta_statistics.ci_high is 'Upper end of the same interval.';
-comment on column delta_statistics.ci_low_pct is
-    'Lower end of the 95 % interval of delta_pct, the baseline''s own error in it; null if that is not clear of zero.';
-comment on column delta_statistics.ci_high_pct is 'Upper end of the same interval.';
-comment on column delta_statistics.factor is 'value / baseline of a perplexity, which is compared on the log scale.';
 comment on column delta_statistics.factor_low is 'Lower end of its 95 % interval.';
 comment on column delta_statistics.factor_high is 'Upper end of its 95 % interval.';
-comment on column delta_statistics.log_stderr is 'Standard error of the natural logarithm of factor.';
-comment on column delta_statistics.p_table is
-    'p_value after Holm''s correction over the headline benchmarks of all widths of the model: for what is said of several '
-    'levels at once.';
-comment on column delta_statistics.table_verdict is 'gain or loss where p_table is at most 0.05, else noise.';
-comment on column delta_statistics.p_value is 'Two-sided p value of no change, before any correction.';
 comment on column delta_statistics.p_kind is
     'score, paired; score, clustered; z, clustered; z, paired; bootstrap; z, unpaired; z, binomial; null if there is no '
     'p value.';
-comment on column delta_statistics.p_holm is
-    'p_value after Holm''s correction over the headline benchmarks of the same width; null for other metrics.';
-comment on column delta_statistics.verdict is
-    'gain or loss where p_holm is at most 0.05, else noise: of this width alone. table_verdict is for several.';
 comment on column delta_statistics.pairs is 'Documents that both widths were scored on; null if not paired.';
 comment on column delta_statistics.lost is 'Questions right before and wrong after.';
 comment on column delta_statistics.gained is 'Questions wrong before and right after.';
 comment on column delta_statistics.agreement is 'Share of documents that got the same answer from both widths.';
-comment on column delta_statistics.chance is 'What guessing scores.';
 comment on column delta_statistics.retained_pct is
     'Percent of the baseline''s distance from chance that is left; null where it is not clear of chance.';
 comment on column delta_statistics.unpaired_because is
@@ -328,3 +306,17 @@ comment on column delta_statistics.value_stderr is
 comment on column delta_statistics.baseline_stderr is 'Standard error of baseline, in the same way.';
 comment on column delta_statistics.questions is
     'How many questions both scores are shares of, where no other error is reported than a share''s own; else null.';
+comment on column delta_statistics.mcnemar_p is
+    'McNemar''s exact test, two-sided, on lost and gained; null where they are. p_value is of another test.';
+comment on column delta_statistics.answers is 'Pairs in which both answers are known; null where not paired.';
+comment on column delta_statistics.estimator is
+    'How the documents'' values make the metric, as in paired_deltas; null where not paired.';
+comment on column delta_statistics.parts is
+    'Tasks that a group''s aggregate is made of; null for a task, or where not paired.';
+comment on column delta_statistics.bootstrap_draws is 'Resamples drawn, from a fixed seed; null where none were.';
+comment on column delta_statistics.paired_stderr is
+    'Standard error of the mean of the documents'' differences; null where not paired, or the metric is no mean.';
+comment on column delta_statistics.clustered_stderr is
+    'The same with the tasks of a group taken as clusters; null for a task.';
+comment on column delta_statistics.bootstrap_stderr is
+    'Standard deviation over the resamples, on the scale that was resampled; null where there are none.';
