@@ -59,3 +59,18 @@ def test_files_that_need_each_other_are_named():
              (("a", "b"), ("b", "c"), ("c", "a"))]  # fmt: skip
     with pytest.raises(ValueError, match=r"^Files that need each other: \w needs \w needs \w needs \w\.$"):
         in_order(files)
+
+
+@pytest.mark.parametrize(
+    ("written", "where"),
+    [
+        (r"\b1\.9[56]\d*", {"z95"}),
+        (r"\blgamma\(", {"mcnemar_p"}),
+        (r"\b1 \+ tests - place|\+ count\(\*\) over", {"holm_step"}),
+        (r"3\.52624965998911e-2", {"normal_p"}),
+    ],
+)
+def test_a_statistic_is_written_once(written: str, where: set[str]):
+    folders = ("macros", "views", "studies", "queries", "saved")
+    files = [file for folder in folders for file in (statements.SQL / folder).rglob("*.sql")]
+    assert {file.stem for file in files if re.search(written, file.read_text(encoding="utf-8"))} == where
