@@ -19,16 +19,17 @@ _TOLD = re.compile(r"^comment on column (\w+\.\w+) is", re.MULTILINE)
 def describe_all(con: DuckDBPyConnection, views: Iterable[str]) -> None:
     """Say what each column of our tables, and of these views, holds."""
     con.execute(statements.table_comments())
-    describe(con, [*_of_tables(), *views])
+    describe(con, [*_of_tables(), *views], temporary=False)
 
 
-def describe(con: DuckDBPyConnection, texts: Iterable[str]) -> None:
-    """The same of the tables and views that these texts make."""
+def describe(con: DuckDBPyConnection, texts: Iterable[str], *, temporary: bool) -> None:
+    """The same of the tables and views that these texts make: in the file, or as the connection's own."""
     text = "\n".join(texts)
     asked = {
         "names": [*_TABLE.findall(text), *_VIEW.findall(text)],
         "tables": _TABLE.findall("\n".join(_of_tables())),
         "told": _TOLD.findall(text),
+        "temporary": temporary,
     }
     query = statements.query("columns_to_describe").replace("{columns}", statements.column_comments())
     said = con.execute(query, asked).fetchall()

@@ -33,7 +33,7 @@ def make_for(con: DuckDBPyConnection, statement: str) -> None:
     for text in made:
         con.execute(temporary(text))
     if made:
-        comments.describe(con, made)
+        comments.describe(con, made, temporary=True)
 
 
 _ONCE_IN_FILES = frozenset(

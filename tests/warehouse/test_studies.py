@@ -15,6 +15,7 @@ SECRET = "create view {} as select error('executed') as claim, 1 as verdict"
 HOSTILE = (
     SECRET.format("claims"),
     SECRET.format("claim_changes"),
+    "create table claim_pairs (seq bigint)",
     "create view claim_list as select 'theirs' as title",
     "create macro claims_of(models) as table select error('executed')",
     "create macro second_told(second_pct, clear) as error('executed')",
@@ -90,9 +91,10 @@ def hostile(new: Path) -> Path:
 
 def test_nothing_of_their_names_in_a_file_is_run(hostile: Path):
     with db.open_read(hostile) as con:
-        studies.make_for(con, "claim_list, claim_changes, second_told")
+        studies.make_for(con, "claim_list, claim_changes, claim_pairs, second_told")
         assert con.execute("select max(claim) from main.claim_list").fetchall() == [(11,)]
         assert con.execute("select count(*) from claim_changes").fetchall() == [(0,)]
+        assert con.execute("select count(family) from claim_pairs").fetchall() == [(0,)]
         assert con.execute("select second_told(null, null)").fetchall() == [("the only one that holds the floors",)]
 
 
