@@ -1,8 +1,8 @@
 """The empty database that new ones are copies of, and what a file's catalog is compared with.
 
-Binding all views takes half a second of processor time, a copy of a file none: so one is kept in the user's cache folder,
-with its catalog beside it. It is never needed: what is missing there, or cannot be trusted, is made anew, and where
-nothing can be kept everything is made as often as it is asked for.
+Binding all views takes half a second of processor time, a copy of a file none: so one is kept in the user's cache
+folder, with its catalog beside it. It is never needed: what is missing there, or cannot be trusted, is made anew, and
+where nothing can be kept everything is made as often as it is asked for.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ deltas as (/* matrix_rows */),
 matched as (
     select
         *,
-        case when $basis = 'percentage' then pruning_pct else round(expansion_ratio, 2) end as basis_value
+        basis_value($basis, pruning_pct, expansion_ratio) as basis_value
     from deltas
 )
 select

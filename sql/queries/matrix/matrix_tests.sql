@@ -7,7 +7,7 @@ deltas as (/* matrix_rows */),
 changes as (
     select
         *,
-        case when $basis = 'percentage' then pruning_pct else round(expansion_ratio, 2) end as basis_value,
+        basis_value($basis, pruning_pct, expansion_ratio) as basis_value,
         100 / abs(baseline) as scale,
         case
             when factor is not null then 100 * factor * log_stderr

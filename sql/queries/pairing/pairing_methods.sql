@@ -10,5 +10,9 @@ join pairing_deltas b
     on b.task = a.task and b.metric = a.metric and b.filter = a.filter
     and b.num_fewshot is not distinct from a.num_fewshot and b.version is not distinct from a.version
     and a.method < b.method
-    and (a.pruning_pct = b.pruning_pct or round(a.expansion_ratio, 2) = round(b.expansion_ratio, 2))
+    and (
+        a.pruning_pct = b.pruning_pct
+        or basis_value('expansion ratio', null, a.expansion_ratio)
+            = basis_value('expansion ratio', null, b.expansion_ratio)
+    )
 where a.is_headline and b.is_headline;

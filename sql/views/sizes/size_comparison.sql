@@ -1,7 +1,7 @@
 -- One row is one benchmark of two models side by side, the smaller first: pruned by the same percentage, or pruned
 -- to the same expansion ratio (to two decimals), with the same method, conditions, shots and task version: base models
 -- with base models, tuned ones with tuned ones. Unpruned widths take part, with a delta of zero.
--- needs: baseline_deltas, headline_metrics, is_tuned, run_models
+-- needs: baseline_deltas, basis_value, headline_metrics, is_tuned, run_models
 create or replace view size_comparison as
 with
 scored as (
@@ -26,9 +26,9 @@ sized as (
     join kinds k using (model_id)
 ),
 matched as (
-    select 'percentage' as basis, pruning_pct as basis_value, * from sized
+    select 'percentage' as basis, basis_value('percentage', pruning_pct, null) as basis_value, * from sized
     union all
-    select 'expansion ratio', round(expansion_ratio, 2), * from sized
+    select 'expansion ratio', basis_value('expansion ratio', null, expansion_ratio), * from sized
 )
 select
     s.basis,

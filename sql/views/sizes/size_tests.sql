@@ -6,8 +6,8 @@
 -- Holm's correction is over the benchmarks of one such table. Base models meet base models and tuned ones tuned ones,
 -- unless both are asked for by name. As a macro with models to choose: whatever is asked of the
 -- view, DuckDB computes all models' first.
--- needs: binomial_stderr, delta_statistics, difference_stderr, difference_tests_from, headline_metrics
--- needs: is_perplexity, is_tuned, pct_stderr, question_counts, questions_behind, run_models, z95
+-- needs: basis_value, binomial_stderr, delta_statistics, difference_stderr, difference_tests_from
+-- needs: headline_metrics, is_perplexity, is_tuned, pct_stderr, question_counts, questions_behind, run_models, z95
 create or replace macro size_tests_of(models) as table
 with
 changes as materialized (
@@ -63,9 +63,9 @@ sized as (
     select m.*, s.model_parameters, s.tuned from measures m join sizes s using (model_id) where isfinite(amount)
 ),
 matched as (
-    select 'percentage' as basis, pruning_pct as basis_value, * from sized
+    select 'percentage' as basis, basis_value('percentage', pruning_pct, null) as basis_value, * from sized
     union all
-    select 'expansion ratio', round(expansion_ratio, 2), * from sized
+    select 'expansion ratio', basis_value('expansion ratio', null, expansion_ratio), * from sized
     union all
     select 'parameters', null, * from sized where measure = 'score'
 ),
