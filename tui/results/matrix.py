@@ -1,7 +1,7 @@
 """The delta matrix as data: which cells there are, what stands in them, and in which order.
 
-Rows come from `sql/queries/matrix_rows.sql`, which has the verdicts of the view `delta_statistics`: whether a change is
-beyond noise, corrected for the number of benchmarks of its width (Holm), each width by itself.
+Rows come from `sql/queries/matrix/matrix_rows.sql`, with the verdicts of the view `delta_statistics`: whether a change
+is beyond noise, corrected for the number of benchmarks of its width (Holm), each width by itself.
 """
 
 from __future__ import annotations

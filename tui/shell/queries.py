@@ -101,7 +101,7 @@ class Reader:
         import duckdb
 
         from warehouse.errors import UserError
-        from warehouse.store import db
+        from warehouse.store import db, studies
 
         if self._turn.get(group) != turn:
             raise CancelledError
@@ -112,6 +112,7 @@ class Reader:
                 self._busy[group] = connection
             try:
                 connection.execute(statements.query("screen_limit"))
+                studies.make_for(connection, "\n".join(question.statement() for question in questions))
                 made = _make_shared(connection, questions)
                 return [_rows(connection, question, made) for question in questions]
             except duckdb.InterruptException:

@@ -143,7 +143,7 @@ def load_script() -> str:
     """SQL that fills an empty DuckDB database from the unpacked bundle and puts the views over it."""
     fill = [f"insert into {table} by name from '{member(table)}';" for table in TABLES]
     schema = [migration.text for migration in statements.migrations()]
-    return "\n".join([*schema, *fill, *statements.macros(), *statements.views()])
+    return "\n".join([*schema, *fill, *statements.macros(), *statements.views(), statements.table_comments()])
 
 
 def _write_tables(con: DuckDBPyConnection, run_ids: list[str], folder: Path) -> dict[str, int]:

@@ -76,13 +76,18 @@ def read_claims(path: Path, models: Sequence[str] = ()) -> tuple[list[Claim], li
         UserError: no such model; or as `db.open_read`.
     """
     from warehouse.read.runs import find_models
-    from warehouse.store import db  # the dashboard takes the rest of this module, and starts without duckdb
+    from warehouse.store import (
+        db,  # the dashboard takes the rest of this module, and starts without duckdb
+        studies,  # the dashboard takes the rest of this module, and starts without duckdb
+    )
 
     with db.open_read(path) as con:
         ids = list(dict.fromkeys(one.model_id for name in models for one in find_models(con, name)))
         found = []
-        for name in ("claims", "claim_numbers"):
-            cursor = con.execute(statements.query(name), {"models": ids or None})
+        texts = [statements.query(name) for name in ("claims", "claim_numbers")]
+        studies.make_for(con, "\n".join(texts))
+        for text in texts:
+            cursor = con.execute(text, {"models": ids or None})
             names = [column[0] for column in cursor.description or ()]
             found.append([dict(zip(names, row, strict=True)) for row in cursor.fetchall()])
     return claims_of(found[0]), changes_of(found[1])

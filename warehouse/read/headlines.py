@@ -38,7 +38,7 @@ def headlines() -> Headlines:
     import duckdb
 
     with duckdb.connect() as con:
-        for name in ("02_benchmarks", "03_metric_order"):
+        for name in ("benchmarks", "metric_order"):
             con.execute(statements.view(name))
         settled = con.execute(statements.query("headlines")).fetchall()
         preferences = con.execute(statements.query("metric_preferences")).fetchall()

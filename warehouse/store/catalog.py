@@ -71,8 +71,8 @@ def read(con: DuckDBPyConnection, database: str | None = None) -> Catalog:
 
     views = list(asked("views"))
     macros = defaultdict(list)
-    for name, *definition in main("macros"):
-        macros[name.lower()].append(repr(definition))
+    for name, kind, parameters, text in main("macros"):
+        macros[name.lower()].append(f"{kind} {parameters} {text}")
     return Catalog(
         tables={name.lower(): text for name, text in main("tables")},
         views={name.lower(): text for schema, (name, text) in views if schema == "main"},

@@ -62,7 +62,7 @@ def open_write(path: Path, *, wait: float = 0.0, reach: Sequence[Path] = ()) -> 
             _create(path)
         con = connect(path, read_only=False, wait=wait, reach=reach)
         try:
-            if not known.is_ours(path):
+            if not known.is_as_written(path):
                 schema.update(con, path)
             yield con
             con.checkpoint()

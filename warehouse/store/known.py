@@ -21,10 +21,14 @@ _looked_at: dict[Path, tuple[object, ...]] = {}
 _signed: dict[Path, tuple[object, ...]] = {}
 
 
+def is_as_written(path: Path) -> bool:
+    """Whether nobody can have changed the file, which is open, since it was signed: it has all that a writer adds."""
+    return _signed.get(path.absolute()) == _imprint(path)
+
+
 def is_ours(path: Path) -> bool:
-    """Whether nobody can have changed the file, which is open or locked, since it was noted or signed."""
-    place, now = path.absolute(), _imprint(path)
-    return now == _signed.get(place) or (_looked_at.get(place) == now and not _is_young(path))
+    """Whether nobody can have changed the file, which is open, since it was noted or signed."""
+    return is_as_written(path) or (_looked_at.get(path.absolute()) == _imprint(path) and not _is_young(path))
 
 
 def note(path: Path) -> None:

@@ -84,9 +84,9 @@ def test_so_they_are_for_a_statement_of_the_users(altered):
 
 
 def test_a_dropped_view_is_put_back(altered):
-    database = altered("drop view claims")
+    database = altered("drop view best_level")
     with db.open_read(database) as con:
-        assert con.execute("select count(*) from claims").fetchall()
+        assert con.execute("select count(*) from best_level").fetchall()
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_users_own_views_stay_are_named_and_run_by_sql_alone(altered):
 
 
 def test_a_table_in_place_of_a_view_of_ours_is_in_the_way(altered):
-    database = altered("drop view claims", "create table claims (x int)")
+    database = altered("drop view best_level", "create table best_level (x int)")
     with pytest.raises(Exception, match="stand in the way"), db.open_write(database):
         pass
 

@@ -82,3 +82,13 @@ def test_a_statement_that_failed_leaves_the_file_unsigned(written, comparisons):
     with db.open_read(written) as con:
         assert len(con.execute("describe run_overview").fetchall()) > 1
     assert comparisons[0] == written
+
+
+def test_what_was_only_read_is_brought_up_to_date_when_it_is_written_to(written, comparisons):
+    with duckdb.connect(written) as con:
+        con.execute("update schema_views set sha256 = 'older'")
+    with db.open_read(written):
+        pass
+    with db.open_write(written) as con:
+        assert con.execute("select count(*) from schema_views where sha256 <> 'older'").fetchall() == [(1,)]
+    assert comparisons == [written, written]
