@@ -19,6 +19,7 @@ from typing import Literal
 
 from engine.errors import UserError
 from engine.gpu import driver_version, machine
+from engine.planning.methods import broken_methods, pruning_methods
 from engine.runs import rundir
 from warehouse.commands import hint
 from warehouse.errors import DatabaseBusyError
@@ -57,6 +58,7 @@ class Finding:
 def checks(db: Path) -> Iterator[Finding]:
     """Every finding, as it comes; the slow ones are torch (seconds) and the hub (at most 3)."""
     yield from versions()
+    yield from methods()
     gpu = driver()
     yield gpu
     yield torch(gpu)
@@ -77,6 +79,15 @@ def versions() -> Iterator[Finding]:
     yield Finding("versions", "fine", ", ".join(found))
     if missing:
         yield Finding("versions", "problem", f"not installed: {', '.join(missing)}", f"pip install {' '.join(missing)}")
+
+
+def methods() -> Iterator[Finding]:
+    """Pruning methods that other packages bring."""
+    others = [f"{method.name} of {method.package}" for method in pruning_methods() if method.package]
+    if others:
+        yield Finding("pruning methods", "fine", ", ".join(others))
+    for problem in broken_methods():
+        yield Finding("pruning methods", "note", problem)
 
 
 def driver() -> Finding:
