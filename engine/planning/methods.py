@@ -1,46 +1,27 @@
 """The pruning methods there are: ours and those of other packages, as their files declare them.
 
 A method is one module. Beside its function `scores` it has constants that say what it is, and those are read from the
-module's text: nothing of it runs before a worker prunes with it (`engine.pruning.importance`). Ours are the files of
+module's text (`engine.planning.declaration`): nothing of it runs before a worker prunes with it. Ours are the files of
 `engine/pruning/methods/`; another package names its own by entry points of the group `GROUP`.
 """
 
 from __future__ import annotations
 
-import ast
 import pkgutil
 import re
 from collections.abc import Iterator
-from dataclasses import MISSING, dataclass, fields
-from importlib.machinery import ModuleSpec, PathFinder
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from engine.errors import UserError
-from warehouse.text import one_line
+from engine.planning.declaration import Declaration, read_declaration, source_of
 
 GROUP = "prune_tui.pruning_methods"
 DEFAULT_METHOD = "maw"
 _OURS = "engine.pruning.methods"
 _OUR_FOLDER = Path(__file__).parents[1] / "pruning" / "methods"
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declaration:
-    """What a method's module says of itself, each in a constant of that name in capitals.
-
-    `title` and `formula` complete "the neurons with the highest …"; `citation` is Markdown. `needs_activations`: the
-    method looks at what neurons do on calibration text, not only at weights. `uses_seed`: it draws at random.
-    """
-
-    title: str
-    formula: str
-    citation: str = ""
-    needs_activations: bool = False
-    uses_seed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +87,8 @@ def _all() -> Iterator[tuple[str, PruningMethod | str]]:
                 raise ValueError("a name can stand for one method")
             if not _NAME.fullmatch(name):
                 raise ValueError("a name is lower-case letters, digits, - and _")
+            if not entries[0].pattern.match(entries[0].value):
+                raise ValueError(f"{entries[0].value} is no module")
             yield name, _read(entries[0])
         except (ValueError, SyntaxError, RecursionError, OSError, ImportError) as error:
             yield name, f"Pruning method '{name}' of {packages} cannot be used ({error}): mend or uninstall it."
@@ -127,40 +110,4 @@ def _read(entry: EntryPoint) -> PruningMethod:
     """Raises:
     ValueError, SyntaxError, RecursionError, OSError, ImportError: the module is not found, or declares no method.
     """
-    return PruningMethod(entry.name, _declaration(_source(entry.module)), entry.module, _package(entry))
-
-
-def _source(module: str) -> str:
-    """A module's text, found as an import would find it, with nothing imported on the way."""
-    first, *others = module.split(".")
-    spec = find_spec(first)
-    for name in others:
-        spec = _part(spec, name)
-    text = None if spec is None or spec.loader is None else getattr(spec.loader, "get_source", lambda _: None)(module)
-    if text is None:
-        raise ValueError(f"there is no source of a module {module}")
-    return text
-
-
-def _part(spec: ModuleSpec | None, name: str) -> ModuleSpec | None:
-    if spec is None or spec.submodule_search_locations is None:
-        return None
-    return PathFinder.find_spec(f"{spec.name}.{name}", spec.submodule_search_locations)
-
-
-def _declaration(source: str) -> Declaration:
-    names = {field.name.upper(): field for field in fields(Declaration)}
-    told: dict[str, Any] = {}
-    for statement in ast.parse(source).body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in names:
-                told[name] = ast.literal_eval(value)
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if name in names:
-                told[name] = ast.literal_eval(value)
-    for name, field in names.items():
-        if name not in told and field.default is MISSING:
-            raise ValueError(f"it has no {name}")
-        if name in told and type(told[name]).__name__ != field.type:
-            raise ValueError(f"its {name} is no {field.type}")
-    lines = {name: one_line(value) if isinstance(value, str) else value for name, value in told.items()}
-    return Declaration(**{name.lower(): value for name, value in lines.items()})
+    return PruningMethod(entry.name, read_declaration(source_of(entry.module)), entry.module, _package(entry))

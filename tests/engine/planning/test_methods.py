@@ -96,6 +96,15 @@ def test_a_module_that_is_not_there_is_said(beside: Path):
         find_method("firsts")
 
 
+def test_an_entry_point_that_names_no_module_is_said(beside: Path):
+    write_package(beside)
+    next(beside.glob("*.dist-info")).joinpath("entry_points.txt").write_text(
+        "[prune_tui.pruning_methods]\nfirsts = brings firsts\n"
+    )
+    with pytest.raises(UserError, match="brings firsts is no module"):
+        find_method("firsts")
+
+
 def test_a_method_that_needs_activations_is_listed_and_not_planned_with(beside: Path):
     write_package(beside, f"{METHOD}\nNEEDS_ACTIVATIONS = True\n")
     assert pruning_methods()[-1].declared.needs_activations
