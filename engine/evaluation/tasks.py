@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Never
 
@@ -26,6 +26,7 @@ from lm_eval.tasks import TaskManager
 
 from engine.demo.paths import TASKS_DIR
 from engine.errors import UserError
+from engine.evaluation.chance import chance_levels
 from engine.evaluation.encoding import asked_for
 from engine.evaluation.lm import PrunedLM
 from engine.evaluation.task_code import TaskCode, task_code
@@ -47,7 +48,7 @@ _UNREACHABLE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BuiltTask:
     """A task whose requests exist."""
 
@@ -61,6 +62,11 @@ class BuiltTask:
     @property
     def instances(self) -> list[Instance]:
         return self.task.instances
+
+    @cached_property
+    def chances(self) -> dict[str, float]:
+        """What guessing scores, the same at every level."""
+        return chance_levels(self.task)
 
 
 @dataclass(frozen=True, slots=True)

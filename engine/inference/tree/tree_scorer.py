@@ -13,10 +13,11 @@ from transformers import PreTrainedModel
 
 from engine.inference.batching import is_out_of_memory, release_memory
 from engine.inference.lm_head import Head
+from engine.inference.tree.attention import Attention
+from engine.inference.tree.device_row import DeviceRow
 from engine.inference.tree.last_layer import MANY, hidden_at
 from engine.inference.tree.packing import Packer
 from engine.inference.tree.tree import Scored, TreeRow
-from engine.inference.tree.tree_attention import Attention, DeviceRow
 
 # Called after every batch with the requests and tokens it finished; may raise to stop.
 Progress = Callable[[int, int], None]

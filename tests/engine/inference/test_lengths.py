@@ -15,9 +15,10 @@ from engine.inference.lengths import Lengths
 from engine.inference.lm_head import Head
 from engine.inference.plain_scorer import PlainScorer
 from engine.inference.probing import probe_trees
+from engine.inference.tree.attention import DENSE
 from engine.inference.tree.tree import Scored
-from engine.inference.tree.tree_attention import DENSE, best_attention
 from engine.inference.tree.tree_scorer import Batch, TreeScorer
+from engine.inference.tree.trial import best_attention
 
 SIZES: dict[str, Any] = {
     "vocab_size": 64, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4,

@@ -14,8 +14,8 @@ from transformers.models.llama.modeling_llama import LlamaAttention, LlamaMLP
 
 from engine.inference.decode.generator import Generator
 from engine.inference.lm_head import Head
+from engine.inference.tree.attention import DENSE
 from engine.inference.tree.tree import Scored
-from engine.inference.tree.tree_attention import DENSE
 from engine.inference.tree.tree_scorer import Batch, TreeScorer
 from engine.overrides import split_k
 from engine.overrides.compiling import _join_projections, compile_layers

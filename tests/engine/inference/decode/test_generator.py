@@ -24,12 +24,14 @@ from transformers import (
 )
 
 from engine.inference.decode import generator
-from engine.inference.decode.decoding import Slots
 from engine.inference.decode.generator import Generator
+from engine.inference.decode.kv_cache import KVCache
 from engine.inference.decode.sampling import PLAIN
 from engine.inference.lm_head import Head
 from engine.inference.tree import last_layer
-from engine.inference.tree.tree_attention import DENSE, DeviceRow, attending
+from engine.inference.tree.attending import attending
+from engine.inference.tree.attention import DENSE
+from engine.inference.tree.device_row import DeviceRow
 
 SIZES: dict[str, Any] = {
     "vocab_size": 64,
@@ -157,13 +159,13 @@ def test_the_cache_is_gone_with_the_call(monkeypatch: pytest.MonkeyPatch) -> Non
     torch.manual_seed(3)
     model = LlamaForCausalLM(LlamaConfig(**SIZES)).eval()
     made: list[weakref.ref[torch.Tensor]] = []
-    usual = Slots.__init__
+    usual = KVCache.__init__
 
-    def noted(self: Slots, *arguments: Any, **options: Any) -> None:
+    def noted(self: KVCache, *arguments: Any, **options: Any) -> None:
         usual(self, *arguments, **options)
-        made.append(weakref.ref(self.cache))
+        made.append(weakref.ref(self.states))
 
-    monkeypatch.setattr(Slots, "__init__", noted)
+    monkeypatch.setattr(KVCache, "__init__", noted)
     gc.disable()
     try:
         generate(model)
@@ -197,11 +199,11 @@ def test_a_row_of_prompts_keeps_its_masks_for_its_own_pass_only(monkeypatch: pyt
 
 def test_moving_to_fewer_slots_takes_no_second_cache() -> None:
     torch.manual_seed(3)
-    slots = Slots(LlamaForCausalLM(LlamaConfig(**SIZES)), 6, 10, PLAIN)
-    slots.cache.normal_()
+    slots = KVCache(LlamaForCausalLM(LlamaConfig(**SIZES)), 6, 10, PLAIN)
+    slots.states.normal_()
     slots.tokens.copy_(torch.arange(6))
-    before = slots.cache.clone()
+    before = slots.states.clone()
     fewer = slots.shrink([1, 2, 5])
-    assert torch.equal(fewer.cache, before[:, :, [1, 2, 5]])
-    assert fewer.cache.data_ptr() == slots.cache.data_ptr()
+    assert torch.equal(fewer.states, before[:, :, [1, 2, 5]])
+    assert fewer.states.data_ptr() == slots.states.data_ptr()
     assert fewer.tokens.tolist() == [1, 2, 5]

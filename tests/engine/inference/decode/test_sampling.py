@@ -21,7 +21,7 @@ from engine.inference.decode import generator
 from engine.inference.decode.generator import Generator
 from engine.inference.decode.sampling import LeftToTransformersError, choice_of
 from engine.inference.lm_head import Head
-from engine.inference.tree.tree_attention import DENSE
+from engine.inference.tree.attention import DENSE
 
 DRAWS = 6000
 OPTIONS: dict[str, dict[str, Any]] = {

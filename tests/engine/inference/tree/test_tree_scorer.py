@@ -28,8 +28,8 @@ from transformers import (
 
 from engine.inference.lm_head import Head
 from engine.inference.probing import Findings, probe_trees
+from engine.inference.tree.attention import DENSE
 from engine.inference.tree.tree import Scored
-from engine.inference.tree.tree_attention import DENSE
 from engine.inference.tree.tree_scorer import Batch, TreeScorer
 
 SIZES: dict[str, Any] = {
