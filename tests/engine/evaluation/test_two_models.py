@@ -60,7 +60,12 @@ def subject(kind: str) -> Subject:
     if kind == "llama":
         model = LlamaForCausalLM(LlamaConfig(**SIZES, vocab_size=len(tokenizer)))
     else:
-        own: dict[str, Any] = SIZES | {"num_hidden_layers": 3, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 16}
+        own: dict[str, Any] = SIZES | {
+            "num_hidden_layers": 3,
+            "num_attention_heads": 2,
+            "num_key_value_heads": 1,
+            "head_dim": 16,
+        }
         model = Gemma2ForCausalLM(
             Gemma2Config(**own, vocab_size=len(tokenizer), sliding_window=4, attn_logit_softcapping=3.0)
         )
