@@ -13,7 +13,8 @@ from lm_eval.models.utils import resolve_max_length
 
 from engine.errors import UserError
 from engine.evaluation.lm import PrunedLM
-from engine.evaluation.tasks import TaskSet, build_tasks, load_tasks, refuse_long_answers
+from engine.evaluation.task_loading import load_tasks, refuse_long_answers
+from engine.evaluation.tasks import TaskSet, build_tasks
 from engine.gpu import Sampler
 from engine.inference.batching import default_batch_tokens
 from engine.overrides.compiling import compile_layers

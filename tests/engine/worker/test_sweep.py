@@ -14,7 +14,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from engine.demo.paths import MODEL_DIR
 from engine.evaluation import scoring
 from engine.evaluation.lm import PrunedLM
-from engine.evaluation.tasks import BuiltTask, build_tasks, load_tasks
+from engine.evaluation.task_loading import load_tasks
+from engine.evaluation.tasks import BuiltTask, build_tasks
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
 from engine.pruning import loading
