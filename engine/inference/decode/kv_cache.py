@@ -26,7 +26,7 @@ class KVCache:
 
     `states` are [layers, 2, count, heads, length, head_dim].
 
-    Where the choice of a token asks for it, also `history`, the tokens so far, aligned to the right, and `draws`, a
+    Where sampling asks for it, also `history`, the tokens so far, aligned to the right, and `draws`, a
     uniform number for the token at each position. They begin `zeroed` where steps that are masked are read all
     the same; otherwise what it holds before it is filled does not matter, and twelve gigabytes take three milliseconds.
     """
