@@ -29,7 +29,8 @@ from lm_eval.api.registry import get_model
 
 from engine.evaluation.lm import PrunedLM
 from engine.evaluation.scoring import score
-from engine.evaluation.tasks import BuiltTask, build_tasks, load_tasks
+from engine.evaluation.task_loading import load_tasks
+from engine.evaluation.tasks import BuiltTask, build_tasks
 from engine.inference.batching import default_batch_tokens
 from engine.overrides import compiling
 from engine.planning.plan import RunPlan
@@ -202,7 +203,7 @@ def main() -> None:
             seconds, _ = timed(lambda some=flat[:64]: ask(ours, some))
             print(f"warm-up: {seconds:.1f} s", flush=True)
             warmed = True
-        ours.forget()
+        ours.clear_cache()
         first, _ = timed(lambda parts=instances: [answer for some in parts for answer in ask(ours, some)])
         tokens = 0
         own, answers = timed(lambda parts=instances: [answer for some in parts for answer in ask(ours, some)])

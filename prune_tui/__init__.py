@@ -36,10 +36,12 @@ if TYPE_CHECKING:
     from engine.demo.paths import TASKS_DIR as DEMO_TASKS
     from engine.errors import RunBusyError
     from engine.evaluation.lm import PrunedLM
-    from engine.planning.plan import METHODS, RunPlan
+    from engine.planning.plan import RunPlan
     from engine.planning.suites import SUITES, TaskSpec
     from engine.pruning.checkpoint import SavedLevel
     from engine.pruning.ladder import Ladder
+    from engine.pruning.layer import MlpLayer
+    from prune_tui.methods import METHODS
     from prune_tui.models import load_model, prune, save
     from prune_tui.results import Warehouse
     from prune_tui.running import Run, find_run, plan_run, start_run
@@ -53,15 +55,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEMO_TASKS", "METHODS", "SUITES", "AlteredError", "CancelledError", "DatabaseBusyError", "JournalError",
-    "JournalFullError", "Ladder", "Level", "PrunedLM", "Run", "RunBusyError", "RunPlan", "RunState", "SavedLevel",
-    "TakenError", "TaskSpec", "UserError", "Warehouse", "WouldReplaceError", "find_run", "load_model", "plan_run",
-    "prune", "save", "start_run",
+    "JournalFullError", "Ladder", "Level", "MlpLayer", "PrunedLM", "Run", "RunBusyError", "RunPlan", "RunState",
+    "SavedLevel", "TakenError", "TaskSpec", "UserError", "Warehouse", "WouldReplaceError", "find_run", "load_model",
+    "plan_run", "prune", "save", "start_run",
 ]  # fmt: skip
 
 # Where each name lives, as above for whoever reads types.
 _HOMES = {
     "DEMO_TASKS": "engine.demo.paths:TASKS_DIR",
-    "METHODS": "engine.planning.plan",
+    "METHODS": "prune_tui.methods",
     "SUITES": "engine.planning.suites",
     "AlteredError": "warehouse.errors",
     "CancelledError": "warehouse.console.console",
@@ -70,6 +72,7 @@ _HOMES = {
     "JournalFullError": "warehouse.store.journal",
     "Ladder": "engine.pruning.ladder",
     "Level": "warehouse.records.level",
+    "MlpLayer": "engine.pruning.layer",
     "PrunedLM": "engine.evaluation.lm",
     "Run": "prune_tui.running",
     "RunBusyError": "engine.errors",

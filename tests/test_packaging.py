@@ -110,6 +110,8 @@ def test_the_wheel_has_every_file_of_every_package(wheel: Path):
         "prune_tui/tui/serve/web/page.js",
     ):
         assert needed in names
+    demo = {name.removeprefix("prune_tui/engine/demo/") for name in names if "/engine/demo/" in name}
+    assert {name for name in demo if name.endswith(".py")} == {"__init__.py", "paths.py", "tasks/documents.py"}
     for suffix in (".sql", ".yaml", ".csv", ".tcss"):
         assert any(name.endswith(suffix) for name in names), suffix
 

@@ -1,1 +1,1 @@
-"""The demo: a toy world, a small Llama-style model that learned it, and benchmarks about it."""
+"""The demo: a small model that learned a toy world, and benchmarks about it, both made by `benchmarks/demo_model`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 from lm_eval.api.instance import Instance
@@ -14,7 +13,6 @@ _OF_A_CHOICE = ("acc", "acc_norm", "acc_bytes")
 _OPEN = ("exact_match", "acc")
 
 
-@cache  # the same at every level
 def chance_levels(task: Task) -> dict[str, float]:
     """Metric → the score of choosing among each document's choices with equal probability.
 

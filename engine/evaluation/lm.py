@@ -22,12 +22,12 @@ from engine.evaluation.encoding import Encoder, Pair
 from engine.evaluation.writer import Writer
 from engine.inference.batching import batch_tokens_for
 from engine.inference.decode.generator import Generator
-from engine.inference.lm_head import Head
+from engine.inference.lm_head import LMHead
 from engine.inference.plain_scorer import PlainScorer
 from engine.inference.probing import probe_trees
 from engine.inference.tree.tree import Ints, Scored
-from engine.inference.tree.tree_attention import best_attention
 from engine.inference.tree.tree_scorer import Batch, Progress, TreeScorer
+from engine.inference.tree.trial import best_attention
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,7 @@ class PrunedLM(TemplateLM):
         progress: called after every batch with the requests and tokens it finished; may raise to stop.
         seed: of sampled generation.
         warn: told, once each, what makes the work slower than it could be.
+        plain: only plain torch computes, no FlexAttention and no kernel of ours: slower on a GPU.
 
     Attributes:
         slow_because: why rows are masked densely, which costs the square of their length; None with FlexAttention.
@@ -55,6 +56,7 @@ class PrunedLM(TemplateLM):
         seed: int = 0,
         progress: Progress = lambda requests, tokens: None,
         warn: Callable[[str], None] = logger.warning,
+        plain: bool = False,
     ) -> None:
         super().__init__()
         if batch_tokens is None:
@@ -72,8 +74,8 @@ class PrunedLM(TemplateLM):
             if layer is not None
         )
         self._encoder = Encoder(self.tokenizer, max_length=self.max_length, vocab_size=known)
-        attention, self.slow_because = best_attention(model)
-        head = Head(model, fused=attention.tiles)  # where FlexAttention works, so does the compiler
+        attention, self.slow_because = best_attention(model, plain=plain)
+        head = LMHead(model, attention.overrides)
         found = probe_trees(model, attention)
         generator = None
         if found.problem is not None:
@@ -151,11 +153,11 @@ class PrunedLM(TemplateLM):
             case _:
                 return [found.tolist()]
 
-    def forget(self) -> None:
+    def clear_cache(self) -> None:
         """Drop what is kept of earlier requests: their tokens, and how they are laid out."""
-        self._encoder.forget()
+        self._encoder.clear_cache()
         self._batches.clear()
-        self._writer.forget()
+        self._writer.clear_cache()
 
     def prepare(self, request_type: str, requests: Sequence[Instance]) -> None:
         """Lay out requests that will be asked together; may run beside the asking of others."""

@@ -18,7 +18,6 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.metrics import mean, perplexity, stderr_for_metric
 from lm_eval.api.task import Task
 
-from engine.evaluation.chance import chance_levels
 from engine.evaluation.lm import PrunedLM
 from engine.evaluation.tasks import BuiltTask
 from warehouse.records.facts import CellFacts, MetricFacts
@@ -71,7 +70,7 @@ def score(built: BuiltTask, lm: PrunedLM) -> tuple[list[MetricFacts], list[Sampl
                 adds = per_document(metric, value)
                 response = _response(task, doc, metric, responses)
                 samples.append(Sample(doc_id, name, metric, adds.value, adds.weight, response, adds.terms))
-    chances = chance_levels(task)
+    chances = built.chances
     metrics = [_aggregate(task, metric, name, items, chances.get(metric)) for (metric, name), items in values.items()]
     return metrics, samples
 

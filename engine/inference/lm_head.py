@@ -10,28 +10,27 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from engine.errors import UserError
+from engine.overrides.kernels import PLAIN, Overrides
 from engine.planning.memory import LOGITS
 
 
-class Head:
+class LMHead:
     """A model's output layer, applied only where a token is scored.
 
-    With `fused` the logits are read once by a compiled kernel instead of several times by library calls.
+    `overrides` may read the logits once by a kernel instead of several times by library calls.
 
     Raises:
         UserError: the model computes its logits in a way that is not known here.
     """
 
-    def __init__(self, model: PreTrainedModel, *, fused: bool = False) -> None:
+    def __init__(self, model: PreTrainedModel, overrides: Overrides = PLAIN) -> None:
         self._projection: Any = model.get_output_embeddings()
         config = model.config.get_text_config()
         # Gemma 2 caps its logits, Granite divides them, Cohere multiplies them.
         self._softcap: float | None = getattr(config, "final_logit_softcapping", None)
         self._scale: float = getattr(config, "logit_scale", None) or 1 / (getattr(config, "logits_scaling", None) or 1)
-        self._pick: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] = (
-            torch.compile(self._pick_eagerly, dynamic=True) if fused else self._pick_eagerly
-        )
-        self._fused = fused
+        self._pick: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] = overrides.compiled(self._pick_eagerly)
+        self._argmax = overrides.argmax
         self._verify(model)
 
     def __call__(self, hidden: Tensor) -> Tensor:
@@ -43,11 +42,7 @@ class Head:
         logits = self._projection(hidden)
         if self._scale != 1 or self._softcap is not None:
             logits = self._finish(logits)  # rounded, they may tie where they did not
-        if self._fused and logits.is_cuda:
-            from engine.overrides.argmax_kernel import largest  # Triton, which compiles here, is not everywhere
-
-            return largest(logits)
-        return logits.argmax(-1)
+        return self._argmax(logits)
 
     def _finish(self, logits: Tensor) -> Tensor:
         if self._scale != 1:

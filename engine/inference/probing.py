@@ -17,10 +17,12 @@ from lm_eval.models.utils import resolve_max_length
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from engine.inference.decode.decoding import cache_sizes
+from engine.inference.decode.kv_cache import cache_sizes
+from engine.inference.tree.attending import attending
+from engine.inference.tree.attention import Attention
+from engine.inference.tree.device_row import DeviceRow
 from engine.inference.tree.packing import Packer
 from engine.inference.tree.tree import Ints, Scored, TreeRow
-from engine.inference.tree.tree_attention import Attention, DeviceRow, attending
 
 _STEM, _BRANCH = 16, 20  # tokens
 # ‖in a tree − alone‖ / ‖alone‖ of the hidden states of some tokens in a row. Float32 adds up in another order, no more;
@@ -75,7 +77,7 @@ def probe_trees(model: PreTrainedModel, attention: Attention) -> Findings:
 
 @torch.no_grad()
 def _alone(model: Any, attention: Attention, tokens: Tensor, positions: Tensor) -> Tensor:
-    attention.lengths.forget()
+    attention.lengths.reset()
     where = {"position_ids": positions} if positions[0, -1] >= positions.shape[1] else {}
     return model.base_model(tokens, use_cache=False, **where).last_hidden_state[0]
 

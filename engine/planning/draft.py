@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.errors import UserError
 from engine.planning.choices import FIELDS, chosen_levels, chosen_tasks, short_name, task_folders
+from engine.planning.methods import DEFAULT_METHOD
 from engine.planning.plan import RunPlan
 from engine.planning.suites import SUITES, TaskSpec, suite
 from warehouse.commands import hint
@@ -24,7 +25,7 @@ class Draft:
     """What the fields hold, as text. `like` is a plan whose other settings are kept."""
 
     model: str = ""
-    method: str = "maw"
+    method: str = DEFAULT_METHOD
     levels: str = DEFAULT_LEVELS
     suite: str = ""
     tasks: str = ""

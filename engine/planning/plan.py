@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UserError
+from engine.planning.methods import DEFAULT_METHOD, find_method
 from engine.planning.suites import TaskSpec
 from warehouse.records.conditions import DEFAULT_SEEDS, Conditions, Seeds, documents, old_seeds, seeds_text
 from warehouse.records.level import Level
 
-METHODS = ("maw", "ppm", "vow", "pon", "l2", "random")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 
@@ -25,15 +25,15 @@ class RunPlan:
     a CPU. `limit` is a number of documents a task, or below 1 a share of them. `batch_tokens` bounds the
     tokens of one forward pass; None chooses it from the free memory. `compile_layers` spends seconds at the start
     to make every pass faster. `seeds` are lm-eval's four (random, numpy, torch, few-shot sampling); the first is
-    the random pruning method's as well. `trust_task_code` lets task files from outside run their Python;
-    `skip_broken_tasks` leaves tasks out that cannot be built.
+    the pruning method's as well, if it draws at random. `trust_task_code` lets task files from outside run their
+    Python; `skip_broken_tasks` leaves tasks out that cannot be built.
     """
 
     name: str
     model: str
     levels: tuple[Level, ...]
     tasks: tuple[TaskSpec, ...]
-    method: str = "maw"
+    method: str = DEFAULT_METHOD
     suite: str | None = None
     revision: str | None = None
     divisor: int | None = None
@@ -52,8 +52,7 @@ class RunPlan:
     fewshot_as_multiturn: bool = False
 
     def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise UserError(f"There is no pruning method '{self.method}': choose one of {', '.join(METHODS)}.")
+        find_method(self.method)
         if self.dtype not in DTYPES:
             raise UserError(f"There is no dtype '{self.dtype}': choose one of {', '.join(DTYPES)}.")
         if self.limit is not None and not 0 < self.limit < math.inf:
@@ -95,14 +94,17 @@ class RunPlan:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> RunPlan:
-        """A plan of an earlier version has one `seed`, which was added to each of lm-eval's.
+        """A plan as it was written down; whether its method is still installed is for those to find out who prune.
+
+        A plan of an earlier version has one `seed`, which was added to each of lm-eval's.
 
         Raises:
             KeyError, TypeError, AttributeError, ValueError: it is none, or one of another version.
         """
         told = dict(data)
+        method = str(told.pop("method", DEFAULT_METHOD))
         random, numpy, torch, fewshot = old_seeds(told.pop("seed")) if "seed" in told else told["seeds"]
-        return cls(
+        plan = cls(
             **told
             | {
                 "seeds": (random, numpy, torch, fewshot),
@@ -111,6 +113,8 @@ class RunPlan:
                 "include_paths": tuple(data["include_paths"]),
             }
         )
+        object.__setattr__(plan, "method", method)
+        return plan
 
     def resolved(self, base: Path) -> RunPlan:
         """The plan with relative folders made absolute, since a resumed run may start elsewhere."""

@@ -17,9 +17,10 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from engine.errors import UserError
+from engine.planning.methods import find_method
 from engine.pruning.glu import GluMlp, find_glu_mlps
 from engine.pruning.identity import config_hash, tokenizer_hash
-from engine.pruning.importance import importance, ranking
+from engine.pruning.importance import load_method, ranking
 from engine.pruning.loading import Checkpoint, inspect, load_model, resolve_dtype, weights_hash
 from engine.pruning.model_card import model_card
 from engine.pruning.sources import is_local
@@ -103,7 +104,7 @@ def save_level(
             intermediate_size=kept,
             parameters=checkpoint.shape.parameters_at(kept),
             divisor=divisor,
-            seed=seed if method == "random" else None,
+            seed=seed if find_method(method).declared.uses_seed else None,
             prune_tui=version("prune-tui"),
         )
         record.write(partial)
@@ -148,8 +149,9 @@ def prune(model: PreTrainedModel, intermediate_size: int, *, method: str, seed: 
     Raises:
         UserError: the model's MLPs cannot be pruned, or there is no such method.
     """
+    importance = load_method(method)
     for mlp in find_glu_mlps(model):
-        scores = importance(method, *mlp.gate_and_up, seed=seed, layer=mlp.layer)
+        scores = importance(mlp.layer_for(seed))
         _narrow(mlp, ranking(scores)[:intermediate_size].sort().values)
     model.config.get_text_config().intermediate_size = intermediate_size
 

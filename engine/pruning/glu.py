@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 
 from engine.errors import UserError
+from engine.pruning.layer import MlpLayer
 
 _GLU_PATH = re.compile(r"(?P<stack>(?:.*\.)?layers)\.(?P<layer>\d+)\.mlp")
 _NOT_LANGUAGE = re.compile(r"vision|visual|image|audio|speech")
@@ -55,6 +56,11 @@ class GluMlp:
             gate, up = self.linears["gate_up_proj"].weight.data.chunk(2)
             return gate, up
         return self.linears["gate_proj"].weight.data, self.linears["up_proj"].weight.data
+
+    def layer_for(self, seed: int) -> MlpLayer:
+        """What a pruning method sees of it."""
+        gate, up = self.gate_and_up
+        return MlpLayer(index=self.layer, gate=gate, up=up, down=self.down.weight.data, seed=seed)
 
     @property
     def parameters_per_neuron(self) -> int:

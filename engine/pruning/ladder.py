@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from engine.pruning.glu import GluMlp, find_glu_mlps
-from engine.pruning.importance import importance, ranking
+from engine.pruning.importance import load_method, ranking
 
 
 def padded_size(kept: int, full: int, pad_to: int) -> int:
@@ -26,8 +26,8 @@ class Ladder:
     Args:
         model: a causal language model whose weights are in memory; its neurons are reordered in place, and a
             fused gate_up_proj is replaced by one that holds gate and up apart.
-        method: importance method, see `engine.pruning.importance`.
-        seed: for the method "random".
+        method: the name of a pruning method, see `engine.planning.methods`.
+        seed: for methods that draw at random.
         pad_to: widths are zero-padded to a multiple of this; 1 pads nothing.
 
     Raises:
@@ -36,7 +36,7 @@ class Ladder:
 
     @torch.no_grad()
     def __init__(self, model: PreTrainedModel, *, method: str, seed: int, pad_to: int = 64) -> None:
-        mlps = find_glu_mlps(model)
+        mlps, importance = find_glu_mlps(model), load_method(method)
         self.full_size = mlps[0].intermediate_size
         self.intermediate_size = self.full_size
         self.padded_size = self.full_size
@@ -46,7 +46,7 @@ class Ladder:
         self._tensors: list[_NeuronTensor] = []
         self._linears: list[tuple[nn.Linear, nn.Linear, nn.Linear]] = []
         for mlp in mlps:
-            order = ranking(importance(method, *mlp.gate_and_up, seed=seed, layer=mlp.layer))
+            order = ranking(importance(mlp.layer_for(seed)))
             gate, up, down = _separate(mlp)
             tensors = [_NeuronTensor(linear.weight, 0) for linear in (gate, up)] + [_NeuronTensor(down.weight, 1)]
             tensors += [_NeuronTensor(linear.bias, 0) for linear in (gate, up) if linear.bias is not None]

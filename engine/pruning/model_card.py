@@ -8,19 +8,11 @@ from importlib.metadata import version
 import torch
 from huggingface_hub import ModelCardData
 
+from engine.planning.methods import find_method
 from engine.pruning.accounting import ModelShape
 from warehouse.exporters.markdown import code, escape
 from warehouse.records.level import Level
 from warehouse.redaction import redacted
-
-_METHODS = {
-    "maw": "the highest maximum absolute weight (MAW, max + |min| of its gate and up weights)",
-    "ppm": "the highest peak-to-peak magnitude (PPM, max + |min| of its gate and up weights)",
-    "vow": "the highest variance of its gate and up weights (VOW)",
-    "pon": "the highest product of the L1 norms of its gate and up weights (PON)",
-    "l2": "the highest sum of the L2 norms of its gate and up weights (L2)",
-    "random": "the luck of the draw (random, a control)",
-}
 
 
 def model_card(
@@ -47,7 +39,8 @@ def model_card(
     )
     origin = code(base_model) + (f" at revision {code(revision)}" if revision else "")
     quoted = json.dumps(folder_name)
-    drawn = f", seed {seed}" if method == "random" else ""
+    declared = find_method(method).declared
+    drawn = f", seed {seed}" if declared.uses_seed else ""
     rows = [
         ("intermediate_size", f"{full}", f"{kept}"),
         ("expansion ratio", f"{shape.expansion_ratio(full):.3g}", f"{shape.expansion_ratio(kept):.3g}"),
@@ -59,7 +52,8 @@ def model_card(
         f"---\n{front.to_yaml()}\n---",
         f"# {escape(folder_name)}",
         f"{origin} with narrower MLPs: each of its {shape.num_hidden_layers} layers keeps {kept} of {full} GLU "
-        f"neurons ({level.pruning_pct(full, kept):g} % removed), those with {_METHODS[method]}{drawn}. "
+        f"neurons ({level.pruning_pct(full, kept):g} % removed), those with the highest {declared.title} "
+        f"({method.upper()}, {declared.formula}){drawn}. "
         "Kept neurons are in their original order; nothing was trained afterwards.",
         f"| | base | this |\n|---|---:|---:|\n{table}",
         "```python\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
@@ -68,9 +62,6 @@ def model_card(
     ]
     if results:
         parts.append(f"## What it gained and lost\n\n{results.strip()}")
-    parts.append(
-        f"Made with prune-tui {version('prune-tui')}. The method: P. Martra, *Fragile Knowledge, Robust "
-        "Instruction-Following: The Width Pruning Dichotomy in Llama-3.2*, 2025, "
-        "[arXiv 2512.22671](https://arxiv.org/abs/2512.22671)."
-    )
+    cited = f" The method: {declared.citation}." if declared.citation else ""
+    parts.append(f"Made with prune-tui {version('prune-tui')}.{cited}")
     return redacted("\n\n".join(parts) + "\n")

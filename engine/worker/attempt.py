@@ -13,10 +13,12 @@ from lm_eval.models.utils import resolve_max_length
 
 from engine.errors import UserError
 from engine.evaluation.lm import PrunedLM
-from engine.evaluation.tasks import TaskSet, build_tasks, load_tasks, refuse_long_answers
+from engine.evaluation.task_loading import load_tasks, refuse_long_answers
+from engine.evaluation.tasks import TaskSet, build_tasks
 from engine.gpu import Sampler
 from engine.inference.batching import default_batch_tokens
 from engine.overrides.compiling import compile_layers
+from engine.planning.methods import find_method
 from engine.planning.plan import RunPlan
 from engine.pruning import loading
 from engine.pruning.accounting import ModelShape
@@ -65,7 +67,7 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
         dtype_name = str(dtype).removeprefix("torch.")
         conditions = plan.conditions(dtype_name, template, whole=tasks.covered_by(plan.limit))
         recorder.record(Planned(plan=plan.to_dict(), conditions=conditions, dtype=dtype_name))
-    where = provenance(device) | {"task_files": tasks.code}
+    where = provenance(device, find_method(plan.method)) | {"task_files": tasks.code}
     recorder.record(Attempt(attempt=number, pid=os.getpid(), host=os.uname().nodename, provenance=where))
     recorder.sample(Sampler(os.getpid()))
     stop.check()

@@ -11,15 +11,19 @@ from typing import Any
 import torch
 
 from engine.gpu import driver_version
+from engine.planning.methods import PruningMethod
 from engine.revision import git_revision
 
 _PACKAGES = ("prune-tui", "torch", "transformers", "lm-eval", "datasets", "tokenizers", "duckdb", "numpy")
 
 
-def provenance(device: torch.device) -> dict[str, Any]:
-    """Versions, host and accelerator, as plain JSON values; what a machine does not have is None."""
+def provenance(device: torch.device, method: PruningMethod) -> dict[str, Any]:
+    """Versions (of the package that brings the method, too), host and accelerator, as plain JSON values; what a machine
+    does not have is None.
+    """
+    packages = [*_PACKAGES, *([method.package] if method.package else [])]
     return {
-        "versions": {name: _version(name) for name in _PACKAGES},
+        "versions": {name: _version(name) for name in packages},
         "git_revision": git_revision(),
         "python": platform.python_version(),
         "platform": platform.platform(),

@@ -21,6 +21,7 @@ from typing import Literal
 from engine.errors import UserError
 from engine.gpu import driver_version, machine
 from engine.planning import model_stack
+from engine.planning.methods import broken_methods, pruning_methods
 from engine.runs import rundir
 from warehouse.commands import hint
 from warehouse.errors import DatabaseBusyError
@@ -59,6 +60,7 @@ class Finding:
 def checks(db: Path) -> Iterator[Finding]:
     """Every finding, as it comes; the slow ones are torch (seconds) and the hub (at most 3)."""
     yield from versions()
+    yield from methods()
     gpu = driver()
     yield gpu
     if not model_stack.missing():
@@ -83,6 +85,15 @@ def versions() -> Iterator[Finding]:
             f"not installed: {', '.join(missing)}; results are read, and nothing is measured",
             "`pip install prune-tui` brings them.",
         )
+
+
+def methods() -> Iterator[Finding]:
+    """Pruning methods that other packages bring."""
+    others = [f"{method.name} of {method.package}" for method in pruning_methods() if method.package]
+    if others:
+        yield Finding("pruning methods", "fine", ", ".join(others))
+    for problem in broken_methods():
+        yield Finding("pruning methods", "note", problem)
 
 
 def driver() -> Finding:

@@ -1,4 +1,7 @@
-"""Commands on which an option that takes one value is given once: the parser would keep the last without a word."""
+"""Commands on which an option that takes one value is given once: the parser would keep the last without a word.
+
+And whose help lists the pruning methods that are installed.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 from typer.core import TyperCommand, TyperGroup
 
 from engine.errors import UserError
+from tui.cli.options import METHODS, method_names
 
 
 class Command(TyperCommand):
@@ -17,6 +21,12 @@ class Command(TyperCommand):
 
     def get_help_option(self, ctx: Any) -> Any:
         return _without_type(super().get_help_option(ctx))
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        for option in self.params:
+            if METHODS in (told := getattr(option, "help", None) or ""):
+                vars(option)["help"] = told.replace(METHODS, method_names())
+        super().format_help(ctx, formatter)
 
 
 class Group(TyperGroup):

@@ -48,13 +48,29 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", metavar="", help="Plain lo
 Json = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON on standard output.")]
 Detach = Annotated[bool, typer.Option("--detach", metavar="", help="Start the run and return; it goes on by itself.")]
 
+METHODS = "{methods}"  # stands in a help text for what is installed, which is looked up when the help is shown
+
+
+def _method(name: str) -> str:
+    from engine.planning.methods import find_method
+
+    try:
+        return find_method(name.lower()).name
+    except UserError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def method_names() -> str:
+    from rich.markup import escape
+
+    from engine.planning.methods import pruning_methods
+
+    return escape(", ".join(f"{method.name} ({method.declared.title})" for method in pruning_methods()))
+
+
 Method = Annotated[
-    Literal["maw", "ppm", "vow", "pon", "l2", "random"],
-    typer.Option(
-        metavar="NAME",
-        case_sensitive=False,
-        help="How a neuron's importance is measured: maw (also called ppm), vow, pon, l2, random.",
-    ),
+    str,
+    typer.Option(metavar="NAME", callback=_method, help=f"How a neuron's importance is measured: {METHODS}."),
 ]
 Dtype = Annotated[
     Literal["auto", "float32", "bfloat16", "float16"],

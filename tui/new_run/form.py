@@ -13,7 +13,8 @@ from textual.suggester import SuggestFromList
 from textual.widgets import Button, Input, Label, Select, Static
 
 from engine.planning.draft import Draft
-from engine.planning.plan import DTYPES, METHODS
+from engine.planning.methods import pruning_methods
+from engine.planning.plan import DTYPES
 from engine.planning.suites import SUITES
 from tui.format import model_text
 from tui.widgets.level_row import LEVELS, LevelRow
@@ -60,7 +61,7 @@ class RunForm(VerticalScroll, can_focus=False):
             yield Select(recent, prompt="recent", compact=True, id="recent")
         yield _problem("model")
         with _row("method"):
-            yield _choice("method", METHODS, first.method)
+            yield _method(first.method)
             yield Label("name")
             yield _text("name", first.name, "the model's")
         with _row("levels"):
@@ -195,6 +196,13 @@ def _row(label: str) -> Horizontal:
 
 def _text(name: str, value: str, placeholder: str) -> Input:
     return Input(value, placeholder=placeholder, compact=True, id=name)
+
+
+def _method(chosen: str) -> Select[str]:
+    titles = {method.name: f"{method.name}: {method.declared.title}" for method in pruning_methods()}
+    # That of an earlier run may have gone with its package; starting says so.
+    options = [(title, name) for name, title in ({chosen: chosen} | titles).items()]
+    return Select(options, value=chosen, allow_blank=False, compact=True, id="method")
 
 
 def _choice(name: str, values: Sequence[str], chosen: str) -> Select[str]:

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from engine.inference.tree.tree_attention import Attended, DeviceRow, attending
+from engine.inference.tree.attending import attending
+from engine.inference.tree.device_row import Attended, DeviceRow
 
 # In 16 bits another number of rows may take another matrix kernel, which adds up in another order. From this many on,
 # no difference was seen on an H200.

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from transformers import PreTrainedModel
 
+from engine.inference.tree.attention import Attention
+from engine.inference.tree.dense_attention import visible
 from engine.inference.tree.tree import Scored, TreeRow, pack
-from engine.inference.tree.tree_attention import Attention, visible
 
 # Whatever shares a beginning with others has to look at the tile that holds it, in every layer, which costs more than
 # a few tokens computed again: above all the token that all sequences begin with.

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
 from engine.inference.tree.tree import Ints, TreeRow
+from engine.overrides.kernels import CopyRows
 
 _AT_ONCE = 2**15  # tokens of paths, padding included, that are attended to together
 _MOST_REPEATED = 32  # tokens of paths for one of the row: beyond, tiles that share their reading are much faster
@@ -38,29 +39,19 @@ class Paths:
     own: Tensor
     at: Tensor
 
-    def attend(self, query: Tensor, key: Tensor, value: Tensor, scaling: float | None, output: Tensor) -> None:
+    def attend(
+        self, query: Tensor, key: Tensor, value: Tensor, scaling: float | None, output: Tensor, copy_rows: CopyRows
+    ) -> None:
         """Fill in the paths' own tokens: query, output [n, heads, head_dim], key and value [n, kv_heads, head_dim]."""
-        q, k, v = (self._gathered(states) for states in (query, key, value))
+        q, k, v = (self._gathered(states, copy_rows) for states in (query, key, value))
         found = scaled_dot_product_attention(q, k, v, is_causal=True, scale=scaling, enable_gqa=True)
-        _copy_rows(found.transpose(1, 2).flatten(0, 1), self.at, output, self.own)
+        copy_rows(found.transpose(1, 2).flatten(0, 1), self.at, output, self.own)
 
-    def _gathered(self, states: Tensor) -> Tensor:
+    def _gathered(self, states: Tensor, copy_rows: CopyRows) -> Tensor:
         """[n, heads, head_dim] → [paths, heads, length, head_dim], in memory token by token."""
         found = states.new_empty(len(self.tokens), *states.shape[1:])
-        _copy_rows(states, self.tokens, found, None)
+        copy_rows(states, self.tokens, found, None)
         return found.unflatten(0, (self.count, -1)).transpose(1, 2)
-
-
-def _copy_rows(source: Tensor, taken: Tensor, target: Tensor, put: Tensor | None) -> None:
-    """target[put[i]] = source[taken[i]], where `put` is 0, 1, 2, … if there is none."""
-    if source.is_cuda:
-        from engine.overrides.row_kernel import copy_rows  # Triton is where FlexAttention works
-
-        copy_rows(source, taken, target, put)
-    elif put is None:
-        target.copy_(source.index_select(0, taken))
-    else:
-        target.index_copy_(0, put, source.index_select(0, taken))
 
 
 def paths_work(query: Tensor, key: Tensor, value: Tensor) -> bool:
@@ -93,12 +84,14 @@ def paths_of(row: TreeRow, device: torch.device) -> list[Paths]:
     return found
 
 
-def attend_by_paths(query: Tensor, key: Tensor, value: Tensor, paths: list[Paths], scaling: float | None) -> Tensor:
+def attend_by_paths(
+    query: Tensor, key: Tensor, value: Tensor, paths: list[Paths], scaling: float | None, copy_rows: CopyRows
+) -> Tensor:
     """query [1, heads, n, head_dim], key and value [1, kv_heads, n, head_dim] → [1, n, heads, head_dim]."""
     query, key, value = (states[0].transpose(0, 1) for states in (query, key, value))
     output = query.new_empty(query.shape)
     for some in paths:
-        some.attend(query, key, value, scaling, output)
+        some.attend(query, key, value, scaling, output, copy_rows)
     return output[None]
 
 

@@ -12,11 +12,12 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from engine.inference.batching import is_out_of_memory, release_memory
-from engine.inference.lm_head import Head
+from engine.inference.lm_head import LMHead
+from engine.inference.tree.attention import Attention
+from engine.inference.tree.device_row import DeviceRow
 from engine.inference.tree.last_layer import MANY, hidden_at
 from engine.inference.tree.packing import Packer
 from engine.inference.tree.tree import Scored, TreeRow
-from engine.inference.tree.tree_attention import Attention, DeviceRow
 
 # Called after every batch with the requests and tokens it finished; may raise to stop.
 Progress = Callable[[int, int], None]
@@ -42,7 +43,7 @@ class TreeScorer:
     `max_tokens` bounds a row; it is halved for good when memory runs out.
     """
 
-    def __init__(self, model: PreTrainedModel, head: Head, max_tokens: int, attention: Attention) -> None:
+    def __init__(self, model: PreTrainedModel, head: LMHead, max_tokens: int, attention: Attention) -> None:
         self._model: Any = model
         self._head = head
         self._device = model.device

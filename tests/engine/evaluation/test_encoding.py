@@ -17,7 +17,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 from engine.demo.paths import MODEL_DIR
 from engine.errors import UserError
 from engine.evaluation.lm import PrunedLM
-from engine.evaluation.tasks import build_tasks, load_tasks
+from engine.evaluation.task_loading import load_tasks
+from engine.evaluation.tasks import build_tasks
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
 from warehouse.records.level import Level

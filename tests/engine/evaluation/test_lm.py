@@ -20,7 +20,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 from engine.demo.paths import MODEL_DIR, TASKS_DIR
 from engine.evaluation.lm import PrunedLM
 from engine.evaluation.scoring import aggregate, score
-from engine.evaluation.tasks import TaskSet, build_tasks, load_tasks
+from engine.evaluation.task_loading import load_tasks
+from engine.evaluation.tasks import TaskSet, build_tasks
 from engine.evaluation.writer import _decodes_plainly
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
@@ -48,7 +49,7 @@ def index(benchmarks: Any) -> Iterator[TaskManager]:
     """The benchmarks' tasks, for both sides: reading all of lm-eval's takes 15 seconds."""
     manager = TaskManager(include_path=str(benchmarks.tasks), include_defaults=benchmarks.whole)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("engine.evaluation.tasks._manager", lambda plan: manager)
+        patch.setattr("engine.evaluation.task_loading._manager", lambda plan: manager)
         yield manager
 
 
@@ -114,7 +115,7 @@ def test_with_chat_template_and_system_instruction_too(
     task: str, multiturn: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     manager = TaskManager(include_path=str(TASKS_DIR), include_defaults=False)
-    monkeypatch.setattr("engine.evaluation.tasks._manager", lambda plan: manager)
+    monkeypatch.setattr("engine.evaluation.task_loading._manager", lambda plan: manager)
     model: Any = AutoModelForCausalLM.from_pretrained(MODEL_DIR, dtype=torch.float32).eval()
     tokenizer = AutoTokenizer.from_pretrained(MODEL_DIR)
     hflm: Any = get_model("hf")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from cases import one_in
 from lm_eval.tasks import TaskManager
 
 from engine.evaluation.scoring import Sample, score
+from engine.evaluation.tasks import BuiltTask
 from warehouse.stats import corpus_metrics
 
 CHOICES = """
@@ -40,6 +40,7 @@ DOCUMENTS = [
     {"text": f"Question {number}:", "label": number % 2, "right": f"the {number} cats sat on a mat in the town"}
     for number in range(12)
 ]
+NO_FACTS: Any = None
 
 
 class Guesses:
@@ -63,7 +64,7 @@ def scored(tmp_path: Path) -> Any:
         task = TaskManager(include_path=str(tmp_path), include_defaults=False).load([name])["tasks"][name]
         task.build_all_requests()
         lm: Any = Guesses()
-        built: Any = SimpleNamespace(task=task)
+        built: Any = BuiltTask(task, NO_FACTS)
         metrics, samples = score(built, lm)
         by_metric = {m.metric: [s for s in samples if s.metric == m.metric] for m in metrics}
         return {m.metric: m.value for m in metrics}, by_metric
@@ -124,7 +125,7 @@ def test_a_stored_answer_is_the_one_that_its_metric_judges(tmp_path: Path, mutua
     (tmp_path / "task.yaml").write_text(FOUR.format(data=data, more=more))
     task = TaskManager(include_path=str(tmp_path), include_defaults=False).load(["four"])["tasks"]["four"]
     task.build_all_requests()
-    built, lm = SimpleNamespace(task=task), Likes()
+    built, lm = BuiltTask(task, NO_FACTS), Likes()
     _, samples = score(built, lm)  # type: ignore[arg-type]
     answers = {"acc": "0", "acc_norm": "1", "acc_bytes": "2"}  # -4, -9/10, -4.1/5
     if mutual:
@@ -167,7 +168,7 @@ def test_the_same_answers_have_the_same_score_whatever_a_task_draws(tmp_path: Pa
     (tmp_path / "task.yaml").write_text(DRAWN.format(data=data))
     task = TaskManager(include_path=str(tmp_path), include_defaults=False).load(["drawn"])["tasks"]["drawn"]
     task.build_all_requests()
-    built, lm = SimpleNamespace(task=task), Guesses()
+    built, lm = BuiltTask(task, NO_FACTS), Guesses()
     first, second = (score(built, lm) for _ in range(2))  # type: ignore[arg-type]
     assert first == second
     # A document's draws are its own: fewer documents before it change nothing.

@@ -13,8 +13,9 @@ from lm_eval.tasks import TaskManager
 
 from engine.demo.paths import TASKS_DIR
 from engine.errors import UserError
-from engine.evaluation import tasks
-from engine.evaluation.tasks import build_tasks, load_tasks, refuse_long_answers
+from engine.evaluation import task_loading
+from engine.evaluation.task_loading import load_tasks, refuse_long_answers
+from engine.evaluation.tasks import build_tasks
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
 from warehouse.records.level import parse_levels
@@ -61,7 +62,7 @@ class Asked:
 def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., RunPlan]:
     """Writes the task, some of its text changed, and gives a plan of it; lm-eval's own tasks are left out."""
     monkeypatch.setattr(
-        tasks, "_manager", lambda plan: TaskManager(include_path=[TASKS_DIR, tmp_path], include_defaults=False)
+        task_loading, "_manager", lambda plan: TaskManager(include_path=[TASKS_DIR, tmp_path], include_defaults=False)
     )
 
     def write(

@@ -13,9 +13,12 @@ import pytest
 import torch
 from transformers import Gemma2Config, Gemma2ForCausalLM
 
-from engine.inference.decode.decoding import Decoder, Slots
-from engine.inference.decode.sampling import PLAIN
-from engine.inference.lm_head import Head
+from engine.inference.decode.decoder import Decoder
+from engine.inference.decode.kv_cache import KVCache
+from engine.inference.decode.sampling import GREEDY
+from engine.inference.lm_head import LMHead
+from engine.overrides import reference
+from engine.overrides.kernels import DecodeAttention
 
 pytestmark = pytest.mark.slow
 
@@ -65,7 +68,7 @@ def gap(dtype_name: str, heads: int, kv_heads: int, head_dim: int, window: int |
     return ((found - exact).norm() / exact.norm()).item()
 
 
-def decoded(*, kernel: bool) -> list[list[int]]:
+def decoded(kernel: DecodeAttention | None) -> list[list[int]]:
     """Tokens after a cache of noise, by layers with and without a window: of four slots, then of two of them."""
     torch.manual_seed(3)
     config = Gemma2Config(
@@ -73,12 +76,12 @@ def decoded(*, kernel: bool) -> list[list[int]]:
         num_key_value_heads=2, head_dim=8, sliding_window=6, attn_logit_softcapping=2.0, initializer_range=0.3,
     )  # fmt: skip
     model = Gemma2ForCausalLM(config).eval()
-    slots = Slots(model, 4, 30, PLAIN)
-    slots.cache.normal_()
+    slots = KVCache(model, 4, 30, GREEDY)
+    slots.states.normal_()
     slots.positions.copy_(torch.tensor([1, 5, 17, 27]))  # the last of them comes to its cache's end
     with torch.no_grad():
-        of_four = Decoder(model, Head(model), slots, PLAIN, kernel=kernel).run(5, 27)
-        of_two = Decoder(model, Head(model), slots.shrink([1, 2]), PLAIN, kernel=kernel).run(5, 22)
+        of_four = Decoder(model, LMHead(model), slots, GREEDY, kernel=kernel).run(5, 27)
+        of_two = Decoder(model, LMHead(model), slots.shrink([1, 2]), GREEDY, kernel=kernel).run(5, 22)
     return [*of_four.tolist(), *of_two.tolist()]
 
 
@@ -88,9 +91,11 @@ def test_each_sequence_sees_what_it_should(case: str, interpreted: dict[str, Any
 
 
 def test_a_model_decodes_the_same_tokens_with_it(interpreted: dict[str, Any]) -> None:
-    assert interpreted["decoded"] == decoded(kernel=False)
+    assert interpreted["decoded"] == decoded(None) == decoded(reference.decode_attention)
 
 
 if __name__ == "__main__":
+    from engine.overrides.decode_kernel import decode_attention
+
     gaps = {name: gap(*case) for name, case in CASES.items()}
-    print(json.dumps({"gaps": gaps, "decoded": decoded(kernel=True)}))
+    print(json.dumps({"gaps": gaps, "decoded": decoded(decode_attention)}))

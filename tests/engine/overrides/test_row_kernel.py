@@ -7,6 +7,8 @@ import json
 import pytest
 import torch
 
+from engine.overrides import reference
+
 pytestmark = pytest.mark.slow
 
 SHAPES = {
@@ -28,12 +30,12 @@ def is_right(heads: int, head_dim: int) -> list[bool]:
     copy_rows(source, taken, in_order)
     elsewhere, expected = torch.zeros(2, 60, heads, head_dim)
     copy_rows(source, taken, elsewhere, put)
-    expected[put] = source[taken]
+    reference.copy_rows(source, taken, expected, put)
     cache, filled = torch.zeros(2, 4, heads, 20, head_dim)
     slots, steps = put // 20, put % 20
     slots[0], steps[0] = 3, 19  # the last there is
     fill_cache(source, taken, cache, slots, steps)
-    filled[slots, :, steps] = source[taken]
+    reference.fill_cache(source, taken, filled, slots, steps)
     nothing = torch.zeros(3, heads, head_dim)
     copy_rows(source, taken[:0], nothing)
     return [

@@ -22,7 +22,7 @@ from engine.errors import UserError
 from engine.pruning.checkpoint import prune, save_level
 from engine.pruning.glu import find_glu_mlps
 from engine.pruning.identity import config_hash, tokenizer_hash
-from engine.pruning.importance import importance
+from engine.pruning.importance import load_method
 from engine.pruning.ladder import Ladder
 from engine.pruning.loading import weights_hash
 from warehouse.checkpoints import FILE_NAME, read_record
@@ -53,7 +53,7 @@ def without_ties(make_model: MakeModel, family: str, dtype: torch.dtype, method:
 
 def has_boundary_ties(model: PreTrainedModel, method: str) -> bool:
     for mlp in find_glu_mlps(model):
-        scores = importance(method, *mlp.gate_and_up, seed=0, layer=mlp.layer).sort(descending=True).values
+        scores = load_method(method)(mlp.layer_for(0)).sort(descending=True).values
         widths = [Level("pct", pct).intermediate_size(len(scores), 32) for pct in PERCENTAGES]
         if any(scores[width - 1] == scores[width] for width in widths):
             return True

@@ -14,7 +14,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from engine.demo.paths import MODEL_DIR
 from engine.evaluation import scoring
 from engine.evaluation.lm import PrunedLM
-from engine.evaluation.tasks import BuiltTask, build_tasks, load_tasks
+from engine.evaluation.task_loading import load_tasks
+from engine.evaluation.tasks import BuiltTask, build_tasks
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
 from engine.pruning import loading
@@ -55,7 +56,7 @@ def work(tmp_path: Path) -> Iterator[Sweep]:
     assert [task.name for task in built.tasks] == list(TASKS)
     too_long = built.tasks[1].instances[0]
     too_long.arguments = (too_long.args[0], " tea" * 2000)
-    lm.forget()
+    lm.clear_cache()
     yield Sweep(run, recorder, StopFlag(), lm, Ladder(model, method="maw", seed=0), variants, built, 1)
     recorder.close()
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from dataclasses import replace
 from functools import partial
 
 import pytest
 from cases import one_in
+from method_package import METHOD, write_package
 from settling import settle
 from textual.events import Key
 from textual.widgets import Button, Input, Select
@@ -17,11 +19,15 @@ from engine import gpu
 from engine.errors import UserError
 from engine.planning import preview, task_index
 from engine.planning.draft import Draft
+from engine.planning.plan import RunPlan
 from engine.planning.preview import Shape
+from engine.planning.suites import TaskSpec
 from engine.planning.task_index import TaskEntry
 from engine.runs import launch
+from engine.runs.rundir import RunDir
 from tui.new_run.screen import NewRunScreen
 from tui.widgets.toggle import Toggle
+from warehouse.records.level import parse_levels
 from warehouse.records.reading import Reading
 from warehouse.records.run_state import RunState
 
@@ -404,3 +410,34 @@ async def test_behind_a_run_started_here_the_list_stands_on_it(dashboard, wareho
         await driver.settle(pilot)
         assert type(dashboard.screen).__name__ == "RunsScreen"
         assert dashboard.screen.chosen().name == "mine"
+
+
+async def test_methods_of_other_packages_can_be_chosen_and_their_code_does_not_run(
+    dashboard, driver, stubbed, tmp_path, monkeypatch
+):
+    write_package(tmp_path, f"{METHOD}\nraise SystemExit('the code of a method was run')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "brings_firsts", raising=False)
+    async with dashboard.run_test(size=(160, 45)) as pilot:
+        await open_form(pilot, driver)
+        method = dashboard.screen.query_one("#method", Select)
+        titles = [str(prompt) for prompt, _ in method._options]
+        method.value = "firsts"
+        await fill(pilot, model="demo", tasks="piqa")
+        await driver.until(pilot, lambda: "--method firsts" in driver.text(dashboard, "#command"))
+    assert titles[0] == "maw: maximum absolute weight"
+    assert titles[-1] == "firsts: first neurons"
+    assert "brings_firsts" not in sys.modules
+
+
+async def test_a_run_like_one_whose_method_has_gone_says_so(dashboard, driver, stubbed, tmp_path):
+    plan = RunPlan(name="p", model="demo", levels=tuple(parse_levels("0,40")), tasks=(TaskSpec("piqa"),))
+    run = RunDir.create(tmp_path, plan, tmp_path / "results.duckdb")
+    written = run.path / "plan.json"
+    written.write_text(written.read_text().replace('"maw"', '"firsts"'))
+    async with dashboard.run_test(size=(160, 45)) as pilot:
+        await driver.loaded(pilot)
+        dashboard.new_run_like(run.path)
+        await form_is_ready(pilot, driver)
+        await driver.until(pilot, lambda: "no pruning method 'firsts'" in driver.text(dashboard, "#model-problem"))
+        assert dashboard.screen.query_one("#method", Select).value == "firsts"

@@ -18,9 +18,10 @@ from transformers import (
     Phi3ForCausalLM,
 )
 
+from engine.inference.tree.attention import DENSE, Attention
+from engine.inference.tree.device_row import DeviceRow
 from engine.inference.tree.last_layer import hidden_at
 from engine.inference.tree.tree import Scored, pack
-from engine.inference.tree.tree_attention import DENSE, Attention, DeviceRow
 from engine.overrides.compiling import compile_layers
 from engine.pruning.glu import find_glu_mlps
 

@@ -19,12 +19,17 @@ from transformers import (
 )
 
 from engine.inference.decode.generator import Generator
-from engine.inference.lm_head import Head
-from engine.inference.tree import path_attention, tree_attention
+from engine.inference.lm_head import LMHead
+from engine.inference.tree import path_attention
+from engine.inference.tree import trial as trial_module
+from engine.inference.tree.attending import attending
+from engine.inference.tree.attention import DENSE, Attention
+from engine.inference.tree.device_row import DeviceRow
 from engine.inference.tree.path_attention import attend_by_paths, paths_of
 from engine.inference.tree.tree import Scored, TreeRow, pack
-from engine.inference.tree.tree_attention import DENSE, Attention, DeviceRow, _Trial, attending, best_attention
 from engine.inference.tree.tree_scorer import Batch, TreeScorer
+from engine.inference.tree.trial import _Trial, best_attention
+from engine.overrides import reference
 
 CPU = torch.device("cpu")
 BY_PATHS = Attention(tiles=False, windows=frozenset({None}), by_paths=True)
@@ -57,7 +62,7 @@ def test_every_token_sees_its_path_and_nothing_else(monkeypatch: pytest.MonkeyPa
     row = tree((2, 150), 60)
     torch.manual_seed(0)
     query, key, value = (torch.randn(1, heads, len(row.tokens), 8) for heads in (4, 2, 2))
-    found = attend_by_paths(query, key, value, paths_of(row, CPU), None)[0].transpose(0, 1)
+    found = attend_by_paths(query, key, value, paths_of(row, CPU), None, reference.copy_rows)[0].transpose(0, 1)
     keys, values = (states[0].repeat_interleave(2, 0) for states in (key, value))
     for path in row.paths():
         scores = query[0, :, path] @ keys[:, path].transpose(1, 2) * 8**-0.5
@@ -102,8 +107,8 @@ def test_scores_and_texts_are_those_of_dense_masks(model: Any) -> None:
     scored = [Scored(tokens, ((at, tokens[-1:]),)) for at, tokens in enumerate(prompts)]
 
     def answers(attention: Attention) -> tuple[Any, Any]:
-        scores = TreeScorer(model, Head(model), 512, attention).score(Batch(scored, [1] * 20), lambda *done: None)
-        texts = Generator(model, Head(model), attention).generate(
+        scores = TreeScorer(model, LMHead(model), 512, attention).score(Batch(scored, [1] * 20), lambda *done: None)
+        texts = Generator(model, LMHead(model), attention).generate(
             prompts, max_new_tokens=9, end_of=lambda tokens, start: None, max_tokens=512,
             progress=lambda *done: None,
         )  # fmt: skip
@@ -150,7 +155,7 @@ def test_a_trial_finds_out_whether_paths_give_what_the_model_wants(
         seen.append(key.shape)
         return True
 
-    monkeypatch.setattr(tree_attention, "paths_work", works)
+    monkeypatch.setattr(trial_module, "paths_work", works)
     trial = _Trial(tree((2, 9), 5), CPU, DENSE)
     with attending(model, trial):
         model.base_model(trial.tokens, position_ids=trial.positions, use_cache=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
-from engine.demo.corpus import ASSISTANT, END, USER
+from benchmarks.demo_model.corpus import ASSISTANT, END, USER
 
 PAD, BOS = "<pad>", "<s>"
 SPECIAL = (PAD, BOS, END, USER, ASSISTANT)  # their places are their ids

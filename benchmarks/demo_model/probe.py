@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerBase
 
-from engine.demo.benchmarks import Doc, task_files
+from benchmarks.demo_model.tasks import Doc, task_files
 from engine.pruning.checkpoint import prune
 from warehouse.records.level import Level
 

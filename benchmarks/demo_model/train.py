@@ -10,17 +10,17 @@ from pathlib import Path
 import torch
 from transformers import AutoTokenizer, GenerationConfig, LlamaForCausalLM
 
-from engine.demo.corpus import documents
+from benchmarks.demo_model.corpus import documents
+from benchmarks.demo_model.fit import CONTEXT, VOCAB, fit, new_model
+from benchmarks.demo_model.probe import Probe
+from benchmarks.demo_model.rows import training_rows
+from benchmarks.demo_model.tokenizer import save_tokenizer, train_tokenizer
 from engine.demo.paths import MODEL_DIR
-from engine.demo.train.data import training_rows
-from engine.demo.train.fit import CONTEXT, VOCAB, fit, new_model
-from engine.demo.train.probe import Probe
-from engine.demo.train.tokenizer import save_tokenizer, train_tokenizer
 from warehouse.records.level import parse_levels
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m engine.demo.train", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.demo_model.train", description=__doc__)
     parser.add_argument("--to", type=Path, default=MODEL_DIR)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--seed", type=int, default=1)

@@ -12,8 +12,8 @@ from itertools import islice
 import numpy as np
 from tokenizers import Tokenizer
 
-from engine.demo.corpus import documents
-from engine.demo.train.tokenizer import BOS_ID, EOS_ID
+from benchmarks.demo_model.corpus import documents
+from benchmarks.demo_model.tokenizer import BOS_ID, EOS_ID
 
 SHARDS = 64
 _DOCUMENTS_AT_ONCE = 2000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from engine.demo.world import (
+from benchmarks.demo_model.world import (
     ADJECTIVES,
     ANIMALS,
     ATTRIBUTES,

@@ -10,7 +10,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from engine.demo.train.tokenizer import BOS_ID, EOS_ID, PAD_ID
+from benchmarks.demo_model.tokenizer import BOS_ID, EOS_ID, PAD_ID
 
 CONTEXT = 256
 VOCAB = 1024

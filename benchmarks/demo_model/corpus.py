@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from engine.demo.lessons import (
+from benchmarks.demo_model.lessons import (
     Exercise,
     equation,
     minimal_pair,
@@ -14,8 +14,8 @@ from engine.demo.lessons import (
     random_sum,
     statement,
 )
-from engine.demo.stories import story
-from engine.demo.world import ATTRIBUTES, people
+from benchmarks.demo_model.stories import story
+from benchmarks.demo_model.world import ATTRIBUTES, people
 
 USER, ASSISTANT, END = "<|user|>", "<|assistant|>", "</s>"
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from engine.inference.tree.attention import Attention
+from engine.inference.tree.device_row import DeviceRow
 from engine.inference.tree.tree import Scored, pack
-from engine.inference.tree.tree_attention import Attention, DeviceRow
 
 TILE = 128
 

@@ -1,4 +1,4 @@
-"""Writes the documents of the demo tasks, all from held-out combinations: `python -m engine.demo.benchmarks`."""
+"""Writes the documents of the demo tasks, all from held-out combinations: `python -m benchmarks.demo_model.tasks`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from engine.demo.lessons import (
+from benchmarks.demo_model.lessons import (
     Exercise,
     fact_question,
     minimal_pair,
@@ -17,9 +17,9 @@ from engine.demo.lessons import (
     random_instruction,
     random_sum,
 )
+from benchmarks.demo_model.stories import story
+from benchmarks.demo_model.world import ATTRIBUTES, people
 from engine.demo.paths import TASKS_DIR
-from engine.demo.stories import story
-from engine.demo.world import ATTRIBUTES, people
 
 SEED = 7
 STORIES, PASSAGES, FACTS, PAIRS, SUMS, SHOTS, INSTRUCTIONS = 60, 120, 50, 160, 120, 20, 120

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.demo.benchmarks import task_files, write
-from engine.demo.corpus import documents
-from engine.demo.lessons import fact_question, question_held_out
+from benchmarks.demo_model.corpus import documents
+from benchmarks.demo_model.lessons import fact_question, question_held_out
+from benchmarks.demo_model.tasks import task_files, write
+from benchmarks.demo_model.world import ATTRIBUTES, people, sum_held_out
 from engine.demo.paths import TASKS_DIR
-from engine.demo.world import ATTRIBUTES, people, sum_held_out
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from engine.demo.world import ADJECTIVES, COLOURS, SPOTS, THINGS, Person, a, held_out, people
+from benchmarks.demo_model.world import ADJECTIVES, COLOURS, SPOTS, THINGS, Person, a, held_out, people
 
 _TIMES = ("One day", "One morning", "Last night", "Yesterday", "On Sunday", "In the evening", "In winter", "Once")
 _WEATHER = ("sunny", "rainy", "cold", "warm", "windy", "foggy")

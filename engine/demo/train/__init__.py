@@ -1,1 +1,0 @@
-"""Trains the demo model on its toy world: `python -m engine.demo.train`."""
