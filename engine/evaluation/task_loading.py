@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -124,8 +123,6 @@ def _manager(plan: RunPlan) -> TaskManager:
 @cache
 def _index(include_paths: tuple[str, ...], *, defaults: bool) -> TaskManager:
     return TaskManager(include_path=[str(TASKS_DIR), *include_paths], include_defaults=defaults)
-
-
 
 
 def _set_shots(task: Task, spec: TaskSpec) -> None:
