@@ -18,10 +18,10 @@ from typing import Any
 
 from warehouse.importers.batch import ImportedRun
 from warehouse.records.measurements import MeasurementFacts
+from warehouse.stats.metrics import higher_is_better
 
 _RENAMED = {"accuracy": "acc,none", "acc_norm": "acc_norm,none", "perplexity": "perplexity,none"}
 _FILLERS = {"word_perplexity", "bits_per_byte"}  # without a filter: always 0.0 there
-_LOWER_IS_BETTER = {"perplexity", "word_perplexity", "byte_perplexity", "bits_per_byte"}
 _SHOTS = {"mmlu": 5, "gsm8k": 5}  # what the study used; its CSV files do not say
 _PRUNED = re.compile(r"-pruned-\d+(pct|%)$")
 
@@ -43,10 +43,6 @@ class Score:
     value: float
     stderr: float | None
     num_fewshot: int
-
-    @property
-    def higher_is_better(self) -> bool:
-        return self.metric not in _LOWER_IS_BETTER
 
 
 @dataclass(slots=True)
@@ -167,7 +163,7 @@ def add_to(run: ImportedRun, found: StudyFile) -> None:
                     "filter": score.filter,
                     "value": score.value,
                     "stderr": score.stderr,
-                    "higher_is_better": score.higher_is_better,
+                    "higher_is_better": higher_is_better(score.metric),
                 }
             )
         for (task, num_fewshot), metrics in cells.items():
