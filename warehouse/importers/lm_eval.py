@@ -1,4 +1,4 @@
-"""Result files as `lm_eval --output_path` writes them, with the samples that `--log_samples` puts beside them."""
+"""Result files in the form of lm-eval 0.4, with the samples that `--log_samples` puts beside them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Any
 from warehouse.importers.batch import ImportedRun
 from warehouse.importers.conditions import adapted, conditions_of, model_args
 from warehouse.importers.groups import Groups
-from warehouse.importers.older import in_the_form_of_today
 from warehouse.importers.samples import Samples, TaskForm, find_samples, read_samples
 from warehouse.importers.subject import Measured, Subject
 from warehouse.records.facts import MetricFacts, ModelFacts, TaskFacts, VariantFacts
@@ -41,7 +40,6 @@ class ResultFile:
     arguments: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.data = in_the_form_of_today(self.data)
         self.config = self.data.get("config") or {}
         self.arguments = model_args(self.config)
 
