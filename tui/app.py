@@ -29,6 +29,7 @@ from engine.errors import UserError
 from engine.runs.stopping import PATIENCE, Worker
 from tui.runs.feed import Feed
 from tui.runs.live import LiveScreen
+from tui.screens import SCREENS, keys
 from tui.shell.background import told
 from tui.shell.exporting import Exportable, Sheet
 from tui.shell.gate import OnlyPrintable
@@ -48,50 +49,17 @@ _PULL_SECONDS = 0.5
 _FIRST_PULLS = (0.03, 0.1, 0.25)  # the runs are read within a moment of the start: nobody should wait for the timer
 
 
-def _screen(module: str, name: str) -> Callable[[], Screen[Any]]:
-    """A screen whose module is imported when it is first shown."""
-    return lambda: getattr(import_module(module), name)()
-
-
-_SCREENS = {
-    "runs": ("tui.runs.runs_screen", "RunsScreen"),
-    "results": ("tui.results.results_screen", "ResultsScreen"),
-    "compare": ("tui.compare.compare_screen", "CompareScreen"),
-    "query": ("tui.query.query_screen", "QueryScreen"),
-    "claims": ("tui.claims.claims_screen", "ClaimsScreen"),
-}
-
-
-_SCREEN_KEYS = Binding.Group("Runs Results Compare Query Claims")
-
-
 class Dashboard(App[None]):
     """`database` is the DuckDB file that results go to; its runs lie beside it."""
 
     TITLE = "prune-tui"
     CSS_PATH = Path(__file__).with_name("styles") / "tokens.tcss"
-    MODES: ClassVar = {mode: _screen(*where) for mode, where in _SCREENS.items()}
-    DEFAULT_MODE = "runs"
+    MODES: ClassVar = {entry.mode: entry for entry in SCREENS}
+    DEFAULT_MODE = SCREENS[0].mode
     HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-normal"), (150, "-wide")]  # pyright: ignore[reportIncompatibleVariableOverride]
     VERTICAL_BREAKPOINTS: ClassVar = [(0, "-low"), (36, "-high")]  # pyright: ignore[reportIncompatibleVariableOverride]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "switch_mode('runs')", "Runs", tooltip="Every run, and where it stands", group=_SCREEN_KEYS),
-        Binding(
-            "2",
-            "switch_mode('results')",
-            "Results",
-            tooltip="What changed, as a heat map and as plots",
-            group=_SCREEN_KEYS,
-        ),
-        Binding("3", "switch_mode('compare')", "Compare", tooltip="Models or methods side by side", group=_SCREEN_KEYS),
-        Binding("4", "switch_mode('query')", "Query", tooltip="Ask the database in SQL", group=_SCREEN_KEYS),
-        Binding(
-            "5",
-            "switch_mode('claims')",
-            "Claims",
-            tooltip="Which of the study's claims the results support",
-            group=_SCREEN_KEYS,
-        ),
+        *keys(),
         Binding("n", "new_run", "New", tooltip="Choose a model, levels and tasks, and start"),
         Binding("y", "copy", "Copy", show=False, tooltip="Copy the table on this screen as Markdown"),
         Binding("ctrl+e", "export", "Export", show=False, tooltip="Save the table on this screen, or a picture of it"),
@@ -143,8 +111,8 @@ class Dashboard(App[None]):
     @work(thread=True, exit_on_error=False)
     def _warm_up(self) -> None:
         """Import the other screens while nobody waits for them."""
-        for module, _ in _SCREENS.values():
-            import_module(module)
+        for entry in SCREENS:
+            import_module(entry.module)
         if not self.is_headless:  # tests have many dashboards in a process, and none of them is to stay
             # What is here now stays: else every full collection looks through it, and holds up a key for 60 ms.
             gc.freeze()
