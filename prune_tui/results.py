@@ -13,7 +13,8 @@ from engine.runs.digests import Digests
 from engine.runs.rundir import runs_root
 from warehouse.console.console import run_sql
 from warehouse.exporters import outfile
-from warehouse.exporters.export import Format, export_deltas, frame
+from warehouse.exporters.export import export_deltas
+from warehouse.exporters.frame import frame
 from warehouse.exporters.tables import Table, unique_names
 from warehouse.merging.merge import MergeReport, merge_all
 from warehouse.read.deltas import read_deltas
@@ -100,7 +101,7 @@ class Warehouse:
         self,
         model: str,
         *,
-        format: Format = "markdown",  # noqa: A002
+        format: str = "markdown",  # noqa: A002
         method: str | None = None,
         tasks: Collection[str] = (),
         metrics: Collection[str] = (),

@@ -15,7 +15,7 @@ from typing import Any
 
 from warehouse.importers import batch
 from warehouse.importers.batch import ImportedRun, ImportReport
-from warehouse.records.facts import MetricFacts, ModelFacts, VariantFacts
+from warehouse.records.facts import MetricFacts
 from warehouse.records.measurements import MeasurementFacts
 from warehouse.store import db as database
 
@@ -60,21 +60,18 @@ def add_shapes(run: ImportedRun, model: str, method: str, levels: Iterable[float
     """The model and its widths, with exact sizes where the study gives them."""
     known = sizes().get(model, {})
     full = known.get(0.0, {})
-    run.add(
-        "model",
-        **dict.fromkeys(ModelFacts.__dataclass_fields__)
-        | {"model": model, "source": model, "model_type": "llama" if known else None}
-        | full,
-    )
+    run.add_model(model, source=model, model_type="llama" if known else None, **full)
     for pct in sorted(levels):
         size = known.get(pct, {})
         width, hidden = size.get("intermediate_size"), size.get("hidden_size")
-        run.add(
-            "variant",
-            **dict.fromkeys(VariantFacts.__dataclass_fields__)
-            | {"level": f"{pct:g}", "pruning_pct": pct, "method": method}
-            | {"intermediate_size": width, "padded_size": width, "parameters": size.get("parameters")}
-            | {"expansion_ratio": width / hidden if width and hidden else None},
+        run.add_level(
+            f"{pct:g}",
+            pruning_pct=pct,
+            method=method,
+            intermediate_size=width,
+            padded_size=width,
+            parameters=size.get("parameters"),
+            expansion_ratio=width / hidden if width and hidden else None,
         )
 
 

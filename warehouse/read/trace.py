@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from warehouse.read.metric_lookup import Row, Wanted, find, rows_of
 from warehouse.read.places import Place, place_of
-from warehouse.stats.aggregates import SampleSums, agree, identical, recompute
+from warehouse.stats.aggregates import agree, identical, recompute
+from warehouse.stats.metric import SampleSums
 from warehouse.store import confine, db
 from warehouse.store.journal_lines import JournalIndex, JournalLine
 

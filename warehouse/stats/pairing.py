@@ -125,7 +125,8 @@ def _find_intervals(con: DuckDBPyConnection, counts: list[tuple[int, int, int]])
 def _resample(con: DuckDBPyConnection, work: int, value: float, baseline: float) -> None:
     import numpy as np  # only where there is something to resample
 
-    from warehouse.stats.bootstrap import Side, bootstrap
+    from warehouse.stats.bootstrap import bootstrap
+    from warehouse.stats.metric import Side
 
     columns = con.execute(statements.query("pairing_values"), {"work": work}).fetchnumpy()
     terms = {name: _matrix(columns.pop(name)) for name in ("terms_before", "terms_after")}

@@ -15,7 +15,8 @@ from warehouse.importers import import_path
 from warehouse.merging import merge
 from warehouse.read.metric_lookup import Wanted
 from warehouse.read.trace import Origin, trace
-from warehouse.stats.aggregates import SampleSums, recompute
+from warehouse.stats.aggregates import recompute
+from warehouse.stats.metric import SampleSums
 
 LM_EVAL = Path(__file__).parents[1].joinpath("lm_eval_output")
 SCORES = {"0": [1, 1, 1, 0], "40": [1, 0, 0, 0]}
