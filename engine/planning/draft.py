@@ -195,7 +195,7 @@ def command(plan: RunPlan, database: Path) -> str:
         if isinstance(value, bool):
             words += [option]
         elif isinstance(value, tuple):
-            words += [option, short_seeds(value)]
+            words += [option, short_seeds(plan.seeds)]
         else:
             words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
     for path in plan.include_paths:

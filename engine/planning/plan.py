@@ -102,15 +102,11 @@ class RunPlan:
         """
         told = dict(data)
         random, numpy, torch, fewshot = old_seeds(told.pop("seed")) if "seed" in told else told["seeds"]
-        return cls(
-            **told
-            | {
-                "seeds": (random, numpy, torch, fewshot),
-                "levels": tuple(Level.parse(text) for text in data["levels"]),
-                "tasks": tuple(TaskSpec.parse(text) for text in data["tasks"]),
-                "include_paths": tuple(data["include_paths"]),
-            }
-        )
+        told["seeds"] = (random, numpy, torch, fewshot)
+        told["levels"] = tuple(Level.parse(text) for text in data["levels"])
+        told["tasks"] = tuple(TaskSpec.parse(text) for text in data["tasks"])
+        told["include_paths"] = tuple(data["include_paths"])
+        return cls(**told)
 
     def resolved(self, base: Path) -> RunPlan:
         """The plan with relative folders made absolute, since a resumed run may start elsewhere."""
