@@ -6,8 +6,7 @@ from rich.text import Text
 
 from tui.format import duration
 from tui.runs.record import RunRow
-from warehouse.errors import UserError
-from warehouse.records.level import Level
+from warehouse.records.level import Level, level_label
 from warehouse.records.run_state import RunState
 
 _LOOKS: dict[str, tuple[str, str]] = {
@@ -39,28 +38,10 @@ def levels_text(levels: tuple[str, ...]) -> str:
     if not levels:
         return ""
     if len(levels) < 3:
-        return ", ".join(level_text(level) for level in levels)
+        return ", ".join(level_label(level) for level in levels)
     if not all(Level.parse(level).kind == "pct" for level in levels):
         return f"{levels[0]}–{levels[-1]} ×{len(levels)}"
     return f"{min(levels, key=float)}–{max(levels, key=float)} ×{len(levels)}"
-
-
-def level_text(level: str) -> str:
-    """`40%`, `2.4x`, `w4096`."""
-    try:
-        return Level.parse(level).label
-    except UserError:  # whatever else a bundle of others may have brought
-        return level
-
-
-def width_text(level: str, pruning_pct: float) -> str:
-    """A ratio or a width as asked for; of a percentage what was removed: a divisor may leave more or less."""
-    return f"{pruning_pct:g}%" if level.replace(".", "", 1).isdecimal() else level
-
-
-def model_text(model: str) -> str:
-    """The part of a model's name that tells it apart."""
-    return model.rstrip("/").rsplit("/", 1)[-1]
 
 
 def can_resume(row: RunRow) -> bool:
@@ -73,7 +54,7 @@ def advice(row: RunRow, *, opened: bool = False) -> str:
     match row.state:
         case RunState.RUNNING:
             if row.current is not None:
-                return f"Working on level {level_text(row.current.level)} of {row.current.task}; {cells}. x stops it."
+                return f"Working on level {level_label(row.current.level)} of {row.current.task}; {cells}. x stops it."
             stage = row.stage or ("between two cells" if row.done else "starting")
             return f"Working: {stage}; {cells}. x stops it."
         case RunState.QUEUED:

@@ -15,9 +15,10 @@ from rich.text import Text
 from engine.runs.progress import progress
 from tui.cli.lines import describe
 from tui.cli.output import duration, one_line
-from tui.states import level_text
-from warehouse.records.events import Attempt, Event, Log, Stage, Stopped
+from tui.stages import stage_text
+from warehouse.records.events import Event, Log, Stopped
 from warehouse.records.facts import ModelFacts
+from warehouse.records.level import level_label
 from warehouse.records.run_state import Cell, RunHistory
 
 _WIDTH = 6  # of a level's column, in characters
@@ -30,7 +31,6 @@ class LiveView:
     def __init__(self, console: Console, history: RunHistory) -> None:
         self._console = console
         self._history = history
-        self._doing = "starting the worker"
         self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=5, transient=True)
 
     @contextmanager
@@ -39,15 +39,6 @@ class LiveView:
             yield
 
     def event(self, event: Event, history: RunHistory) -> None:
-        match event.data:
-            case Attempt():
-                self._doing = "loading the model"
-            case ModelFacts():
-                self._doing = "reading the tasks"
-            case Stage(stage=stage):
-                self._doing = f"{stage} done"
-            case _:
-                pass
         if isinstance(event.data, ModelFacts | Log | Stopped):
             self.note(describe(event, history) or "")
 
@@ -70,7 +61,9 @@ class LiveView:
         """What is going on, in a line, with its rates."""
         current = self._history.current
         if current is None:
-            return self._doing
+            if self._history.attempt is None:
+                return "starting the worker"
+            return stage_text(self._history) or "between two cells"
         parts = [f"level {current.level} {one_line(current.task)}"]
         if current.total:
             parts.append(f"{current.done}/{current.total} requests")
@@ -98,7 +91,7 @@ class LiveView:
         grid = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
         grid.add_column("", width=_NAME, no_wrap=True, overflow="ellipsis")
         for level in levels:
-            grid.add_column(level_text(level), width=_WIDTH, justify="right")
+            grid.add_column(level_label(level), width=_WIDTH, justify="right")
         settled = history.settled
         for name in names:
             grid.add_row(Text(one_line(name)), *(self._cell(level, rows[name], settled) for level in levels))

@@ -9,10 +9,11 @@ from rich.style import Style
 
 from tui.compare.comparing import Pair, level_name, loser, subject_names
 from tui.format import change, interval, p_value, value
-from tui.results.matrix import UNPRUNED, gain_pct, mark, short_name
+from tui.results.matrix import UNPRUNED, gain_pct, mark
 from tui.shell.queries import Row, Rows
 from tui.widgets.grid import GridColumn
 from tui.widgets.palette import Palette
+from warehouse.records.names import short_name
 
 Shown = Literal["scores", "intervals", "both"]
 Cell = tuple[str, Style | None]

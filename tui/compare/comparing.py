@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from tui.format import change, interval
-from tui.results.matrix import UNPRUNED, beyond_noise, model_id, short_name
+from tui.results.matrix import UNPRUNED, beyond_noise, model_id
 from tui.shell.queries import Row, Rows
+from warehouse.records.names import short_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,12 @@ from textual.widgets import Label, Static
 
 from tui.format import change, value
 from tui.results.certainty import certainty, scores, sentence
-from tui.results.matrix import UNPRUNED, Benchmark, Row, Width, at, mark, short_name, signed
+from tui.results.matrix import UNPRUNED, Benchmark, Row, Width, at, mark, signed
 from tui.shell.exporting import Sheet
 from tui.shell.queries import CancelledError, Question, Reader, Rows
 from tui.widgets.grid import Grid, GridColumn
 from tui.widgets.palette import Palette
+from warehouse.records.names import short_name
 from warehouse.stats.hypothesis_tests import mcnemar
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tui.format import change, value
-from tui.states import width_text
+from warehouse.records.level import width_label
+from warehouse.records.names import short_name
 
 View = Literal["value", "relative", "absolute", "significance"]
 VIEWS: tuple[View, ...] = ("value", "relative", "absolute", "significance")
@@ -58,7 +59,7 @@ class Width:
     def label(self) -> str:
         if self.unpruned:
             return UNPRUNED
-        return width_text(self.level, self.pruning_pct)
+        return width_label(self.level, self.pruning_pct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +191,6 @@ def signed(delta: float) -> str:
 def at(width: Width) -> str:
     """Where a score stands, in a sentence."""
     return UNPRUNED if width.unpruned else f"at {width.label}"
-
-
-def short_name(model: str) -> str:
-    """The part of a model's name after the slash."""
-    return model.rstrip("/").rsplit("/", 1)[-1]
 
 
 def subject_name(width: Width, among: Sequence[Width]) -> str:

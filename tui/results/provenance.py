@@ -10,9 +10,10 @@ from typing import Any
 
 from tui.format import change, seconds, value
 from tui.plain import plain
-from tui.states import level_text
 from warehouse.read.trace import Check, Origin, Trace
 from warehouse.records.conditions import old_seeds, seeds_text
+from warehouse.records.events import fields_of
+from warehouse.records.level import level_label
 
 _MARKS = {True: "✓", False: "✗", None: "–"}
 # Of a journal line that is told on a screen; `--json` has it whole.
@@ -24,7 +25,7 @@ Line = tuple[str, str]
 def headline(trace: Trace) -> str:
     """The number in a sentence, with its change against the unpruned model where it has one."""
     number = trace.origin.number
-    said = f"{number['model']} at {level_text(number['level'])}, {number['benchmark']} {metric_name(number)}: "
+    said = f"{number['model']} at {level_label(number['level'])}, {number['benchmark']} {metric_name(number)}: "
     said += _exact(number["value"])
     if number["stderr"] is not None:
         said += f" ± {value(number['stderr'])}"
@@ -156,7 +157,7 @@ def _seeds(plan: dict[str, Any]) -> str | None:
 
 
 def _width(cell: dict[str, Any]) -> str:
-    told = level_text(cell["level"])
+    told = level_label(cell["level"])
     if cell["intermediate_size"] is not None:
         told += f": {cell['intermediate_size']} neurons a layer"
     if cell["padded_size"] not in (None, cell["intermediate_size"]):
@@ -223,7 +224,7 @@ def _origin(origin: Origin) -> dict[str, Any]:
         "samples_file": None if origin.samples_file is None else str(origin.samples_file),
         "journal": None
         if line is None
-        else {"file": str(line.path), "line": line.number, "byte": line.offset, "event": line.event},
+        else {"file": str(line.path), "line": line.number, "byte": line.offset, "event": fields_of(line.text)},
         "file": None if place is None else asdict(place),
         "bundles": origin.bundles,
         "measured": origin.measured,

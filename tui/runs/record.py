@@ -16,17 +16,16 @@ from engine.planning.plan import RunPlan
 from engine.runs.digests import Digest
 from engine.runs.progress import progress
 from engine.runs.rundir import RunDir
+from tui.stages import stage_text
 from warehouse.read.headlines import Headlines
 from warehouse.records.events import (
     Attempt,
-    CellStarted,
     Crashed,
     Event,
     Finished,
     GpuSamples,
     Log,
     Refused,
-    Stage,
     Stopped,
 )
 from warehouse.records.facts import CellFacts, FailureFacts, ModelFacts, VariantFacts
@@ -151,7 +150,6 @@ class RunRecord:
         self.created_at = created_at
         self.folder = folder
         self.history = RunHistory(tuple(map(str, plan.levels)))
-        self.stage = ""
         self._log: deque[LogLine] = deque(maxlen=LOG_LINES)
         self._readings: deque[Reading] = deque(maxlen=READINGS)
 
@@ -159,14 +157,9 @@ class RunRecord:
         self.history.take(event)
         match event.data:
             case Attempt() as attempt:
-                self.stage = "reading the tasks"
                 self._say(event, f"attempt {attempt.attempt}: process {attempt.pid} on {attempt.host}")
-            case Stage(stage=stage):
-                self.stage = _NEXT_STAGE.get(stage, self.stage)
             case ModelFacts() as model:
                 self._say(event, f"{model.model}: {model.model_type}, {model.parameters or 0:,} parameters")
-            case CellStarted():
-                self.stage = ""
             case CellFacts(is_group=False) as cell:
                 self._say(event, f"level {cell.level} {cell.task}: done in {cell.seconds or 0:.1f}s")
             case FailureFacts() as failure:
@@ -176,19 +169,13 @@ class RunRecord:
             case Log() as log:
                 self._say(event, log.message, log.level_name)
             case Finished(failed=failed):
-                self._end(event, f"finished, {failed} cells failed" if failed else "finished")
+                self._say(event, f"finished, {failed} cells failed" if failed else "finished")
             case Stopped(reason=reason):
-                self._end(event, f"stopped ({reason})")
+                self._say(event, f"stopped ({reason})")
             case Refused(error=error) | Crashed(error=error):
-                self._end(event, f"{event.kind}: {error}", "error")
+                self._say(event, f"{event.kind}: {error}", "error")
             case _:
                 pass
-
-    @property
-    def note(self) -> str:
-        """Why the run ended, where it did not end well."""
-        end = self.history.end
-        return end.error if isinstance(end, Refused | Crashed) else ""
 
     def row(self, state: str | None = None, note: str | None = None) -> RunRow:
         """The run in a line; `state` and `note` are what else is known of it, such as that its process lives."""
@@ -210,8 +197,8 @@ class RunRecord:
             seconds_left=known.seconds_left if running else None,
             created_at=self.created_at,
             folder=self.folder,
-            stage=self.stage if running else "",
-            note=self.note if note is None else note,
+            stage=stage_text(self.history) if running else "",
+            note=self.history.note if note is None else note,
             pid=attempt.pid if attempt else None,
             host=attempt.host if attempt else None,
         )
@@ -313,21 +300,6 @@ class RunRecord:
 
     def _say(self, event: Event, text: str, level: str = "info") -> None:
         self._log.append(LogLine(event.t, text, level))
-
-    def _end(self, event: Event, text: str, level: str = "info") -> None:
-        self.stage = ""
-        self._say(event, text, level)
-
-
-_NEXT_STAGE = {
-    "import libraries": "reading the config",
-    "read config": "reading the tasks",
-    "load tasks": "loading the model",
-    "load model": "hashing the weights",
-    "hash weights": "writing the prompts",
-    "build requests": "sorting neurons",
-    "sort neurons": "starting",
-}
 
 
 def row_of(digest: Digest, run: RunDir) -> RunRow:

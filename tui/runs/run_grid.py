@@ -18,8 +18,8 @@ from tui.runs.record import GridCell, GridRow, RunDetail
 from tui.runs.verdicts import Verdicts, read_verdicts, sign, verdict_of
 from tui.shell import background
 from tui.shell.queries import stamp
-from tui.states import level_text
 from tui.widgets.palette import variable
+from warehouse.records.level import level_label
 
 View = Literal["value", "change", "both"]
 VIEWS: tuple[View, ...] = ("both", "value", "change")
@@ -205,7 +205,7 @@ class RunGrid(DataTable[Text]):
         self._versions = [0] * len(rows)
         self.add_column(Text("benchmark"), width=self._name_width(), key="name")
         for level in detail.row.levels:
-            heading = UNPRUNED if level == detail.baseline else level_text(level)
+            heading = UNPRUNED if level == detail.baseline else level_label(level)
             width = self._column_width(level)
             self.add_column(heading.rjust(width - 1), width=width, key=level)
         for line in rows:

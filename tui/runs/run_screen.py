@@ -22,10 +22,11 @@ from tui.runs.run_grid import RunGrid
 from tui.runs.verdicts import Verdicts, sign, verdict_of, words
 from tui.shell.exporting import Sheet
 from tui.shell.queries import Row
-from tui.states import advice, level_text, levels_text, state_text
+from tui.states import advice, levels_text, state_text
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.palette import variable
 from tui.widgets.words import Words
+from warehouse.records.level import level_label
 from warehouse.store import statements
 
 
@@ -143,7 +144,7 @@ class RunScreen(LiveScreen):
         if self.detail is None:
             return None
         detail = self.detail
-        columns = ("benchmark", "metric", *(level_text(level) for level in detail.row.levels))
+        columns = ("benchmark", "metric", *(level_label(level) for level in detail.row.levels))
         rows = []
         for line in detail.rows:
             cells = [detail.cells[level, line.name] for level in detail.row.levels]
@@ -180,7 +181,7 @@ class RunScreen(LiveScreen):
         current = detail.row.current
         if current is None:
             return advice(detail.row, opened=True)
-        parts = [f"{level_text(current.level)} {current.task}", f"{current.done}/{current.total} requests"]
+        parts = [f"{level_label(current.level)} {current.task}", f"{current.done}/{current.total} requests"]
         if (rate := current.requests_per_second) is not None:
             parts.append(f"{fmt.rate(rate)} requests/s")
         if (rate := current.tokens_per_second) is not None:
@@ -206,7 +207,7 @@ def _cell_text(
 ) -> Text:
     """Two lines about one cell."""
     text = Text(overflow="ellipsis")
-    where = "unpruned" if level == detail.baseline else f"at {level_text(level)}"
+    where = "unpruned" if level == detail.baseline else f"at {level_label(level)}"
     text.append(f"{one_line(name)} {where}", style="bold")
     if (facts := detail.facts.get(level)) is not None:
         text.append(

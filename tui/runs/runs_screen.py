@@ -22,10 +22,11 @@ from tui.runs.record import RunRow
 from tui.runs.replay import RECORDING
 from tui.runs.run_grid import RunGrid
 from tui.shell.exporting import Sheet
-from tui.states import advice, left_text, levels_text, model_text, state_text, state_word
+from tui.states import advice, left_text, levels_text, state_text, state_word
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.words import Words
+from warehouse.records.names import short_name
 from warehouse.records.run_state import RunState
 from warehouse.store import statements
 
@@ -287,7 +288,7 @@ class RunsScreen(LiveScreen):
             case "run":
                 text.append(one_line(row.name), style="bold" if row.running else "")
             case "model":
-                text.append(one_line(model_text(row.model)))
+                text.append(one_line(short_name(row.model)))
             case "method":
                 text.append(row.method.upper())
             case "levels":

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from warehouse.store import statements
+from warehouse.store import answers, statements
 
 Row = dict[str, Any]
 Rows = list[Row]
@@ -162,9 +162,7 @@ def _make_shared(connection: Any, questions: Sequence[Question]) -> list[str]:
 
 def _rows(connection: Any, question: Question, made: Collection[str]) -> Rows:
     statement = question.statement(made)
-    cursor = connection.execute(statement, question.bound(statement))
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return answers.records(connection.execute(statement, question.bound(statement)))
 
 
 # The questions

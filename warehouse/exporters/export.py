@@ -15,7 +15,8 @@ from warehouse.exporters.csv_text import csv_cell, csv_text
 from warehouse.exporters.markdown import escape, table_lines
 from warehouse.exporters.significance import Shown, footnotes, marks
 from warehouse.numbers import format_change, format_value, json_number, json_rows
-from warehouse.read.deltas import Cell, Column, Deltas, DeltaTable, Width, read_deltas
+from warehouse.read.deltas import Deltas, DeltaTable, read_deltas
+from warehouse.read.grid import Benchmark, Cell, Entry, Width
 
 Format = Literal["markdown", "csv", "parquet", "json"]
 
@@ -80,7 +81,10 @@ def export_deltas(
 
 def frame(deltas: Deltas, *, wide: bool = False) -> pl.DataFrame:
     """The deltas in long form, or wide, as `export_deltas` has them."""
-    return _wide(deltas) if wide else pl.DataFrame(deltas.rows, schema=_SCHEMA, orient="row", strict=False)
+    if wide:
+        return _wide(deltas)
+    rows = [[facts[name] for name in _SCHEMA] for facts in map(_facts, deltas.entries)]
+    return pl.DataFrame(rows, schema=_SCHEMA, orient="row", strict=False)
 
 
 def markdown(deltas: Deltas, *, significance: bool = False, intervals: bool = False) -> str:
@@ -88,12 +92,12 @@ def markdown(deltas: Deltas, *, significance: bool = False, intervals: bool = Fa
     show = Shown(significance, intervals)
     parts: list[str] = []
     for table in deltas.tables:
-        pruned = any(not width.unpruned for width in table.widths)
+        pruned = any(not width.unpruned for width in table.grid.columns)
         parts.append(f"### {escape(table.model)}" + (f", pruned with {escape(table.method.upper())}" if pruned else ""))
         for kind in ("score", "perplexity"):
-            columns = [column for column in table.columns if column.kind == kind]
-            if columns:
-                parts.append(_markdown_table(table, columns, show))
+            benchmarks = [benchmark for benchmark in table.grid.rows if benchmark.kind == kind]
+            if benchmarks:
+                parts.append(_markdown_table(table, benchmarks, show))
         parts.append(_caption(table))
         parts.extend(footnotes(table, show))
         if table.footnotes:
@@ -103,16 +107,15 @@ def markdown(deltas: Deltas, *, significance: bool = False, intervals: bool = Fa
     return "\n\n".join(parts) + "\n"
 
 
-def _markdown_table(table: DeltaTable, columns: list[Column], show: Shown) -> str:
-    twice = Counter(column.benchmark for column in columns)
+def _markdown_table(table: DeltaTable, benchmarks: list[Benchmark], show: Shown) -> str:
+    twice = Counter(benchmark.name for benchmark in benchmarks)
     header = ["Pruning %"]
-    for column in columns:
-        header.append(escape(column.benchmark if twice[column.benchmark] == 1 else _long_name(column)))
-    same_pct = Counter(width.pruning_pct for width in table.widths)
+    for benchmark in benchmarks:
+        header.append(escape(benchmark.name if twice[benchmark.name] == 1 else _long_name(benchmark)))
+    same_pct = Counter(width.pruning_pct for width in table.grid.columns)
     rows = []
-    for width in table.widths:
-        cells = [table.cells.get((width, column)) for column in columns]
-        texts = [_cell(cell, column, width, show) for cell, column in zip(cells, columns, strict=True)]
+    for width in table.grid.columns:
+        texts = [_cell(table.grid.at(benchmark, width), benchmark, width, show) for benchmark in benchmarks]
         rows.append([_label(width, alone=same_pct[width.pruning_pct] == 1), *texts])
     return table_lines(header, rows, right=range(1, len(header)))
 
@@ -126,23 +129,23 @@ def _label(width: Width, *, alone: bool) -> str:
     return pct if alone else f"{pct} ({width.intermediate_size} neurons)"
 
 
-def _cell(cell: Cell | None, column: Column, width: Width, show: Shown) -> str:
-    if cell is None:
+def _cell(cell: Cell | None, benchmark: Benchmark, width: Width, show: Shown) -> str:
+    if cell is None or cell.value is None:
         return "–"
-    text = format_value(cell.value, column.kind)
+    text = format_value(cell.value, benchmark.kind)
     if width.unpruned or cell.delta is None:
         return text
     change = format_change(cell.delta_pct)
     return f"{text} ({f'**{change}**' if cell.verdict in ('gain', 'loss') else change}{marks(cell, show)})"
 
 
-def _long_name(column: Column) -> str:
-    details = [column.metric if column.filter == "none" else f"{column.metric}, {column.filter}"]
-    if column.num_fewshot is not None and column.num_fewshot >= 0:
-        details.append(f"{column.num_fewshot}-shot")
-    if column.version is not None:
-        details.append(f"version {column.version}")
-    return f"{column.benchmark} ({', '.join(details)})"
+def _long_name(benchmark: Benchmark) -> str:
+    details = [benchmark.metric_name]
+    if benchmark.num_fewshot is not None and benchmark.num_fewshot >= 0:
+        details.append(f"{benchmark.num_fewshot}-shot")
+    if benchmark.version is not None:
+        details.append(f"version {benchmark.version}")
+    return f"{benchmark.name} ({', '.join(details)})"
 
 
 def _caption(table: DeltaTable) -> str:
@@ -157,49 +160,52 @@ def _caption(table: DeltaTable) -> str:
 
 def _missing(table: DeltaTable) -> str | None:
     """A sentence on the cells that the table lacks, by width, with the error where one was recorded."""
-    if not any(width.unpruned for width in table.widths):
+    if not any(width.unpruned for width in table.grid.columns):
         return "The unpruned model was not measured under these conditions, so there are no changes to show."
     by_width: dict[Width, list[str]] = {}
-    for width, column in table.missing():
-        error = table.errors.get((width.pruning_pct, column.task))
-        name = escape(column.benchmark) + (f" (failed: {escape(error)})" if error else "")
+    for benchmark, width in table.grid.missing():
+        error = table.errors.get((width.pruning_pct, benchmark.task))
+        name = escape(benchmark.name) + (f" (failed: {escape(error)})" if error else "")
         by_width.setdefault(width, []).append(name)
     if not by_width:
         return None
     told = [
-        f"{'everything' if len(names) == len(table.columns) else ', '.join(names)} at {width.pruning_pct:g}%"
+        f"{'everything' if len(names) == len(table.grid.rows) else ', '.join(names)} at {width.pruning_pct:g}%"
         for width, names in by_width.items()
     ]
     return f"Missing: {'; '.join(told)}."
 
 
 def _wide(deltas: Deltas) -> pl.DataFrame:
-    names = _wide_names(deltas.rows)
+    names = _wide_names(deltas.entries)
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for row in deltas.rows:
-        of_width = {name: row[name] for name in _OF_A_WIDTH}
+    for entry in deltas.entries:
+        facts = _facts(entry)
+        of_width = {name: facts[name] for name in _OF_A_WIDTH}
         found = rows.setdefault(tuple(of_width.values()), of_width)
-        name = names[_column_key(row)]
-        found[name] = row["value"]
-        found[f"{name}/delta_pct"] = row["delta_pct"]
+        name = names[entry.benchmark]
+        found[name] = entry.cell.value
+        found[f"{name}/delta_pct"] = entry.cell.delta_pct
     schema = {name: _SCHEMA[name] for name in _OF_A_WIDTH}
     for name in names.values():
         schema |= {name: pl.Float64, f"{name}/delta_pct": pl.Float64}
     return pl.DataFrame(list(rows.values()), schema=schema, strict=False)
 
 
-def _wide_names(rows: list[dict[str, Any]]) -> dict[tuple[Any, ...], str]:
+def _wide_names(entries: list[Entry]) -> dict[Benchmark, str]:
     """The shortest name that tells each column from the others: task/metric, then filter, shots and version."""
-    keys = list(dict.fromkeys(_column_key(row) for row in rows))
+    keys = {one: (one.task, one.metric, one.filter, one.num_fewshot, one.version)
+            for one in dict.fromkeys(entry.benchmark for entry in entries)}  # fmt: skip
     for parts in (2, 3, 4, 5):
-        names = {key: "/".join(str(part) for part in key[:parts]) for key in keys}
+        names = {one: "/".join(str(part) for part in key[:parts]) for one, key in keys.items()}
         if len(set(names.values())) == len(keys):
             break
     return names
 
 
-def _column_key(row: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(row[name] for name in ("task", "metric", "filter", "num_fewshot", "version"))
+def _facts(entry: Entry) -> dict[str, Any]:
+    """`stderr` is the change's: nothing else is asked of a table of changes."""
+    return entry.facts() | {"stderr": entry.cell.delta_stderr}
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

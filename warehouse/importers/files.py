@@ -118,7 +118,8 @@ class _Read:
         UserError: it cannot be told what was measured.
         """
         subject = subject_of(file.path, file.measured, said, known)
-        level = float(subject.level) if subject.level.replace(".", "", 1).isdecimal() else subject.level
+        asked = Level.parse(subject.level)
+        level = asked.amount if asked.kind == "pct" else subject.level
         # As earlier versions named an import, so that one is known again.
         named = subject.model if said.model is None and subject.model != file.model else said.model
         digest = sha256(repr((content, named, level, subject.method)).encode()).hexdigest()[:12]

@@ -16,6 +16,7 @@ from warehouse.importers.older import in_the_form_of_today
 from warehouse.importers.samples import Samples, TaskForm, find_samples, read_samples
 from warehouse.importers.subject import Measured, Subject
 from warehouse.records.facts import MetricFacts, ModelFacts, TaskFacts, VariantFacts
+from warehouse.records.level import level_label
 from warehouse.records.questions import combined_hash
 
 READER = 2
@@ -111,7 +112,7 @@ def read_results(file: ResultFile, subject: Subject, run_id: str, scratch: Path)
     data, config = file.data, file.config
     run = ImportedRun(
         run_id=run_id,
-        name=f"lm-eval {subject.model} {subject.level_name}",
+        name=f"lm-eval {subject.model} {level_label(subject.level)}",
         origin="lm-eval",
         source=file.path.name,
         recorded_at=file.measured_at,

@@ -36,7 +36,7 @@ def _with_metrics(journal: Path, seqs: Iterable[int]) -> int:
         lines = [index.find(seq) for seq in seqs]
     except OSError:
         return 0
-    return sum(line is not None and bool(line.event.get("metrics")) for line in lines)
+    return sum(line is not None and line.cell is not None and bool(line.cell.metrics) for line in lines)
 
 
 def _said(gone: int, surplus: int) -> str:

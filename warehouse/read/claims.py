@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from warehouse.store import statements
+from warehouse.store import answers
 
 Verdict = Literal["supported", "not supported", "mixed", "cannot tell"]
 
@@ -80,12 +80,8 @@ def read_claims(path: Path, models: Sequence[str] = ()) -> tuple[list[Claim], li
 
     with db.open_read(path) as con:
         ids = list(dict.fromkeys(one.model_id for name in models for one in find_models(con, name)))
-        found = []
-        for name in ("claims", "claim_numbers"):
-            cursor = con.execute(statements.query(name), {"models": ids or None})
-            names = [column[0] for column in cursor.description or ()]
-            found.append([dict(zip(names, row, strict=True)) for row in cursor.fetchall()])
-    return claims_of(found[0]), changes_of(found[1])
+        claims, numbers = (answers.ask(con, name, {"models": ids or None}) for name in ("claims", "claim_numbers"))
+    return claims_of(claims), changes_of(numbers)
 
 
 def claims_of(rows: Sequence[Mapping[str, Any]]) -> list[Claim]:

@@ -12,7 +12,7 @@ from warehouse.errors import UserError
 from warehouse.read.headlines import headlines
 from warehouse.read.runs import find_models
 from warehouse.records.level import Level
-from warehouse.store import statements
+from warehouse.store import answers
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -42,12 +42,12 @@ def find(con: DuckDBPyConnection, wanted: Wanted) -> tuple[Row, Row | None]:
         UserError: nothing fits, or several do: the sentence lists what there is to choose from.
     """
     found = find_models(con, wanted.model)
-    rows = rows_of(con, "why_cells", {"model_ids": [one.model_id for one in found]})
+    rows = answers.ask(con, "why_cells", {"model_ids": [one.model_id for one in found]})
     model = found[0].model
     if not rows:
         raise UserError(f"There are no scores of {model} yet: its runs have finished no task.")
     names: dict[tuple[Any, ...], set[str]] = defaultdict(set)
-    for row in rows_of(con, "why_levels", {"model_ids": [one.model_id for one in found]}):
+    for row in answers.ask(con, "why_levels", {"model_ids": [one.model_id for one in found]}):
         names[_width(row)].add(row["level"])
     fitting = _at_level(rows, wanted.level, model, names)
     fitting = _of_task(fitting, wanted.task, f"{model} at {wanted.level}")
@@ -83,14 +83,8 @@ def _baseline(con: DuckDBPyConnection, rows: Sequence[Row], row: Row) -> Row | N
     same = ("model_id", "method", "conditions", "task", "num_fewshot", "version", "metric", "filter")
     of = ("model_id", "method", "run_id", "seq", "task", "metric", "filter", "pruning_pct")
     current = next((one for one in rows if one["unpruned"] and all(one[name] == row[name] for name in same)), None)
-    measured = rows_of(con, "why_baseline", {name: row[name] for name in of})
+    measured = answers.ask(con, "why_baseline", {name: row[name] for name in of})
     return None if current is None or not measured else current | measured[0]
-
-
-def rows_of(con: DuckDBPyConnection, query: str, parameters: Row) -> list[Row]:
-    cursor = con.execute(statements.query(query), parameters)
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _width(row: Row) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from warehouse.errors import UserError
-from warehouse.store import db, statements
+from warehouse.store import answers, db, statements
 from warehouse.store.transaction import transaction
 
 if TYPE_CHECKING:
@@ -79,9 +79,7 @@ def best_levels(path: Path, name: str | None = None) -> list[dict[str, Any]]:
     with db.open_read(path, wait=_WAIT) as con:
         if name is not None:
             _find(_rules(con), name)
-        cursor = con.execute(statements.query("rule_best"), {"rule": name})
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return answers.ask(con, "rule_best", {"rule": name})
 
 
 def save_rule(path: Path, rule: Rule) -> Rule:

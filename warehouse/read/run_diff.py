@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from warehouse.errors import UserError
-from warehouse.read.metric_lookup import Row, rows_of
+from warehouse.read.metric_lookup import Row
 from warehouse.read.runs import RunSummary, list_runs
+from warehouse.records.names import runs_called
 from warehouse.stats.aggregates import identical
 from warehouse.stats.hypothesis_tests import holm, mcnemar, z_test
-from warehouse.store import db
+from warehouse.store import answers, db
 
 Verdict = Literal["same", "within noise", "different", "missing"]
 
@@ -104,9 +105,9 @@ def diff_runs(path: Path, a: str, b: str, *, wait: float = 2.0) -> RunDiff:
         raise UserError(f"'{a}' and '{b}' are the same run, {one.run_id}: name two.")
     asked = {"a": one.run_id, "b": other.run_id}
     with db.open_read(path, wait=wait) as con:
-        metrics = rows_of(con, "diff_metrics", asked)
-        documents = rows_of(con, "diff_documents", asked | {"most": MOST_DOCUMENTS})
-        facts = [rows_of(con, "diff_facts", {"run_id": run.run_id})[0] for run in (one, other)]
+        metrics = answers.ask(con, "diff_metrics", asked)
+        documents = answers.ask(con, "diff_documents", asked | {"most": MOST_DOCUMENTS})
+        facts = [answers.ask(con, "diff_facts", {"run_id": run.run_id})[0] for run in (one, other)]
     if not any(row["a_seq"] is not None and row["b_seq"] is not None for row in metrics):
         raise UserError(
             f"{one.run_id} ({one.name}) and {other.run_id} ({other.name}) have no number in common: "
@@ -127,11 +128,7 @@ def find_run(runs: list[RunSummary], text: str) -> RunSummary:
         raise UserError("The database holds no runs yet: start one.")
     if text == "latest":
         return runs[0]
-    fitting = (
-        [run for run in runs if run.run_id == text]
-        or [run for run in runs if run.name == text]
-        or [run for run in runs if text and run.run_id.startswith(text)]
-    )
+    fitting = runs_called(text, runs)
     if len(fitting) == 1:
         return fitting[0]
     listed = ", ".join(f"{run.run_id} ({run.name})" for run in (fitting or runs)[:5])

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from warehouse.read.metric_lookup import Row, Wanted, find, rows_of
+from warehouse.read.metric_lookup import Row, Wanted, find
 from warehouse.read.places import Place, place_of
 from warehouse.stats.aggregates import SampleSums, agree, identical, recompute
-from warehouse.store import confine, db
+from warehouse.store import answers, confine, db
 from warehouse.store.journal_lines import JournalIndex, JournalLine
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class _Sources:
         return self.journals[journal].find(seq)
 
     def rows(self, query: str, asked: Row) -> list[Row]:
-        return rows_of(self.con, query, asked)
+        return answers.ask(self.con, query, asked)
 
 
 def trace(path: Path, wanted: Wanted, runs_root: Path, *, wait: float = 2.0) -> Trace:
@@ -220,13 +220,16 @@ def _check_line(origin: Origin) -> Check:
     if line is None:
         return Check("journal", False, f"{origin.journal} has no event {number['seq']} any more")
     where = f"line {line.number}"
-    said = line.metric(number["metric"], number["filter"])
-    about = (line.event.get("kind"), line.event.get("level"), line.event.get("task"))
-    if said is None or about != ("cell", origin.cell["level"], number["task"]):
+    cell, said = line.cell, line.metric(number["metric"], number["filter"])
+    if cell is None or said is None or (cell.level, cell.task) != (origin.cell["level"], number["task"]):
         return Check("journal", False, f"{where} is about something else")
-    for name in ("value", "stderr", "n"):
-        if not identical(_number(said.get(name)), _number(number[name])):
-            return Check("journal", False, f"{where} says {name} {said.get(name)}, the database {number[name]}")
+    for name, here, there in (
+        ("value", said.value, number["value"]),
+        ("stderr", said.stderr, number["stderr"]),
+        ("n", said.n, number["n"]),
+    ):
+        if not identical(here, there):
+            return Check("journal", False, f"{where} says {name} {here}, the database {there}")
     return Check("journal", True, f"{where} says the same number")
 
 
@@ -289,7 +292,7 @@ def _check_file(origin: Origin, file: Path, stored: SampleSums) -> Check:
         # By itself: what else this process asks of the database meanwhile has no reach.
         with duckdb.connect(config={**confine.config([file])}) as con:
             confine.confine(con, [file])
-            found = SampleSums(**rows_of(con, "why_sample_file", asked)[0])
+            found = SampleSums(**answers.ask(con, "why_sample_file", asked)[0])
     except duckdb.Error as error:
         return Check("samples file", False, f"{file} cannot be read ({str(error).splitlines()[0]})")
     if stored.rows and found.rows != stored.rows:
@@ -310,7 +313,3 @@ def _check_samples(what: str, number: Row, sums: SampleSums) -> Check:
 
 def _only(row: Row, *names: str) -> Row:
     return {name: row[name] for name in names}
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
