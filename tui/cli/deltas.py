@@ -12,7 +12,6 @@ from tui.cli.output import one_line
 from warehouse.numbers import format_change, format_value
 from warehouse.read.deltas import DeltaTable
 from warehouse.read.grid import Benchmark, Cell, Width
-from warehouse.records.level import width_label
 
 # Told apart by the colour-blind, too.
 _BETTER, _WORSE = "bold dodger_blue1", "dark_orange"
@@ -62,9 +61,7 @@ def _grid(table: DeltaTable, widths: tuple[Width, ...]) -> Table:
 
 
 def _heading(width: Width) -> Text:
-    if width.unpruned:
-        return Text("unpruned")
-    return Text(one_line(width_label(width.level, width.pruning_pct)))
+    return Text(one_line(width.label))
 
 
 def _cell(cell: Cell | None, benchmark: Benchmark, width: Width) -> Text:

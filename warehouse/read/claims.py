@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -47,6 +48,22 @@ class Claim:
     version: str | None = None
     v3_says: str | None = None
 
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Claim:
+        """A row of the query `claims`."""
+        told = {name: record[name] for name in cls.__dataclass_fields__ if name not in ("number", "findings")}
+        findings = tuple(Finding(**one) for one in record["findings"] or ())
+        return cls(number=record["claim"], findings=findings, **told)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimModel:
+    """A model that the claims can be asked of, and when the last of its runs began."""
+
+    model_id: str
+    model: str
+    latest: datetime
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -81,21 +98,4 @@ def read_claims(path: Path, models: Sequence[str] = ()) -> tuple[list[Claim], li
     with db.open_read(path) as con:
         ids = list(dict.fromkeys(one.model_id for name in models for one in find_models(con, name)))
         claims, numbers = (answers.ask(con, name, {"models": ids or None}) for name in ("claims", "claim_numbers"))
-    return claims_of(claims), changes_of(numbers)
-
-
-def claims_of(rows: Sequence[Mapping[str, Any]]) -> list[Claim]:
-    """Rows of the query `claims`."""
-    return [
-        Claim(
-            number=row["claim"],
-            findings=tuple(Finding(**one) for one in row["findings"] or ()),
-            **{name: row[name] for name in Claim.__dataclass_fields__ if name not in ("number", "findings")},
-        )
-        for row in rows
-    ]
-
-
-def changes_of(rows: Sequence[Mapping[str, Any]]) -> list[Change]:
-    """Rows of the query `claim_numbers`."""
-    return [Change(**row) for row in rows]
+    return [Claim.of(record) for record in claims], [Change(**record) for record in numbers]

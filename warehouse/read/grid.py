@@ -11,6 +11,9 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
+from warehouse.records.level import width_label
+
+UNPRUNED = "unpruned"
 State = Literal["done", "failed", "running", "partial", "pending"]
 
 R = TypeVar("R")
@@ -54,6 +57,10 @@ class Width:
     def subject(self) -> str:
         """The model, the method and the conditions in one text, as queries name them."""
         return subject(self.model_id, self.method, self.conditions)
+
+    @property
+    def label(self) -> str:
+        return UNPRUNED if self.unpruned else width_label(self.level, self.pruning_pct)
 
     @property
     def exact(self) -> tuple[object, ...]:
@@ -154,7 +161,7 @@ class Entry:
         return facts | {"benchmark": self.benchmark.name, "subject": self.width.subject}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # slots do not go with a generic class that is called by an alias
 class Grid(Generic[R, C]):
     """Cells by row and column; a place without one was not measured."""
 
@@ -211,14 +218,11 @@ def subject(model_id: str, method: str | None, conditions: str | None) -> str:
     return "|".join(part for part in (model_id, method, conditions or "") if part is not None)
 
 
-class Change(Protocol):
+class TestedChange(Protocol):
     """What is asked of a change, whichever query tells it."""
 
     @property
     def delta(self) -> float | None: ...
-
-    @property
-    def delta_pct(self) -> float | None: ...
 
     @property
     def improved(self) -> bool | None: ...

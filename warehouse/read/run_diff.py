@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from warehouse.errors import UserError
-from warehouse.read.metric_lookup import Row
 from warehouse.read.runs import RunSummary, list_runs
 from warehouse.records.names import runs_called
 from warehouse.stats.aggregates import identical
 from warehouse.stats.hypothesis_tests import holm, mcnemar, z_test
 from warehouse.store import answers, db
+from warehouse.store.answers import Record
 
 Verdict = Literal["same", "within noise", "different", "missing"]
 
@@ -137,11 +137,11 @@ def find_run(runs: list[RunSummary], text: str) -> RunSummary:
     raise UserError(f"There is no run '{text}' in the database: the latest are {listed}.")
 
 
-def _key(row: Row) -> tuple[str, ...]:
+def _key(row: Record) -> tuple[str, ...]:
     return tuple(row[name] for name in ("level", "task", "metric", "filter"))
 
 
-def _compare(row: Row, documents: Row | None) -> Compared:
+def _compare(row: Record, documents: Record | None) -> Compared:
     a, b = row["a"], row["b"]
     found = Compared(row["level"], row["task"], row["metric"], row["filter"], a, b, "same", "equal to the last bit")
     if row["a_seq"] is None or row["b_seq"] is None:
@@ -165,7 +165,7 @@ def _compare(row: Row, documents: Row | None) -> Compared:
     return _paired(found, documents)
 
 
-def _without_documents(found: Compared, row: Row) -> Compared:
+def _without_documents(found: Compared, row: Record) -> Compared:
     errors = (row["a_stderr"], row["b_stderr"])
     if found.a is None or found.b is None or any(error is None or math.isnan(error) for error in errors):
         return replace(found, verdict="different", why="not equal, and without a standard error noise has no measure")
@@ -173,7 +173,7 @@ def _without_documents(found: Compared, row: Row) -> Compared:
     return replace(found, verdict="within noise", why="no per-document results", test="z, unpaired", p=_certain(p))
 
 
-def _paired(found: Compared, documents: Row) -> Compared:
+def _paired(found: Compared, documents: Record) -> Compared:
     why = f"{documents['changed']} of {documents['documents']} documents changed"
     if not documents["changed"]:
         # The same scores and another number: it was not computed from them in the same way.
@@ -205,12 +205,12 @@ def _corrected(numbers: list[Compared]) -> list[Compared]:
     return found
 
 
-def _differences(a: Row, b: Row) -> Iterator[Difference]:
+def _differences(a: Record, b: Record) -> Iterator[Difference]:
     for what, one, other in _unlike(_facts(a), _facts(b), ""):
         yield Difference(what, one, other)
 
 
-def _facts(row: Row) -> dict[str, Any]:
+def _facts(row: Record) -> dict[str, Any]:
     plan = json.loads(row["plan"] or "null") or {}
     return {
         "plan": {name: value for name, value in plan.items() if name != "name"},

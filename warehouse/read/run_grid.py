@@ -126,7 +126,7 @@ class _Building:
         return (done + (current.done / current.total if current.total else 0.0)) / len(tasks)
 
     def _scored(self, cell: Cell, facts: CellFacts) -> Cell:
-        metric = None if self.headlines is None else self.headlines.of_cell(facts.task, facts.metrics)
+        metric = None if self.headlines is None else self.headlines.choose(facts.task, facts.metrics)
         if metric is None:
             return cell
         return replace(
