@@ -25,8 +25,9 @@ from typing import Any
 import duckdb
 import psutil
 
-from tui.shell.queries import Question, choices, chosen, subject
+from tui.shell.queries import Question, choices, chosen
 from warehouse.errors import UserError
+from warehouse.read.grid import subject
 from warehouse.store import accounts, db
 
 DOCUMENTS = 60  # of each benchmark at each level
@@ -91,7 +92,11 @@ def screens(path: Path) -> dict[str, Question]:
     asked = choices()
     found = [row for row in rows(path, asked.statement(), asked.bound()) if row["model"] in models]
     first = next(row for row in found if row["method"] == "maw")
-    subjects = [subject(row) for row in found if row["method"] == "maw" and row["conditions"] == first["conditions"]]
+    subjects = [
+        subject(row["model_id"], row["method"], row["conditions"])
+        for row in found
+        if row["method"] == "maw" and row["conditions"] == first["conditions"]
+    ]
     matrix = chosen("matrix_rows", subjects)
     cell = next(
         row

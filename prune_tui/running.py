@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from engine.planning.choices import Names, chosen_levels, chosen_tasks, short_name, task_folders
+from engine.planning.choices import Names, chosen_levels, chosen_tasks, run_name, task_folders
 from engine.planning.draft import DEFAULT_LEVELS
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
@@ -77,7 +77,7 @@ def plan_run(
         UserError: a level, task, suite, folder or setting that is none.
     """
     return RunPlan(
-        name=name or short_name(str(model)),
+        name=name or run_name(str(model)),
         model=str(model),
         levels=chosen_levels(_listed(levels), _NAMES),
         tasks=chosen_tasks(suite, None if tasks is None else _listed(tasks), _NAMES),

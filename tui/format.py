@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-from warehouse.errors import UserError
-from warehouse.records.level import Level
+from warehouse.records.level import Level, level_label
 
 
 def duration(seconds: float) -> str:
@@ -120,25 +119,7 @@ def levels_text(levels: tuple[str, ...]) -> str:
     if not levels:
         return ""
     if len(levels) < 3:
-        return ", ".join(level_text(level) for level in levels)
+        return ", ".join(level_label(level) for level in levels)
     if not all(Level.parse(level).kind == "pct" for level in levels):
         return f"{levels[0]}–{levels[-1]} ×{len(levels)}"
     return f"{min(levels, key=float)}–{max(levels, key=float)} ×{len(levels)}"
-
-
-def level_text(level: str) -> str:
-    """`40%`, `2.4x`, `w4096`."""
-    try:
-        return Level.parse(level).label
-    except UserError:  # whatever else a bundle of others may have brought
-        return level
-
-
-def width_text(level: str, pruning_pct: float) -> str:
-    """A ratio or a width as asked for; of a percentage what was removed: a divisor may leave more or less."""
-    return f"{pruning_pct:g}%" if level.replace(".", "", 1).isdecimal() else level
-
-
-def model_text(model: str) -> str:
-    """The part of a model's name that tells it apart."""
-    return model.rstrip("/").rsplit("/", 1)[-1]

@@ -19,7 +19,6 @@ from typing import Any
 from engine.errors import UserError
 from engine.runs.progress import progress
 from engine.runs.rundir import RunDir, runs_root
-from warehouse.records.events import Crashed, Refused
 from warehouse.records.run_state import RunHistory, RunState
 from warehouse.store import run_folders
 from warehouse.store.journal import JournalError
@@ -66,7 +65,7 @@ class Digest:
     @classmethod
     def of(cls, run: RunDir, history: RunHistory) -> Digest:
         """Errors as `RunDir.plan`."""
-        plan, known, end = run.plan, progress(history), history.end
+        plan, known = run.plan, progress(history)
         return cls(
             name=plan.name,
             asked_model=plan.model,
@@ -85,7 +84,7 @@ class Digest:
             total=known.total,
             current=None if known.current is None else (known.current.level, known.current.task),
             seconds_left=known.seconds_left,
-            note=end.error if isinstance(end, Refused | Crashed) else "",
+            note=history.note,
             pid=history.attempt.pid if history.attempt else None,
             host=history.attempt.host if history.attempt else None,
             failures=tuple((one.level, one.task, one.error) for one in history.failures.values()),

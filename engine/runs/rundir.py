@@ -33,6 +33,7 @@ from engine.runs.runlock import Holder
 from warehouse import filenames
 from warehouse.commands import hint
 from warehouse.records.events import Event
+from warehouse.records.names import runs_called
 from warehouse.records.run_state import RunHistory, RunState
 from warehouse.redaction import refuse_secrets
 from warehouse.store import journal, run_folders
@@ -255,11 +256,7 @@ def find(database: Path, text: str) -> RunDir:
         )
     if text == "latest":
         return runs[-1]
-    fitting = (
-        [run for run in runs if run.run_id == text]
-        or [run for run in runs if run.name == text]
-        or [run for run in runs if text and run.run_id.startswith(text)]
-    )
+    fitting = runs_called(text, runs)
     if len(fitting) == 1:
         return fitting[0]
     candidates = ", ".join(f"{run.run_id} ({run.name})" for run in reversed((fitting or runs)[-5:]))

@@ -12,7 +12,6 @@ from textual.pilot import Pilot
 
 from tui.app import Dashboard
 from tui.compare.screen import CompareScreen
-from tui.shell.queries import subject
 from tui.widgets.grid import Grid
 
 
@@ -46,12 +45,12 @@ class Until:
         await self(pilot, lambda: isinstance(pilot.app.screen, CompareScreen) and pilot.app.screen.subjects)
         screen = pilot.app.screen
         assert isinstance(screen, CompareScreen)
-        screen.subjects = [subject(row) for row in screen._known]
+        screen.subjects = [row.key for row in screen._known]
         screen._read()
 
         def shown() -> bool:
             grids = screen.query("#sides").results(Grid)
-            names = {row["subject"] for row in screen._matched} | {row["subject"] for row in screen._best}
+            names = {row.subject for row in screen._matched} | {row.subject for row in screen._best}
             return names == set(screen.subjects or ()) and any(len(grid.model) > 0 for grid in grids)
 
         await self(pilot, shown)

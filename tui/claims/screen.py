@@ -21,7 +21,7 @@ from tui.shell.queries import Question, Rows
 from tui.shell.reading import IMPORT, ReadingScreen
 from tui.widgets.grid import Grid, GridColumn
 from tui.widgets.key_footer import KeyFooter
-from warehouse.read.claims import Change, Claim, changes_of, claims_of
+from warehouse.read.claims import Change, Claim, ClaimModel
 from warehouse.text import one_line
 
 _COLOURS = {"supported": "gain", "not supported": "loss", "mixed": "foreground", "cannot tell": "neutral"}
@@ -53,7 +53,7 @@ class ClaimsScreen(ReadingScreen):
         self.models: list[str] | None = None
         """The models chosen; None for all."""
         self._changes: list[Change] = []
-        self._known: Rows = []
+        self._known: list[ClaimModel] = []
 
     def compose(self) -> ComposeResult:
         yield Static(id="claims-title", classes="title")
@@ -84,12 +84,12 @@ class ClaimsScreen(ReadingScreen):
 
     def _offer(self, answers: list[Rows]) -> None:
         [self._known] = answers
-        known = [row["model_id"] for row in self._known]
+        known = [row.model_id for row in self._known]
         if self.models is not None:
             self.models = [one for one in self.models if one in known] or None
         if self.models is None and len(known) > _FIRST:
-            newest = sorted(self._known, key=lambda row: row["latest"], reverse=True)
-            self.models = [row["model_id"] for row in newest[:_FIRST]]
+            newest = sorted(self._known, key=lambda row: row.latest, reverse=True)
+            self.models = [row.model_id for row in newest[:_FIRST]]
         self._ask()
 
     def _ask(self) -> None:
@@ -100,8 +100,7 @@ class ClaimsScreen(ReadingScreen):
 
     def _show(self, answers: list[Rows]) -> None:
         self.empty = False
-        claims, numbers = answers
-        self.claims, self._changes = claims_of(claims), changes_of(numbers)
+        self.claims, self._changes = answers
         self._draw()
 
     def said(self, message: str) -> None:
@@ -190,7 +189,7 @@ class ClaimsScreen(ReadingScreen):
     def action_models(self) -> None:
         if not self._known:
             return
-        options = [(row["model_id"], one_line(row["model"])) for row in self._known]
+        options = [(row.model_id, one_line(row.model)) for row in self._known]
         every = [key for key, _ in options]
 
         def take(models: list[str] | None) -> None:

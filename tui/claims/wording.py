@@ -9,6 +9,7 @@ from typing import Any
 from warehouse.exporters.markdown import escape, table_lines
 from warehouse.numbers import format_change
 from warehouse.read.claims import Change, Claim, Finding
+from warehouse.records.names import short_name
 
 GLYPHS = {"supported": "✓", "not supported": "✗", "mixed": "±", "cannot tell": "?"}
 MARKS = {"gain": "▲", "loss": "▼", "noise": "≈", None: "?"}
@@ -78,10 +79,6 @@ def _shots(change: Change) -> str:
 def cell(change: Change | None) -> str:
     """`▲ +75.0%`."""
     return "–" if change is None else f"{MARKS[change.verdict]} {format_change(change.delta_pct)}"
-
-
-def short_name(model: str) -> str:
-    return model.rsplit("/", 1)[-1]
 
 
 def document(claims: Sequence[Claim], changes: Sequence[Change]) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from engine.errors import UserError
-from engine.planning.choices import OPTIONS, chosen_levels, chosen_tasks, short_name, task_folders
+from engine.planning.choices import OPTIONS, chosen_levels, chosen_tasks, run_name, task_folders
 from engine.planning.plan import RunPlan
 from engine.planning.suites import DEMO_MODEL, SUITES, suite
 from engine.runs import stopping
@@ -131,7 +131,7 @@ def run(
     specs = chosen_tasks(suite_name, tasks, OPTIONS)
     plans = [
         RunPlan(
-            name=name or short_name(model),
+            name=name or run_name(model),
             model=model,
             levels=chosen_levels(levels, OPTIONS),
             tasks=specs,

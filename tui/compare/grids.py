@@ -9,10 +9,12 @@ from rich.style import Style
 
 from tui.compare.wording import Pair, level_name, loser, subject_names
 from tui.format import change, interval, p_value, value
-from tui.results.matrix import UNPRUNED, gain_pct, mark, short_name
-from tui.shell.queries import Row, Rows
+from tui.results.matrix import gain_pct, mark
 from tui.widgets.grid import GridColumn
 from tui.widgets.palette import Palette
+from warehouse.read.grid import UNPRUNED
+from warehouse.read.side_by_side import Improvement, Matched, PairTest
+from warehouse.records.names import short_name
 
 Shown = Literal["scores", "intervals", "both"]
 Cell = tuple[str, Style | None]
@@ -36,16 +38,16 @@ class SidesModel:
 
     fixed = 1
 
-    def __init__(self, rows: Rows, palette: Palette, shown: Shown) -> None:
+    def __init__(self, rows: Sequence[Matched], palette: Palette, shown: Shown) -> None:
         self._palette = palette
         self._parts = _PARTS[shown]
-        self.subjects: dict[str, Row] = {}
-        self._lines: dict[tuple[Any, ...], dict[str, Row]] = {}
-        for row in sorted(rows, key=lambda r: (r["parameters"] or 0, r["subject"])):
-            self.subjects.setdefault(row["subject"], row)
+        self.subjects: dict[str, Matched] = {}
+        self._lines: dict[tuple[Any, ...], dict[str, Matched]] = {}
+        for row in sorted(rows, key=lambda r: (r.parameters or 0, r.subject)):
+            self.subjects.setdefault(row.subject, row)
         for row in rows:
-            key = (row["benchmark"], row["metric"], row["filter"], row["num_fewshot"], row["version"])
-            self._lines.setdefault(key, {})[row["subject"]] = row
+            key = (row.benchmark, row.metric, row.filter, row.num_fewshot, row.version)
+            self._lines.setdefault(key, {})[row.subject] = row
         self._keys = list(self._lines)
         self._names = subject_names(list(self.subjects.values()))
         self.columns: Sequence[GridColumn] = [GridColumn(("", "", "Benchmark"), _NAME, "left"), *self._headings()]
@@ -54,7 +56,7 @@ class SidesModel:
         columns: list[GridColumn] = []
         room = sum(width + 1 for _, width in self._parts)
         for subject, row in self.subjects.items():
-            neurons = "" if row["intermediate_size"] is None else f" · {row['intermediate_size']}"
+            neurons = "" if row.intermediate_size is None else f" · {row.intermediate_size}"
             name, level = _over(self._names[subject], room), _over(f"{level_name(row)}{neurons}", room)
             start = 0
             for heading, width in self._parts:
@@ -66,7 +68,7 @@ class SidesModel:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def line(self, row: int) -> dict[str, Row]:
+    def line(self, row: int) -> dict[str, Matched]:
         """The models' rows of one benchmark."""
         return self._lines[self._keys[row]]
 
@@ -80,18 +82,18 @@ class SidesModel:
             return "–", self._palette.neutral
         match self._parts[part][0]:
             case "score":
-                best = found["rank"] == 1 and len(line) > 1
-                return ("★ " if best else "") + value(found["value"]), Style(bold=best)
+                best = found.rank == 1 and len(line) > 1
+                return ("★ " if best else "") + value(found.value), Style(bold=best)
             case "change":
                 return self._change(found)
             case _:
-                return interval(found["ci_low_pct"], found["ci_high_pct"]), None
+                return interval(found.ci_low_pct, found.ci_high_pct), None
 
-    def _change(self, row: Row) -> Cell:
-        if row["unpruned"]:
+    def _change(self, row: Matched) -> Cell:
+        if row.unpruned:
             return UNPRUNED, self._palette.neutral
         gain, sign = gain_pct(row), mark(row)
-        return f"{sign}{change(row['delta_pct']):>7}", self._palette.heat(sign, _strength(gain))
+        return f"{sign}{change(row.delta_pct):>7}", self._palette.heat(sign, _strength(gain))
 
     def wins(self) -> list[tuple[str, int, int, str]]:
         """Each model: its name, the benchmarks it is best on, how many were compared, and its size in words."""
@@ -99,9 +101,9 @@ class SidesModel:
         return [
             (
                 f"{self._names[one]} {level_name(row)}",
-                sum(1 for line in compared if one in line and line[one]["rank"] == 1),
+                sum(1 for line in compared if one in line and line[one].rank == 1),
                 sum(1 for line in compared if one in line),
-                "" if row["parameters"] is None else f" ({row['parameters'] / 1e6:,.0f} M parameters)",
+                "" if row.parameters is None else f" ({row.parameters / 1e6:,.0f} M parameters)",
             )
             for one, row in self.subjects.items()
         ]
@@ -134,30 +136,30 @@ class TestsModel:
         found = self._pair.rows[row]
         match column:
             case 0:
-                return found["benchmark"], None
+                return found.benchmark, None
             case 1 | 2:
-                return change(found["first_change_pct" if column == 1 else "second_change_pct"]), None
+                return change(found.first_change_pct if column == 1 else found.second_change_pct), None
             case 3:
-                return change(found["difference"]).removesuffix("%"), None
+                return change(found.difference).removesuffix("%"), None
             case 4:
-                return interval(found["ci_low"], found["ci_high"]), None
+                return interval(found.ci_low, found.ci_high), None
             case 5:
-                return "" if found["p_holm"] is None else p_value(found["p_holm"]), None
+                return "" if found.p_holm is None else p_value(found.p_holm), None
             case _:
                 return self._verdict(found)
 
-    def _verdict(self, row: Row) -> Cell:
+    def _verdict(self, row: PairTest) -> Cell:
         assert self._pair is not None
         word = loser(row, self._pair)
-        if row["loses_more"] in (None, "noise"):
+        if row.loses_more in (None, "noise"):
             return word, self._palette.neutral
-        return f"▼ {word}", self._palette.heat("▼", _strength(row["difference"]))
+        return f"▼ {word}", self._palette.heat("▼", _strength(row.difference))
 
 
 class ImprovingModel:
     fixed = 1
 
-    def __init__(self, rows: Rows, palette: Palette) -> None:
+    def __init__(self, rows: Sequence[Improvement], palette: Palette) -> None:
         self._rows = rows
         self._palette = palette
         self.columns: Sequence[GridColumn] = [
@@ -177,19 +179,19 @@ class ImprovingModel:
         found = self._rows[row]
         match column:
             case 0:
-                return found["benchmark"], None
+                return found.benchmark, None
             case 1:
-                return short_name(found["model"]), None
+                return short_name(found.model), None
             case 2:
-                return str(found["levels"]), None
+                return str(found.levels), None
             case 3 | 4:
-                pct = found["smallest_delta_pct" if column == 3 else "largest_delta_pct"]
-                sign = "▲" if found["clear"] == found["levels"] else "△" if not found["tested"] else "≈"
+                pct = found.smallest_delta_pct if column == 3 else found.largest_delta_pct
+                sign = "▲" if found.clear == found.levels else "△" if not found.tested else "≈"
                 return f"{sign}{change(pct):>7}", self._palette.heat(sign, _strength(pct))
             case 5:
-                return f"{found['largest_at_pct']:g}%", None
+                return f"{found.largest_at_pct:g}%", None
             case _:
-                return (f"{found['clear']}/{found['levels']}" if found["tested"] else "untested"), None
+                return (f"{found.clear}/{found.levels}" if found.tested else "untested"), None
 
 
 def _strength(pct: float | None) -> float:

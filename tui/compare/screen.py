@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -14,14 +15,16 @@ from tui.compare.grids import ImprovingModel
 from tui.compare.sides_pane import SidesPane
 from tui.compare.tests_pane import TestsPane
 from tui.compare.wording import best_levels, improving
-from tui.results.matrix import UNPRUNED
 from tui.shell.choose import ChooseSeveral
-from tui.shell.exporting import Sheet
-from tui.shell.queries import Question, Rows, choices, chosen, subject
+from tui.shell.exporting import Sheet, table_of
+from tui.shell.queries import Question, Rows, choices, chosen
 from tui.shell.reading import IMPORT, NO_RESULTS, ReadingScreen
 from tui.widgets.grid import Grid
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.palette import Palette
+from warehouse.read.grid import UNPRUNED
+from warehouse.read.side_by_side import BestLevel, Improvement, LevelScore, Matched, PairTest
+from warehouse.read.subjects import Subject
 
 _PANES = {
     "sides": "side by side",
@@ -54,12 +57,12 @@ class CompareScreen(ReadingScreen):
         self.basis = "percentage"
         self.at: float | None = None
         self.pane = "sides"
-        self._known: Rows = []
-        self._matched: Rows = []
-        self._levels: Rows = []
-        self._improving: Rows = []
-        self._tests: Rows = []
-        self._best: Rows = []
+        self._known: list[Subject] = []
+        self._matched: list[Matched] = []
+        self._levels: list[LevelScore] = []
+        self._improving: list[Improvement] = []
+        self._tests: list[PairTest] = []
+        self._best: list[BestLevel] = []
 
     def compose(self) -> ComposeResult:
         yield Static(id="compare-title", classes="title")
@@ -101,11 +104,11 @@ class CompareScreen(ReadingScreen):
         if not self._known:
             self._nothing()
             return
-        known = [subject(row) for row in self._known]
+        known = [row.key for row in self._known]
         if self.subjects is not None:
             self.subjects = [one for one in self.subjects if one in known] or None
         if self.subjects is None:
-            self.subjects = [subject(row) for row in _alike(self._known)]
+            self.subjects = [row.key for row in _alike(self._known)]
         self._read()
 
     def _read(self) -> None:
@@ -152,15 +155,15 @@ class CompareScreen(ReadingScreen):
 
     def values(self) -> list[float]:
         """The percentages or expansion ratios that at least two of the chosen were measured at."""
-        return sorted({row["basis_value"] for row in self._matched}, reverse=self.basis != "percentage")
+        return sorted({row.basis_value for row in self._matched}, reverse=self.basis != "percentage")
 
     def _interest(self, at: float) -> tuple[bool, int]:
         """Where to begin: at a width that is not merely the unpruned one, with as many models as possible."""
         rows = self._rows_at(at)
-        return any(not row["unpruned"] for row in rows), len({row["subject"] for row in rows})
+        return any(not row.unpruned for row in rows), len({row.subject for row in rows})
 
-    def _rows_at(self, at: float | None) -> Rows:
-        return [row for row in self._matched if row["basis_value"] == at]
+    def _rows_at(self, at: float | None) -> list[Matched]:
+        return [row for row in self._matched if row.basis_value == at]
 
     @property
     def _quiet(self) -> str:
@@ -261,7 +264,7 @@ class CompareScreen(ReadingScreen):
         if not self._known:
             return
         options = [
-            (subject(row), f"{row['model']} · {row['method'] or '–'} · {row['conditions'] or 'conditions not known'}")
+            (row.key, f"{row.model} · {row.method or '–'} · {row.conditions or 'conditions not known'}")
             for row in self._known
         ]
 
@@ -293,18 +296,16 @@ class CompareScreen(ReadingScreen):
                 return _sheet(title, self._rows_at(self.at), self.question("matrix_matched"))
 
 
-def _alike(known: Rows) -> Rows:
+def _alike(known: list[Subject]) -> list[Subject]:
     """The latest group that was measured under the same conditions, base models with base models: unless asked for,
     nothing else is compared.
     """
-    groups: dict[Any, Rows] = {}
+    groups: dict[Any, list[Subject]] = {}
     for row in known:
-        groups.setdefault((row["conditions"], row["tuned"]), []).append(row)
-    return max(groups.values(), key=lambda rows: (len(rows) > 1, max(row["latest"] for row in rows)))[:6]
+        groups.setdefault((row.conditions, row.tuned), []).append(row)
+    return max(groups.values(), key=lambda rows: (len(rows) > 1, max(row.latest for row in rows)))[:6]
 
 
-def _sheet(title: str, rows: Rows, question: Question) -> Sheet | None:
-    if not rows:
-        return None
-    columns = tuple(name for name in rows[0] if name not in ("subject", "position"))
-    return Sheet(title, columns, tuple(tuple(row[name] for name in columns) for row in rows), question.sql())
+def _sheet(title: str, rows: Sequence[Any], question: Question) -> Sheet | None:
+    columns, values = table_of(rows, leave_out=("subject", "position"))
+    return Sheet(title, columns, values, question.sql()) if values else None

@@ -16,9 +16,9 @@ from engine.planning.draft import Draft
 from engine.planning.methods import pruning_methods
 from engine.planning.plan import DTYPES
 from engine.planning.suites import SUITES
-from tui.format import model_text
 from tui.widgets.level_row import LEVELS, LevelRow
 from tui.widgets.toggle import Toggle
+from warehouse.records.names import short_name
 
 _CHECKED = ("model", "levels", "tasks", "shots", "limit", "device", "batch_tokens", "seeds", "include_paths")
 
@@ -57,7 +57,7 @@ class RunForm(VerticalScroll, can_focus=False):
                 compact=True,
                 id="model",
             )
-            recent = [(model_text(model), model) for model in self._recent]
+            recent = [(short_name(model), model) for model in self._recent]
             yield Select(recent, prompt="recent", compact=True, id="recent")
         yield _problem("model")
         with _row("method"):

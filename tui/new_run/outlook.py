@@ -12,8 +12,8 @@ from textual.widgets import Label, Static
 from engine.planning.forecast import Forecast
 from engine.planning.memory_forecast import MemoryForecast
 from tui import format as fmt
-from tui.format import level_text
 from warehouse.numbers import format_bytes
+from warehouse.records.level import level_label
 
 _FACTS = ("time", "memory", "compile")
 _PARTS = ("forecast", "warnings", *_FACTS, "command-title", "command", "widths")
@@ -113,5 +113,5 @@ def _widths(seen: Forecast, muted: str) -> Text:
         text.append("level   neurons a layer    parameters", style=muted)
         for level, width, parameters in seen.widths:
             share = 100 * parameters / seen.parameters
-            text.append(f"\n{level_text(level):<8}{width:>15,}{fmt.count(parameters):>14}  {share:5.1f}%")
+            text.append(f"\n{level_label(level):<8}{width:>15,}{fmt.count(parameters):>14}  {share:5.1f}%")
     return text

@@ -15,18 +15,20 @@ from tui.results.cell_facts import cell_facts
 from tui.results.cell_screen import CellScreen
 from tui.results.certainty import sentence
 from tui.results.delta_matrix import DeltaMatrix
-from tui.results.matrix import VIEWS, Benchmark, Matrix, View, Width, at, build, subject_name
-from tui.results.matrix_export import MatrixSheet
+from tui.results.matrix import VIEWS, Matrix, View, at, searched, sorted_by, subject_name
+from tui.results.matrix_export import COLUMNS, MatrixSheet, long_form
 from tui.results.plot_screen import PlotScreen
 from tui.results.plot_widget import PlotView
 from tui.results.plots import benchmark_plot
 from tui.shell.choose import ChooseOne, ChooseSeveral
 from tui.shell.exporting import Sheet
-from tui.shell.queries import Question, Row, Rows, choices, chosen, subject
+from tui.shell.queries import Question, Rows, choices, chosen
 from tui.shell.reading import IMPORT, NO_RESULTS, ReadingScreen
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.grid import Grid
 from tui.widgets.key_footer import KeyFooter
+from warehouse.read.grid import Benchmark, Entry, Width, results
+from warehouse.read.subjects import MetricChoice, Subject
 
 _FIRST = 3  # how many models to show before anybody chose
 
@@ -66,8 +68,8 @@ class ResultsScreen(ReadingScreen):
         self.picked: dict[str, str] = {}  # task → task|metric|filter
         self.sorting: tuple[Width, bool] | None = None
         self.filter = ""
-        self._known: Rows = []
-        self._matrix = Matrix((), (), {})
+        self._known: list[Subject] = []
+        self._matrix = Matrix()
         self._drawn: tuple[Matrix, Benchmark, str] | None = None  # the plot beside the matrix
 
     def compose(self) -> ComposeResult:
@@ -90,7 +92,7 @@ class ResultsScreen(ReadingScreen):
         self.query_one(FilterLine).display = False
         self.query_one("#results-said").display = False
         self._title("reading…")
-        self.app.theme_changed_signal.subscribe(self, lambda _: self._matrix.benchmarks and self._draw())
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._matrix.rows and self._draw())
         # Watched, not told by message: what the cursor is on and the words about it are drawn in one frame.
         self.watch(self.query_one(DeltaMatrix), "cursor", self._tell, init=False)
 
@@ -107,14 +109,14 @@ class ResultsScreen(ReadingScreen):
         if not self._known:
             self._nothing()
             return
-        known = [subject(row) for row in self._known]
+        known = [row.key for row in self._known]
         if self.subjects is not None:
             self.subjects = [one for one in self.subjects if one in known] or None
         if self.subjects is None:
-            newest = sorted(self._known, key=lambda row: row["latest"], reverse=True)
+            newest = sorted(self._known, key=lambda row: row.latest, reverse=True)
             # Under other conditions other benchmarks were run: side by side, half of the table would be empty.
-            alike = [row for row in newest if row["conditions"] == newest[0]["conditions"]]
-            wanted = {subject(row) for row in alike[:_FIRST]}
+            alike = [row for row in newest if row.conditions == newest[0].conditions]
+            wanted = {row.key for row in alike[:_FIRST]}
             self.subjects = [one for one in known if one in wanted]
         self.ask("matrix", [self.question()], self._show)
 
@@ -122,8 +124,8 @@ class ResultsScreen(ReadingScreen):
         return chosen(name, self.subjects or [], picked=list(self.picked.values()), search=search, **more)
 
     def _show(self, answers: list[Rows]) -> None:
-        first = not self._matrix.benchmarks
-        self._matrix = build(answers[0])
+        first = not self._matrix.rows
+        self._matrix = results(answers[0])
         self.empty = False
         self.query_one("#results-empty").display = False
         self.query_one("#results-body").display = True
@@ -135,7 +137,7 @@ class ResultsScreen(ReadingScreen):
                 grid.focus()
 
     def _nothing(self) -> None:
-        self._matrix = Matrix((), (), {})
+        self._matrix = Matrix()
         self.empty = True
         self._title("")
         self.query_one("#results-body").display = False
@@ -144,10 +146,10 @@ class ResultsScreen(ReadingScreen):
     def said(self, message: str) -> None:
         line = self.query_one("#results-said", Static)
         line.display = bool(message)
-        if message and self._matrix.benchmarks:
+        if message and self._matrix.rows:
             message = f"Not refreshed, these are the last figures read. {message}"
         line.update(Text(message))
-        if message and not self._matrix.benchmarks:
+        if message and not self._matrix.rows:
             self._title("")
 
     # Drawing
@@ -155,9 +157,9 @@ class ResultsScreen(ReadingScreen):
     @property
     def shown(self) -> Matrix:
         """The matrix as filtered and sorted."""
-        matrix = self._matrix.searched(self.filter) if self.filter else self._matrix
-        if self.sorting is not None and self.sorting[0] in matrix.widths:
-            matrix = matrix.sorted_by(self.sorting[0], losses_first=self.sorting[1])
+        matrix = searched(self._matrix, self.filter) if self.filter else self._matrix
+        if self.sorting is not None and self.sorting[0] in matrix.columns:
+            matrix = sorted_by(matrix, self.sorting[0], losses_first=self.sorting[1])
         return matrix
 
     def _draw(self) -> None:
@@ -169,15 +171,15 @@ class ResultsScreen(ReadingScreen):
 
     def _title(self, said: str) -> None:
         text = Text("Results", no_wrap=True, overflow="ellipsis")
-        models = {width.subject: subject_name(width, self._matrix.widths) for width in self._matrix.widths}
+        models = {width.subject: subject_name(width, self._matrix.columns) for width in self._matrix.columns}
         parts = [said] if said else []
-        if self._matrix.benchmarks:
+        if self._matrix.rows:
             known = len(self._known)
             parts.append(f"{len(models)} of {known} models" if known > len(models) else f"{len(models)} models")
             if len(models) == 1:
                 parts[-1] = next(iter(models.values()))
             if self.filter:
-                parts.append(f"filter “{self.filter}”: {len(self.shown.benchmarks)} benchmarks")
+                parts.append(f"filter “{self.filter}”: {len(self.shown.rows)} benchmarks")
             if self.sorting is not None:
                 width, losses_first = self.sorting
                 parts.append(f"{'losses' if losses_first else 'gains'} first at {width.label}")
@@ -204,16 +206,16 @@ class ResultsScreen(ReadingScreen):
             )
             return
         benchmark, width = place
-        row = self._matrix.cells.get(place)
-        head = f"{benchmark.name}, {subject_name(width, self._matrix.widths)} {at(width)}: "
-        detail.update(Text.assemble((head, "bold"), sentence(benchmark, width, row)))
+        cell = self._matrix.at(*place)
+        head = f"{benchmark.name}, {subject_name(width, self._matrix.columns)} {at(width)}: "
+        detail.update(Text.assemble((head, "bold"), sentence(benchmark, width, cell)))
         if self.query_one("#results-side").display:
             drawn = (self._matrix, benchmark, self.app.current_theme.name)
             if drawn != self._drawn:
                 self._drawn = drawn
                 plot = benchmark_plot(self._matrix, benchmark, self.app.current_theme.dark)
                 self.query_one(PlotView).draw(plot)
-            facts = cell_facts(benchmark, width, row, self.app.theme_variables["neutral"])
+            facts = cell_facts(benchmark, width, cell, self.app.theme_variables["neutral"])
             self.query_one("#results-facts", Static).update(facts)
 
     def on_grid_cell_selected(self) -> None:
@@ -225,7 +227,7 @@ class ResultsScreen(ReadingScreen):
             self.sorting = None
             self._draw()
         else:
-            self._sort(grid.matrix.widths[event.column - 1])
+            self._sort(grid.matrix.columns[event.column - 1])
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._tell)
@@ -243,23 +245,23 @@ class ResultsScreen(ReadingScreen):
         place = self.query_one(DeltaMatrix).place
         if place is None:
             return
-        row = self._matrix.cells.get(place)
-        if row is None:
+        cell = self._matrix.at(*place)
+        if cell is None:
             self.notify(f"{place[0].name} was not measured at {place[1].label}.", severity="warning")
         else:
-            self.app.push_screen(CellScreen(place[0], place[1], row))
+            self.app.push_screen(CellScreen(Entry(*place, cell)))
 
     def action_plot(self) -> None:
-        if not self._matrix.benchmarks:
+        if not self._matrix.rows:
             return
         place = self.query_one(DeltaMatrix).place
-        benchmark = place[0] if place else self._matrix.benchmarks[0]
+        benchmark = place[0] if place else self._matrix.rows[0]
         self.app.push_screen(PlotScreen(self._matrix, benchmark, self.question))
 
     def action_models(self) -> None:
         if not self._known:
             return
-        options = [(subject(row), _choice(row)) for row in self._known]
+        options = [(row.key, _choice(row)) for row in self._known]
 
         def take(subjects: list[str] | None) -> None:
             if subjects is not None and subjects != self.subjects:
@@ -278,11 +280,13 @@ class ResultsScreen(ReadingScreen):
         asked = Question("matrix_metrics", {"task": benchmark.task, "model_ids": models})
         self.ask("metrics", [asked], lambda answers: self._pick(benchmark, answers[0]))
 
-    def _pick(self, benchmark: Benchmark, rows: Rows) -> None:
-        if len(rows) < 2:
+    def _pick(self, benchmark: Benchmark, found: list[MetricChoice]) -> None:
+        if len(found) < 2:
             self.notify(f"{benchmark.name} has one metric only: {benchmark.metric_name}.")
             return
-        options = [(f"{benchmark.task}|{row['metric']}|{row['filter']}", _metric(row, rows)) for row in rows]
+        options = [
+            (f"{benchmark.task}|{one.metric}|{one.filter}", _metric(one, first=one is found[0])) for one in found
+        ]
 
         def take(key: str | None) -> None:
             if key is not None:
@@ -349,25 +353,22 @@ class ResultsScreen(ReadingScreen):
     def sheet(self) -> Sheet | None:
         """The matrix in long form, as data; as Markdown it is the table on the screen."""
         matrix = self.shown
-        rows = [matrix.cells[b, w] for b in matrix.benchmarks for w in matrix.widths if (b, w) in matrix.cells]
-        if not rows:
+        if not (values := long_form(matrix)):
             return None
-        columns = tuple(name for name in rows[0] if name not in ("subject", "position"))
-        values = tuple(tuple(row[name] for name in columns) for row in rows)
         sql = self.question(search=self.filter).sql()
-        return MatrixSheet("Change against the unpruned model", columns, values, sql, matrix, self.view)
+        return MatrixSheet("Change against the unpruned model", COLUMNS, values, sql, matrix, self.view)
 
 
-def _choice(row: Row) -> str:
-    levels = f"{row['levels']} level{'' if row['levels'] == 1 else 's'}"
-    return f"{row['model']} · {row['method'] or '–'} · {levels} · {row['conditions'] or 'conditions not known'}"
+def _choice(one: Subject) -> str:
+    levels = f"{one.levels} level{'' if one.levels == 1 else 's'}"
+    return f"{one.model} · {one.method or '–'} · {levels} · {one.conditions or 'conditions not known'}"
 
 
-def _metric(row: Row, rows: Rows) -> str:
-    name = row["metric"] if row["filter"] == "none" else f"{row['metric']}, {row['filter']}"
-    notes = [f"{row['cells']} cells"]
-    if not row["with_stderr"]:
+def _metric(one: MetricChoice, *, first: bool) -> str:
+    name = one.metric if one.filter == "none" else f"{one.metric}, {one.filter}"
+    notes = [f"{one.cells} cells"]
+    if not one.with_stderr:
         notes.append("no standard errors")
-    if row is rows[0]:
+    if first:
         notes.append("the headline metric")
     return f"{name}  ({', '.join(notes)})"

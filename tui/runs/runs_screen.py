@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import DataTable
 
 from tui import format as fmt
-from tui.format import levels_text, model_text
+from tui.format import levels_text
 from tui.runs.empty import EmptyState
 from tui.runs.live import LiveScreen
 from tui.runs.record import RunRow
@@ -26,6 +26,7 @@ from tui.shell.exporting import Sheet
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.words import Words
+from warehouse.records.names import short_name
 from warehouse.records.run_state import RunState
 from warehouse.store import statements
 from warehouse.text import one_line
@@ -288,7 +289,7 @@ class RunsScreen(LiveScreen):
             case "run":
                 text.append(one_line(row.name), style="bold" if row.running else "")
             case "model":
-                text.append(one_line(model_text(row.model)))
+                text.append(one_line(short_name(row.model)))
             case "method":
                 text.append(row.method.upper())
             case "levels":

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from tui.format import duration, level_text
+from tui.format import duration
 from tui.runs.record import RunRow
+from warehouse.records.level import level_label
 from warehouse.records.run_state import RunState
 
 _LOOKS: dict[str, tuple[str, str]] = {
@@ -42,7 +43,7 @@ def advice(row: RunRow, *, opened: bool = False) -> str:
     match row.state:
         case RunState.RUNNING:
             if row.current is not None:
-                return f"Working on level {level_text(row.current.level)} of {row.current.task}; {cells}. x stops it."
+                return f"Working on level {level_label(row.current.level)} of {row.current.task}; {cells}. x stops it."
             stage = row.stage or ("between two cells" if row.done else "starting")
             return f"Working: {stage}; {cells}. x stops it."
         case RunState.QUEUED:

@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from warehouse.store import statements
+from warehouse.read.cell_details import CellMetric, Flip, RunModel, RunVerdict
+from warehouse.read.claims import Change, Claim, ClaimModel
+from warehouse.read.grid import Entry
+from warehouse.read.side_by_side import BestLevel, Improvement, LevelScore, Matched, PairTest
+from warehouse.read.subjects import MetricChoice, Subject
+from warehouse.store import answers, statements
+from warehouse.store.answers import Record
 
-Row = dict[str, Any]
-Rows = list[Row]
+Rows = list[Any]
+"""What answers a question: each row as the dataclass that `_KINDS` names, else as a dict."""
 
 _INCLUDE = re.compile(r"/\* (?P<name>\w+) \*/")
 _PARAMETER = re.compile(r"\$(?P<name>[a-z_]+)")
@@ -163,18 +169,35 @@ def _make_shared(connection: Any, questions: Sequence[Question]) -> list[str]:
 
 def _rows(connection: Any, question: Question, made: Collection[str]) -> Rows:
     statement = question.statement(made)
-    cursor = connection.execute(statement, question.bound(statement))
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    found = answers.records(connection.execute(statement, question.bound(statement)))
+    kind = _KINDS.get(question.name)
+    return found if kind is None else [kind(record) for record in found]
 
 
 # The questions
 
 
-def subject(row: Mapping[str, Any]) -> str:
-    """A model pruned with a method under given conditions, as the query files name it."""
-    parts = (row["model_id"], row["method"], row["conditions"] or "")
-    return "|".join(part for part in parts if part is not None)
+def _of(kind: type[Any]) -> Callable[[Record], Any]:
+    return lambda record: kind(**record)
+
+
+_KINDS: dict[str, Callable[[Record], Any]] = {
+    "matrix_models": _of(Subject),
+    "matrix_metrics": _of(MetricChoice),
+    "matrix_rows": Entry.of,
+    "matrix_matched": _of(Matched),
+    "matrix_levels": _of(LevelScore),
+    "matrix_improvements": _of(Improvement),
+    "matrix_tests": _of(PairTest),
+    "matrix_best": _of(BestLevel),
+    "cell_metrics": _of(CellMetric),
+    "cell_flips": _of(Flip),
+    "run_model": _of(RunModel),
+    "run_verdicts": _of(RunVerdict),
+    "claim_models": _of(ClaimModel),
+    "claims": Claim.of,
+    "claim_numbers": _of(Change),
+}
 
 
 def choices() -> Question:

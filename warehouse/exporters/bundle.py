@@ -25,10 +25,10 @@ from typing import TYPE_CHECKING, Any
 from warehouse.errors import UserError
 from warehouse.read.run_diff import find_run
 from warehouse.read.runs import find_models, list_runs
+from warehouse.records.names import public_name
 from warehouse.store import db, statements
 from warehouse.store.scratch import scratch_folder
 from warehouse.store.transaction import transaction
-from warehouse.text import model_name
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -136,7 +136,7 @@ def write_bundle(
 
 
 def _shared(run: BundledRun) -> BundledRun:
-    return replace(run, name=model_name(run.name), model=None if run.model is None else model_name(run.model))
+    return replace(run, name=public_name(run.name), model=None if run.model is None else public_name(run.model))
 
 
 def load_script() -> str:

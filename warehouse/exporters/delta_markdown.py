@@ -8,7 +8,8 @@ from importlib.metadata import version
 from warehouse.exporters.markdown import escape, table_lines
 from warehouse.exporters.significance import Shown, footnotes, marks
 from warehouse.numbers import format_change, format_value
-from warehouse.read.deltas import Cell, Column, Deltas, DeltaTable, Width
+from warehouse.read.deltas import Deltas, DeltaTable
+from warehouse.read.grid import Benchmark, Cell, Width
 
 
 def markdown(deltas: Deltas, *, significance: bool = False, intervals: bool = False) -> str:
@@ -16,12 +17,12 @@ def markdown(deltas: Deltas, *, significance: bool = False, intervals: bool = Fa
     show = Shown(significance, intervals)
     parts: list[str] = []
     for table in deltas.tables:
-        pruned = any(not width.unpruned for width in table.widths)
+        pruned = any(not width.unpruned for width in table.grid.columns)
         parts.append(f"### {escape(table.model)}" + (f", pruned with {escape(table.method.upper())}" if pruned else ""))
         for kind in ("score", "perplexity"):
-            columns = [column for column in table.columns if column.kind == kind]
-            if columns:
-                parts.append(_markdown_table(table, columns, show))
+            benchmarks = [benchmark for benchmark in table.grid.rows if benchmark.kind == kind]
+            if benchmarks:
+                parts.append(_markdown_table(table, benchmarks, show))
         parts.append(_caption(table))
         parts.extend(footnotes(table, show))
         if table.footnotes:
@@ -31,16 +32,15 @@ def markdown(deltas: Deltas, *, significance: bool = False, intervals: bool = Fa
     return "\n\n".join(parts) + "\n"
 
 
-def _markdown_table(table: DeltaTable, columns: list[Column], show: Shown) -> str:
-    twice = Counter(column.benchmark for column in columns)
+def _markdown_table(table: DeltaTable, benchmarks: list[Benchmark], show: Shown) -> str:
+    twice = Counter(benchmark.name for benchmark in benchmarks)
     header = ["Pruning %"]
-    for column in columns:
-        header.append(escape(column.benchmark if twice[column.benchmark] == 1 else _long_name(column)))
-    same_pct = Counter(width.pruning_pct for width in table.widths)
+    for benchmark in benchmarks:
+        header.append(escape(benchmark.name if twice[benchmark.name] == 1 else _long_name(benchmark)))
+    same_pct = Counter(width.pruning_pct for width in table.grid.columns)
     rows = []
-    for width in table.widths:
-        cells = [table.cells.get((width, column)) for column in columns]
-        texts = [_cell(cell, column, width, show) for cell, column in zip(cells, columns, strict=True)]
+    for width in table.grid.columns:
+        texts = [_cell(table.grid.at(benchmark, width), benchmark, width, show) for benchmark in benchmarks]
         rows.append([_label(width, alone=same_pct[width.pruning_pct] == 1), *texts])
     return table_lines(header, rows, right=range(1, len(header)))
 
@@ -54,23 +54,23 @@ def _label(width: Width, *, alone: bool) -> str:
     return pct if alone else f"{pct} ({width.intermediate_size} neurons)"
 
 
-def _cell(cell: Cell | None, column: Column, width: Width, show: Shown) -> str:
-    if cell is None:
+def _cell(cell: Cell | None, benchmark: Benchmark, width: Width, show: Shown) -> str:
+    if cell is None or cell.value is None:
         return "–"
-    text = format_value(cell.value, column.kind)
+    text = format_value(cell.value, benchmark.kind)
     if width.unpruned or cell.delta is None:
         return text
     change = format_change(cell.delta_pct)
     return f"{text} ({f'**{change}**' if cell.verdict in ('gain', 'loss') else change}{marks(cell, show)})"
 
 
-def _long_name(column: Column) -> str:
-    details = [column.metric if column.filter == "none" else f"{column.metric}, {column.filter}"]
-    if column.num_fewshot is not None and column.num_fewshot >= 0:
-        details.append(f"{column.num_fewshot}-shot")
-    if column.version is not None:
-        details.append(f"version {column.version}")
-    return f"{column.benchmark} ({', '.join(details)})"
+def _long_name(benchmark: Benchmark) -> str:
+    details = [benchmark.metric_name]
+    if benchmark.num_fewshot is not None and benchmark.num_fewshot >= 0:
+        details.append(f"{benchmark.num_fewshot}-shot")
+    if benchmark.version is not None:
+        details.append(f"version {benchmark.version}")
+    return f"{benchmark.name} ({', '.join(details)})"
 
 
 def _caption(table: DeltaTable) -> str:
@@ -85,17 +85,17 @@ def _caption(table: DeltaTable) -> str:
 
 def _missing(table: DeltaTable) -> str | None:
     """A sentence on the cells that the table lacks, by width, with the error where one was recorded."""
-    if not any(width.unpruned for width in table.widths):
+    if not any(width.unpruned for width in table.grid.columns):
         return "The unpruned model was not measured under these conditions, so there are no changes to show."
     by_width: dict[Width, list[str]] = {}
-    for width, column in table.missing():
-        error = table.errors.get((width.pruning_pct, column.task))
-        name = escape(column.benchmark) + (f" (failed: {escape(error)})" if error else "")
+    for benchmark, width in table.grid.missing():
+        error = table.errors.get((width.pruning_pct, benchmark.task))
+        name = escape(benchmark.name) + (f" (failed: {escape(error)})" if error else "")
         by_width.setdefault(width, []).append(name)
     if not by_width:
         return None
     told = [
-        f"{'everything' if len(names) == len(table.columns) else ', '.join(names)} at {width.pruning_pct:g}%"
+        f"{'everything' if len(names) == len(table.grid.rows) else ', '.join(names)} at {width.pruning_pct:g}%"
         for width, names in by_width.items()
     ]
     return f"Missing: {'; '.join(told)}."

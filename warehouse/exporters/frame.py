@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from warehouse.read.deltas import Deltas
+from warehouse.read.grid import Benchmark, Entry
 
 _SCHEMA = {
     "model": pl.String, "method": pl.String, "pruning_pct": pl.Float64, "task": pl.String, "metric": pl.String,
@@ -29,33 +30,39 @@ _OF_A_WIDTH = (
 
 def frame(deltas: Deltas, *, wide: bool = False) -> pl.DataFrame:
     """The deltas in long form, or wide, as `export_deltas` has them."""
-    return _wide(deltas) if wide else pl.DataFrame(deltas.rows, schema=_SCHEMA, orient="row", strict=False)
+    if wide:
+        return _wide(deltas)
+    rows = [[facts[name] for name in _SCHEMA] for facts in map(_facts, deltas.entries)]
+    return pl.DataFrame(rows, schema=_SCHEMA, orient="row", strict=False)
 
 
 def _wide(deltas: Deltas) -> pl.DataFrame:
-    names = _wide_names(deltas.rows)
+    names = _wide_names(deltas.entries)
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for row in deltas.rows:
-        of_width = {name: row[name] for name in _OF_A_WIDTH}
+    for entry in deltas.entries:
+        facts = _facts(entry)
+        of_width = {name: facts[name] for name in _OF_A_WIDTH}
         found = rows.setdefault(tuple(of_width.values()), of_width)
-        name = names[_column_key(row)]
-        found[name] = row["value"]
-        found[f"{name}/delta_pct"] = row["delta_pct"]
+        name = names[entry.benchmark]
+        found[name] = entry.cell.value
+        found[f"{name}/delta_pct"] = entry.cell.delta_pct
     schema = {name: _SCHEMA[name] for name in _OF_A_WIDTH}
     for name in names.values():
         schema |= {name: pl.Float64, f"{name}/delta_pct": pl.Float64}
     return pl.DataFrame(list(rows.values()), schema=schema, strict=False)
 
 
-def _wide_names(rows: list[dict[str, Any]]) -> dict[tuple[Any, ...], str]:
+def _wide_names(entries: list[Entry]) -> dict[Benchmark, str]:
     """The shortest name that tells each column from the others: task/metric, then filter, shots and version."""
-    keys = list(dict.fromkeys(_column_key(row) for row in rows))
+    keys = {one: (one.task, one.metric, one.filter, one.num_fewshot, one.version)
+            for one in dict.fromkeys(entry.benchmark for entry in entries)}  # fmt: skip
     for parts in (2, 3, 4, 5):
-        names = {key: "/".join(str(part) for part in key[:parts]) for key in keys}
+        names = {one: "/".join(str(part) for part in key[:parts]) for one, key in keys.items()}
         if len(set(names.values())) == len(keys):
             break
     return names
 
 
-def _column_key(row: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(row[name] for name in ("task", "metric", "filter", "num_fewshot", "version"))
+def _facts(entry: Entry) -> dict[str, Any]:
+    """`stderr` is the change's: nothing else is asked of a table of changes."""
+    return entry.facts() | {"stderr": entry.cell.delta_stderr}

@@ -15,6 +15,7 @@ from warehouse.importers.groups import Groups
 from warehouse.importers.samples import Samples, TaskForm, find_samples, read_samples
 from warehouse.importers.subject import Measured, Subject
 from warehouse.records.facts import MetricFacts, TaskFacts
+from warehouse.records.level import level_label
 from warehouse.records.questions import combined_hash
 
 READER = 2
@@ -109,7 +110,7 @@ def read_results(file: ResultFile, subject: Subject, run_id: str, scratch: Path)
     data, config = file.data, file.config
     run = ImportedRun(
         run_id=run_id,
-        name=f"lm-eval {subject.model} {subject.level_name}",
+        name=f"lm-eval {subject.model} {level_label(subject.level)}",
         origin="lm-eval",
         source=file.path.name,
         recorded_at=file.measured_at,

@@ -9,6 +9,7 @@ from warehouse.importers.batch import ImportedRun
 from warehouse.importers.importer import Context, NoResults, Source
 from warehouse.importers.lm_eval import ResultFile, read_results
 from warehouse.importers.subject import subject_of
+from warehouse.records.level import Level
 
 
 def read_file(file: ResultFile, source: Source, context: Context) -> ImportedRun | NoResults:
@@ -20,7 +21,8 @@ def read_file(file: ResultFile, source: Source, context: Context) -> ImportedRun
     """
     said = context.said
     subject = subject_of(file.path, file.measured, said, context.models)
-    level = float(subject.level) if subject.level.replace(".", "", 1).isdecimal() else subject.level
+    asked = Level.parse(subject.level)
+    level = asked.amount if asked.kind == "pct" else subject.level
     # As earlier versions named an import, so that one is known again.
     named = subject.model if said.model is None and subject.model != file.model else said.model
     digest = source.digest(named, level, subject.method)

@@ -20,6 +20,7 @@ from warehouse.importers import published
 from warehouse.importers.batch import ImportedRun
 from warehouse.importers.importer import Source
 from warehouse.records.measurements import MeasurementFacts
+from warehouse.records.names import short_name
 from warehouse.stats.metrics import higher_is_better
 
 _RENAMED = {"accuracy": "acc,none", "acc_norm": "acc_norm,none", "perplexity": "perplexity,none"}
@@ -108,7 +109,7 @@ def read_csv(text: str) -> StudyFile:
 def _base_name(entries: Iterable[Mapping[str, Any]], family: str) -> str:
     """The unpruned model's name on the hub, where the file agrees with itself on it (one names another model's)."""
     for entry in entries:
-        if entry["pruning_pct"] == 0 and entry["hf_repo"].rsplit("/", 1)[-1] == entry["name"]:
+        if entry["pruning_pct"] == 0 and short_name(entry["hf_repo"]) == entry["name"]:
             return entry["hf_repo"]
     return family
 

@@ -42,7 +42,7 @@ async def test_unasked_a_base_model_is_compared_with_base_models(dashboard: Dash
     async with dashboard.run_test(size=NARROW) as pilot:
         await pilot.press("3")
         await until(pilot, lambda: isinstance(pilot.app.screen, CompareScreen) and screen(pilot).subjects)
-        of_id = {row["model_id"]: row["model"] for row in screen(pilot)._known}
+        of_id = {row.model_id: row.model for row in screen(pilot)._known}
         shown = [of_id[one.partition("|")[0]] for one in screen(pilot).subjects or ()]
     assert shown == ["meta-llama/Llama-3.2-1B", "meta-llama/Llama-3.2-3B"]
 

@@ -381,10 +381,11 @@ async def test_a_run_started_here_fills_the_grid_and_goes_on_when_the_dashboard_
     from warehouse.read.deltas import read_deltas
 
     (table,) = read_deltas(warehouse.database, model="demo").tables
-    stored = {(width.level, column.task): cell.value for (width, column), cell in table.cells.items()}
+    stored = {(width.level, benchmark.task): cell.value for (benchmark, width), cell in table.grid.cells.items()}
+    shown = {(level, line.name): cell.value for (line, level), cell in detail.grid.cells.items()}
     for name in ("demo_facts", "demo_story"):
         for level in ("0", "40"):
-            assert detail.cells[level, name].score.value == stored[level, name]
+            assert shown[level, name] == stored[level, name]
     assert rows["▸ demo_facts"][0] == f"{stored['0', 'demo_facts']:.4f}"
 
 

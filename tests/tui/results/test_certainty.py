@@ -7,18 +7,17 @@ from typing import Any
 import pytest
 
 from tui.results.certainty import certainty, sentence
-from tui.results.matrix import Benchmark, Width
+from warehouse.read.grid import Benchmark, Cell, Width
 
 PAIRED = {
     "ci_low": -0.052, "ci_high": -0.011, "ci_low_pct": -9.1, "ci_high_pct": -1.9, "stderr_kind": "paired",
     "unpaired_because": None, "p_value": 0.0021, "p_kind": "score, paired", "p_holm": 0.0252, "verdict": "loss",
     "pairs": 1838, "lost": 90, "gained": 32, "agreement": 0.874, "chance": 0.5, "retained_pct": 71.3,
 }  # fmt: skip
-UNKNOWN = dict.fromkeys(PAIRED)
 
 
 def test_interval_error_test_flips_and_chance_are_said():
-    assert certainty(PAIRED).splitlines() == [
+    assert certainty(Cell(**PAIRED)).splitlines() == [
         "95 % interval -0.0520 to -0.0110 (-9.1% to -1.9%), unadjusted · paired error · score, paired: p = 0.0021, "
         "p = 0.025 over all benchmarks of this width (Holm) · a loss, beyond noise",
         "1,838 documents compared · 90 lost, 32 gained · 87.4% answered alike",
@@ -27,11 +26,10 @@ def test_interval_error_test_flips_and_chance_are_said():
 
 
 def test_a_perplexity_is_told_as_a_factor_with_its_interval():
-    row = UNKNOWN | {
-        "ci_low": 1.0, "ci_high": 1e25, "ci_low_pct": 12.0, "ci_high_pct": 1e9,
-        "factor": 3.6e21, "factor_low": 1.12, "factor_high": 7e24,
-    }  # fmt: skip
-    assert certainty(row) == "×3.6e+21, 95 % interval ×1.12 to ×7.0e+24, unadjusted"
+    cell = Cell(
+        ci_low=1.0, ci_high=1e25, ci_low_pct=12.0, ci_high_pct=1e9, factor=3.6e21, factor_low=1.12, factor_high=7e24
+    )
+    assert certainty(cell) == "×3.6e+21, 95 % interval ×1.12 to ×7.0e+24, unadjusted"
 
 
 @pytest.mark.parametrize(
@@ -46,7 +44,7 @@ def test_a_perplexity_is_told_as_a_factor_with_its_interval():
     ],
 )
 def test_what_is_not_known_is_left_out(facts: dict[str, Any], told: str):
-    assert certainty(UNKNOWN | facts) == told
+    assert certainty(Cell(**facts)) == told
 
 
 @pytest.mark.parametrize(
@@ -58,7 +56,6 @@ def test_what_is_not_known_is_left_out(facts: dict[str, Any], told: str):
 )
 def test_a_change_that_is_still_to_be_compared_is_not_called_untested(because: str, told: str):
     benchmark = Benchmark("wikitext", "word_perplexity", "none", 0, "1", "WikiText", "perplexity")
-    width = Width("s", "m", "maw", None, "20", 20.0, 80, None, None, unpruned=False)
-    scores = {"value": 10.0, "stderr": None, "baseline": 12.0, "delta": -2.0, "delta_pct": -16.7, "improved": True}
-    row = UNKNOWN | scores | {"unpaired_because": because}
-    assert sentence(benchmark, width, row).endswith(told)
+    width = Width("id", "m", "maw", None, "20", 20.0, 80, unpruned=False)
+    cell = Cell(value=10.0, baseline=12.0, delta=-2.0, delta_pct=-16.7, improved=True, unpaired_because=because)
+    assert sentence(benchmark, width, cell).endswith(told)

@@ -49,7 +49,7 @@ def said(pilot: Pilot, which: str) -> str:
 
 async def shown(pilot: Pilot, until) -> None:
     await pilot.press("2")
-    await until(pilot, lambda: isinstance(pilot.app.screen, ResultsScreen) and bool(matrix(pilot).matrix.benchmarks))
+    await until(pilot, lambda: isinstance(pilot.app.screen, ResultsScreen) and bool(matrix(pilot).matrix.rows))
 
 
 @pytest.mark.slow
@@ -107,7 +107,7 @@ async def test_a_filter_narrows_as_it_is_typed_and_escape_clears_it(dashboard: D
         await shown(pilot, until)
         await pilot.press("slash", *"truth")
         await pilot.pause()
-        assert [benchmark.name for benchmark in matrix(pilot).matrix.benchmarks] == ["TruthfulQA-MC1", "TruthfulQA-MC2"]
+        assert [benchmark.name for benchmark in matrix(pilot).matrix.rows] == ["TruthfulQA-MC1", "TruthfulQA-MC2"]
         await pilot.press("enter")
         assert matrix(pilot).has_focus
         assert "filter “truth”" in said(pilot, "results-title")
@@ -116,7 +116,7 @@ async def test_a_filter_narrows_as_it_is_typed_and_escape_clears_it(dashboard: D
         assert "No benchmark has “zzz”" in said(pilot, "results-detail")
         await pilot.press("escape")
         await pilot.pause()
-        assert len(matrix(pilot).matrix.benchmarks) == 13
+        assert len(matrix(pilot).matrix.rows) == 13
         assert not pilot.app.screen.query_one("#results-search", Input).display
 
 
@@ -127,7 +127,7 @@ async def test_sorting_goes_round_losses_gains_and_as_listed(dashboard: Dashboar
         for _ in range(3):
             await pilot.press("o")
             await pilot.pause()
-            order.append(matrix(pilot).matrix.benchmarks[0].name)
+            order.append(matrix(pilot).matrix.rows[0].name)
         assert order == ["LAMBADA", "IFEval", "MMLU"]
 
 
@@ -137,7 +137,7 @@ async def test_a_click_on_a_heading_sorts_by_it(dashboard: Dashboard, until):
         await pilot.click(DeltaMatrix, offset=(50, 1))  # 30 %… the heading of the fifth column
         await pilot.pause()
         assert screen(pilot).sorting is not None
-        assert matrix(pilot).matrix.benchmarks[0].name == "LAMBADA"
+        assert matrix(pilot).matrix.rows[0].name == "LAMBADA"
 
 
 async def test_a_click_moves_the_cursor_and_a_second_one_opens_the_cell(dashboard: Dashboard, until):
@@ -158,9 +158,9 @@ async def test_choosing_one_model_leaves_its_columns_only(dashboard: Dashboard, 
         assert pilot.app.screen.query_one(OptionList).option_count == 3
         await pilot.press("space", "down", "space", "enter")
         await until(
-            pilot, lambda: isinstance(pilot.app.screen, ResultsScreen) and len(matrix(pilot).matrix.widths) == 7
+            pilot, lambda: isinstance(pilot.app.screen, ResultsScreen) and len(matrix(pilot).matrix.columns) == 7
         )
-        assert {width.model for width in matrix(pilot).matrix.widths} == {"meta-llama/Llama-3.2-3B"}
+        assert {width.model for width in matrix(pilot).matrix.columns} == {"meta-llama/Llama-3.2-3B"}
         assert "Llama-3.2-3B" in said(pilot, "results-title")
 
 
@@ -176,7 +176,7 @@ async def test_another_metric_can_stand_for_a_benchmark(dashboard: Dashboard, un
             pilot,
             lambda: (
                 isinstance(pilot.app.screen, ResultsScreen)
-                and any(b.task == "piqa" and b.metric == "acc_norm" for b in matrix(pilot).matrix.benchmarks)
+                and any(b.task == "piqa" and b.metric == "acc_norm" for b in matrix(pilot).matrix.rows)
             ),
         )
 
@@ -232,7 +232,7 @@ async def test_the_title_of_a_plot_fits_80_columns(dashboard: Dashboard, until):
         await until(pilot, lambda: isinstance(pilot.app.screen, PlotScreen))
         plots = pilot.app.screen
         assert isinstance(plots, PlotScreen)
-        for _ in plots._matrix.benchmarks:
+        for _ in plots._matrix.rows:
             for _ in ACROSS:
                 await pilot.press("x")
                 assert len(said(pilot, "plot-title")) <= 78
@@ -288,7 +288,7 @@ async def test_without_results_only_keys_that_do_something_are_offered_and_i_bri
         await until(pilot, lambda: "i" in offered())
         assert not {"v", "r", "a", "g", "p", "m"} & offered()
         await pilot.press("v", "p", "m", "i")
-        await until(pilot, lambda: len(matrix(pilot).matrix.benchmarks) == 13)
+        await until(pilot, lambda: len(matrix(pilot).matrix.rows) == 13)
         await until(pilot, lambda: {"v", "r", "a", "g"} <= offered())
         assert "i" not in offered()
 
@@ -303,7 +303,7 @@ async def test_without_a_database_it_says_what_to_do_and_sees_it_come(tmp_path: 
         # Another process, as from a shell: DuckDB does not let one process hold a file in two ways.
         command = [sys.executable, "-m", "prune_tui", "import", "published", "--db", str(database)]
         assert await asyncio.to_thread(subprocess.call, command, stdout=subprocess.DEVNULL) == 0
-        await until(pilot, lambda: len(matrix(pilot).matrix.benchmarks) == 13)
+        await until(pilot, lambda: len(matrix(pilot).matrix.rows) == 13)
         assert not pilot.app.screen.query_one("#results-empty").display
 
 
@@ -325,7 +325,7 @@ async def test_a_database_held_elsewhere_is_a_message_and_the_last_figures_stay(
             screen(pilot).reload()
             await until(pilot, lambda: f"PID {holder.pid}" in said(pilot, "results-said"))
             assert said(pilot, "results-said").startswith("Not refreshed, these are the last figures read.")
-            assert len(matrix(pilot).matrix.benchmarks) == 13
+            assert len(matrix(pilot).matrix.rows) == 13
         finally:
             holder.communicate("")
         await until(pilot, lambda: not pilot.app.screen.query_one("#results-said").display)

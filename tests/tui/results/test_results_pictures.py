@@ -29,7 +29,7 @@ def at(size: tuple[int, int]) -> str:
 async def results(pilot: Pilot, until) -> None:
     await pilot.press("2")
     await until(pilot, lambda: bool(pilot.app.screen.query(DeltaMatrix)))
-    await until(pilot, lambda: bool(pilot.app.screen.query_one(DeltaMatrix).matrix.benchmarks))
+    await until(pilot, lambda: bool(pilot.app.screen.query_one(DeltaMatrix).matrix.rows))
     await pilot.press(*["j"] * 6, "l", "l")
     await pilot.pause()
 

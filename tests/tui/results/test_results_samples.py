@@ -13,11 +13,11 @@ from textual.widgets import Input, Static
 from tui.app import Dashboard
 from tui.query.screen import QueryScreen
 from tui.results.cell_screen import CellScreen
-from tui.results.matrix import build
 from tui.shell.confirm import ConfirmScreen
 from tui.shell.export_screen import ExportScreen
-from tui.shell.queries import Question, Reader, choices, chosen, subject
+from tui.shell.queries import Question, Reader, choices, chosen
 from tui.widgets.grid import Grid
+from warehouse.read.grid import Entry, results
 from warehouse.stats import pairing
 
 BEFORE, AFTER = [1, 1, 1, 1, 0, 0], [1, 0, 0, 0, 0, 1]
@@ -47,22 +47,22 @@ def sampled(tmp_path: Path, study: Path) -> Path:
 def cell(database: Path):
     reader = Reader(database)
     [known] = reader.ask("a", reader.turn("a"), choices())
-    [rows] = reader.ask("a", reader.turn("a"), chosen("matrix_rows", [subject(known[0])]))
-    matrix = build(rows)
+    [rows] = reader.ask("a", reader.turn("a"), chosen("matrix_rows", [known[0].key]))
+    matrix = results(rows)
     place = next(p for p in matrix.cells if p[0].task == "piqa" and p[1].label == "40%")
-    return (*place, matrix.cells[place])
+    return Entry(*place, matrix.cells[place])
 
 
 def test_documents_whose_score_changed_come_with_the_counts_of_all(sampled: Path):
     reader = Reader(sampled)
-    [rows] = reader.ask("a", reader.turn("a"), Question("cell_flips", cell(sampled)[2]))
-    assert [(r["doc_id"], r["before"], r["after"]) for r in rows] == [(1, 1, 0), (2, 1, 0), (3, 1, 0), (5, 0, 1)]
-    assert {(r["changed"], r["rose"], r["fell"], r["documents"]) for r in rows} == {(4, 1, 3, 6)}
+    [rows] = reader.ask("a", reader.turn("a"), Question("cell_flips", cell(sampled).facts()))
+    assert [(r.doc_id, r.before, r.after) for r in rows] == [(1, 1, 0), (2, 1, 0), (3, 1, 0), (5, 0, 1)]
+    assert {(r.changed, r.rose, r.fell, r.documents) for r in rows} == {(4, 1, 3, 6)}
 
 
 async def test_the_cell_says_how_many_flipped_and_how_sure_that_is(sampled: Path, until):
     async with Dashboard(sampled).run_test(size=(80, 24)) as pilot:
-        await pilot.app.push_screen(CellScreen(*cell(sampled)))
+        await pilot.app.push_screen(CellScreen(cell(sampled)))
         says = pilot.app.screen.query_one("#cell-flips-says", Static)
         await until(pilot, lambda: "of 6 documents" in str(says.render()))
         assert "3 got worse and 1 better; by chance alone as uneven with p = 0.62" in " ".join(
@@ -75,7 +75,7 @@ async def test_the_cell_says_how_many_flipped_and_how_sure_that_is(sampled: Path
 
 async def opened(pilot: Pilot, database: Path, until) -> CellScreen:
     await pilot.press("2")
-    screen = CellScreen(*cell(database))
+    screen = CellScreen(cell(database))
     await pilot.app.push_screen(screen)
     await until(pilot, lambda: screen.sheet() is not None and len(screen.query_one("#cell-flips", Grid).model))
     return screen

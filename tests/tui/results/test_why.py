@@ -16,11 +16,11 @@ from tui.app import Dashboard
 from tui.query.screen import QueryScreen
 from tui.query.sql_editor import SqlEditor
 from tui.results.cell_screen import CellScreen
-from tui.results.matrix import build
 from tui.results.why_screen import WhyScreen, wanted
-from tui.shell.queries import Reader, choices, chosen, subject
+from tui.shell.queries import Reader, choices, chosen
 from tui.widgets.grid import Grid
 from warehouse.errors import UserError
+from warehouse.read.grid import Entry, results
 
 
 def text(pilot: Pilot, part: str) -> str:
@@ -39,11 +39,11 @@ async def traced(pilot: Pilot, until) -> WhyScreen:
 async def cell_shown(pilot: Pilot, database: Path, until) -> None:
     reader = Reader(database)
     [known] = reader.ask("a", reader.turn("a"), choices())
-    one = next(choice for choice in known if choice["model"].endswith("Llama-3.2-1B"))
-    [rows] = reader.ask("a", reader.turn("a"), chosen("matrix_rows", [subject(one)]))
-    matrix = build(rows)
+    one = next(choice for choice in known if choice.model.endswith("Llama-3.2-1B"))
+    [rows] = reader.ask("a", reader.turn("a"), chosen("matrix_rows", [one.key]))
+    matrix = results(rows)
     place = next(p for p in matrix.cells if p[0].task == "leaderboard_musr" and p[1].label == "40%")
-    screen = CellScreen(*place, matrix.cells[place])
+    screen = CellScreen(Entry(*place, matrix.cells[place]))
     await pilot.app.push_screen(screen)
     await until(pilot, lambda: screen.sheet() is not None)
 
@@ -107,7 +107,7 @@ async def test_a_row_of_an_answer_leads_to_its_number(dashboard: Dashboard, unti
         found = await traced(pilot, until)
         assert found.trace is not None
         assert query.table is not None
-        assert found.trace.origin.number["value"] == query.table.rows[0][-1]
+        assert found.trace.origin.number.value == query.table.rows[0][-1]
 
 
 async def test_a_number_that_is_not_there_is_answered_with_what_is(dashboard: Dashboard, until):

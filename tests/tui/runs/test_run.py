@@ -12,6 +12,7 @@ from tui.results.matrix import mark
 from tui.runs.gpu_panel import GpuPanel
 from tui.runs.log_pane import LogPane
 from warehouse.merging import merge
+from warehouse.read.grid import Cell
 from warehouse.records.events import CellStarted
 from warehouse.records.run_state import RunState
 from warehouse.store import db
@@ -42,12 +43,13 @@ async def test_once_merged_the_marks_are_those_of_results(dashboard, warehouse, 
     run = warehouse.add()
     merge.merge_run(warehouse.database, run.path)
     with db.open_read(warehouse.database) as con:
-        cursor = con.execute(
+        found = con.execute(
             "select task, pruning_pct, delta, improved, verdict, p_value from delta_statistics where is_headline"
-        )
-        names = [column[0] for column in cursor.description]
-        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    expected = {(row["task"], f"{row['pruning_pct']:g}"): mark(row) for row in found}
+        ).fetchall()
+    expected = {
+        (task, f"{pct:g}"): mark(Cell(delta=delta, improved=improved, verdict=verdict, p_value=p_value))
+        for task, pct, delta, improved, verdict, p_value in found
+    }
     async with dashboard.run_test(size=(120, 40)) as pilot:
         if place == "#grid":
             await driver.open_run(pilot)

@@ -7,15 +7,18 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
-from tui.results.matrix import build
 from tui.results.plots import kept_plot
-from tui.shell.queries import CancelledError, Question, Reader, Rows, choices, chosen, literal, subject
+from tui.shell.queries import CancelledError, Question, Reader, choices, chosen, literal
 from warehouse.errors import DatabaseBusyError, UserError
+from warehouse.read.grid import Entry, results
+from warehouse.read.subjects import Subject
 from warehouse.store import statements
 
 CHOSEN = [
@@ -30,15 +33,20 @@ CHOSEN = [
 ]
 
 
-def ask(database: Path, *questions: Question) -> list[Rows]:
+def ask(database: Path, *questions: Question) -> list[list[dict[str, Any]]]:
     reader = Reader(database)
-    return reader.ask("test", reader.turn("test"), *questions)
+    return [list(map(facts, rows)) for rows in reader.ask("test", reader.turn("test"), *questions)]
+
+
+def facts(row: Any) -> dict[str, Any]:
+    """A row under the names of its query's columns."""
+    return row.facts() if isinstance(row, Entry) else row if isinstance(row, dict) else asdict(row)
 
 
 @pytest.fixture(scope="module")
 def subjects(study: Path) -> list[str]:
     [rows] = ask(study, choices())
-    return [subject(row) for row in rows]
+    return [Subject(**row).key for row in rows]
 
 
 def views(database: Path, sql: str) -> set[tuple]:
@@ -109,7 +117,7 @@ def test_a_benchmark_with_two_numbers_of_shots_counts_once(at_two_shots: Path, s
     mine = {(row["model"], row["pruning_pct"], row["benchmarks"], round(row["retained_pct"], 9)) for row in levels}
     theirs = views(at_two_shots, "select model, pruning_pct, benchmarks, round(retained_pct, 9) from level_scores")
     assert {row for row in mine if row[1] > 0} == theirs
-    drawn = kept_plot(build(rows), dark=True, across="level")
+    drawn = kept_plot(results(map(Entry.of, rows)), dark=True, across="level")
     assert {round(point.y, 9) for series in drawn.series for point in series.points} == {row[3] for row in mine}
 
 
@@ -208,7 +216,9 @@ def test_the_sql_that_is_shown_gives_the_same_rows_in_the_same_order(
     question = chosen(name, subjects, **more)
     [rows] = ask(study, question)
     with duckdb.connect(study, read_only=True) as con:
-        assert con.execute(question.sql()).fetchall() == [tuple(row.values()) for row in rows]
+        cursor = con.execute(question.sql())
+        names = [column[0] for column in cursor.description]
+        assert cursor.fetchall() == [tuple(row[name] for name in names) for row in rows]
     assert rows
 
 

@@ -197,7 +197,7 @@ def test_a_number_can_be_traced_at_the_receiver_to_the_bundle(bundle, received):
     }  # fmt: skip
     with zipfile.ZipFile(bundle) as archive:
         fingerprint = sha256(archive.read("manifest.json")).hexdigest()
-    assert [(note["file"], note["fingerprint"]) for note in found.origin.bundles] == [("shared.bundle", fingerprint)]
+    assert [(note.file, note.fingerprint) for note in found.origin.bundles] == [("shared.bundle", fingerprint)]
 
 
 def test_a_duckdb_shell_makes_the_tables_and_views_of_it(filled, bundle, tmp_path, monkeypatch):
