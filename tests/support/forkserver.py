@@ -69,15 +69,22 @@ def _serve(path: Path, owner: int) -> None:
         if listener in ready:
             link, _ = listener.accept()
             request, files = _received(link)
+            begun, begins = os.pipe()
             child = os.fork()
             if child == 0:
+                if request["session"]:
+                    os.setsid()
+                os.close(begins)
+                os.close(begun)
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 for other in (listener, waking, woken, link, *children.values()):
                     other.close()
                 _become(request, files)
-            for file in files:
+            for file in (*files, begins):
                 os.close(file)
+            os.read(begun, 1)  # as of a process that was started: whoever knows its number can end its session
+            os.close(begun)
             link.sendall(child.to_bytes(4, "little"))
             children[child] = link
         _reap(children)
@@ -112,8 +119,6 @@ def _received(link: socket.socket) -> tuple[dict[str, Any], list[int]]:
 
 def _become(request: dict[str, Any], files: list[int]) -> None:
     """In the forked process: be what was asked for, and end."""
-    if request["session"]:
-        os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, file in enumerate(files):
         os.dup2(file, number)
