@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from hashlib import file_digest
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,10 +24,10 @@ def write_parquet(folder: Path, stem: str, table: pa.Table, *, plain: tuple[str,
     folder.mkdir(exist_ok=True)
     draft = folder / f"{stem}.draft"
     others = [path for path in _columns(table.schema) if path not in plain]
+    # pyarrow's annotations have no lists for these two.
+    encodings: Any = {"use_dictionary": others, "use_byte_stream_split": list(plain) or False}
     with draft.open("wb") as file:
-        pq.write_table(
-            table, file, compression="zstd", use_dictionary=others, use_byte_stream_split=list(plain) or False
-        )
+        pq.write_table(table, file, compression="zstd", **encodings)
         file.flush()
         os.fsync(file.fileno())
     with draft.open("rb") as file:

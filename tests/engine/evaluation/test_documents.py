@@ -57,7 +57,14 @@ def logged(lm: Any, spec: TaskSpec, limit: int, index: TaskManager) -> list[dict
 
 @pytest.mark.parametrize(
     ("task", "limit"),
-    [("hellaswag", 6), ("boolq", 3), ("winogrande", 6), ("gsm8k", 2), ("wikitext", 1), ("truthfulqa_mc2", 2)],
+    [
+        ("hellaswag", 6),
+        ("gsm8k", 1),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in (("boolq", 3), ("winogrande", 6), ("gsm8k", 3), ("wikitext", 1), ("truthfulqa_mc2", 2))
+        ),
+    ],
 )
 def test_documents_and_answers_are_those_that_lm_eval_logs(
     task: str, limit: int, pair: tuple[Any, PrunedLM], benchmarks: Any, index: TaskManager, tmp_path: Path

@@ -1,0 +1,168 @@
+"""One document of a run: what was asked, what is right, and what every level answered."""
+
+from __future__ import annotations
+
+import glob
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import file_digest
+from itertools import chain, repeat
+from pathlib import Path
+from typing import Any
+
+from warehouse.errors import UserError
+from warehouse.read.metric_lookup import Row, rows_of
+from warehouse.records.facts import CellFacts, DocumentsFacts
+from warehouse.records.run_state import RunHistory
+from warehouse.store import confine, journal, run_folders
+
+_MEND = "put it back from a copy of the run's folder, or run it anew"
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What one metric says of an answer. `response` is JSON: the choice it took for the answer, or the filtered text."""
+
+    metric: str
+    filter: str
+    value: float | None
+    response: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LevelAnswers:
+    """What one level answered, before any filter; all empty where a run was made before answers were kept.
+
+    `log_likelihoods` are in the order of the document's choices, `greedy` says of each whether nothing else was
+    likelier; `texts` are what was generated.
+    """
+
+    level: str
+    log_likelihoods: tuple[float, ...]
+    greedy: tuple[bool, ...]
+    texts: tuple[str, ...]
+    scores: tuple[Score, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as a run asked it, with its texts cut where they were long (`warehouse.excerpt`).
+
+    `prompts` has one for all choices or one for each. `target` is the gold answer: a choice's index, a text, or
+    several; None where the prompt itself is scored. `doc_hash` is lm-eval's, the same wherever the document is asked.
+    `levels` are in the order in which the run came to them. Texts are as data set and model have them: `warehouse.text`
+    before a terminal.
+    """
+
+    run_id: str
+    task: str
+    doc_id: int
+    doc_hash: str
+    prompts: tuple[str, ...]
+    choices: tuple[str, ...]
+    target: Any
+    levels: tuple[LevelAnswers, ...]
+
+
+def read_document(
+    database: Path, run_id: str, task: str, doc_id: int, *, levels: Sequence[str] | None = None
+) -> Document:
+    """Read one document from the files of its run, with the answers of the levels named, else of all.
+
+    Raises:
+        UserError: run, task, document or level is not there, or a file of them is missing or damaged.
+    """
+    folder = run_folders.root(database) / run_id
+    history = _history(folder)
+    cells = _cells(history, run_id, task, levels)
+    if task not in history.documents:
+        raise UserError(
+            f"Run {run_id} was made before documents were kept, or could not keep those of {task}: run it anew to read "
+            "them here."
+        )
+    files = [_file(folder, history.documents[task]), *(_file(folder, cell) for cell in cells)]
+    (found, *answers), count = _rows(files, doc_id), history.documents[task].count
+    if not found:
+        raise UserError(f"Run {run_id} asked no document {doc_id} of {task}: it asked {count:,}.")
+    return Document(
+        run_id=run_id,
+        task=task,
+        doc_id=doc_id,
+        doc_hash=found[0]["doc_hash"],
+        prompts=tuple(found[0]["prompts"]),
+        choices=tuple(found[0]["choices"]),
+        target=json.loads(found[0]["target"] or "null"),
+        levels=tuple(_answers(cell.level, rows) for cell, rows in zip(cells, answers, strict=True)),
+    )
+
+
+def _history(folder: Path) -> RunHistory:
+    history = RunHistory()
+    try:
+        events, _ = journal.read(folder / "journal.jsonl")
+    except FileNotFoundError as error:
+        raise UserError(
+            f"There is no journal of run {folder.name} in {folder}: documents can be read of runs whose folder is here."
+        ) from error
+    for event in events:
+        history.take(event)
+    return history
+
+
+def _cells(history: RunHistory, run_id: str, task: str, levels: Sequence[str] | None) -> list[CellFacts]:
+    """The finished cells of a task, each of which has a file."""
+    cells = {level: cell for (level, name), cell in history.cells.items() if name == task and cell.samples}
+    if not cells:
+        others = sorted({name for (_, name), cell in history.cells.items() if cell.samples})
+        listed = ", ".join(others[:5]) + (", …" if len(others) > 5 else "")
+        raise UserError(f"Run {run_id} has no answers of a task '{task}': it has those of {listed or 'none yet'}.")
+    for level in levels or ():
+        if level not in cells:
+            raise UserError(f"Run {run_id} has no answers of {task} at level {level}: it has {', '.join(cells)}.")
+    return [cells[level] for level in (cells if levels is None else levels)]
+
+
+def _file(folder: Path, told: DocumentsFacts | CellFacts) -> Path:
+    """A file that the journal names, if it is still the one that was written."""
+    name, hash_ = (
+        (told.path, told.hash) if isinstance(told, DocumentsFacts) else (told.samples or "", told.samples_hash)
+    )
+    file = folder / name
+    if not file.resolve().is_relative_to(folder.resolve()):
+        raise UserError(f"{file} lies outside the run's folder: the journal that names it is not one of ours.")
+    try:
+        with file.open("rb") as content:
+            found = file_digest(content, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"{file} cannot be read ({error.strerror}): {_MEND}.") from error
+    if hash_ not in (None, found):
+        raise UserError(f"{file} is damaged, or was written by others: its sha256 is not the journal's; {_MEND}.")
+    return file.resolve()
+
+
+def _rows(files: list[Path], doc_id: int) -> list[list[Row]]:
+    """The rows of one document in each file, that of the documents first."""
+    import duckdb
+
+    file = files[0]
+    found = list[list[Row]]()
+    try:
+        with duckdb.connect(config={**confine.config(files)}) as con:
+            confine.confine(con, files)
+            for file, query in zip(files, chain(["document"], repeat("document_answers")), strict=False):
+                found.append(rows_of(con, query, {"path": glob.escape(str(file)), "doc_id": doc_id}))
+    except duckdb.Error as error:
+        raise UserError(f"{file} cannot be read ({str(error).splitlines()[0]}): {_MEND}.") from error
+    return found
+
+
+def _answers(level: str, rows: list[Row]) -> LevelAnswers:
+    given = next((row for row in rows if row.get("texts") is not None), {})
+    return LevelAnswers(
+        level=level,
+        log_likelihoods=tuple(given.get("log_likelihoods") or ()),
+        greedy=tuple(given.get("greedy") or ()),
+        texts=tuple(given.get("texts") or ()),
+        scores=tuple(Score(row["metric"], row["filter"], row["value"], row["response"]) for row in rows),
+    )
