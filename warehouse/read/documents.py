@@ -6,7 +6,6 @@ import glob
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import file_digest
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,15 @@ from warehouse.errors import UserError
 from warehouse.read.metric_lookup import Row, rows_of
 from warehouse.records.facts import CellFacts, DocumentsFacts
 from warehouse.records.run_state import RunHistory
-from warehouse.store import confine, journal, run_folders
+from warehouse.store import confine, db, journal, kept_documents, run_folders
 
+_OF_A_BUNDLE = {"documents": "kept_document", "answers": "kept_answers"}
 _MEND = "put it back from a copy of the run's folder, or run it anew"
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What one metric says of an answer. `response` is JSON: the choice it took for the answer, or the filtered text."""
+    """What one metric says of an answer. `response` is JSON: the choice it took, or the text that a filter left."""
 
     metric: str
     filter: str
@@ -74,6 +74,8 @@ def read_document(
         UserError: run, task, document or level is not there, or a file of them is missing or damaged.
     """
     folder = run_folders.root(database) / run_id
+    if not (folder / "journal.jsonl").exists() and kept_documents.folder_of(database, run_id).is_dir():
+        return _of_a_bundle(database, run_id, task, doc_id, levels)
     history = _history(folder)
     cells = _cells(history, run_id, task, levels)
     if task not in history.documents:
@@ -85,15 +87,45 @@ def read_document(
     (found, *answers), count = _rows(files, doc_id), history.documents[task].count
     if not found:
         raise UserError(f"Run {run_id} asked no document {doc_id} of {task}: it asked {count:,}.")
+    told = [
+        _answers(cell.level, next((row for row in rows if row.get("texts") is not None), {}), rows)
+        for cell, rows in zip(cells, answers, strict=True)
+    ]
+    return _document(run_id, task, doc_id, found[0], told)
+
+
+def _of_a_bundle(database: Path, run_id: str, task: str, doc_id: int, levels: Sequence[str] | None) -> Document:
+    """From what a bundle brought; scores are the database's."""
+    files = {kind: kept_documents.find(database, run_id, kind) for kind in ("documents", "answers")}
+    asked = {"task": task, "doc_id": doc_id}
+    rows = {
+        kind: [] if file is None else _asked([(file, _OF_A_BUNDLE[kind], asked)])[0] for kind, file in files.items()
+    }
+    if not rows["documents"]:
+        raise UserError(f"The bundle that run {run_id} came in has no document {doc_id} of a task '{task}'.")
+    with db.open_read(database) as con:
+        scores = rows_of(con, "document_scores", asked | {"run_id": run_id})
+    by_level = {row["level"]: row for row in rows["answers"]}
+    for level in levels or ():
+        if level not in by_level:
+            raise UserError(f"Run {run_id} has no answers of {task} at level {level}: it has {', '.join(by_level)}.")
+    answers = [
+        _answers(level, by_level[level], [row for row in scores if row["level"] == level])
+        for level in (by_level if levels is None else levels)
+    ]
+    return _document(run_id, task, doc_id, rows["documents"][0], answers)
+
+
+def _document(run_id: str, task: str, doc_id: int, row: Row, levels: list[LevelAnswers]) -> Document:
     return Document(
         run_id=run_id,
         task=task,
         doc_id=doc_id,
-        doc_hash=found[0]["doc_hash"],
-        prompts=tuple(found[0]["prompts"]),
-        choices=tuple(found[0]["choices"]),
-        target=json.loads(found[0]["target"] or "null"),
-        levels=tuple(_answers(cell.level, rows) for cell, rows in zip(cells, answers, strict=True)),
+        doc_hash=row["doc_hash"],
+        prompts=tuple(row["prompts"]),
+        choices=tuple(row["choices"]),
+        target=json.loads(row["target"] or "null"),
+        levels=tuple(levels),
     )
 
 
@@ -103,7 +135,8 @@ def _history(folder: Path) -> RunHistory:
         events, _ = journal.read(folder / "journal.jsonl")
     except FileNotFoundError as error:
         raise UserError(
-            f"There is no journal of run {folder.name} in {folder}: documents can be read of runs whose folder is here."
+            f"There is no journal of run {folder.name} in {folder}: documents can be read of runs whose folder is "
+            "here, and of those that came in a bundle with them."
         ) from error
     for event in events:
         history.take(event)
@@ -132,8 +165,7 @@ def _file(folder: Path, told: DocumentsFacts | CellFacts) -> Path:
     if not file.resolve().is_relative_to(folder.resolve()):
         raise UserError(f"{file} lies outside the run's folder: the journal that names it is not one of ours.")
     try:
-        with file.open("rb") as content:
-            found = file_digest(content, "sha256").hexdigest()
+        found = kept_documents.digest(file)
     except OSError as error:
         raise UserError(f"{file} cannot be read ({error.strerror}): {_MEND}.") from error
     if hash_ not in (None, found):
@@ -143,22 +175,27 @@ def _file(folder: Path, told: DocumentsFacts | CellFacts) -> Path:
 
 def _rows(files: list[Path], doc_id: int) -> list[list[Row]]:
     """The rows of one document in each file, that of the documents first."""
+    queries = chain(["document"], repeat("document_answers"))
+    return _asked([(file, query, {"doc_id": doc_id}) for file, query in zip(files, queries, strict=False)])
+
+
+def _asked(questions: list[tuple[Path, str, Row]]) -> list[list[Row]]:
+    """The answers of queries, each about one file."""
     import duckdb
 
+    files, found = [file for file, _, _ in questions], list[list[Row]]()
     file = files[0]
-    found = list[list[Row]]()
     try:
         with duckdb.connect(config={**confine.config(files)}) as con:
             confine.confine(con, files)
-            for file, query in zip(files, chain(["document"], repeat("document_answers")), strict=False):
-                found.append(rows_of(con, query, {"path": glob.escape(str(file)), "doc_id": doc_id}))
+            for file, query, asked in questions:
+                found.append(rows_of(con, query, asked | {"path": glob.escape(str(file.resolve()))}))
     except duckdb.Error as error:
         raise UserError(f"{file} cannot be read ({str(error).splitlines()[0]}): {_MEND}.") from error
     return found
 
 
-def _answers(level: str, rows: list[Row]) -> LevelAnswers:
-    given = next((row for row in rows if row.get("texts") is not None), {})
+def _answers(level: str, given: Row, rows: list[Row]) -> LevelAnswers:
     return LevelAnswers(
         level=level,
         log_likelihoods=tuple(given.get("log_likelihoods") or ()),

@@ -4,57 +4,22 @@ from __future__ import annotations
 
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
-import polars as pl
 import pytest
+from documents import OF_LEVEL, answered, documented
 
 from warehouse.errors import UserError
 from warehouse.merging import merge
 from warehouse.read.documents import LevelAnswers, Score, read_document
-
-ANSWERS = {"log_likelihoods": pl.List(pl.Float64), "greedy": pl.List(pl.Boolean), "texts": pl.List(pl.String)}
-SCHEMA: Any = {
-    "doc_id": pl.Int32, "filter": pl.String, "metric": pl.String, "value": pl.Float64, "weight": pl.Float64,
-    "response": pl.String, "terms": pl.List(pl.Float64),
-}  # fmt: skip
-OF_LEVEL = {"0": [-1.0, -1 / 3], "40": [-0.25, float("-inf")]}
-
-
-def write(run, name: str, rows: list[tuple], schema: dict[str, Any]) -> dict[str, str]:
-    path = run.folder / name
-    path.parent.mkdir(exist_ok=True)
-    pl.DataFrame(rows, schema=schema, orient="row").write_parquet(path)
-    return {"path": name, "hash": sha256(path.read_bytes()).hexdigest()}
-
-
-def cell(run, level: str, *, before: bool = False) -> None:
-    rows: list[tuple] = []
-    for doc_id in (0, 1):
-        for at, metric in enumerate(("acc", "acc_norm")):
-            answers = ([] if before else [OF_LEVEL[level], [False, True], []]) if at == 0 else [None] * 3
-            row = (doc_id, "none", metric, float(at), None, str(at), None)
-            rows.append(row if before else (*row, *answers))
-    about = write(run, f"samples/{level}-piqa-1.parquet", rows, SCHEMA if before else SCHEMA | ANSWERS)
-    run.cell(level, "piqa", 0.5, samples=about["path"], **({} if before else {"samples_hash": about["hash"]}))
-
-
-def documents(run) -> None:
-    rows = [(at, sha256(b"%d" % at).digest(), [f"Q{at}: Bär?"], [" yes", " no"], str(at)) for at in (0, 1)]
-    schema: dict[str, Any] = {
-        "doc_id": pl.Int32, "doc_hash": pl.Binary, "prompts": pl.List(pl.String), "choices": pl.List(pl.String),
-        "target": pl.String,
-    }  # fmt: skip
-    run.line("documents", task="piqa", count=2, **write(run, "documents/piqa-1.parquet", rows, schema))
 
 
 @pytest.fixture
 def run(new_run):
     run = new_run("r1")
     run.start()
-    documents(run)
+    documented(run)
     for level in OF_LEVEL:
-        cell(run, level)
+        answered(run, level)
     return run
 
 
@@ -76,9 +41,9 @@ def test_levels_can_be_chosen_and_the_others_files_are_left_alone(run, database:
 def test_a_cell_from_before_there_were_answers_has_its_scores(new_run, database: Path) -> None:
     run = new_run("r1")
     run.start()
-    cell(run, "0", before=True)
-    documents(run)  # taken up again by a program that keeps them
-    cell(run, "40")
+    answered(run, "0", before=True)
+    documented(run)  # taken up again by a program that keeps them
+    answered(run, "40")
     old, new = read_document(database, "r1", "piqa", 0).levels
     assert (old.log_likelihoods, old.texts) == ((), ())
     assert old.scores == new.scores
@@ -110,11 +75,11 @@ def test_a_missing_or_damaged_file_is_named(run, database: Path, name: str) -> N
 def test_a_damaged_file_whose_hash_nobody_knows_is_named_too(new_run, database: Path) -> None:
     run = new_run("r1")
     run.start()
-    documents(run)
-    cell(run, "0", before=True)
+    documented(run)
+    answered(run, "0", before=True)
     file = run.folder / "samples/0-piqa-1.parquet"
     file.write_bytes(file.read_bytes()[:-40])
-    with pytest.raises(UserError, match="0-piqa-1.parquet cannot be read") as caught:
+    with pytest.raises(UserError, match="parquet cannot be read") as caught:
         read_document(database, "r1", "piqa", 0)
     assert "\n" not in str(caught.value)
 
@@ -143,6 +108,6 @@ def test_a_file_outside_the_runs_folder_is_not_read(run, database: Path) -> None
 def test_a_run_that_kept_none_says_so(new_run, database: Path) -> None:
     run = new_run("r1")
     run.start()
-    cell(run, "0", before=True)
+    answered(run, "0", before=True)
     with pytest.raises(UserError, match="made before documents were kept"):
         read_document(database, "r1", "piqa", 0)
