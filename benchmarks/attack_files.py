@@ -27,6 +27,7 @@ from warehouse.errors import UserError
 from warehouse.exporters.bundle import member, write_bundle
 from warehouse.exporters.export import export_deltas
 from warehouse.importers import import_bundle, import_published
+from warehouse.read.claims import read_claims
 from warehouse.read.rules import read_rules
 from warehouse.read.runs import list_runs
 from warehouse.store import db, statements, template
@@ -83,14 +84,21 @@ _SHADOWS = (
 def on_databases() -> Iterator[Attack]:
     for how in _TAKEN:
         yield replaced("current_metrics", how)
-    for view in ("run_overview", "baseline_deltas", "claims", "best_level", "run_models"):
+    for view in ("run_overview", "baseline_deltas", "pareto_front", "best_level", "run_models"):
         yield replaced(view, _TAKEN[0])
+    yield altered(
+        "claims of its own",
+        "create view claims as from read_text('{secret}')",
+        "create view claim_changes as from read_text('{secret}')",
+        "create macro claims_of(models) as table from read_text('{secret}')",
+        "create macro second_told(second_pct, clear) as (select content from read_text('{secret}'))",
+    )
     yield altered("macro of ours: is_share", "create or replace macro is_share(metric) as false")
     yield altered("macro of ours: normal_p", "create or replace macro normal_p(z) as 0.0")
     yield altered(
         "table macro of ours reads a file",
-        "drop view claims",
-        "create or replace macro claims_of(models) as table select content from read_text('{secret}')",
+        "drop view size_tests",
+        "create or replace macro size_tests_of(models) as table select content from read_text('{secret}')",
     )
     for name in _SHADOWS:
         yield altered(f"in place of DuckDB's: {name}", f"create macro {name} as 42")
@@ -111,10 +119,10 @@ def on_databases() -> Iterator[Attack]:
     yield altered("all migrations forgotten", "delete from schema_migrations")
     yield altered("a migration of the future", "insert into schema_migrations values (999, 'x', 'x', now())")
     yield altered("a migration's hash", "update schema_migrations set sha256 = 'x' where version = 1")
-    yield altered("the views' hash", "update schema_views set sha256 = 'x'", "drop view claims")
+    yield altered("the views' hash", "update schema_views set sha256 = 'x'", "drop view size_tests")
     yield altered("a view of the user's that reads a file", "create view mine as from read_text('{secret}')")
     yield altered("a view in another schema", "create schema s", "create view s.metrics as select error('executed')")
-    yield altered("a table in place of a view", "drop view claims", "create table claims (x int)")
+    yield altered("a table in place of a view", "drop view best_level", "create table best_level (x int)")
     yield altered("a comment that steers a terminal", "comment on table metrics is '\x1b[2J'")
     yield Attack("a database of SQLite's", _sqlites)
     yield Attack("no database", _text)
@@ -150,7 +158,7 @@ _ASKED = (
     "select count(*) from {view}", "select model, task, metric, value, delta from baseline_deltas order by all",
     "from run_overview order by all",
 )  # fmt: skip
-_COUNTED = ("current_metrics", "claims", "best_level", "delta_statistics")
+_COUNTED = ("current_metrics", "size_tests", "best_level", "delta_statistics")
 
 
 def asked(database: Path) -> list[object]:
@@ -165,7 +173,7 @@ def asked(database: Path) -> list[object]:
 def used(database: Path) -> list[object]:
     """The same, and what commands make of it."""
     table = export_deltas(database, model=MODEL, format="csv")
-    return [*asked(database), list_runs(database), read_rules(database), table]
+    return [*asked(database), list_runs(database), read_rules(database), table, read_claims(database)]
 
 
 def on_database(attack: Attack, whole: Path, truth: list[object], folder: Path) -> str | None:

@@ -66,7 +66,7 @@ def main() -> int:
     found = ours.loglikelihood(scored)
     gap = max(abs(mine[0] / theirs[0] - 1) for mine, theirs in zip(found, expected, strict=True))
     few = scored[::3]
-    ours.forget()
+    ours.clear_cache()
     again = ours.loglikelihood(few)
     neighbours = max(abs(one[0] / found[3 * at][0] - 1) for at, one in enumerate(again))
     texts = ours.generate_until(prompts)

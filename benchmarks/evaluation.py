@@ -203,7 +203,7 @@ def main() -> None:
             seconds, _ = timed(lambda some=flat[:64]: ask(ours, some))
             print(f"warm-up: {seconds:.1f} s", flush=True)
             warmed = True
-        ours.forget()
+        ours.clear_cache()
         first, _ = timed(lambda parts=instances: [answer for some in parts for answer in ask(ours, some)])
         tokens = 0
         own, answers = timed(lambda parts=instances: [answer for some in parts for answer in ask(ours, some)])

@@ -73,13 +73,13 @@ def draw() -> list[Mutant]:
         path
         for target in map(COPY.joinpath, DRAW["targets"])
         for path in ([target] if target.is_file() else sorted(target.rglob("*")))
-        if path.suffix == (".sql" if target.name == "views" else ".py")
+        if path.suffix == (".sql" if target.parent.name == "sql" else ".py")
     ]
     every = [mutant for path in files for mutant in mutants_of(path, path.relative_to(COPY).as_posix())]
     random.Random(DRAW["seed"]).shuffle(every)
     chosen: list[Mutant] = []
     with duckdb.connect() as con:
-        for text in (*(one.text for one in statements.migrations()), *statements.macros(), *statements.views()):
+        for text in (*(one.text for one in statements.migrations()), *statements.macros(), *_views()):
             con.execute(text)
         for mutant in every:
             if len(chosen) < DRAW["count"] and (mutant.path.endswith(".py") or _binds(con, mutant)):
@@ -88,10 +88,14 @@ def draw() -> list[Mutant]:
     return chosen
 
 
+def _views() -> list[str]:
+    return [*statements.views(), *(one.text for one in statements.studies())]
+
+
 def _binds(con: duckdb.DuckDBPyConnection, mutant: Mutant) -> bool:
     """Whether the view and what builds on it can still be made."""
     original = (COPY / mutant.path).read_text(encoding="utf-8")
-    views = statements.views()
+    views = _views()
     con.execute("begin")
     try:
         con.execute(mutant.applied(original))

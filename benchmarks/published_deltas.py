@@ -17,7 +17,7 @@ from warehouse.exporters.export import export_deltas
 from warehouse.exporters.markdown import table_lines
 from warehouse.importers import import_published
 from warehouse.numbers import format_change, format_value
-from warehouse.read.deltas import Cell, DeltaTable, read_deltas
+from warehouse.read.deltas import DeltaTable, read_deltas
 
 PRINTED = Path(__file__).resolve().parents[1] / "tests" / "warehouse" / "published_tables.csv"
 MODELS = ("meta-llama/Llama-3.2-1B", "meta-llama/Llama-3.2-3B")
@@ -39,6 +39,15 @@ class Difference:
     benchmark: str
     printed: str
     ours: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A cell of ours."""
+
+    value: float
+    delta_pct: float | None
     kind: str
 
 
@@ -65,8 +74,7 @@ def compare(database: Path) -> tuple[int, list[Difference]]:
             cells += 1
             found = _find(table, pct, TASKS[benchmark])
             assert found is not None, f"no {benchmark} of {model} at {pct:g}%"
-            cell, kind = found
-            if _same(float(value), cell.value) and format_change(cell.delta_pct) == f"{change}%":
+            if _same(float(value), found.value) and format_change(found.delta_pct) == f"{change}%":
                 continue
             other = _find(by_acc_norm, pct, TASKS[benchmark])
             baseline = printed[model, 0.0, benchmark][0]
@@ -76,8 +84,8 @@ def compare(database: Path) -> tuple[int, list[Difference]]:
                     pct,
                     benchmark,
                     f"{value} ({change}%)",
-                    f"{format_value(cell.value, kind)} ({cell.delta_pct:+.3f}%)",
-                    _why(float(value), float(baseline), cell, change, other[0].value if other else None),
+                    f"{format_value(found.value, found.kind)} ({found.delta_pct:+.3f}%)",
+                    _why(float(value), float(baseline), found, change, other.value if other else None),
                 )
             )
     return cells, differences
@@ -102,19 +110,19 @@ def document(database: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _find(table: DeltaTable, pct: float, task: str) -> tuple[Cell, str] | None:
-    for (width, column), cell in table.cells.items():
-        if width.pruning_pct == pct and column.task == task:
-            return cell, column.kind
+def _find(table: DeltaTable, pct: float, task: str) -> Found | None:
+    for (benchmark, width), cell in table.grid.cells.items():
+        if width.pruning_pct == pct and benchmark.task == task and cell.value is not None:
+            return Found(cell.value, cell.delta_pct, benchmark.kind)
     return None
 
 
-def _why(value: float, baseline: float, cell: Cell, printed: str, acc_norm: float | None) -> str:
-    if not _same(value, cell.value):
+def _why(value: float, baseline: float, found: Found, printed: str, acc_norm: float | None) -> str:
+    if not _same(value, found.value):
         return "metric" if acc_norm is not None and _same(value, acc_norm) else "value"
-    if printed in (f"{100 * (value / baseline - 1):+.1f}", f"{100 * (cell.value / baseline - 1):+.1f}"):
+    if printed in (f"{100 * (value / baseline - 1):+.1f}", f"{100 * (found.value / baseline - 1):+.1f}"):
         return "rounded"
-    half_up = Decimal(str(cell.delta_pct))
+    half_up = Decimal(str(found.delta_pct))
     for step in ("0.01", "0.1"):
         half_up = half_up.quantize(Decimal(step), ROUND_HALF_UP)
     return "twice" if f"{half_up:+}" == printed else "slip"

@@ -25,9 +25,10 @@ from typing import Any
 import duckdb
 import psutil
 
-from tui.shell.queries import Question, choices, chosen, subject
+from tui.shell.queries import Question, choices, chosen
 from warehouse.errors import UserError
-from warehouse.store import db
+from warehouse.read.grid import subject
+from warehouse.store import accounts, db
 
 DOCUMENTS = 60  # of each benchmark at each level
 RUNS_AT_ONCE = 250
@@ -53,6 +54,7 @@ def make(path: Path, runs: int) -> float:
             for step in steps:
                 con.execute(step, {name: about[name] for name in step.named_parameters} or None)
         con.execute(pairs)
+        accounts.note(con)
     return time.monotonic() - started
 
 
@@ -90,7 +92,11 @@ def screens(path: Path) -> dict[str, Question]:
     asked = choices()
     found = [row for row in rows(path, asked.statement(), asked.bound()) if row["model"] in models]
     first = next(row for row in found if row["method"] == "maw")
-    subjects = [subject(row) for row in found if row["method"] == "maw" and row["conditions"] == first["conditions"]]
+    subjects = [
+        subject(row["model_id"], row["method"], row["conditions"])
+        for row in found
+        if row["method"] == "maw" and row["conditions"] == first["conditions"]
+    ]
     matrix = chosen("matrix_rows", subjects)
     cell = next(
         row

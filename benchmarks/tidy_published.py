@@ -19,6 +19,7 @@ from pathlib import Path
 
 from warehouse.importers import study
 from warehouse.records.measurements import MeasurementFacts
+from warehouse.stats.metrics import higher_is_better
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "warehouse" / "data"
@@ -45,7 +46,7 @@ def main(folder: Path) -> None:
         ("model", "pruning_pct", "task", "num_fewshot", "metric", "filter", "value", "stderr", "higher_is_better"),
         (
             (names[file.model], f"{pct:g}", s.task, s.num_fewshot, s.metric, s.filter, s.value, _blank(s.stderr),
-             str(s.higher_is_better).lower())
+             str(higher_is_better(s.metric)).lower())
             for file in files
             for pct, scores in sorted(file.scores.items())
             for s in scores

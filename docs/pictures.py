@@ -21,7 +21,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Select, Static
 
 from tui.app import Dashboard
-from tui.new_run.new_run_screen import NewRunScreen
+from tui.new_run.screen import NewRunScreen
 from tui.query.sql_editor import SqlEditor
 from tui.runs.run_screen import RunScreen
 from tui.widgets.grid import Grid

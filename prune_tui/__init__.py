@@ -48,16 +48,18 @@ if TYPE_CHECKING:
     from warehouse.console.console import CancelledError
     from warehouse.errors import AlteredError, DatabaseBusyError, UserError
     from warehouse.exporters.outfile import TakenError
+    from warehouse.importers.batch import ImportedRun
+    from warehouse.importers.importer import Importer
     from warehouse.importers.replaced import WouldReplaceError
     from warehouse.records.level import Level
     from warehouse.records.run_state import RunState
     from warehouse.store.journal import JournalError, JournalFullError
 
 __all__ = [
-    "DEMO_TASKS", "METHODS", "SUITES", "AlteredError", "CancelledError", "DatabaseBusyError", "JournalError",
-    "JournalFullError", "Ladder", "Level", "MlpLayer", "PrunedLM", "Run", "RunBusyError", "RunPlan", "RunState",
-    "SavedLevel", "TakenError", "TaskSpec", "UserError", "Warehouse", "WouldReplaceError", "find_run", "load_model",
-    "plan_run", "prune", "save", "start_run",
+    "DEMO_TASKS", "METHODS", "SUITES", "AlteredError", "CancelledError", "DatabaseBusyError", "ImportedRun", "Importer",
+    "JournalError", "JournalFullError", "Ladder", "Level", "MlpLayer", "PrunedLM", "Run", "RunBusyError", "RunPlan",
+    "RunState", "SavedLevel", "TakenError", "TaskSpec", "UserError", "Warehouse", "WouldReplaceError", "find_run",
+    "load_model", "plan_run", "prune", "save", "start_run",
 ]  # fmt: skip
 
 # Where each name lives, as above for whoever reads types.
@@ -68,6 +70,8 @@ _HOMES = {
     "AlteredError": "warehouse.errors",
     "CancelledError": "warehouse.console.console",
     "DatabaseBusyError": "warehouse.errors",
+    "ImportedRun": "warehouse.importers.batch",
+    "Importer": "warehouse.importers.importer",
     "JournalError": "warehouse.store.journal",
     "JournalFullError": "warehouse.store.journal",
     "Ladder": "engine.pruning.ladder",

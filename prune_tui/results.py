@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from engine.runs.digests import Digests
 from engine.runs.rundir import runs_root
 from warehouse.console.console import run_sql
 from warehouse.exporters import outfile
-from warehouse.exporters.export import Format, export_deltas, frame
+from warehouse.exporters.export import export_deltas
+from warehouse.exporters.frame import frame
 from warehouse.exporters.tables import Table, unique_names
 from warehouse.merging.merge import MergeReport, merge_all
 from warehouse.read.deltas import read_deltas
@@ -99,7 +101,7 @@ class Warehouse:
         self,
         model: str,
         *,
-        format: Format = "markdown",  # noqa: A002
+        format: str = "markdown",  # noqa: A002
         method: str | None = None,
         tasks: Collection[str] = (),
         metrics: Collection[str] = (),
@@ -185,8 +187,13 @@ class Warehouse:
         )
 
     def merge(self) -> MergeReport:
-        """Bring over what runs recorded while another process held the file."""
-        return merge_all(self.path, runs_root(self.path), wait=self.wait)
+        """Bring over what runs recorded while another process held the file.
+
+        The report names runs whose journals are damaged, cut back or not what the database has.
+        """
+        report = merge_all(self.path, runs_root(self.path), wait=self.wait)
+        report.unreadable = Digests.load(self.path).damaged() | report.unreadable
+        return report
 
 
 def _of(kind: type[RunSummary | ModelSummary], found: Sequence[RunSummary | ModelSummary]) -> pl.DataFrame:

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from engine.planning.choices import Names, chosen_levels, chosen_tasks, short_name, task_folders
+from engine.planning.choices import Names, chosen_levels, chosen_tasks, run_name, task_folders
 from engine.planning.draft import DEFAULT_LEVELS
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
 from engine.runs import launch, rundir, stopping
+from engine.runs.create import check_database, create
 from engine.runs.progress import Progress, progress
 from engine.runs.rundir import RunDir
-from tui.cli.session import check_database
 from warehouse.errors import UserError
 from warehouse.merging.merge import merge_run
 from warehouse.records.conditions import Seeds
@@ -77,7 +77,7 @@ def plan_run(
         UserError: a level, task, suite, folder or setting that is none.
     """
     return RunPlan(
-        name=name or short_name(str(model)),
+        name=name or run_name(str(model)),
         model=str(model),
         levels=chosen_levels(_listed(levels), _NAMES),
         tasks=chosen_tasks(suite, None if tasks is None else _listed(tasks), _NAMES),
@@ -92,6 +92,8 @@ class Run:
 
     def __init__(self, folder: RunDir) -> None:
         self._folder = folder
+        self._turns_before: int | None = None  # when it was last started from here
+        self._refused: str | None = None
 
     def __repr__(self) -> str:
         return f"<Run {self.run_id} ({self._folder.name}): {self.state}>"
@@ -119,7 +121,7 @@ class Run:
         """Where it stands now, a text: queued, running, finished, finished with failures, stopped, interrupted,
         refused or crashed.
         """
-        return self._folder.state()
+        return RunState.REFUSED if self._refused is not None else self._folder.state()
 
     @property
     def progress(self) -> Progress:
@@ -138,10 +140,13 @@ class Run:
         Ctrl-C ends the waiting, and not the run.
 
         Raises:
-            UserError: the plan cannot be carried out as it stands; says why. The run's folder stays.
+            UserError: the plan cannot be carried out as it stands; says why. If it was started from here, and nothing
+                was done, its folder is gone then.
             DatabaseBusyError: the results are in the run's folder, and somebody holds the database: wait again.
             RuntimeError: the worker crashed or was killed; what was done until then is kept, for `resume`.
         """
+        if self._refused is not None:
+            raise UserError(self._refused)
         deadline = None if timeout is None else time.monotonic() + timeout
         while (state := self.state) is RunState.RUNNING:
             if deadline is not None and time.monotonic() > deadline:
@@ -149,7 +154,11 @@ class Run:
             time.sleep(_POLL_SECONDS)
         history, _ = self._folder.history()
         if state is RunState.REFUSED:
-            raise UserError(launch.refusal(self._folder, history))
+            why = launch.refusal(self._folder, history)
+            before = self._turns_before
+            if before is not None and launch.forget_refused(self._folder, history, turns_before=before):
+                self._refused = why
+            raise UserError(why)
         if state in (RunState.CRASHED, RunState.INTERRUPTED):
             last = " ".join(launch.log_tail(self._folder, 1)) or "no word why"
             raise RuntimeError(f"The worker of run {self.run_id} {state} ({last}): its log is {self._folder.log_path}.")
@@ -177,6 +186,7 @@ class Run:
         """
         if self.state is RunState.FINISHED:
             return self
+        self._turns_before = self._folder.turns()
         if not in_process:
             launch.start(self._folder)
             return self
@@ -202,7 +212,7 @@ def start_run(plan: RunPlan, database: str | Path = "results.duckdb", *, in_proc
     """
     path = Path(database)
     check_database(path)
-    return Run(RunDir.create(rundir.runs_root(path), plan, path)).resume(in_process=in_process)
+    return Run(create(plan, path)).resume(in_process=in_process)
 
 
 def find_run(text: str = "latest", database: str | Path = "results.duckdb") -> Run:

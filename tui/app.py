@@ -6,41 +6,29 @@ imports duckdb or a plot before the first screen is on the terminal.
 
 from __future__ import annotations
 
-import asyncio
 import gc
-import os
-import tempfile
-import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from textual import work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
-from textual.filter import LineFilter
-from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
 from engine.errors import UserError
+from engine.runs.rundir import RunDir
 from engine.runs.stopping import PATIENCE, Worker
 from tui.runs.feed import Feed
 from tui.runs.live import LiveScreen
-from tui.shell.background import told
+from tui.screens import SCREENS, keys
+from tui.shell import background
+from tui.shell.commands import commands
 from tui.shell.exporting import Exportable, Sheet
-from tui.shell.gate import OnlyPrintable
-from tui.shell.themes import DARK, THEMES
+from tui.shell.safe_app import SafeApp
 from warehouse.commands import hint
-from warehouse.text import one_line, printable
-
-if TYPE_CHECKING:
-    from textual.actions import ActionParseResult
-    from textual.dom import DOMNode
-
-    from engine.runs.rundir import RunDir
 
 Done = TypeVar("Done")
 
@@ -48,50 +36,16 @@ _PULL_SECONDS = 0.5
 _FIRST_PULLS = (0.03, 0.1, 0.25)  # the runs are read within a moment of the start: nobody should wait for the timer
 
 
-def _screen(module: str, name: str) -> Callable[[], Screen[Any]]:
-    """A screen whose module is imported when it is first shown."""
-    return lambda: getattr(import_module(module), name)()
-
-
-_SCREENS = {
-    "runs": ("tui.runs.runs_screen", "RunsScreen"),
-    "results": ("tui.results.results_screen", "ResultsScreen"),
-    "compare": ("tui.compare.compare_screen", "CompareScreen"),
-    "query": ("tui.query.query_screen", "QueryScreen"),
-    "claims": ("tui.claims.claims_screen", "ClaimsScreen"),
-}
-
-
-_SCREEN_KEYS = Binding.Group("Runs Results Compare Query Claims")
-
-
-class Dashboard(App[None]):
-    """`database` is the DuckDB file that results go to; its runs lie beside it."""
+class Dashboard(SafeApp):
+    """`database` is the DuckDB file that results go to; its runs lie beside it. For its screens it is a `RunsHost`."""
 
     TITLE = "prune-tui"
-    CSS_PATH = Path(__file__).with_name("styles") / "tokens.tcss"
-    MODES: ClassVar = {mode: _screen(*where) for mode, where in _SCREENS.items()}
-    DEFAULT_MODE = "runs"
+    MODES: ClassVar = {entry.mode: entry for entry in SCREENS}
+    DEFAULT_MODE = SCREENS[0].mode
     HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-normal"), (150, "-wide")]  # pyright: ignore[reportIncompatibleVariableOverride]
     VERTICAL_BREAKPOINTS: ClassVar = [(0, "-low"), (36, "-high")]  # pyright: ignore[reportIncompatibleVariableOverride]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "switch_mode('runs')", "Runs", tooltip="Every run, and where it stands", group=_SCREEN_KEYS),
-        Binding(
-            "2",
-            "switch_mode('results')",
-            "Results",
-            tooltip="What changed, as a heat map and as plots",
-            group=_SCREEN_KEYS,
-        ),
-        Binding("3", "switch_mode('compare')", "Compare", tooltip="Models or methods side by side", group=_SCREEN_KEYS),
-        Binding("4", "switch_mode('query')", "Query", tooltip="Ask the database in SQL", group=_SCREEN_KEYS),
-        Binding(
-            "5",
-            "switch_mode('claims')",
-            "Claims",
-            tooltip="Which of the study's claims the results support",
-            group=_SCREEN_KEYS,
-        ),
+        *keys(),
         Binding("n", "new_run", "New", tooltip="Choose a model, levels and tasks, and start"),
         Binding("y", "copy", "Copy", show=False, tooltip="Copy the table on this screen as Markdown"),
         Binding("ctrl+e", "export", "Export", show=False, tooltip="Save the table on this screen, or a picture of it"),
@@ -107,20 +61,10 @@ class Dashboard(App[None]):
         super().__init__()
         self.database = database
         self.asked_to_stop: dict[str, Worker] = {}
-        self._only_printable = OnlyPrintable()
+        self.started: list[RunDir] = []  # from here
         self.feed = Feed(database)
         self._replay = replay
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = DARK.name
-        for name in set(self.available_themes) - {theme.name for theme in THEMES}:
-            self.unregister_theme(name)
         self.paused = False
-
-    def on_load(self) -> None:
-        # Textual has tasks begun eagerly from Python 3.12 on. What is in the first screen is then mounted before that
-        # screen is on the stack, and ends the program as soon as it asks for its screen (Textual #6444).
-        asyncio.get_running_loop().set_task_factory(None)
 
     def on_ready(self) -> None:
         if self._replay is not None:
@@ -143,47 +87,21 @@ class Dashboard(App[None]):
     @work(thread=True, exit_on_error=False)
     def _warm_up(self) -> None:
         """Import the other screens while nobody waits for them."""
-        for module, _ in _SCREENS.values():
-            import_module(module)
+        for entry in SCREENS:
+            import_module(entry.module)
         if not self.is_headless:  # tests have many dashboards in a process, and none of them is to stay
             # What is here now stays: else every full collection looks through it, and holds up a key for 60 ms.
             gc.freeze()
 
-    # What screens call
+    # What screens ask for: `tui.host`, `tui.runs.host`
 
     def copy_text(self, text: str, what: str, *, name: str = "copied", suffix: str = ".md") -> None:
-        """Copy a text and say where it went; `name` and `suffix` are of the file it goes to without a clipboard."""
         from tui.shell.clipboard import copy
 
         try:
             self.notify(f"{what} {copy(self, text, name=name, suffix=suffix)}")
         except OSError as error:
             self.notify(f"It could not be copied: {error.strerror}.", severity="error")
-
-    def open_sql(self, statement: str) -> None:
-        """Show a statement in Query, ready to run."""
-        self.switch_mode("query")
-        screen = self.screen
-        self.call_after_refresh(lambda: screen.open_sql(statement))  # type: ignore[attr-defined]
-
-    def colour(self, variable: str) -> str:
-        """A colour of the theme, for Rich text: gain, loss, neutral, primary, …"""
-        return self.theme_variables[variable]
-
-    def notify(
-        self,
-        message: str,
-        *,
-        title: str = "",
-        severity: SeverityLevel = "information",
-        timeout: float | None = None,
-        markup: bool = False,
-    ) -> None:
-        """As Textual's, but never read as markup, whatever a widget's default says: it is other people's text."""
-        super().notify(printable(message), title=one_line(title), severity=severity, timeout=timeout, markup=False)
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        return (*super().get_line_filters(), self._only_printable)
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -199,9 +117,7 @@ class Dashboard(App[None]):
         self.push_screen(ReplayScreen(folder, speed=speed))
 
     def new_run_like(self, folder: Path | None) -> None:
-        """The form for a new run, filled in from another one's plan."""
-        from engine.runs.rundir import RunDir
-        from tui.new_run.new_run_screen import NewRunScreen
+        from tui.new_run.screen import NewRunScreen
 
         if isinstance(self.screen, NewRunScreen):
             return
@@ -214,47 +130,43 @@ class Dashboard(App[None]):
                 return
         self.push_screen(NewRunScreen(plan))
 
-    def show_started(self, form: Screen[Any], run_id: str) -> None:
-        """Leave the form for the run that it started; behind it is the list, with the cursor on that run."""
+    def show_started(self, form: Screen[Any], run: RunDir) -> None:
+        """Behind the run is the list, with the cursor on it."""
         from tui.runs.runs_screen import RunsScreen
 
+        self.started.append(run)
         if self.screen is form:
             self.pop_screen()
         self.switch_mode("runs")
         while not isinstance(self.screen, RunsScreen):  # such as the run that this one is a clone of
             self.pop_screen()
-        self.screen.select(run_id)
-        self.open_run(run_id)
+        self.screen.select(run.run_id)
+        self.open_run(run.run_id)
 
-    @work(thread=True, exit_on_error=False, group="act")
     def start_demo(self) -> None:
-        from engine.planning.plan import RunPlan
-        from engine.planning.suites import DEMO_MODEL, suite
-        from tui.runs.actions import start_new
+        from engine.planning.draft import Draft
+        from engine.planning.suites import DEMO_MODEL
+        from engine.runs import create
         from tui.runs.runs_screen import RunsScreen
-        from warehouse.records.level import parse_levels
-
-        levels = tuple(parse_levels("0,10,20,30,40,50,60"))
-        plan = RunPlan(name="demo", model=DEMO_MODEL, levels=levels, tasks=suite("demo"), suite="demo")
 
         def started(run: RunDir) -> None:
+            self.started.append(run)
             if isinstance(self.screen, RunsScreen):
                 self.screen.select(run.run_id)
                 self.notify("The demo runs: enter shows it.")
             else:
                 self.notify("The demo runs: it is among the runs (1).")
 
-        self._attempt(lambda: start_new(plan, self.database), started)
+        plan = Draft(model=DEMO_MODEL, suite="demo").plan()
+        self.attempt(lambda: create.start_new(plan, self.database), started, database=True)
 
-    @work(thread=True, exit_on_error=False, group="act")
     def import_published(self) -> None:
-        from tui.runs.actions import import_published
+        from tui.runs import actions
 
         said = "The published study is in: 2 shows it."
-        self._attempt(lambda: import_published(self.database), lambda _: self.notify(said))
+        self.attempt(lambda: actions.import_published(self.database), lambda _: self.notify(said), database=True)
 
     def await_stop(self, name: str, worker: Worker) -> None:
-        """A worker was asked to stop: say so, and say again if it does not."""
         self.asked_to_stop[worker.run_id] = worker
 
         def look() -> None:
@@ -269,15 +181,12 @@ class Dashboard(App[None]):
         self.notify(f"Run {name} stops after its current batch.")
         self.set_timer(PATIENCE, look)
 
-    def _attempt(self, act: Callable[[], Done], then: Callable[[Done], None]) -> None:
-        """In a thread: do it, and go on with what came of it on the event loop, or say why it could not be done."""
-        try:
-            done = act()
-        except Exception as error:
-            self.call_from_thread(self.notify, told(error), severity="error", timeout=8)
-            return
-        self.feed.look_again(database=True)
-        self.call_from_thread(then, done)
+    def attempt(self, act: Callable[[], Done], then: Callable[[Done], object], *, database: bool = False) -> None:
+        def done(answer: Done) -> None:
+            self.feed.look_again(database=database)
+            then(answer)
+
+        background.attempt(self, act, done)
 
     # Actions
 
@@ -316,6 +225,12 @@ class Dashboard(App[None]):
         else:
             self.open_sql(sheet.sql)
 
+    def open_sql(self, statement: str) -> None:
+        """Show a statement in Query, ready to run."""
+        self.switch_mode("query")
+        screen = self.screen
+        self.call_after_refresh(lambda: screen.open_sql(statement))  # type: ignore[attr-defined]
+
     def _sheet(self) -> Sheet | None:
         sheet = self.screen.sheet() if isinstance(self.screen, Exportable) else None
         if sheet is None:
@@ -327,15 +242,6 @@ class Dashboard(App[None]):
 
         if not isinstance(self.screen, ModalScreen):
             self.push_screen(HelpScreen(self.screen))
-
-    async def run_action(
-        self,
-        action: str | ActionParseResult,
-        default_namespace: DOMNode | None = None,
-        namespaces: Mapping[str, DOMNode] | None = None,
-    ) -> bool:
-        """Once it was told to close, keys that were typed ahead open nothing any more: it would be closed half made."""
-        return False if self._exit else await super().run_action(action, default_namespace, namespaces)
 
     async def action_quit(self) -> None:
         running = sum(row.running for row in self.feed.snapshot.runs)
@@ -350,34 +256,10 @@ class Dashboard(App[None]):
         self.notify("q closes the dashboard; runs go on. x stops a run.")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Every action of the screen and of the program, by its words."""
         yield SystemCommand("Theme", "Dark, light or high contrast", self.action_change_theme)
-        said: set[str] = set()
-        for _, binding, enabled, tooltip in screen.active_bindings.values():
-            words = tooltip or binding.tooltip or binding.description
-            named = binding.show or binding.tooltip  # moving about by arrows needs no palette
-            if enabled and named and binding.description and binding.action not in said:
-                said.add(binding.action)
-                yield SystemCommand(
-                    binding.description,
-                    f"{words} ({self.get_key_display(binding)})",  # brackets would be read as markup
-                    partial(screen.call_later, screen.run_action, binding.action),
-                )
+        yield from commands(screen)
         yield SystemCommand("Import the published study", "Llama 3.2 1B and 3B, 7 levels", self.import_published)
         yield SystemCommand("Demo", "Measure the demo model: no GPU, no network", self.start_demo)
-
-    def _handle_exception(self, error: Exception) -> None:
-        """A defect: leave with one sentence, and the details in a file. Tests see it as it is."""
-        if self.is_headless:
-            super()._handle_exception(error)
-            return
-        handle, path = tempfile.mkstemp(prefix="prune-tui-defect-", suffix=".txt", text=True)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.writelines(traceback.format_exception(error))
-        self.exit(
-            return_code=1,
-            message=f"prune-tui met a defect ({type(error).__name__}) and closed; runs go on. Details: {path}",
-        )
 
 
 def open_dashboard(database: Path) -> int:
@@ -393,4 +275,8 @@ def open_replay(database: Path, folder: Path, *, speed: float) -> int:
 def _show(app: Dashboard) -> int:
     app.run()
     app.feed.join()  # a thread that loads duckdb must not be cut off
+    if app.started:
+        from tui.runs.actions import forget_refused
+
+        forget_refused(app.started, app.feed.snapshot.runs)
     return app.return_code or 0

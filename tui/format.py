@@ -1,9 +1,11 @@
-"""How numbers, times and changes are written on the screens."""
+"""How numbers, times, levels and changes are written on the screens."""
 
 from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+
+from warehouse.records.level import Level, level_label
 
 
 def duration(seconds: float) -> str:
@@ -110,3 +112,14 @@ def bar(share: float, width: int) -> str:
     """A thick line for what is done and a thin one for the rest: to be told apart without colour."""
     halves = round(min(max(share, 0.0), 1.0) * width * 2)
     return "━" * (halves // 2) + "╸" * (halves % 2) + "─" * (width - halves // 2 - halves % 2)
+
+
+def levels_text(levels: tuple[str, ...]) -> str:
+    """`0–60 ×7`, or the few there are."""
+    if not levels:
+        return ""
+    if len(levels) < 3:
+        return ", ".join(level_label(level) for level in levels)
+    if not all(Level.parse(level).kind == "pct" for level in levels):
+        return f"{levels[0]}–{levels[-1]} ×{len(levels)}"
+    return f"{min(levels, key=float)}–{max(levels, key=float)} ×{len(levels)}"

@@ -1,4 +1,4 @@
-"""Access tokens and passwords are taken out of whatever is written down: journals, logs, imports, model cards.
+"""Access tokens and passwords are taken out of whatever is written down: journals, logs, imports, cards, saved configs.
 
 What is one is told by its form (Hugging Face, GitHub, OpenAI, AWS, Slack, a bearer's header, an address with a
 password in it), by the name that it is given (`api_key=…`), or by standing in this process's environment under such a
@@ -7,8 +7,10 @@ name. A secret of another form that stands nowhere in the environment is not rec
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from pathlib import Path
 from typing import Any, TextIO
 
 from warehouse.errors import UserError
@@ -31,6 +33,17 @@ _IN_ENVIRONMENT = re.compile(r"(?i)(?:TOKEN|KEY|SECRET|PASSWORD|PASSWD|CREDENTIA
 def redacted(value: Any) -> Any:
     """The same plain value with every secret in its texts hidden."""
     return _hidden(value, _from_environment())
+
+
+def redact_file(path: Path) -> None:
+    """Hide every secret in a JSON file; one without any stays as it is, byte for byte.
+
+    Raises:
+        OSError, ValueError: it cannot be read, written, or is no JSON.
+    """
+    content = json.loads(path.read_bytes())
+    if (hidden := redacted(content)) != content:
+        path.write_text(json.dumps(hidden, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def refuse_secrets(what: dict[str, Any]) -> None:

@@ -14,8 +14,3 @@ def printable(text: str, *, keep: str = "\n\t") -> str:
 
 def one_line(text: str) -> str:
     return " ".join(printable(text).split())
-
-
-def model_name(model: str) -> str:
-    """A model's name: of one that lies in a folder, the folder's, without the way to it on this machine."""
-    return model.rstrip("/").rsplit("/", 1)[-1] if model.startswith(("/", "~", ".")) else model

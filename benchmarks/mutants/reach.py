@@ -105,7 +105,7 @@ class Reach:
             more = {
                 view
                 for file, text in texts.items()
-                if file.parent.name != "queries" and views & set(re.findall(r"\w+", text))
+                if "queries" not in file.parts and views & set(re.findall(r"\w+", text))
                 for view in _VIEW.findall(text)
             } - views
             if not more:

@@ -9,8 +9,8 @@ from typing import Any
 from lm_eval.api.instance import Instance
 from lm_eval.api.task import Task
 
-_OF_A_CHOICE = ("acc", "acc_norm", "acc_bytes")
-_OPEN = ("exact_match", "acc")
+from warehouse.stats.answers import asked_twice
+from warehouse.stats.metrics import guessed
 
 
 def chance_levels(task: Task) -> dict[str, float]:
@@ -26,19 +26,19 @@ def chance_levels(task: Task) -> dict[str, float]:
     anything: Any = task  # lm-eval annotates what every task overrides as returning None
     metrics = list(anything.aggregation())
     if task.OUTPUT_TYPE in ("generate_until", "loglikelihood"):
-        return {name: 0.0 for name in _OPEN if name in metrics}
+        return {name: 0.0 for name in metrics if name in guessed("open")}
     if task.OUTPUT_TYPE != "multiple_choice":
         return {}
     if callable(anything.config.process_results):
         return _judged(task, list(documents.values()))
     counts = [_choices(task, instances) for instances in documents.values()]
     level = sum(1 / count for count in counts) / len(counts)
-    return {name: level for name in metrics if name in _OF_A_CHOICE}
+    return {name: level for name in metrics if name in guessed("choices")}
 
 
 def _choices(task: Any, instances: Sequence[Instance]) -> int:
     """Requests of a document, but for those that only measure how likely an answer is without its question."""
-    unconditional = 2 if "acc_mutual_info" in task.aggregation() else 1
+    unconditional = 2 if asked_twice(task.aggregation()) else 1
     return len(instances) // unconditional
 
 
@@ -53,6 +53,6 @@ def _judged(task: Any, documents: Sequence[Sequence[Instance]]) -> dict[str, flo
             except Exception:  # other people's code, on answers that no model gives
                 return {}
             for name, value in judged.items():
-                if name in _OF_A_CHOICE:
+                if name in guessed("choices"):
                     totals[name] += float(value) / count
     return {name: total / len(documents) for name, total in totals.items()}

@@ -47,7 +47,7 @@ class Encoder:
         """
         return self._encoded[id(instance)][1]
 
-    def forget(self) -> None:
+    def clear_cache(self) -> None:
         self._encoded.clear()
 
     def encode(self, instances: Sequence[Instance]) -> None:

@@ -22,7 +22,7 @@ from engine.evaluation.encoding import Encoder, Pair
 from engine.evaluation.writer import Writer
 from engine.inference.batching import batch_tokens_for
 from engine.inference.decode.generator import Generator
-from engine.inference.lm_head import Head
+from engine.inference.lm_head import LMHead
 from engine.inference.plain_scorer import PlainScorer
 from engine.inference.probing import probe_trees
 from engine.inference.tree.tree import Ints, Scored
@@ -75,7 +75,7 @@ class PrunedLM(TemplateLM):
         )
         self._encoder = Encoder(self.tokenizer, max_length=self.max_length, vocab_size=known)
         attention, self.slow_because = best_attention(model, plain=plain)
-        head = Head(model, attention.overrides)
+        head = LMHead(model, attention.overrides)
         found = probe_trees(model, attention)
         generator = None
         if found.problem is not None:
@@ -153,11 +153,11 @@ class PrunedLM(TemplateLM):
             case _:
                 return [found.tolist()]
 
-    def forget(self) -> None:
+    def clear_cache(self) -> None:
         """Drop what is kept of earlier requests: their tokens, and how they are laid out."""
-        self._encoder.forget()
+        self._encoder.clear_cache()
         self._batches.clear()
-        self._writer.forget()
+        self._writer.clear_cache()
 
     def prepare(self, request_type: str, requests: Sequence[Instance]) -> None:
         """Lay out requests that will be asked together; may run beside the asking of others."""

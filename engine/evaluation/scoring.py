@@ -21,7 +21,7 @@ from lm_eval.api.task import Task
 from engine.evaluation.lm import PrunedLM
 from engine.evaluation.tasks import BuiltTask
 from warehouse.records.facts import CellFacts, MetricFacts
-from warehouse.stats.answers import CHOICES_NEEDED, chosen
+from warehouse.stats.answers import asked_twice, chosen, needs
 from warehouse.stats.per_document import per_document
 
 _BOOTSTRAP_DRAWS = 1000
@@ -195,11 +195,11 @@ def _response(task: Any, doc: Any, metric: str, responses: Sequence[Any]) -> str
 def _chosen(task: Any, doc: Any, metric: str, log_likelihoods: Sequence[float]) -> str | None:
     """The index of the answer that this metric takes for the model's, from what `process_results` is given."""
     conditional, unconditional = log_likelihoods, None
-    if "acc_mutual_info" in getattr(task, "_metric_fn_list", {}):
+    if asked_twice(getattr(task, "_metric_fn_list", {})):
         count = len(task.doc_to_choice(doc))
         if 2 * count == len(log_likelihoods):  # the choices once more, without their context
             conditional, unconditional = log_likelihoods[:count], log_likelihoods[count:]
-    choices = task.doc_to_choice(doc) if metric in CHOICES_NEEDED else None
+    choices = task.doc_to_choice(doc) if needs(metric) == "texts" else None
     index = chosen(metric, conditional, choices=choices, unconditional=unconditional)
     return None if index is None else str(index)
 

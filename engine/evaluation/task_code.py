@@ -20,6 +20,7 @@ from lm_eval.api.registry import metric_registry
 from lm_eval.tasks._index import Entry
 
 from engine.demo.paths import TASKS_DIR
+from engine.evaluation.own_modules import with_imported
 
 _FUNCTION = "!function"
 _PLAIN = "tag:yaml.org,2002:"
@@ -31,7 +32,8 @@ _SAFE = frozenset({"bool", "float", "int", "map", "merge", "null", "seq", "set",
 
 @dataclass(slots=True)
 class TaskCode:
-    """`files` are those from outside by their path, with the sha256 of each: YAML, and the modules it names.
+    """`files` are those from outside by their path, with the sha256 of each: YAML, and the modules it names
+    with those that they import from beside them.
 
     `reasons` say what in them is more than text; without any, loading them runs nothing of theirs.
     """
@@ -79,8 +81,8 @@ def _read(path: Path, code: TaskCode) -> list[str]:
     code.reasons += [f"{path.name} {reason}" for reason in _loads_code(content)]
     for function in functions:
         module = path.parent / f"{function.rpartition('.')[0].replace('.', '/')}.py"
-        if module.is_file():
-            code.files[module.resolve()] = hashlib.sha256(module.read_bytes()).hexdigest()
+        for own in with_imported(module, path.parent):
+            code.files[own] = hashlib.sha256(own.read_bytes()).hexdigest()
     parts = _parts(content)
     for included in _listed(content.get("include") if isinstance(content, dict) else None):
         parts += _read((path.parent / str(included)).resolve(), code)

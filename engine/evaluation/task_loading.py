@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -14,12 +12,13 @@ from lm_eval.tasks import TaskManager
 from engine.demo.paths import TASKS_DIR
 from engine.errors import UserError
 from engine.evaluation.encoding import asked_for
-from engine.evaluation.task_code import TaskCode, task_code
+from engine.evaluation.task_code import task_code
 from engine.evaluation.task_failures import OF_THE_TASK, cannot_be_built, left_out, load_task
 from engine.evaluation.task_groups import parts_first
 from engine.evaluation.templates import prepare_templates
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
+from engine.planning.task_index import unknown, untrusted
 
 
 @dataclass(slots=True)
@@ -47,10 +46,10 @@ def load_tasks(plan: RunPlan) -> LoadedTasks:
     manager = _manager(plan)
     for spec in plan.tasks:
         if spec.name not in manager.all_tasks:
-            raise UserError(_unknown(spec.name, manager.all_tasks))
+            raise UserError(unknown(spec.name, manager.all_tasks))
     code = task_code(manager.task_index, [spec.name for spec in plan.tasks])
     if code.reasons and not plan.trust_task_code:
-        raise UserError(_untrusted(code))
+        raise UserError(untrusted(code.reasons))
     found = LoadedTasks(code=code.hashes(plan.include_paths))
     tasks: dict[str, Task] = {}
     groups: dict[str, Group] = {}
@@ -124,19 +123,6 @@ def _manager(plan: RunPlan) -> TaskManager:
 @cache
 def _index(include_paths: tuple[str, ...], *, defaults: bool) -> TaskManager:
     return TaskManager(include_path=[str(TASKS_DIR), *include_paths], include_defaults=defaults)
-
-
-def _unknown(name: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-    hint = f"did you mean {' or '.join(close)}?" if close else "see lm-eval's list with `lm-eval ls tasks`."
-    return f"There is no task or group '{name}': {hint}"
-
-
-def _untrusted(code: TaskCode) -> str:
-    more = f" and {len(code.reasons) - 1} more" if len(code.reasons) > 1 else ""
-    return (
-        f"These task files are code: {code.reasons[0]}{more}. Read them, and add --trust-task-code if you trust them."
-    )
 
 
 def _set_shots(task: Task, spec: TaskSpec) -> None:

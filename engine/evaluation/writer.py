@@ -17,7 +17,7 @@ from engine.evaluation.encoding import MAX_GEN_TOKS
 from engine.evaluation.ending import Ending, Pieces
 from engine.inference.batching import Batcher
 from engine.inference.decode.generator import Generator
-from engine.inference.decode.sampling import LeftToTransformersError, choice_of, takes_rows_apart
+from engine.inference.decode.sampling import LeftToTransformersError, sampling_params, takes_rows_apart
 from engine.inference.lengths import Lengths
 from engine.inference.tree.tree import Ints
 from engine.inference.tree.tree_scorer import Progress
@@ -57,10 +57,10 @@ class Writer:
         eos = tokenizer.eos_token_id
         self._eos: str | None = None if eos is None else tokenizer.decode(eos)
 
-    def forget(self) -> None:
+    def clear_cache(self) -> None:
         """Drop what is kept of earlier prompts."""
         if self._generator is not None:
-            self._generator.forget()
+            self._generator.clear_cache()
 
     def write(self, prompts: Sequence[Ints], gen_kwargs: dict[str, Any], progress: Progress) -> list[str]:
         """The texts that follow prompts, in their order, cut before their first stop string."""
@@ -76,7 +76,7 @@ class Writer:
         left = range(len(prompts))
         if self._generator is not None:
             try:
-                choice = choice_of(self._model, options, seed=self._seed)
+                sampling = sampling_params(self._model, options, seed=self._seed)
             except LeftToTransformersError as reason:
                 self._say(f"Generation takes transformers' own way, which is slower, because of: {reason}.")
             else:
@@ -88,7 +88,7 @@ class Writer:
                         end_of=ending,
                         max_tokens=self._batcher.tokens,
                         progress=progress,
-                        choice=choice,
+                        sampling=sampling,
                     )
                     for index, tokens in zip(indices, found, strict=True):
                         made[index] = tokens
@@ -153,7 +153,7 @@ class Writer:
     def _generate(
         self, inputs: torch.Tensor, criteria: list[StoppingCriteria], new: int, options: dict[str, Any]
     ) -> list[list[int]]:
-        self._lengths.forget()
+        self._lengths.reset()
         pad = self._tokenizer.pad_token_id
         known = self._model.get_input_embeddings().weight.shape[0]
         options = {"max_length": inputs.shape[1] + new} | options

@@ -55,7 +55,7 @@ class Lengths:
             for rotary, factors in usual:
                 _set(rotary, factors)
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Have the next pass find the factors as the first one did: dynamic ones stay with the longest so far."""
         for rotary in self._rotaries:
             for layer_type, _ in _kinds(rotary):

@@ -14,7 +14,7 @@ from engine.overrides.kernels import PLAIN, Overrides
 from engine.planning.memory import LOGITS
 
 
-class Head:
+class LMHead:
     """A model's output layer, applied only where a token is scored.
 
     `overrides` may read the logits once by a kernel instead of several times by library calls.

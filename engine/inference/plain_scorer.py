@@ -15,7 +15,7 @@ from transformers import PreTrainedModel
 
 from engine.inference.batching import Batcher
 from engine.inference.lengths import NO_MATTER, Lengths
-from engine.inference.lm_head import Head
+from engine.inference.lm_head import LMHead
 from engine.inference.tree.tree import Scored
 from engine.inference.tree.tree_scorer import Batch, Progress
 
@@ -26,7 +26,7 @@ class PlainScorer:
     `max_tokens` of a batch are halved for good when memory runs out.
     """
 
-    def __init__(self, model: PreTrainedModel, head: Head, max_tokens: int, lengths: Lengths = NO_MATTER) -> None:
+    def __init__(self, model: PreTrainedModel, head: LMHead, max_tokens: int, lengths: Lengths = NO_MATTER) -> None:
         self._model: Any = model
         self._head = head
         self._lengths = lengths

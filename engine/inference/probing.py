@@ -77,7 +77,7 @@ def probe_trees(model: PreTrainedModel, attention: Attention) -> Findings:
 
 @torch.no_grad()
 def _alone(model: Any, attention: Attention, tokens: Tensor, positions: Tensor) -> Tensor:
-    attention.lengths.forget()
+    attention.lengths.reset()
     where = {"position_ids": positions} if positions[0, -1] >= positions.shape[1] else {}
     return model.base_model(tokens, use_cache=False, **where).last_hidden_state[0]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from engine.errors import UserError
 from engine.planning.suites import SUITES, TaskSpec, suite
 from warehouse.records.level import Level, parse_levels
+from warehouse.records.names import short_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,6 @@ def task_folders(paths: Sequence[Path], names: Names) -> list[Path]:
     return list(paths)
 
 
-def short_name(model: str) -> str:
+def run_name(model: str) -> str:
     """A run's name where none was given: the model's, without its owner or folder."""
-    return Path(model).resolve().name if Path(model).is_dir() else model.rsplit("/", 1)[-1]
+    return Path(model).resolve().name if Path(model).is_dir() else short_name(model)

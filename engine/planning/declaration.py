@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import MISSING, dataclass, fields
+from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from typing import Any
@@ -37,7 +38,8 @@ def source_of(module: str) -> str:
     spec = find_spec(first)
     for name in others:
         spec = _part(spec, name)
-    text = None if spec is None or spec.loader is None else getattr(spec.loader, "get_source", lambda _: None)(module)
+    loader = None if spec is None else spec.loader
+    text = loader.get_source(module) if isinstance(loader, InspectLoader) else None
     if text is None:
         raise ValueError(f"there is no source of a module {module}")
     return text
@@ -63,6 +65,8 @@ def read_declaration(source: str) -> Declaration:
                 told[name] = ast.literal_eval(value)
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if name in names:
                 told[name] = ast.literal_eval(value)
+            case _:
+                pass
     for name, field in names.items():
         if name not in told and field.default is MISSING:
             raise ValueError(f"it has no {name}")

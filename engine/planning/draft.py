@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UserError
-from engine.planning.choices import FIELDS, chosen_levels, chosen_tasks, short_name, task_folders
+from engine.planning.choices import FIELDS, chosen_levels, chosen_tasks, run_name, task_folders
 from engine.planning.methods import DEFAULT_METHOD
 from engine.planning.plan import RunPlan
 from engine.planning.suites import SUITES, TaskSpec, suite
@@ -94,7 +94,7 @@ class Draft:
         """
         specs = self._tasks()
         settings: dict[str, Any] = {
-            "name": self.name.strip() or short_name(self._model()),
+            "name": self.name.strip() or run_name(self._model()),
             "model": self._model(),
             "levels": chosen_levels(self.levels, FIELDS),
             "tasks": specs,
@@ -196,12 +196,12 @@ def command(plan: RunPlan, database: Path) -> str:
         if isinstance(value, bool):
             words += [option]
         elif isinstance(value, tuple):
-            words += [option, short_seeds(value)]
+            words += [option, short_seeds(plan.seeds)]
         else:
             words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
     for path in plan.include_paths:
         words += ["--include-path", path]
-    if plan.name != short_name(plan.model):
+    if plan.name != run_name(plan.model):
         words += ["--name", plan.name]
     return hint(*words, db=database)
 

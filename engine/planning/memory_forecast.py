@@ -110,7 +110,7 @@ def _advice(shape: Shape, dtype: str, device: str, place: str, free: int | None,
 
     if free is None or (asked := needed(dtype, tokens)) <= free:
         return None
-    ways = []
+    ways: list[str] = []
     batch = _with(shape, dtype, device, free, tokens)["tokens"]
     while batch > _FEWEST_TOKENS and needed(dtype, batch) > free:
         batch //= 2

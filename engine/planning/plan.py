@@ -104,15 +104,11 @@ class RunPlan:
         told = dict(data)
         method = str(told.pop("method", DEFAULT_METHOD))
         random, numpy, torch, fewshot = old_seeds(told.pop("seed")) if "seed" in told else told["seeds"]
-        plan = cls(
-            **told
-            | {
-                "seeds": (random, numpy, torch, fewshot),
-                "levels": tuple(Level.parse(text) for text in data["levels"]),
-                "tasks": tuple(TaskSpec.parse(text) for text in data["tasks"]),
-                "include_paths": tuple(data["include_paths"]),
-            }
-        )
+        told["seeds"] = (random, numpy, torch, fewshot)
+        told["levels"] = tuple(Level.parse(text) for text in data["levels"])
+        told["tasks"] = tuple(TaskSpec.parse(text) for text in data["tasks"])
+        told["include_paths"] = tuple(data["include_paths"])
+        plan = cls(**told)
         object.__setattr__(plan, "method", method)
         return plan
 

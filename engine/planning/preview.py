@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import dataclass
 
 from engine.errors import UserError
+from engine.planning import model_stack
 from warehouse.processes import module_command
 from warehouse.records.sizes import ModelSizes
 
@@ -55,9 +56,10 @@ def inspect(
     Takes seconds: call it in a thread. `online` fetches the config of a hub model, and is never answered by None.
 
     Raises:
-        UserError: there is no such model, or it cannot be pruned.
+        UserError: there is no such model, it cannot be pruned, or what looks is not installed.
         UnseenError: the process that looks took too long or ended.
     """
+    model_stack.require()
     request = {"model": model, "revision": revision, "trust_remote_code": trust_remote_code, "online": online}
     command = module_command("engine.worker.preview", json.dumps(request))
     try:

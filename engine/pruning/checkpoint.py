@@ -27,6 +27,7 @@ from engine.pruning.sources import is_local
 from warehouse import filenames
 from warehouse.checkpoints import BaseModel, CheckpointRecord
 from warehouse.records.level import Level
+from warehouse.redaction import redact_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,8 @@ def save_level(
                 "make room or choose another folder."
             )
         model.save_pretrained(partial)
+        for config in partial.glob("*config.json"):  # the model's and its generation's, as their author wrote them
+            redact_file(config)
         for weights in partial.glob("*.safetensors"):
             weights.chmod(_readable_by_others())  # safetensors writes them for their owner alone
         tokenizer.save_pretrained(partial)

@@ -6,6 +6,7 @@ import json
 from importlib.metadata import version
 
 import torch
+from huggingface_hub import ModelCardData
 
 from engine.planning.methods import find_method
 from engine.pruning.accounting import ModelShape
@@ -30,10 +31,12 @@ def model_card(
 ) -> str:
     """Markdown with the hub's front matter. `results` is a delta table in Markdown, if there is one."""
     full, kept = shape.intermediate_size, intermediate_size
-    # JSON's texts are YAML's: a name can add no line of its own.
-    front = [f"base_model: {json.dumps(base_model)}"] if on_hub else []
-    front += ["library_name: transformers", "pipeline_tag: text-generation", "tags:"]
-    front += [f"- {tag}" for tag in ("pruning", "width-pruning", "glu", "prune-tui")]
+    front = ModelCardData(
+        base_model=base_model if on_hub else None,
+        library_name="transformers",
+        pipeline_tag="text-generation",
+        tags=["pruning", "width-pruning", "glu", "prune-tui"],
+    )
     origin = code(base_model) + (f" at revision {code(revision)}" if revision else "")
     quoted = json.dumps(folder_name)
     declared = find_method(method).declared
@@ -46,7 +49,7 @@ def model_card(
     ]
     table = "\n".join(f"| {name} | {before} | {after} |" for name, before, after in rows)
     parts = [
-        "---\n" + "\n".join(front) + "\n---",
+        f"---\n{front.to_yaml()}\n---",
         f"# {escape(folder_name)}",
         f"{origin} with narrower MLPs: each of its {shape.num_hidden_layers} layers keeps {kept} of {full} GLU "
         f"neurons ({level.pruning_pct(full, kept):g} % removed), those with the highest {declared.title} "

@@ -19,9 +19,9 @@ from typing import Any
 from engine.errors import UserError
 from engine.runs.progress import progress
 from engine.runs.rundir import RunDir, runs_root
-from warehouse.records.events import Crashed, Refused
 from warehouse.records.run_state import RunHistory, RunState
 from warehouse.store import run_folders
+from warehouse.store.journal import JournalError
 
 _FORMAT = 1
 _FILE = ".index.json"
@@ -65,7 +65,7 @@ class Digest:
     @classmethod
     def of(cls, run: RunDir, history: RunHistory) -> Digest:
         """Errors as `RunDir.plan`."""
-        plan, known, end = run.plan, progress(history), history.end
+        plan, known = run.plan, progress(history)
         return cls(
             name=plan.name,
             asked_model=plan.model,
@@ -84,7 +84,7 @@ class Digest:
             total=known.total,
             current=None if known.current is None else (known.current.level, known.current.task),
             seconds_left=known.seconds_left,
-            note=end.error if isinstance(end, Refused | Crashed) else "",
+            note=history.note,
             pid=history.attempt.pid if history.attempt else None,
             host=history.attempt.host if history.attempt else None,
             failures=tuple((one.level, one.task, one.error) for one in history.failures.values()),
@@ -143,6 +143,16 @@ class Digests:
                 ours = run_folders.belongs(run.path, self.database)
             if ours:
                 yield run, digest
+
+    def damaged(self) -> dict[str, str]:
+        """Of every run whose journal is damaged, where it is: a merge reads only what is new, and does not meet a line
+        that was damaged after it was merged.
+        """
+        return {
+            run.run_id: f"{digest} The database keeps what it has of the run."
+            for run, digest in self.runs()
+            if isinstance(digest, JournalError)
+        }
 
     def of(self, run: RunDir) -> Digest:
         """Raises:

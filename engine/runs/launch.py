@@ -7,6 +7,7 @@ import shutil
 import subprocess
 
 from engine.errors import RunBusyError
+from engine.planning import model_stack
 from engine.runs import launch_record
 from engine.runs.launch_record import Start
 from engine.runs.rundir import RunDir
@@ -37,9 +38,11 @@ def start(run: RunDir) -> subprocess.Popen[bytes]:
 
     Raises:
         RunBusyError: a worker has the run already.
+        UserError: what measures is not installed.
         JournalError: the journal is damaged before its last line.
         OSError: the folder cannot be written.
     """
+    model_stack.require()
     turns, who = run.turns(), run.holder()
     if who is None and (start := run.unanswered(turns)) is not None and start.is_alive():
         who = f"process {start.pid}"
@@ -50,7 +53,7 @@ def start(run: RunDir) -> subprocess.Popen[bytes]:
     with run.log_path.open("ab") as log:
         log_size = log.tell()
         worker = subprocess.Popen(
-            module_command("engine.worker", str(run.path.resolve())),
+            module_command("engine.worker", str(run.path.absolute())),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -73,6 +76,18 @@ def refusal(run: RunDir, history: RunHistory) -> str:
     if disk_is_full(run):
         return "The disk is full: free some space, then try again."
     return " ".join(log_tail(run, 1)) or "The worker refused the plan without saying why."
+
+
+def forget_refused(run: RunDir, history: RunHistory, *, turns_before: int) -> bool:
+    """Take the folder of a refused run away, unless it has been at work before: nothing was done, and nothing can be as
+    it stands. For whoever started it, and has told a person why it was refused.
+
+    `turns_before` are those of the history before that start. Returns whether the folder is gone.
+    """
+    if turns_before or history.settled or run.holder() is not None:
+        return False
+    shutil.rmtree(run.path)
+    return True
 
 
 def disk_is_full(run: RunDir) -> bool:

@@ -5,7 +5,7 @@
     documents/      one Parquet file for each task: its prompts, choices and gold answers, as the run asks them
     samples/        one Parquet file for each finished cell: what each document was answered, and how that scored
     run.lock        held by the working process for as long as it lives
-    start.json      who was last asked to work on it (engine/runs/launch_record.py)
+    start.json      who was last asked to work on it (engine/launch_record.py)
     worker.log      what that process printed
 
 Whether a run is alive is told from its lock, which the kernel frees whichever way the process ends; everything
@@ -27,12 +27,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from engine.errors import UserError
+from engine.planning import model_stack
 from engine.planning.plan import RunPlan
 from engine.runs import launch_record, runlock
 from engine.runs.runlock import Holder
 from warehouse import filenames
 from warehouse.commands import hint
 from warehouse.records.events import Event
+from warehouse.records.names import runs_called
 from warehouse.records.run_state import RunHistory, RunState
 from warehouse.redaction import refuse_secrets
 from warehouse.store import journal, run_folders
@@ -53,8 +55,9 @@ class RunDir:
 
         Raises:
             OSError: the folder cannot be written.
-            UserError: the plan holds an access token or a password.
+            UserError: the plan holds an access token or a password, or what measures is not installed.
         """
+        model_stack.require()
         refuse_secrets(plan.to_dict())
         created_at = datetime.now(UTC)
         path = _new_folder(root, created_at)
@@ -112,8 +115,8 @@ class RunDir:
 
     @property
     def database(self) -> Path:
-        """Errors as `plan`."""
-        return (self.path.resolve() / self.named_database).resolve()
+        """The file that it fills; errors as `plan`."""
+        return run_folders.database_of(self.path, self.named_database)
 
     @property
     def named_database(self) -> str:
@@ -258,11 +261,7 @@ def find(database: Path, text: str) -> RunDir:
         )
     if text == "latest":
         return runs[-1]
-    fitting = (
-        [run for run in runs if run.run_id == text]
-        or [run for run in runs if run.name == text]
-        or [run for run in runs if text and run.run_id.startswith(text)]
-    )
+    fitting = runs_called(text, runs)
     if len(fitting) == 1:
         return fitting[0]
     candidates = ", ".join(f"{run.run_id} ({run.name})" for run in reversed((fitting or runs)[-5:]))

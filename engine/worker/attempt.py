@@ -200,10 +200,11 @@ def _refuse_changed_code(recorder: Recorder, code: dict[str, str]) -> None:
     UserError: task files from outside are not those that the run began with.
     """
     attempt = recorder.history.attempt
-    before = (attempt.provenance or {}).get("task_files") if attempt else None
-    if before is None or before == code:  # runs from before these were recorded do not know theirs
+    # Runs from before these were recorded, or not all of them, do not know theirs.
+    before: dict[str, str] = ((attempt.provenance or {}).get("task_files") if attempt else None) or {}
+    name = next((name for name in sorted(before) if before[name] != code.get(name)), None)
+    if name is None:
         return
-    name = next(name for name in sorted({*before, *code}) if before.get(name) != code.get(name))
     raise UserError(
         f"The task file {name} has changed since this run began: start a new run, so that no table mixes the two."
     )

@@ -14,6 +14,7 @@ from lm_eval.tasks import TaskManager
 
 from engine.demo.paths import TASKS_DIR
 from engine.evaluation.task_code import task_code
+from engine.planning.task_index import NEXT_REASON
 
 
 def main(folders: list[str]) -> None:
@@ -25,7 +26,7 @@ def main(folders: list[str]) -> None:
 
 def _code(manager: TaskManager, name: str) -> str:
     """What of it is code from outside, empty where nothing is."""
-    return "; ".join(task_code(manager.task_index, [name]).reasons)
+    return NEXT_REASON.join(task_code(manager.task_index, [name]).reasons)
 
 
 def _entry(manager: TaskManager, name: str) -> dict[str, Any]:

@@ -88,6 +88,36 @@ def test_a_refused_run_says_why_when_it_is_waited_for(tmp_path: Path):
         run.wait()
 
 
+def test_a_run_that_was_started_here_and_refused_leaves_no_folder_once_it_is_told_why(tmp_path: Path, monkeypatch):
+    def refuse(folder: RunDir) -> None:
+        journal = Journal(folder.journal_path)
+        journal.append(Refused(error="There is no task 'hellaswagg'."))
+        journal.close()
+
+    monkeypatch.setattr("engine.runs.launch.start", refuse)
+    run = start_run(PLAN, tmp_path / "results.duckdb")
+    assert run.folder.exists()
+    for _ in range(2):
+        with pytest.raises(UserError, match="There is no task 'hellaswagg'"):
+            run.wait()
+        assert run.state == "refused"
+    assert not run.folder.exists()
+
+
+def test_a_run_that_was_refused_when_it_was_taken_up_again_keeps_its_folder(tmp_path: Path, monkeypatch):
+    run = run_that_ended(tmp_path, Stopped(reason="SIGINT"))
+
+    def refuse(folder: RunDir) -> None:
+        journal = Journal(folder.journal_path)
+        journal.append(Refused(error="The weights have changed."))
+        journal.close()
+
+    monkeypatch.setattr("engine.runs.launch.start", refuse)
+    with pytest.raises(UserError, match="The weights have changed"):
+        run.resume().wait()
+    assert run.folder.exists()
+
+
 def test_a_crash_is_no_users_error_and_names_the_log(tmp_path: Path):
     run = run_that_ended(tmp_path, Crashed(error="ValueError: oh", detail="…"))
     with pytest.raises(RuntimeError, match=r"crashed .*worker\.log"):

@@ -1,6 +1,7 @@
 """What Results and Compare show of measurements that are alike in some things and not in others.
 
-Each test is a kind of wrong number that was once seen; tests/warehouse/store/test_identity.py has more of each in the views.
+Each test is a kind of wrong number that was once seen; tests/warehouse/store/test_identity.py has more of each in the
+views.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import pytest
 from cases import one_in
 from run_writer import RunWriter, metric
 
-from tui.compare.compare_grids import SidesModel
-from tui.compare.comparing import subject_names
-from tui.results.matrix import build, cell_text, subject_name
-from tui.shell.queries import Question, Reader, chosen, subject
+from tui.compare.grids import SidesModel
+from tui.compare.wording import subject_names
+from tui.results.matrix import cell_text, subject_name
+from tui.shell.queries import Question, Reader, chosen
 from tui.shell.queries import choices as what_there_is
 from tui.widgets.palette import Palette
 from warehouse.merging import merge
+from warehouse.read import grid
 
 KNOWN = {
     "documents": "all", "dtype": "float32", "seeds": "0,1234,1234,1234", "chat_template": False, "system_prompt": "",
@@ -35,33 +37,33 @@ class Screens:
     def __init__(self, database: Path) -> None:
         self._reader = Reader(database)
         self.choices = self._ask(what_there_is())
-        self.subjects = [subject(row) for row in self.choices]
+        self.subjects = [row.key for row in self.choices]
 
-    def _ask(self, question: Question) -> list[dict[str, Any]]:
+    def _ask(self, question: Question) -> list[Any]:
         [rows] = self._reader.ask("test", self._reader.turn("test"), question)
         return list(rows)
 
     def results(self) -> dict[tuple[str, str, str], str]:
         """By benchmark, name above the columns, and width."""
-        matrix = build(self._ask(chosen("matrix_rows", self.subjects)))
+        matrix = grid.results(self._ask(chosen("matrix_rows", self.subjects)))
         return {
-            (benchmark.name, subject_name(width, matrix.widths), width.label): " ".join(
-                cell_text(row, "relative").split()
+            (benchmark.name, subject_name(width, matrix.columns), width.label): " ".join(
+                cell_text(cell, "relative", unpruned=width.unpruned).split()
             )
-            for (benchmark, width), row in matrix.cells.items()
+            for (benchmark, width), cell in matrix.cells.items()
         }
 
     def names_compared(self, percentage: float) -> list[str]:
         """What Compare calls its subjects."""
         rows = self._ask(chosen("matrix_matched", self.subjects, basis="percentage"))
-        return list(subject_names([row for row in rows if row["basis_value"] == percentage]).values())
+        return list(subject_names([row for row in rows if row.basis_value == percentage]).values())
 
     def compared(self, basis: str = "percentage") -> dict[tuple[float, str], list[str]]:
         """By percentage or ratio and benchmark: score and change of each subject, dashes where it has none."""
         rows = self._ask(chosen("matrix_matched", self.subjects, basis=basis))
         found: dict[tuple[float, str], list[str]] = {}
-        for value in sorted({row["basis_value"] for row in rows}):
-            sides = SidesModel([row for row in rows if row["basis_value"] == value], PALETTE, "scores")
+        for value in sorted({row.basis_value for row in rows}):
+            sides = SidesModel([row for row in rows if row.basis_value == value], PALETTE, "scores")
             for line in range(len(sides)):
                 name, *cells = [" ".join(sides.cell(line, column)[0].split()) for column in range(len(sides.columns))]
                 assert (value, name) not in found, "a benchmark stands in one line"
@@ -175,7 +177,7 @@ def test_a_result_that_knows_no_weights_has_its_change_from_those_that_are_known
 def test_two_models_of_one_name_are_told_apart_by_their_ids(measured):
     measured("r1", {"0": 0.6, "40": 0.5})
     screens = measured("r2", {"0": 0.7, "40": 0.6}, weights="w2")
-    names = {f"Tiny · {PLAIN} · {row['model_id']}" for row in screens.choices}
+    names = {f"Tiny · {PLAIN} · {row.model_id}" for row in screens.choices}
     assert {name for _, name, _ in screens.results()} == names
     assert len(names) == 2
 

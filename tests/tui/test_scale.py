@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from tui.shell.queries import Question, chosen
-from warehouse.store import db
+from warehouse.store import db, studies
 
 pytestmark = pytest.mark.slow
 
@@ -83,6 +83,7 @@ def add_runs(database: Path, about: dict[str, Any], *, runs: int) -> None:
 def worked_on(database: Path, question: Question, *operators: str) -> int:
     """The rows that came out of these operators, all of a plan together."""
     with db.open_read(database) as con:
+        studies.make_for(con, question.statement())
         statement = f"explain (analyze, format json) {question.statement()}"
         [(_, told)] = con.execute(statement, question.bound()).fetchall()
     return sum(

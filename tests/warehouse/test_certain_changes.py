@@ -165,7 +165,7 @@ def test_the_first_drop_of_several_levels_is_corrected_over_the_table(new_run, m
 
 
 def test_saved_clear_gains_are_those_of_the_verdicts(measure, ask):
-    from tui.query.query_store import shipped
+    from tui.query.store import shipped
 
     measure((0.5, 0.7, 0.52), stderr=0.02)
     sql = next(one.sql for one in shipped() if one.name == "clear gains")

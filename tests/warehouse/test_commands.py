@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NAMED = re.compile(
     r"prune-tui (demo|run|resume|stop|runs|merge|export|sql|why|diff|claims|rules|import|replay)\b(?! …)"
 )
-FOR_OTHERS = {"warehouse/exporters/bundle.py", "tui/claims/claims.py"}
+FOR_OTHERS = {"warehouse/exporters/bundle.py", "tui/claims/wording.py"}
 
 
 def test_the_database_is_named_where_it_is_not_the_usual_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from warehouse.importers import import_paths
 from warehouse.records.events import Attempt, Crashed, Log
 from warehouse.records.facts import FailureFacts
 from warehouse.records.level import parse_levels
-from warehouse.redaction import RedactingStream, redacted
+from warehouse.redaction import RedactingStream, redact_file, redacted
 from warehouse.store import db
 from warehouse.store.journal import Journal
 
@@ -132,3 +132,18 @@ def test_a_run_is_not_begun_with_one_among_its_settings(
         RunDir.create(runs_root(database), plan, database)
     assert not [secret for secret in (HUB, VALUE) if secret in str(refused.value)]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_json_file_is_rewritten_only_where_it_holds_a_secret(tmp_path):
+    config = tmp_path / "config.json"
+    plain = '{"bos_token": "<s>",  "rope_theta": 1e6, "_name_or_path": "org/tiny"}'
+    config.write_text(plain)
+    redact_file(config)
+    assert config.read_text() == plain
+    config.write_text(json.dumps({"api_key": VALUE, "auto_map": {"from": f"https://me:{VALUE}@mirror"}, "eps": 1e-05}))
+    redact_file(config)
+    assert json.loads(config.read_text()) == {
+        "api_key": "***",
+        "auto_map": {"from": "https://***@mirror"},
+        "eps": 1e-05,
+    }

@@ -354,9 +354,7 @@ def test_consistent_improvements_are_better_at_every_width(run, merged, ask, met
     ) == [("org/Tiny", "PIQA", 2, pytest.approx(20.0), pytest.approx(40.0), 40.0)]
 
 
-CONSTANT = (
-    "benchmarks", "metric_order", "chance_levels", "question_counts", "current_rules", "claim_list", "claims",
-)  # fmt: skip
+CONSTANT = ("benchmarks", "metric_order", "chance_levels", "question_counts", "current_rules")
 
 
 def test_views_of_an_empty_file_are_empty(ask, database, merged, new_run):

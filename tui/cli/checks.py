@@ -12,6 +12,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Literal
 
 from engine.errors import UserError
 from engine.gpu import driver_version, machine
+from engine.planning import model_stack
 from engine.planning.methods import broken_methods, pruning_methods
 from engine.runs import rundir
 from warehouse.commands import hint
@@ -61,24 +63,28 @@ def checks(db: Path) -> Iterator[Finding]:
     yield from methods()
     gpu = driver()
     yield gpu
-    yield torch(gpu)
-    yield hub()
-    yield token()
+    if not model_stack.missing():
+        yield torch(gpu)
+        yield hub()
+        yield token()
     yield from disk(db)
     yield database(db)
     yield from runs(db)
 
 
 def versions() -> Iterator[Finding]:
-    found, missing = [f"Python {platform.python_version()}", f"prune-tui {version('prune-tui')}"], []
+    installed = [f"Python {platform.python_version()}", f"prune-tui {version('prune-tui')}"]
     for package in _PACKAGES:
-        try:
-            found.append(f"{package} {version(package)}")
-        except PackageNotFoundError:
-            missing.append(package)
-    yield Finding("versions", "fine", ", ".join(found))
-    if missing:
-        yield Finding("versions", "problem", f"not installed: {', '.join(missing)}", f"pip install {' '.join(missing)}")
+        with suppress(PackageNotFoundError):
+            installed.append(f"{package} {version(package)}")
+    yield Finding("versions", "fine", ", ".join(installed))
+    if missing := model_stack.missing():
+        yield Finding(
+            "versions",
+            "problem",
+            f"not installed: {', '.join(missing)}; results are read, and nothing is measured",
+            "`pip install prune-tui` brings them.",
+        )
 
 
 def methods() -> Iterator[Finding]:
@@ -179,8 +185,6 @@ def token() -> Finding:
 
 
 def disk(db: Path) -> Iterator[Finding]:
-    from huggingface_hub import constants
-
     folder = _existing(db.resolve().parent)
     free = shutil.disk_usage(folder).free
     text = f"{free / _GIB:.1f} GiB free for results in {folder}"
@@ -192,13 +196,19 @@ def disk(db: Path) -> Iterator[Finding]:
         yield Finding("disk", "note", text, "Results with per-document samples can take this much: free some space.")
     else:
         yield Finding("disk", "fine", text)
+    if not model_stack.missing():
+        yield _disk_for_models()
+
+
+def _disk_for_models() -> Finding:
+    from huggingface_hub import constants
+
     cache = Path(constants.HF_HUB_CACHE)
     free = shutil.disk_usage(_existing(cache)).free
     text = f"{free / _GIB:.1f} GiB free for models in {cache}"
     if free < 10 * _GIB:
-        yield Finding("disk", "note", text, "Larger models will not fit: free some space, or set HF_HOME.")
-    else:
-        yield Finding("disk", "fine", text)
+        return Finding("disk", "note", text, "Larger models will not fit: free some space, or set HF_HOME.")
+    return Finding("disk", "fine", text)
 
 
 def _existing(folder: Path) -> Path:

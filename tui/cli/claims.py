@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
-from tui.cli.output import console, one_line, print_json
+from tui.cli.output import console, print_json
 from warehouse.commands import hint
 from warehouse.errors import UserError
+from warehouse.text import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,52 +43,54 @@ def claims(
     The study: Martra 2025, arXiv 2512.22671 (versions 1 and 2), its "Key Observations". `prune-tui import published`
     brings its own results in.
     """
-    from tui.claims import claims as told
+    from tui.claims import wording
     from warehouse.read.claims import read_claims
 
-    found, changes = read_claims(db, model or ())
+    claims, changes = read_claims(db, model or ())
     if number is not None:
-        known = [claim.number for claim in found]
-        if number not in known:
-            raise UserError(f"There is no claim {number}: they are numbered {known[0]} to {known[-1]}.")
-        found = [claim for claim in found if claim.number == number]
+        there_are = [claim.number for claim in claims]
+        if number not in there_are:
+            raise UserError(f"There is no claim {number}: they are numbered {there_are[0]} to {there_are[-1]}.")
+        claims = [claim for claim in claims if claim.number == number]
         changes = [change for change in changes if change.claim == number]
     if as_json:
         numbers = [asdict(change) for change in changes]
         print_json(
-            [asdict(claim) | {"numbers": [one for one in numbers if one["claim"] == claim.number]} for claim in found]
+            [asdict(claim) | {"numbers": [one for one in numbers if one["claim"] == claim.number]} for claim in claims]
         )
     elif format_ == "markdown":
-        sys.stdout.write(told.document(found, changes))
+        sys.stdout.write(wording.document(claims, changes))
     else:
         screen = console()
-        _print(screen, found, words=number is not None)
+        _print(screen, claims, words=number is not None)
         if number is not None:
-            levels, lines = told.lines(changes, number)
+            levels, lines = wording.lines(changes, number)
             _numbers(screen, levels, lines)
         else:
-            screen.print(f"{told.summary(found)}. `{hint('claims', 'NUMBER', db=db)}` has the numbers.", soft_wrap=True)
+            numbers_from = hint("claims", "NUMBER", db=db)
+            screen.print(f"{wording.summary(claims)}. `{numbers_from}` has the numbers.", soft_wrap=True)
 
 
 def _print(screen: Console, claims: Sequence[Claim], *, words: bool) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    from tui.claims import claims as told
+    from tui.claims import wording
 
     for claim in claims:
         screen.print(Text(f"{claim.number:>2}  {claim.title}", style="bold"))
-        screen.print(Text(f"    {told.verdict(claim)}", style=_STYLES[claim.verdict]))
+        screen.print(Text(f"    {wording.verdict(claim)}", style=_STYLES[claim.verdict]))
         if words:
             screen.print(Padding(Text(f"The study – {claim.study_says}", style="dim"), (0, 0, 0, 4)))
             screen.print(Padding(Text(f"The test – {claim.test}", style="dim"), (0, 0, 0, 4)))
             if claim.v3_says:
                 screen.print(Padding(Text(f"Version 3 – {claim.v3_says}", style="dim"), (0, 0, 0, 4)))
-        for one in claim.findings:
+        for finding in claim.findings:
             text = Text.assemble(
-                (f"{told.GLYPHS[one.verdict]} ", _STYLES[one.verdict]), one_line(told.who(one, claim.findings)), ": ",
-                (one_line(told.why(one)), "dim"),
-            )  # fmt: skip
+                (f"{wording.GLYPHS[finding.verdict]} ", _STYLES[finding.verdict]),
+                f"{one_line(wording.who(finding, claim.findings))}: ",
+                (one_line(wording.why(finding)), "dim"),
+            )
             screen.print(Padding(text, (0, 0, 0, 4)))
         if not claim.findings and claim.missing:
             screen.print(Padding(Text(f"Missing: {claim.missing}.", style="dim"), (0, 0, 0, 4)))
@@ -98,10 +101,10 @@ def _numbers(screen: Console, levels: Sequence[float], lines: Sequence) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from tui.claims import claims as told
+    from tui.claims import wording
 
     if not lines:
-        screen.print(told.NO_NUMBERS)
+        screen.print(wording.NO_NUMBERS)
         return
     colours = {"gain": "bold dodger_blue1", "loss": "dark_orange", "noise": "", None: "dim"}
     room = max((screen.width - 38) // 11, 1)
@@ -116,7 +119,7 @@ def _numbers(screen: Console, levels: Sequence[float], lines: Sequence) -> None:
             table.add_row(
                 one_line(model),
                 one_line(benchmark),
-                *(Text(told.cell(one), style="" if one is None else colours[one.verdict]) for one in cells),
+                *(Text(wording.cell(one), style="" if one is None else colours[one.verdict]) for one in cells),
             )
         screen.print(table)
-    screen.print(told.LEGEND, style="dim")
+    screen.print(wording.LEGEND, style="dim")

@@ -11,9 +11,10 @@ from typing import Annotated
 import typer
 
 from engine.errors import UserError
+from engine.runs.create import check_database
 from tui.cli import session
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug
-from tui.cli.output import one_line
+from warehouse.text import one_line
 
 
 def has_terminal() -> bool:
@@ -90,7 +91,7 @@ def serve(
             "is answered.",
             err=True,
         )
-    session.check_database(db)
+    check_database(db)
     os.environ["PRUNE_TUI_DB"] = str(db.resolve())
     command = shlex.join([sys.executable, "-P", "-m", "prune_tui"])
     try:

@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tui.cli.output import one_line
-from tui.states import width_text
 from warehouse.numbers import format_change, format_value
-from warehouse.read.deltas import Cell, Column, DeltaTable, Width
+from warehouse.read.deltas import DeltaTable
+from warehouse.read.grid import Benchmark, Cell, Width
+from warehouse.text import one_line
 
 # Told apart by the colour-blind, too.
 _BETTER, _WORSE = "bold dodger_blue1", "dark_orange"
@@ -24,7 +24,7 @@ def print_tables(console: Console, tables: list[DeltaTable]) -> None:
         console.print(Text(f"{one_line(table.model)}, pruned with {one_line(table.method).upper()}", style="bold"))
         if table.conditions:
             console.print(Text(one_line(table.conditions), style="dim"))
-        for widths in _fitting(table.widths, console.width, _name_width(table)):
+        for widths in _fitting(table.grid.columns, console.width, _name_width(table)):
             console.print(_grid(table, widths))
         console.print(
             Text.assemble(
@@ -46,7 +46,7 @@ def _fitting(widths: tuple[Width, ...], room: int, names: int) -> list[tuple[Wid
 
 
 def _name_width(table: DeltaTable) -> int:
-    return min(max((max(len(c.benchmark), len(c.metric)) for c in table.columns), default=0), _NAME) + 1
+    return min(max((max(len(one.name), len(one.metric)) for one in table.grid.rows), default=0), _NAME) + 1
 
 
 def _grid(table: DeltaTable, widths: tuple[Width, ...]) -> Table:
@@ -54,22 +54,20 @@ def _grid(table: DeltaTable, widths: tuple[Width, ...]) -> Table:
     grid.add_column("", width=_name_width(table) - 1, overflow="ellipsis", no_wrap=True)
     for width in widths:
         grid.add_column(_heading(width), justify="right", min_width=_CELL - 1, no_wrap=True)
-    for column in table.columns:
-        names = Text.assemble(one_line(column.benchmark), "\n", (one_line(column.metric), "dim"))
-        grid.add_row(names, *(_cell(table.cells.get((width, column)), column, width) for width in widths))
+    for benchmark in table.grid.rows:
+        names = Text.assemble(one_line(benchmark.name), "\n", (one_line(benchmark.metric), "dim"))
+        grid.add_row(names, *(_cell(table.grid.at(benchmark, width), benchmark, width) for width in widths))
     return grid
 
 
 def _heading(width: Width) -> Text:
-    if width.unpruned:
-        return Text("unpruned")
-    return Text(one_line(width_text(width.level, width.pruning_pct)))
+    return Text(one_line(width.label))
 
 
-def _cell(cell: Cell | None, column: Column, width: Width) -> Text:
-    if cell is None:
+def _cell(cell: Cell | None, benchmark: Benchmark, width: Width) -> Text:
+    if cell is None or cell.value is None:
         return Text("–", style="dim")
-    value = format_value(cell.value, column.kind)
+    value = format_value(cell.value, benchmark.kind)
     if len(value) >= _CELL and math.isfinite(cell.value):
         value = f"{cell.value:.1e}"
     if width.unpruned:

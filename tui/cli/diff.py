@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug
-from tui.cli.output import one_line, print_json, printable
+from tui.cli.output import print_json
+from warehouse.text import one_line, printable
 
 if TYPE_CHECKING:
     from warehouse.exporters.tables import Table

@@ -7,7 +7,8 @@ from dataclasses import asdict
 import typer
 
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
-from tui.cli.output import console, one_line, print_json
+from tui.cli.output import console, print_json
+from warehouse.text import one_line
 
 _MARKS = {"fine": ("✓", "green"), "note": ("!", "yellow"), "problem": ("✗", "red")}
 

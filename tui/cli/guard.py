@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import typer
 
 from engine.errors import UserError
-from tui.cli.output import one_line
+from warehouse.text import one_line
 
 _tracebacks = False
 

@@ -10,14 +10,32 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tui.cli.once import Command
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
-from tui.cli.output import one_line, print_json
+from tui.cli.output import print_json
+from warehouse.text import one_line
 
 if TYPE_CHECKING:
     from warehouse.importers import ImportReport, WouldReplaceError
     from warehouse.importers.replaced import Replaced
 
-_PUBLISHED = "published"
+
+class ImportCommand(Command):
+    """Its help lists the kinds of files that there are, with those of other packages."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        from rich.markup import escape
+
+        from warehouse.importers.registry import listed
+
+        kinds = [
+            f"{escape(one_line(kind.name))}: {escape(one_line(kind.title))}"
+            + (f" (from {escape(one_line(kind.package))})" if kind.package else "")
+            for kind in listed()
+        ]
+        # Between two empty lines typer's help joins what there is.
+        self.epilog = "\n\n".join(["What is read, told from its content:", *kinds])
+        super().format_help(ctx, formatter)
 
 
 def import_(
@@ -51,13 +69,15 @@ def import_(
     Checkpoints that `save` wrote say what they are. Of others lm-eval's files do not say what was pruned: --model,
     --level and --method do.
     """
-    from warehouse.importers import WouldReplaceError, import_bundle, import_paths, import_published, is_bundle
+    from warehouse.importers import WouldReplaceError, import_paths
+    from warehouse.importers.importer import Source
+    from warehouse.importers.registry import transfer_of
 
     def files(*, replace_values: bool) -> ImportReport:
         return import_paths(db, paths, model=model, level=level, method=method, replace_values=replace_values)
 
-    own = [source for source in sources if source == _PUBLISHED or is_bundle(Path(source))]
-    paths = [Path(source) for source in sources if source not in own]
+    kinds = [(source, transfer_of(Source(source))) for source in sources]
+    paths = [Path(source) for source, transfer in kinds if transfer is None]
     reports: list[tuple[str, ImportReport]] = []
     # Files first: they alone may be refused for what is in the database.
     if paths:
@@ -70,8 +90,9 @@ def import_(
                 raise
             report = files(replace_values=True)
         reports.append((", ".join(map(str, paths)), report))
-    for source in own:
-        reports.append((source, import_published(db) if source == _PUBLISHED else import_bundle(db, Path(source))))
+    for source, transfer in kinds:
+        if transfer is not None:
+            reports.append((source, transfer.bring_in(db, Source(source))))
     if as_json:
         print_json(_plain([report for _, report in reports]))
     else:

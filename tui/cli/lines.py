@@ -9,10 +9,11 @@ from datetime import datetime
 from rich.console import Console
 
 from engine.runs.progress import progress
-from tui.cli.output import duration, one_line
+from tui.cli.output import duration
 from warehouse.records.events import Event, Finished, Log, Stopped
 from warehouse.records.facts import CellFacts, ModelFacts, VariantFacts
 from warehouse.records.run_state import RunHistory
+from warehouse.text import one_line
 
 
 class LineView:

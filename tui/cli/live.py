@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -14,11 +14,17 @@ from rich.text import Text
 
 from engine.runs.progress import progress
 from tui.cli.lines import describe
-from tui.cli.output import duration, one_line
-from tui.states import level_text
-from warehouse.records.events import Attempt, Event, Log, Stage, Stopped
+from tui.cli.output import duration
+from tui.stages import stage_text
+from warehouse.read.grid import Cell
+from warehouse.read.run_grid import run_grid
+from warehouse.records.events import Event, Log, Stopped
 from warehouse.records.facts import ModelFacts
-from warehouse.records.run_state import Cell, RunHistory
+from warehouse.records.level import level_label
+from warehouse.records.run_state import RunHistory
+from warehouse.text import one_line
+
+T = TypeVar("T")
 
 _WIDTH = 6  # of a level's column, in characters
 _NAME = 26  # of the task's name
@@ -30,7 +36,6 @@ class LiveView:
     def __init__(self, console: Console, history: RunHistory) -> None:
         self._console = console
         self._history = history
-        self._doing = "starting the worker"
         self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=5, transient=True)
 
     @contextmanager
@@ -39,15 +44,6 @@ class LiveView:
             yield
 
     def event(self, event: Event, history: RunHistory) -> None:
-        match event.data:
-            case Attempt():
-                self._doing = "loading the model"
-            case ModelFacts():
-                self._doing = "reading the tasks"
-            case Stage(stage=stage):
-                self._doing = f"{stage} done"
-            case _:
-                pass
         if isinstance(event.data, ModelFacts | Log | Stopped):
             self.note(describe(event, history) or "")
 
@@ -70,7 +66,9 @@ class LiveView:
         """What is going on, in a line, with its rates."""
         current = self._history.current
         if current is None:
-            return self._doing
+            if self._history.attempt is None:
+                return "starting the worker"
+            return stage_text(self._history) or "between two cells"
         parts = [f"level {current.level} {one_line(current.task)}"]
         if current.total:
             parts.append(f"{current.done}/{current.total} requests")
@@ -81,47 +79,43 @@ class LiveView:
         return " · ".join(parts)
 
     def _grid(self) -> Table:
-        history = self._history
-        rows: defaultdict[str, list[str]] = defaultdict(list)
-        for task in history.all_tasks:
-            rows[history.parents.get(task, task)].append(task)
-        here = history.current
+        history, here = self._history, self._history.current
+        found = run_grid(history)
+        # Of nested groups those that hold tasks themselves.
+        tasks = [line.name for line in found.rows if not line.parts]
+        lines = [
+            line for line in found.rows
+            if any(part in tasks for part in line.parts) or (not line.parts and line.depth == 0)
+        ]  # fmt: skip
+        at = next((line for line in lines if here and here.task in (line.name, *line.parts)), None)
         size = self._console.size
-        levels = _window(
-            list(history.levels),
-            here.level if here else None,
-            max((size.width - _NAME) // (_WIDTH + 1), 1),
-        )
-        names = _window(
-            list(rows), history.parents.get(here.task, here.task) if here else None, max(size.height - 6, 1)
-        )
+        levels = _window(found.columns, here.level if here else None, max((size.width - _NAME) // (_WIDTH + 1), 1))
         grid = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
         grid.add_column("", width=_NAME, no_wrap=True, overflow="ellipsis")
         for level in levels:
-            grid.add_column(level_text(level), width=_WIDTH, justify="right")
-        settled = history.settled
-        for name in names:
-            grid.add_row(Text(one_line(name)), *(self._cell(level, rows[name], settled) for level in levels))
+            grid.add_column(level_label(level), width=_WIDTH, justify="right")
+        for line in _window(lines, at, max(size.height - 6, 1)):
+            cells = (found.cells[line, level] for level in levels)
+            grid.add_row(Text(one_line(line.name)), *(self._cell(cell) for cell in cells))
         return grid
 
-    def _cell(self, level: str, tasks: list[str], settled: Mapping[Cell, str]) -> Text:
-        states = Counter(settled.get((level, task)) for task in tasks)
-        current = self._history.current
-        if states["failed"]:
-            return Text("✗" if len(tasks) == 1 else f"✗ {states['failed']}", style="red")
-        if states["done"] == len(tasks):
+    def _cell(self, cell: Cell) -> Text:
+        if cell.failed:
+            return Text("✗" if cell.total == 1 else f"✗ {cell.failed}", style="red")
+        if cell.done == cell.total:
             return Text("✓", style="green")
-        if current is not None and current.level == level and current.task in tasks:
-            if len(tasks) == 1:
-                return Text(f"{100 * current.done // max(current.total, 1)}%", style="yellow")
-            return Text(f"{states['done']}/{len(tasks)}", style="yellow")
-        return Text(f"{states['done']}/{len(tasks)}" if states["done"] else "·", style="dim")
+        if cell.state != "running":
+            return Text(f"{cell.done}/{cell.total}" if cell.done else "·", style="dim")
+        current = self._history.current
+        if current is not None and cell.total == 1:
+            return Text(f"{100 * current.done // max(current.total, 1)}%", style="yellow")
+        return Text(f"{cell.done}/{cell.total}", style="yellow")
 
 
-def _window(items: list[str], focus: str | None, room: int) -> list[str]:
+def _window(items: Sequence[T], focus: T | None, room: int) -> Sequence[T]:
     """As many neighbours of the focus as there is room for."""
     if len(items) <= room:
         return items
-    middle = items.index(focus) if focus in items else 0
+    middle = items.index(focus) if focus is not None and focus in items else 0
     start = min(max(middle - room // 2, 0), len(items) - room)
     return items[start : start + room]

@@ -7,12 +7,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from tui.plain import plain
-from warehouse.text import one_line, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-__all__ = ["console", "duration", "one_line", "print_json", "printable"]
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -7,15 +7,21 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from engine.errors import UserError
 from tui.cli.files import text_of
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug
-from tui.cli.output import one_line, printable
 from warehouse.exporters import outfile
+from warehouse.exporters.exporter import exporter_named, exporter_of, exporters
+from warehouse.text import one_line, printable
+
+if TYPE_CHECKING:
+    ExportFormat = str
+else:
+    ExportFormat = Literal[tuple(exporters())]
 
 
 def export(
@@ -36,7 +42,7 @@ def export(
         list[str] | None, typer.Option(metavar="RUN", help="Only this run, in a bundle; may be repeated.")
     ] = None,
     format_: Annotated[
-        Literal["markdown", "csv", "parquet", "json"] | None,
+        ExportFormat | None,
         typer.Option(
             "--format", help="Markdown is laid out for papers.", show_default="as the file's name ends, else markdown"
         ),
@@ -79,14 +85,14 @@ def export(
     from warehouse.exporters.export import export_deltas
 
     replace = output is not None and _may_replace(output, db, force=force)
-    kind = format_ or _format_of(output)
-    if kind == "parquet" and output is None and sys.stdout.isatty():
-        raise UserError("Parquet is no text for a terminal: name a file with -o, or pipe it on.")
+    exporter = exporter_named(format_) if format_ is not None else exporter_of(output)
+    if exporter.binary and output is None and sys.stdout.isatty():
+        raise UserError(f"{exporter.name.capitalize()} is no text for a terminal: name a file with -o, or pipe it on.")
     content = export_deltas(
         db,
         model=model[0],
         method=method,
-        format=kind,
+        format=exporter.name,
         wide=wide,
         tasks=task or (),
         metrics=metric or (),
@@ -99,25 +105,6 @@ def export(
     else:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-
-
-def _format_of(output: Path | None) -> Literal["markdown", "csv", "parquet", "json"]:
-    """What the end of a file's name says.
-
-    Raises:
-        UserError: it says something that is not written here.
-    """
-    match output.suffix.lower() if output is not None else "":
-        case "" | ".md" | ".markdown" | ".txt":
-            return "markdown"
-        case ".csv":
-            return "csv"
-        case ".parquet":
-            return "parquet"
-        case ".json":
-            return "json"
-        case other:
-            raise UserError(f"{other} is no format that is written here: say --format markdown, csv, parquet or json.")
 
 
 def _may_replace(path: Path, db: Path, *, force: bool) -> bool:

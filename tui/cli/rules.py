@@ -13,11 +13,12 @@ import typer
 from tui.cli.files import text_of
 from tui.cli.once import Command, Group
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
-from tui.cli.output import console, one_line, print_json
+from tui.cli.output import console, print_json
 from warehouse.commands import hint
+from warehouse.text import one_line
 
 if TYPE_CHECKING:
-    from warehouse.read.rules import Rule
+    from warehouse.read.rules import BestByRule, Rule
 
 app = typer.Typer(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 
@@ -46,7 +47,7 @@ def rules(
         print_json([asdict(rule) | {"best_levels": _plain(best, rule.name)} for rule in known])
         return
     for rule in known:
-        _print(rule, [row for row in best if row["rule"] == rule.name])
+        _print(rule, [row for row in best if row.rule == rule.name])
 
 
 @app.command(cls=Command)
@@ -98,11 +99,12 @@ def delete(name: Name, db: Database = DEFAULT_DATABASE, debug: Debug = False) ->
     typer.echo(f"{one_line(name)} is {'deleted' if restored is None else 'as it shipped again'}.")
 
 
-def _plain(best: list[dict[str, Any]], rule: str) -> list[dict[str, Any]]:
-    return [{name: cell for name, cell in row.items() if name != "rule"} for row in best if row["rule"] == rule]
+def _plain(best: list[BestByRule], rule: str) -> list[dict[str, Any]]:
+    told = [asdict(row) for row in best if row.rule == rule]
+    return [{name: value for name, value in row.items() if name != "rule"} for row in told]
 
 
-def _print(rule: Rule, best: list[dict[str, Any]]) -> None:
+def _print(rule: Rule, best: list[BestByRule]) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
@@ -113,10 +115,10 @@ def _print(rule: Rule, best: list[dict[str, Any]]) -> None:
     screen.print(title)
     screen.print(Padding(Text(one_line(rule.description), style="dim"), (0, 0, 0, 2)))
     for row in best:
-        method = one_line(row["method"] or "").upper()
-        text = Text(f"{one_line(row['model'])}, {method}: ")
-        if row["pruning_pct"] is not None:
-            text.append(f"{row['pruning_pct']:g} %", "bold")
-            text.append("" if row["score"] is None else f", score {row['score']:.1f} {row['unit']}").append(". ")
-        screen.print(Padding(text.append(one_line(row["why"]), "dim"), (0, 0, 0, 2)))
+        method = one_line(row.method or "").upper()
+        text = Text(f"{one_line(row.model)}, {method}: ")
+        if row.pruning_pct is not None:
+            text.append(f"{row.pruning_pct:g} %", "bold")
+            text.append("" if row.score is None else f", score {row.score:.1f} {row.unit}").append(". ")
+        screen.print(Padding(text.append(one_line(row.why), "dim"), (0, 0, 0, 2)))
     screen.print()

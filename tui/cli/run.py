@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 
 from engine.errors import UserError
-from engine.planning.choices import OPTIONS, chosen_levels, chosen_tasks, short_name, task_folders
+from engine.planning.choices import OPTIONS, chosen_levels, chosen_tasks, run_name, task_folders
 from engine.planning.plan import RunPlan
 from engine.planning.suites import DEMO_MODEL, SUITES, suite
 from engine.runs import stopping
+from engine.runs.create import check_database, create, create_all
 from tui.cli import session
 from tui.cli.options import (
     DEFAULT_DATABASE,
@@ -52,8 +53,8 @@ def demo(
         tasks=suite("demo"),
         suite="demo",
     )
-    session.check_database(db)
-    raise typer.Exit(session.work([session.create(plan, db)], db, quiet=quiet, as_json=as_json))
+    check_database(db)
+    raise typer.Exit(session.work([create(plan, db)], db, quiet=quiet, as_json=as_json))
 
 
 def run(
@@ -130,7 +131,7 @@ def run(
     specs = chosen_tasks(suite_name, tasks, OPTIONS)
     plans = [
         RunPlan(
-            name=name or short_name(model),
+            name=name or run_name(model),
             model=model,
             levels=chosen_levels(levels, OPTIONS),
             tasks=specs,
@@ -154,7 +155,7 @@ def run(
         ).resolved(Path.cwd())
         for model in models
     ]
-    session.check_database(db)
+    check_database(db)
     if all(str(level) != "0" for level in plans[0].levels):
         typer.echo(
             f"Level 0 is not among the levels: unless {db} has the unpruned model's results under the same conditions, "
@@ -162,11 +163,11 @@ def run(
             err=True,
         )
     if detach:
-        session.detach(session.create(plans[0], db), db, as_json=as_json)
+        session.detach(create(plans[0], db), db, as_json=as_json)
     else:
         if len(plans) > 1:
-            session.check_models(plans)  # a single one is found wanting as soon
-        raise typer.Exit(session.work(session.create_all(plans, db), db, quiet=quiet, as_json=as_json))
+            session.check_plans(plans)  # a single one is found wanting as soon
+        raise typer.Exit(session.work(create_all(plans, db), db, quiet=quiet, as_json=as_json))
 
 
 def resume(
@@ -178,7 +179,7 @@ def resume(
     debug: Debug = False,
 ) -> None:
     """Do what is missing of a run: cells not reached yet, and those that failed."""
-    session.check_database(db)
+    check_database(db)
     found = session.find(db, text)
     if detach:
         session.detach(found, db, as_json=as_json)

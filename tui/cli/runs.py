@@ -10,14 +10,16 @@ import typer
 
 from engine.errors import UserError
 from engine.runs import rundir
+from engine.runs.create import check_database
 from engine.runs.digests import Digest, Digests
 from engine.runs.rundir import RunDir
 from tui.cli import session
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
-from tui.cli.output import console, duration, one_line, print_json
+from tui.cli.output import console, duration, print_json
 from warehouse.commands import hint
 from warehouse.errors import AlteredError
 from warehouse.store import run_folders
+from warehouse.text import one_line
 
 if TYPE_CHECKING:
     from warehouse.merging.merge import MergeReport
@@ -29,14 +31,14 @@ def runs(as_json: Json = False, db: Database = DEFAULT_DATABASE, debug: Debug = 
     found = list(digests.runs())
     digests.save()
     if not found:
-        session.check_database(db)
+        check_database(db)
     if as_json:
         print_json({"runs": [_plain(run, digest) for run, digest in found]})
     elif found:
         _print([_row(run, digest) for run, digest in found])
     else:
         typer.echo(f"{rundir.none_there(db)}.", err=True)
-    session.check_database(db)  # last: runs are in their journals, whatever became of the file
+    check_database(db)  # last: runs are in their journals, whatever became of the file
 
 
 _HEADER = ("run", "name", "state", "cells", "left")
@@ -97,8 +99,11 @@ def merge(
         for what in remade.left:
             typer.echo(f"In {remade.kept.name} alone: {one_line(what)}", err=True)
     else:
-        session.check_database(db)
+        check_database(db)
         report = merge_all(db, root, wait=2.0)
+        digests = Digests.load(db)
+        report.unreadable = digests.damaged() | report.unreadable
+        digests.save()
         new = {run_id: count for run_id, count in report.merged.items() if count}
         for run_id, count in new.items():
             typer.echo(f"{run_id}: {count} events merged")
@@ -122,6 +127,8 @@ def _tell(report: MergeReport, db: Path, root: Path) -> None:
             f"document by document: put the files back, then {hint('merge', '--from-journals', db=db)}.",
             err=True,
         )
+    for run_id, cut in report.cut.items():
+        typer.echo(f"{run_id}: {cut} {hint('resume', run_id, db=db)} does what is gone again.", err=True)
     if not report.merged and not report.homeless and run_folders.of_others(db, root):
         typer.echo(f"{rundir.none_there(db)}.", err=True)
     if report.homeless:

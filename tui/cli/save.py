@@ -12,8 +12,9 @@ from typing import Annotated
 import typer
 
 from engine.errors import UserError
+from engine.planning import model_stack
 from engine.runs import launch
-from tui.cli import session
+from engine.runs.create import check_database
 from tui.cli.options import (
     DEFAULT_DATABASE,
     Database,
@@ -46,7 +47,8 @@ def save(
     debug: Debug = False,
 ) -> None:
     """Write a pruned model as a safetensors checkpoint that transformers loads, with a model card."""
-    session.check_database(db)
+    check_database(db)
+    model_stack.require()
     request = {
         "model": model,
         "level": str(Level.parse(level)),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,38 +13,21 @@ import typer
 from engine.errors import UserError
 from engine.planning.plan import RunPlan
 from engine.runs import launch, rundir
+from engine.runs.create import check_database
 from engine.runs.digests import Digest
 from engine.runs.progress import progress
 from engine.runs.rundir import RunDir
 from tui.cli.follow import Detached, View, follow
-from tui.cli.output import console, one_line, print_json
+from tui.cli.output import console, print_json
 from warehouse.commands import hint
 from warehouse.errors import DatabaseBusyError
 from warehouse.records.events import Crashed, Finished
 from warehouse.records.run_state import RunHistory, RunState
+from warehouse.store import run_folders
+from warehouse.text import one_line
 
-
-def check_database(db: Path) -> None:
-    """Before hours of work: will the results find a home?
-
-    Raises:
-        UserError: the file is not a database of ours, or lies where its runs' samples could be taken for others. One
-            that is merely busy is fine: results can wait.
-    """
-    from warehouse.store.db import open_read
-
-    if odd := next((character for character in "*[" if character in str(db.absolute())), None):
-        raise UserError(
-            f"DuckDB takes a path with {odd} in it for a pattern, and could read another run's samples: choose another "
-            "--db."
-        )
-    if not db.exists():
-        return
-    try:
-        with open_read(db, wait=0):
-            pass
-    except DatabaseBusyError:
-        pass
+_TAKEN_UP_WITHIN = 60.0  # seconds for which --detach waits to hear that a plan is refused
+_POLL_SECONDS = 0.1
 
 
 def find(db: Path, text: str) -> RunDir:
@@ -59,18 +42,21 @@ def find(db: Path, text: str) -> RunDir:
     return rundir.find(db, text)
 
 
-def create(plan: RunPlan, db: Path) -> RunDir:
-    return RunDir.create(rundir.runs_root(db), plan, db)
-
-
-def check_models(plans: Sequence[RunPlan]) -> None:
-    """Before hours with the first model: is there each of the others, and can it be pruned so?
+def check_plans(plans: Sequence[RunPlan]) -> None:
+    """Before hours with the first model: are there the tasks, is there each of the others, and can it be pruned so?
 
     Raises:
         UserError: one is wrong, which is named.
     """
-    from engine.planning import preview
+    from engine.planning import preview, task_index
 
+    for plan in {(plan.tasks, plan.include_paths, plan.trust_task_code): plan for plan in plans}.values():
+        try:
+            task_index.check(plan.tasks, plan.include_paths, trusted=plan.trust_task_code)
+        except task_index.UnlistedError as error:
+            _say(f"{error} The tasks are looked for when their turn comes.")
+        except UserError as error:
+            raise UserError(f"None of the {len(plans)} runs was begun: {error}") from error
     for plan in plans:
         try:
             shape = preview.inspect(plan.model, plan.revision, trust_remote_code=plan.trust_remote_code, online=True)
@@ -82,26 +68,21 @@ def check_models(plans: Sequence[RunPlan]) -> None:
             raise UserError(f"None of the {len(plans)} runs was begun, because of {plan.model}: {error}") from error
 
 
-def create_all(plans: Sequence[RunPlan], db: Path) -> list[RunDir]:
-    """Write all plans down, or none.
+def detach(run: RunDir, db: Path, *, as_json: bool) -> None:
+    """Start a run's worker and leave it, once it has taken the run up: most plans that are refused are so before.
 
     Raises:
-        OSError: the folder cannot be written.
+        UserError: the plan is refused.
     """
-    created: list[RunDir] = []
-    try:
-        for plan in plans:
-            created.append(create(plan, db))
-    except BaseException:
-        for run in created:
-            shutil.rmtree(run.path, ignore_errors=True)
-        raise
-    return created
-
-
-def detach(run: RunDir, db: Path, *, as_json: bool) -> None:
-    """Start a run's worker and leave it."""
-    launch.start(run)
+    before, deadline = run.turns(), time.monotonic() + _TAKEN_UP_WITHIN
+    worker = launch.start(run)
+    while worker.poll() is None and run.turns() == before and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    if worker.returncode == launch.REFUSED:
+        history, _ = run.history()
+        why = launch.refusal(run, history)
+        launch.forget_refused(run, history, turns_before=before)
+        raise UserError(why)
     shows, ends = hint("runs", db=db), hint("stop", run.run_id, db=db)
     _say(f"Run {run.run_id} works in the background: `{shows}` shows it, `{ends}` ends it.")
     if as_json:
@@ -129,16 +110,18 @@ def _carry_out(run: RunDir, db: Path, *, quiet: bool, tables: bool) -> int:
         _say(f"Run {run.run_id} is finished: nothing is missing.")
         return _with(_merge(run, db), launch.FINISHED)
     history, offset = run.history()
+    before = history.turns
     worker = launch.start(run)
     try:
         code = follow(worker, run.journal_path, history, _view(run, history, quiet=quiet), offset)
     except Detached:
         _say(f"Left alone, run {run.run_id} stops by itself: `{hint('resume', run.run_id, db=db)}` takes it up again.")
         return launch.STOPPED
-    if code == launch.REFUSED and offset == 0 and not history.settled and run.holder() is None:
-        _say(f"prune-tui: {launch.refusal(run, history)}")
-        shutil.rmtree(run.path)  # nothing was done, and nothing can be as it stands
-        return code
+    if code == launch.REFUSED:
+        why = launch.refusal(run, history)
+        if launch.forget_refused(run, history, turns_before=before):
+            _say(f"prune-tui: {why}")
+            return code
     problem = _merge(run, db)
     code = _conclude(run, history, code, db)
     if tables and problem is None and history.settled:
@@ -202,7 +185,7 @@ def told(run: RunDir, digest: Digest) -> dict[str, Any]:
         "method": digest.method,
         "state": str(digest.standing(run)),
         "created_at": digest.created_at,
-        "database": str((run.path.resolve() / digest.database).resolve()),
+        "database": str(run_folders.database_of(run.path, digest.database)),
         "folder": str(run.path.resolve()),
         "levels": list(digest.levels),
         "cells": {"done": digest.done, "failed": digest.failed, "total": digest.total},

@@ -11,7 +11,8 @@ import typer
 
 from engine.runs import rundir
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
-from tui.cli.output import one_line, print_json
+from tui.cli.output import print_json
+from warehouse.text import one_line
 
 if TYPE_CHECKING:
     from warehouse.read.trace import Origin

@@ -7,11 +7,11 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from tui.compare.compare_grids import Shown, SidesModel, sides_width
-from tui.compare.comparing import line_in_words, subject_names
-from tui.shell.queries import Rows
+from tui.compare.grids import Shown, SidesModel, sides_width
+from tui.compare.wording import line_in_words, subject_names
 from tui.widgets.grid import Grid
 from tui.widgets.palette import Palette
+from warehouse.read.side_by_side import Matched
 
 
 class SidesPane(Vertical):
@@ -21,7 +21,7 @@ class SidesPane(Vertical):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._rows: Rows = []
+        self._rows: list[Matched] = []
 
     def compose(self) -> ComposeResult:
         yield Grid(by_row=True, id="sides")
@@ -31,7 +31,7 @@ class SidesPane(Vertical):
     def on_mount(self) -> None:
         self.watch(self.query_one("#sides", Grid), "cursor", self._tell, init=False)
 
-    def show(self, rows: Rows, otherwise: str) -> None:
+    def show(self, rows: list[Matched], otherwise: str) -> None:
         """The rows of one width; `otherwise` is said where there are none."""
         self._rows = rows
         grid = self.query_one("#sides", Grid)
@@ -42,7 +42,7 @@ class SidesPane(Vertical):
         self._tell()
 
     def _shown(self) -> Shown:
-        if self.size.width >= sides_width(len({row["subject"] for row in self._rows}), "both"):
+        if self.size.width >= sides_width(len({row.subject for row in self._rows}), "both"):
             return "both"
         return "intervals" if self.intervals else "scores"
 

@@ -7,11 +7,11 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from tui.compare.compare_grids import TestsModel
-from tui.compare.comparing import Pair, pairs, tally
-from tui.shell.queries import Rows
+from tui.compare.grids import TestsModel
+from tui.compare.wording import Pair, pairs, tally
 from tui.widgets.grid import Grid
 from tui.widgets.palette import Palette
+from warehouse.read.side_by_side import PairTest
 
 _NO_PAIR = (
     "No two of the chosen can be tested at this width: they need the same conditions, and the same method or the same "
@@ -41,7 +41,7 @@ class TestsPane(Vertical):
     def title(self) -> str:
         return f"Which loses more at {self._at}{f': {self.pair.name}' if self.pair else ''}"
 
-    def show(self, tests: Rows, basis_value: float | None, at: str) -> None:
+    def show(self, tests: list[PairTest], basis_value: float | None, at: str) -> None:
         """The pairs at one percentage or expansion ratio; `at` is its name."""
         self._pairs = pairs(tests, basis_value)
         self._at = at

@@ -59,8 +59,8 @@ class Lookups:
         def seen(answer: tuple[Shape | UnseenError | None, str | None]) -> None:
             if self._wanted == model:
                 self.model = model
-                found, self.model_problem = answer
-                self.shape, self.unseen = (None, str(found)) if isinstance(found, UnseenError) else (found, None)
+                shape, self.model_problem = answer
+                self.shape, self.unseen = (None, str(shape)) if isinstance(shape, UnseenError) else (shape, None)
                 self.changed()
 
         ask(self.app, lambda: _or_problem(lambda: _shape(model)), seen)

@@ -73,16 +73,16 @@ class TaskPickerScreen(ModalScreen[tuple[str, ...]]):
 
     def _fill(self, text: str, *, keep: int = 0) -> None:
         parts = text.lower().split()
-        found = [entry for entry in self._entries if all(part in entry.name.lower() for part in parts)]
-        found.sort(key=lambda entry: (entry.name not in self._chosen, len(entry.name) if parts else 0, entry.name))
+        entries = [entry for entry in self._entries if all(part in entry.name.lower() for part in parts)]
+        entries.sort(key=lambda entry: (entry.name not in self._chosen, len(entry.name) if parts else 0, entry.name))
         options = self.query_one(OptionList)
         options.clear_options()
-        options.add_options([Option(self._line(entry), id=entry.name) for entry in found[:_SHOWN]])
-        if found:
-            options.highlighted = min(keep, len(found[:_SHOWN]) - 1)
-        more = f", the first {_SHOWN} are shown" if len(found) > _SHOWN else ""
+        options.add_options([Option(self._line(entry), id=entry.name) for entry in entries[:_SHOWN]])
+        if entries:
+            options.highlighted = min(keep, len(entries[:_SHOWN]) - 1)
+        more = f", the first {_SHOWN} are shown" if len(entries) > _SHOWN else ""
         chosen = ", ".join(self._chosen) or "none yet"
-        self.query_one("#chosen", Static).update(f"{len(found):,} of {len(self._entries):,}{more}. Chosen: {chosen}")
+        self.query_one("#chosen", Static).update(f"{len(entries):,} of {len(self._entries):,}{more}. Chosen: {chosen}")
 
     def _line(self, entry: TaskEntry) -> Text:
         mark = "● " if entry.name in self._chosen else "○ "

@@ -48,20 +48,20 @@ class Completion:
 
 def prefix_of(before: str) -> str:
     """The part of the word at the end of the text that a completion would replace."""
-    found = _WORD.search(before)
-    return found["prefix"] if found else ""
+    word = _WORD.search(before)
+    return word["prefix"] if word else ""
 
 
 def complete(text: str, offset: int, sources: Mapping[str, Source], *, most: int = 40) -> list[Completion]:
     """What the word before `offset` could become: after `t.` the columns of t, else columns of the tables the
     statement names, tables, keywords and functions. What starts with the word comes before what contains it."""
-    found = _WORD.search(text[:offset])
-    if found is None:
+    word = _WORD.search(text[:offset])
+    if word is None:
         return []
-    prefix = found["prefix"].lower()
+    prefix = word["prefix"].lower()
     named = dict(_named(text))
-    if found["owner"] is not None:
-        source = sources.get(named.get(found["owner"].lower(), found["owner"].lower()))
+    if word["owner"] is not None:
+        source = sources.get(named.get(word["owner"].lower(), word["owner"].lower()))
         candidates = [] if source is None else [Completion(c, t) for c, t in source.columns.items()]
     else:
         candidates = list(_everything(named, sources))

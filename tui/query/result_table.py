@@ -48,8 +48,8 @@ class ResultModel:
     def cell(self, row: int, column: int) -> tuple[str, Style | None]:
         if column == 0:
             return str(row + 1), self._number
-        found = self.rows[row][column - 1]
-        return ("null", self._null) if found is None else (shown(found), None)
+        value = self.rows[row][column - 1]
+        return ("null", self._null) if value is None else (shown(value), None)
 
 
 def shown(value: Any) -> str:
@@ -70,10 +70,10 @@ def shown(value: Any) -> str:
 
 def sorted_rows(rows: list[tuple[Any, ...]], column: int, descending: bool) -> list[tuple[Any, ...]]:
     """Sorted by one column, nulls last; values of kinds that do not compare are sorted as text."""
-    known = [row for row in rows if row[column] is not None]
-    unknown = [row for row in rows if row[column] is None]
+    others = [row for row in rows if row[column] is not None]
+    nulls = [row for row in rows if row[column] is None]
     try:
-        known.sort(key=lambda row: row[column], reverse=descending)
+        others.sort(key=lambda row: row[column], reverse=descending)
     except TypeError:
-        known.sort(key=lambda row: str(row[column]), reverse=descending)
-    return known + unknown
+        others.sort(key=lambda row: str(row[column]), reverse=descending)
+    return others + nulls

@@ -5,10 +5,10 @@ from __future__ import annotations
 from rich.text import Text
 
 from tui.format import change, value
-from tui.results.matrix import UNPRUNED, Benchmark, Row, Width
+from warehouse.read.grid import UNPRUNED, Benchmark, Cell, Width
 
 
-def cell_facts(benchmark: Benchmark, width: Width, row: Row | None, quiet: str) -> Text:
+def cell_facts(benchmark: Benchmark, width: Width, cell: Cell | None, quiet: str) -> Text:
     """What a reader asks of a figure: of what, how large, from where. `quiet` is the colour of the labels."""
     facts: list[tuple[str, str]] = [
         ("model", width.model),
@@ -22,14 +22,14 @@ def cell_facts(benchmark: Benchmark, width: Width, row: Row | None, quiet: str) 
     facts.append(
         ("task", benchmark.task + ("" if benchmark.num_fewshot is None else f", {benchmark.num_fewshot}-shot"))
     )
-    if row is not None:
-        facts += _statistics(row)
-        if row["n"] is not None:
-            facts.append(("documents", f"{row['n']:,}"))
+    if cell is not None:
+        facts += _statistics(cell)
+        if cell.n is not None:
+            facts.append(("documents", f"{cell.n:,}"))
         facts.append(("conditions", width.conditions or "not known"))
-        facts.append(("run", row["run_id"]))
-        if row["footnote"]:
-            facts.append(("note", row["footnote"]))
+        facts.append(("run", str(cell.run_id)))
+        if cell.footnote:
+            facts.append(("note", cell.footnote))
     size = max(len(name) for name, _ in facts)
     text = Text(no_wrap=True, overflow="ellipsis")
     for name, told in facts:
@@ -38,16 +38,16 @@ def cell_facts(benchmark: Benchmark, width: Width, row: Row | None, quiet: str) 
     return text
 
 
-def _statistics(row: Row) -> list[tuple[str, str]]:
+def _statistics(cell: Cell) -> list[tuple[str, str]]:
     """How the change was tested."""
     facts: list[tuple[str, str]] = []
-    if row["ci_low_pct"] is not None and row["ci_high_pct"] is not None:
-        facts.append(("95 % interval", f"{change(row['ci_low_pct'])} to {change(row['ci_high_pct'])}"))
-    if row["p_kind"] is not None:
-        kind = "" if row["stderr_kind"] in row["p_kind"] else f", {row['stderr_kind']} error"
-        facts.append(("test", f"{row['p_kind']}{kind}"))
-    if row["agreement"] is not None:
-        facts.append(("answered alike", f"{100 * row['agreement']:.1f}%"))
-    if row["chance"] is not None:
-        facts.append(("chance", value(row["chance"])))
+    if cell.ci_low_pct is not None and cell.ci_high_pct is not None:
+        facts.append(("95 % interval", f"{change(cell.ci_low_pct)} to {change(cell.ci_high_pct)}"))
+    if cell.p_kind is not None:
+        kind = "" if cell.stderr_kind is not None and cell.stderr_kind in cell.p_kind else f", {cell.stderr_kind} error"
+        facts.append(("test", f"{cell.p_kind}{kind}"))
+    if cell.agreement is not None:
+        facts.append(("answered alike", f"{100 * cell.agreement:.1f}%"))
+    if cell.chance is not None:
+        facts.append(("chance", value(cell.chance)))
     return facts

@@ -14,19 +14,23 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
 from tui.format import change, value
+from tui.host import host
 from tui.results.certainty import certainty, scores, sentence
-from tui.results.matrix import UNPRUNED, Benchmark, Row, Width, at, mark, short_name, signed
-from tui.shell.exporting import Sheet
+from tui.results.matrix import at, mark, signed
+from tui.shell.exporting import Sheet, table_of
 from tui.shell.queries import CancelledError, Question, Reader, Rows
 from tui.widgets.grid import Grid, GridColumn
 from tui.widgets.palette import Palette
+from warehouse.read.cell_details import CellMetric, Flip
+from warehouse.read.grid import UNPRUNED, Entry
+from warehouse.records.names import short_name
 from warehouse.stats.hypothesis_tests import mcnemar
 
 
 class CellScreen(ModalScreen[None]):
     """Everything about one benchmark at one width."""
 
-    CSS_PATH = "../styles/results.tcss"
+    CSS_PATH = "results.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "dismiss", "Back", key_display="esc"),
         Binding("tab", "app.focus_next", "Metrics/samples", show=True),
@@ -36,14 +40,13 @@ class CellScreen(ModalScreen[None]):
         Binding("e,ctrl+e", "app.export", "Export"),
     ]
 
-    def __init__(self, benchmark: Benchmark, width: Width, row: Row) -> None:
+    def __init__(self, entry: Entry) -> None:
         super().__init__()
-        self._benchmark = benchmark
-        self._width = width
-        self._row = row
+        self._entry = entry
+        self._benchmark, self._width, self._cell = entry.benchmark, entry.width, entry.cell
         self._reader: Reader | None = None
-        self._metrics: Rows = []
-        self._flips: Rows = []
+        self._metrics: list[CellMetric] = []
+        self._flips: list[Flip] = []
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog", id="cell") as dialog:
@@ -51,10 +54,11 @@ class CellScreen(ModalScreen[None]):
                 f"{self._benchmark.name} · {short_name(self._width.model)} {at(self._width)}"
             ).markup
             # What was tested is told in full on the lines below.
-            say = sentence if self._row["p_value"] is None else scores
-            yield Static(Text(say(self._benchmark, self._width, self._row)), id="cell-says")
-            sure = Static(Text(certainty(self._row)), id="cell-sure")
-            sure.display = bool(certainty(self._row))
+            say = sentence if self._cell.p_value is None else scores
+            yield Static(Text(say(self._benchmark, self._width, self._cell)), id="cell-says")
+            told = certainty(self._cell, unpruned=self._width.unpruned)
+            sure = Static(Text(told), id="cell-sure")
+            sure.display = bool(told)
             yield sure
             yield Static(self._provenance(), id="cell-from", classes="muted")
             yield Grid(by_row=True, id="cell-metrics")
@@ -69,7 +73,7 @@ class CellScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         self.query_one("#cell-flips").display = False
         self.query_one("#cell-metrics").focus()
-        self._reader = Reader(self.app.database)  # type: ignore[attr-defined]
+        self._reader = Reader(host(self).database)
         self.run_worker(self._read, thread=True)
 
     def on_unmount(self) -> None:
@@ -81,7 +85,7 @@ class CellScreen(ModalScreen[None]):
 
         assert self._reader is not None
         asked = [self.question()]
-        if not self._width.unpruned and self._row["baseline_run_id"] is not None:
+        if not self._width.unpruned and self._cell.baseline_run_id is not None:
             asked.append(self.flips())
         try:
             answers = self._reader.ask("cell", self._reader.turn("cell"), *asked)
@@ -93,10 +97,10 @@ class CellScreen(ModalScreen[None]):
             self.app.call_from_thread(self._show, answers)
 
     def question(self) -> Question:
-        return Question("cell_metrics", self._row)
+        return Question("cell_metrics", self._entry.facts())
 
     def flips(self) -> Question:
-        return Question("cell_flips", self._row)
+        return Question("cell_flips", self._entry.facts())
 
     def _failed(self, message: str) -> None:
         if self.is_mounted:
@@ -114,18 +118,18 @@ class CellScreen(ModalScreen[None]):
         self.query_one("#cell-flips-says", Static).update(self._flipped())
         if self._flips:
             flips = self.query_one("#cell-flips", Grid)
-            flips.show(_Flips(self._flips, palette, self._benchmark.task, self._row["higher_is_better"] is not False))
+            flips.show(_Flips(self._flips, palette, self._benchmark.task, self._cell.higher_is_better is not False))
             flips.display = True
 
     def _provenance(self) -> Text:
-        width, row = self._width, self._row
-        parts = [width.conditions or "conditions not known", f"run {row['run_id']}"]
-        if row["baseline_run_id"] not in (None, row["run_id"]):
-            parts.append(f"unpruned from run {row['baseline_run_id']}")
-        if row["n"] is not None:
-            parts.append(f"{row['n']:,} documents")
-        if row["num_fewshot"] is not None:
-            parts.append(f"{row['num_fewshot']}-shot")
+        width, cell = self._width, self._cell
+        parts = [width.conditions or "conditions not known", f"run {cell.run_id}"]
+        if cell.baseline_run_id not in (None, cell.run_id):
+            parts.append(f"unpruned from run {cell.baseline_run_id}")
+        if cell.n is not None:
+            parts.append(f"{cell.n:,} documents")
+        if self._benchmark.num_fewshot is not None:
+            parts.append(f"{self._benchmark.num_fewshot}-shot")
         if width.intermediate_size is not None:
             parts.append(f"intermediate_size {width.intermediate_size}")
         if width.parameters is not None:
@@ -139,35 +143,36 @@ class CellScreen(ModalScreen[None]):
             return Text("Samples: no document's score changed, or the samples of both levels are not in the database "
                         "(imported figures have none).")  # fmt: skip
         first = self._flips[0]
-        up, down = first["rose"], first["fell"]
-        better, worse = (up, down) if self._row["higher_is_better"] is not False else (down, up)
-        text = Text(f"Samples: of {first['documents']:,} documents, {worse:,} got worse and {better:,} better")
+        up, down = first.rose, first.fell
+        better, worse = (up, down) if self._cell.higher_is_better is not False else (down, up)
+        text = Text(f"Samples: of {first.documents:,} documents, {worse:,} got worse and {better:,} better")
         text.append(f"; by chance alone as uneven with p = {mcnemar(up, down):.2g} (exact paired sign test).")
-        if first["changed"] > len(self._flips):
+        if first.changed > len(self._flips):
             text.append(f" The {len(self._flips)} largest:")
         return text
 
     def action_why(self) -> None:
         from tui.results.why_screen import WhyScreen, wanted
 
-        self.app.push_screen(WhyScreen(wanted(self._row)))
+        self.app.push_screen(WhyScreen(wanted(self._entry.facts())))
 
     def sheet(self) -> Sheet | None:
         """The table that has the focus."""
         samples = self.query_one("#cell-flips").has_focus
-        rows, asked = (self._flips, self.flips()) if samples else (self._metrics, self.question())
+        asked = self.flips() if samples else self.question()
+        columns, rows = table_of(self._flips if samples else self._metrics)
         if not rows:
             return None
         title = f"{self._benchmark.name}, {short_name(self._width.model)} {at(self._width)}"
         title += ": samples that changed" if samples else ": all metrics"
-        return Sheet(title, tuple(rows[0]), tuple(tuple(row.values()) for row in rows), asked.sql())
+        return Sheet(title, columns, rows, asked.sql())
 
 
 class _Metrics:
     fixed = 1
     _HEAD = (("score", 7), ("± se", 6), (UNPRUNED, 8), ("change", 9), ("95 % interval", 15), ("in %", 6))
 
-    def __init__(self, rows: Rows, palette: Palette, task: str) -> None:
+    def __init__(self, rows: Sequence[CellMetric], palette: Palette, task: str) -> None:
         self._rows = rows
         self._palette = palette
         self._names = [_metric_name(row, task) for row in rows]
@@ -186,30 +191,30 @@ class _Metrics:
             case 0:
                 return self._names[row], None
             case 1:
-                return value(found["value"]), None
+                return value(found.value), None
             case 2:
-                return _known(found["stderr"]), None
+                return _known(found.stderr), None
             case 3:
-                return _known(found["baseline"]), None
+                return _known(found.baseline), None
             case 4:
-                if found["delta"] is None:
+                if found.delta is None:
                     return "", None
-                return f"{mark(found)} {signed(found['delta'])}", self._palette.heat(mark(found), 0.2)
+                return f"{mark(found)} {signed(found.delta)}", self._palette.heat(mark(found), 0.2)
             case 5:
                 return _interval(found), None
             case _:
-                return change(found["delta_pct"]) if found["delta"] is not None else "", None
+                return change(found.delta_pct) if found.delta is not None else "", None
 
 
 class _Flips:
     fixed = 1
 
-    def __init__(self, rows: Rows, palette: Palette, task: str, higher_is_better: bool) -> None:
+    def __init__(self, rows: Sequence[Flip], palette: Palette, task: str, higher_is_better: bool) -> None:
         self._rows = rows
         self._palette = palette
         self._up = higher_is_better
-        several = len({row["task"] for row in rows}) > 1
-        self._names = [_document(row, task) if several else str(row["doc_id"]) for row in rows]
+        several = len({row.task for row in rows}) > 1
+        self._names = [_document(row, task) if several else str(row.doc_id) for row in rows]
         self.columns: Sequence[GridColumn] = [
             GridColumn(("document",), min(max(8, *map(len, self._names)), 22), "left"),
             GridColumn((UNPRUNED,), 8),
@@ -227,28 +232,28 @@ class _Flips:
             case 0:
                 return self._names[row], None
             case 1:
-                return value(found["before"]), None
+                return value(found.before), None
             case 2:
-                sign = "▲" if (found["after"] > found["before"]) == self._up else "▼"
-                return f"{sign} {value(found['after'])}", self._palette.heat(sign, 0.2)
+                sign = "▲" if (found.after > found.before) == self._up else "▼"
+                return f"{sign} {value(found.after)}", self._palette.heat(sign, 0.2)
             case _:
-                answer: Any = found["answer_before" if column == 3 else "answer_after"]
+                answer: Any = found.answer_before if column == 3 else found.answer_after
                 return ("" if answer is None else " ".join(str(answer).split())), None
 
 
-def _metric_name(row: Row, task: str) -> str:
-    name = row["metric"] if row["filter"] == "none" else f"{row['metric']} {row['filter']}"
-    return name if row["task"] == task else f"{row['task'].removeprefix(f'{task}_')}: {name}"
+def _metric_name(row: CellMetric, task: str) -> str:
+    name = row.metric if row.filter == "none" else f"{row.metric} {row.filter}"
+    return name if row.task == task else f"{row.task.removeprefix(f'{task}_')}: {name}"
 
 
-def _document(row: Row, task: str) -> str:
-    return f"{row['task'].removeprefix(f'{task}_')} {row['doc_id']}"
+def _document(row: Flip, task: str) -> str:
+    return f"{row.task.removeprefix(f'{task}_')} {row.doc_id}"
 
 
 def _known(number: float | None) -> str:
     return "" if number is None else value(number)
 
 
-def _interval(row: Row) -> str:
-    low, high = row["ci_low"], row["ci_high"]
+def _interval(row: CellMetric) -> str:
+    low, high = row.ci_low, row.ci_high
     return "" if low is None or high is None else f"{signed(low)} {signed(high)}"

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from rich.cells import set_cell_size
 from rich.style import Style
 
-from tui.results.matrix import Benchmark, Matrix, Row, View, Width, cell_text, gain_pct, mark, subject_name, z_score
+from tui.results.matrix import Matrix, View, cell_text, gain_pct, groups, mark, subject_name, z_score
 from tui.widgets.grid import Grid, GridColumn
 from tui.widgets.palette import Palette
+from warehouse.read.grid import Benchmark, Cell, Width
 
 CELL = 8
 _WITH_METRIC = 36
@@ -21,7 +22,7 @@ _FULL_Z = 12.0
 class DeltaMatrix(Grid):
     """Shows a `Matrix` in one of its views. Colour says direction and size; so do the mark and the number."""
 
-    matrix = Matrix((), (), {})
+    matrix = Matrix()
     view: View = "relative"
     whole_cells = True
 
@@ -29,20 +30,20 @@ class DeltaMatrix(Grid):
         self.matrix = matrix
         self.view = view
         # The metrics' names must not push a level out of sight.
-        room = self.outer_size.width - len(matrix.widths) * (CELL + 1)
+        room = self.outer_size.width - len(matrix.columns) * (CELL + 1)
         self.show(_Model(matrix, view, Palette.of(self), with_metric=room >= _WITH_METRIC))
         self.styles.max_height = self.lines  # what follows stands right below
 
     def on_resize(self) -> None:
-        if self.matrix.widths:
+        if self.matrix.columns:
             self.show_matrix(self.matrix, self.view)
 
     @property
     def place(self) -> tuple[Benchmark, Width] | None:
         """The benchmark and width under the cursor."""
         row, column = self.cursor.y, self.cursor.x - 1
-        if row < len(self.matrix.benchmarks) and 0 <= column < len(self.matrix.widths):
-            return self.matrix.benchmarks[row], self.matrix.widths[column]
+        if row < len(self.matrix.rows) and 0 <= column < len(self.matrix.columns):
+            return self.matrix.rows[row], self.matrix.columns[column]
         return None
 
 
@@ -53,7 +54,7 @@ class _Model:
         self._matrix = matrix
         self._view: View = view
         self._palette = palette
-        self._labels = [_label(one, matrix.benchmarks, with_metric=with_metric) for one in matrix.benchmarks]
+        self._labels = [_label(one, matrix.rows, with_metric=with_metric) for one in matrix.rows]
         longest = max((len(label) for label in self._labels), default=0)
         self.columns: Sequence[GridColumn] = [
             GridColumn(("", "Benchmark"), min(max(longest, 14), 40 if with_metric else 16), "left"),
@@ -61,24 +62,25 @@ class _Model:
         ]
 
     def __len__(self) -> int:
-        return len(self._matrix.benchmarks)
+        return len(self._matrix.rows)
 
     def cell(self, row: int, column: int) -> tuple[str, Style | None]:
         if column == 0:
             return self._labels[row], None
-        found = self._matrix.cells.get((self._matrix.benchmarks[row], self._matrix.widths[column - 1]))
-        return cell_text(found, self._view), self._style(found)
+        width = self._matrix.columns[column - 1]
+        found = self._matrix.at(self._matrix.rows[row], width)
+        return cell_text(found, self._view, unpruned=width.unpruned), self._style(found, width)
 
-    def _style(self, row: Row | None) -> Style:
-        if row is None:
+    def _style(self, cell: Cell | None, width: Width) -> Style:
+        if cell is None:
             return self._palette.neutral
-        if row["unpruned"]:
+        if width.unpruned:
             return self._palette.plain
         if self._view == "significance":
-            z = z_score(row)
-            return self._palette.neutral if z is None else self._palette.heat(mark(row), abs(z) / _FULL_Z)
-        gain = gain_pct(row)
-        return self._palette.heat(mark(row), 0 if gain is None else math.sqrt(abs(gain) / _FULL_PCT))
+            z = z_score(cell)
+            return self._palette.neutral if z is None else self._palette.heat(mark(cell), abs(z) / _FULL_Z)
+        gain = gain_pct(cell)
+        return self._palette.heat(mark(cell), 0 if gain is None else math.sqrt(abs(gain) / _FULL_PCT))
 
 
 def _label(benchmark: Benchmark, among: Sequence[Benchmark], *, with_metric: bool) -> str:
@@ -99,12 +101,12 @@ def _label(benchmark: Benchmark, among: Sequence[Benchmark], *, with_metric: boo
 def _headings(matrix: Matrix) -> list[GridColumn]:
     """Two lines: the model's name over all of its columns, and each width's own."""
     columns: list[GridColumn] = []
-    for width, count in matrix.groups():
+    for width, count in groups(matrix):
         room = count * (CELL + 1) - 1
-        name = set_cell_size(subject_name(width, matrix.widths), room - 1)
+        name = set_cell_size(subject_name(width, matrix.columns), room - 1)
         over = f"▏{name}"
         for index in range(count):
-            one = matrix.widths[len(columns)]
+            one = matrix.columns[len(columns)]
             part = over[index * (CELL + 1) : (index + 1) * (CELL + 1)]
             columns.append(GridColumn((part, one.label), CELL))
     return columns

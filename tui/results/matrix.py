@@ -1,140 +1,82 @@
-"""The delta matrix as data: which cells there are, what stands in them, and in which order.
+"""The delta matrix: what its cells say, and what is shown of it in which order.
 
-Rows come from `sql/queries/matrix_rows.sql`, which has the verdicts of the view `delta_statistics`: whether a change is
-beyond noise, corrected for the number of benchmarks of its width (Holm), each width by itself.
+Its cells come from `sql/queries/matrix/matrix_rows.sql`, which has the verdicts of the view `delta_statistics`: whether
+a change is beyond noise, corrected for the number of benchmarks of its width (Holm), each width by itself.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal, Protocol
 
 from tui.format import change, value
-from tui.states import width_text
+from warehouse.read.grid import UNPRUNED, Benchmark, Cell, Results, TestedChange, Width
+from warehouse.records.names import short_name
 
 View = Literal["value", "relative", "absolute", "significance"]
 VIEWS: tuple[View, ...] = ("value", "relative", "absolute", "significance")
-UNPRUNED = "unpruned"
 _ALPHA = 0.05  # of a change that no table corrects for: a metric that is not its benchmark's headline
 
-Row = dict[str, Any]
+
+Matrix = Results
+"""A grid of what was measured: benchmarks down, the widths of each model across."""
 
 
-@dataclass(frozen=True, slots=True)
-class Benchmark:
-    """A line of the matrix."""
-
-    task: str
-    metric: str
-    filter: str
-    num_fewshot: int | None
-    version: str | None
-    name: str
-    kind: str
-
-    @property
-    def metric_name(self) -> str:
-        return self.metric if self.filter == "none" else f"{self.metric}, {self.filter}"
+def groups(matrix: Matrix) -> list[tuple[Width, int]]:
+    """Each model with its number of columns, from the left."""
+    found: list[tuple[Width, int]] = []
+    for width in matrix.columns:
+        if found and found[-1][0].subject == width.subject:
+            found[-1] = (found[-1][0], found[-1][1] + 1)
+        else:
+            found.append((width, 1))
+    return found
 
 
-@dataclass(frozen=True, slots=True)
-class Width:
-    """A column of the matrix: one width of one model under one method and conditions."""
-
-    subject: str
-    model: str
-    method: str
-    conditions: str | None
-    level: str
-    pruning_pct: float
-    intermediate_size: int | None
-    expansion_ratio: float | None
-    parameters: int | None
-    unpruned: bool
-
-    @property
-    def label(self) -> str:
-        if self.unpruned:
-            return UNPRUNED
-        return width_text(self.level, self.pruning_pct)
+def searched(matrix: Matrix, search: str) -> Matrix:
+    """The benchmarks whose name, task or metric has this in it."""
+    wanted = search.lower()
+    fits = tuple(one for one in matrix.rows if wanted in f"{one.name} {one.task} {one.metric}".lower())
+    return replace(matrix, rows=fits)
 
 
-@dataclass(frozen=True, slots=True)
-class Matrix:
-    benchmarks: tuple[Benchmark, ...]
-    widths: tuple[Width, ...]
-    cells: Mapping[tuple[Benchmark, Width], Row]
+def sorted_by(matrix: Matrix, width: Width, *, losses_first: bool) -> Matrix:
+    """The benchmarks by how much better each got at one width, relative to the unpruned model."""
 
-    def groups(self) -> list[tuple[Width, int]]:
-        """Each model with its number of columns, from the left."""
-        found: list[tuple[Width, int]] = []
-        for width in self.widths:
-            if found and found[-1][0].subject == width.subject:
-                found[-1] = (found[-1][0], found[-1][1] + 1)
-            else:
-                found.append((width, 1))
-        return found
+    def key(benchmark: Benchmark) -> tuple[bool, float]:
+        cell = matrix.at(benchmark, width)
+        gain = None if cell is None else gain_pct(cell)
+        return gain is None, (0 if gain is None else gain if losses_first else -gain)
 
-    def searched(self, search: str) -> Matrix:
-        """The benchmarks whose name, task or metric has this in it."""
-        wanted = search.lower()
-        fits = tuple(b for b in self.benchmarks if wanted in f"{b.name} {b.task} {b.metric}".lower())
-        return Matrix(fits, self.widths, self.cells)
-
-    def sorted_by(self, width: Width, *, losses_first: bool) -> Matrix:
-        """The benchmarks by how much better each got at one width, relative to the unpruned model."""
-
-        def key(benchmark: Benchmark) -> tuple[bool, float]:
-            row = self.cells.get((benchmark, width))
-            gain = None if row is None else gain_pct(row)
-            return gain is None, (0 if gain is None else gain if losses_first else -gain)
-
-        return Matrix(tuple(sorted(self.benchmarks, key=key)), self.widths, self.cells)
-
-
-def build(rows: Iterable[Row]) -> Matrix:
-    """The matrix of these rows: benchmarks in the rows' order, each model's widths from the unpruned one down."""
-    benchmarks: dict[Benchmark, None] = {}
-    widths: dict[Width, None] = {}
-    cells: dict[tuple[Benchmark, Width], Row] = {}
-    for row in rows:
-        benchmark = Benchmark(
-            row["task"], row["metric"], row["filter"], row["num_fewshot"], row["version"], row["benchmark"], row["kind"]
-        )
-        width = Width(
-            row["subject"], row["model"], row["method"], row["conditions"], row["level"], row["pruning_pct"],
-            row["intermediate_size"], row["expansion_ratio"], row["parameters"], row["unpruned"],
-        )  # fmt: skip
-        benchmarks.setdefault(benchmark)
-        widths.setdefault(width)
-        cells[benchmark, width] = row
-    order: dict[str, int] = {}
-    for width in sorted(widths, key=lambda w: (w.model, w.method, w.conditions or "")):
-        order.setdefault(width.subject, len(order))
-    in_order = sorted(
-        widths, key=lambda w: (order[w.subject], not w.unpruned, w.pruning_pct, -(w.intermediate_size or 0))
-    )
-    return Matrix(tuple(benchmarks), tuple(in_order), cells)
+    return replace(matrix, rows=tuple(sorted(matrix.rows, key=key)))
 
 
 # What a cell says
 
 
-def gain_pct(row: Row) -> float | None:
+class _Relative(Protocol):
+    @property
+    def delta_pct(self) -> float | None: ...
+
+    @property
+    def improved(self) -> bool | None: ...
+
+
+def gain_pct(change: _Relative) -> float | None:
     """How much better than the unpruned model, in percent of its score: negative for a loss."""
-    pct = row["delta_pct"]
-    if pct is None or math.isnan(pct) or row["improved"] is None:
+    pct = change.delta_pct
+    if pct is None or math.isnan(pct) or change.improved is None:
         return None
-    return abs(pct) if row["improved"] else -abs(pct)
+    return abs(pct) if change.improved else -abs(pct)
 
 
-def z_score(row: Row) -> float | None:
+def z_score(cell: Cell) -> float | None:
     """The change in its own standard errors, a perplexity's on the log scale; None where these are not known."""
-    if row.get("log_stderr"):
-        return math.log(row["factor"]) / row["log_stderr"]
-    stderr, delta = row["delta_stderr"], row["delta"]
+    if cell.log_stderr and cell.factor is not None:
+        return math.log(cell.factor) / cell.log_stderr
+    stderr, delta = cell.delta_stderr, cell.delta
     if stderr is None or delta is None or math.isnan(stderr) or math.isnan(delta):
         return None
     if stderr == 0:
@@ -142,40 +84,39 @@ def z_score(row: Row) -> float | None:
     return delta / stderr
 
 
-def beyond_noise(row: Row) -> bool | None:
+def beyond_noise(change: TestedChange) -> bool | None:
     """Whether chance alone would hardly make such a change; None where nothing is known to test it with."""
-    if row["verdict"] is not None:
-        return row["verdict"] != "noise"
-    return None if row["p_value"] is None else row["p_value"] <= _ALPHA
+    if change.verdict is not None:
+        return change.verdict != "noise"
+    return None if change.p_value is None else change.p_value <= _ALPHA
 
 
-def mark(row: Row) -> str:
+def mark(change: TestedChange) -> str:
     """▲ better, ▼ worse, both beyond noise; △ ▽ the same, not tested; ≈ no change or one within noise."""
-    delta = row["delta"]
-    if delta is None or math.isnan(delta):
+    if change.delta is None or math.isnan(change.delta):
         return ""
-    sure = beyond_noise(row)
-    if delta == 0 or row["improved"] is None or sure is False:
+    sure = beyond_noise(change)
+    if change.delta == 0 or change.improved is None or sure is False:
         return "≈"
-    return ("▲" if row["improved"] else "▼") if sure else ("△" if row["improved"] else "▽")
+    return ("▲" if change.improved else "▼") if sure else ("△" if change.improved else "▽")
 
 
-def cell_text(row: Row | None, view: View) -> str:
+def cell_text(cell: Cell | None, view: View, *, unpruned: bool = False) -> str:
     """At most eight characters: a mark and a number. The unpruned width has a score in every view."""
-    if row is None:
+    if cell is None or cell.value is None:
         return "–"
-    if row["unpruned"]:
-        return value(row["value"])
-    sign = mark(row)
+    if unpruned:
+        return value(cell.value)
+    sign = mark(cell)
     match view:
         case "value":
-            number = value(row["value"])
+            number = value(cell.value)
         case "relative":
-            number = change(row["delta_pct"])
+            number = change(cell.delta_pct)
         case "absolute":
-            number = "n/a" if row["delta"] is None else signed(row["delta"])
+            number = "n/a" if cell.delta is None else signed(cell.delta)
         case "significance":
-            z = z_score(row)
+            z = z_score(cell)
             if z is None:
                 return "untested"
             number = f"{z:+.1f}σ" if abs(z) < 99.95 else f"{z:+.0f}σ"
@@ -192,11 +133,6 @@ def at(width: Width) -> str:
     return UNPRUNED if width.unpruned else f"at {width.label}"
 
 
-def short_name(model: str) -> str:
-    """The part of a model's name after the slash."""
-    return model.rstrip("/").rsplit("/", 1)[-1]
-
-
 def subject_name(width: Width, among: Sequence[Width]) -> str:
     """The model's short name, and what tells it from the others in sight."""
     name = short_name(width.model)
@@ -207,10 +143,5 @@ def subject_name(width: Width, among: Sequence[Width]) -> str:
     if alike and width.conditions:
         name += f" · {width.conditions}"
     if any(one.conditions == width.conditions for one in alike):
-        name += f" · {model_id(width.subject)}"
+        name += f" · {width.model_id}"
     return name
-
-
-def model_id(subject: str) -> str:
-    """The id that tells a model from another of the same name."""
-    return subject.partition("|")[0]

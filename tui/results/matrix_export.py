@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from tui.results.matrix import Matrix, Row, View, cell_text
+from tui.results.matrix import Matrix, View, cell_text, groups
 from tui.shell.exporting import Sheet
 from warehouse.exporters.markdown import escape, table_lines
+from warehouse.read.grid import Benchmark, Entry, Width
 
+# As the query has them.
+COLUMNS = (
+    "model", "method", "pruning_pct", "benchmark", "metric", "value", "baseline", "delta", "delta_pct", "improved",
+    "verdict", "p_holm", "p_table", "table_verdict", "factor", "factor_low", "factor_high", "log_stderr", "ci_low",
+    "ci_high", "ci_low_pct", "ci_high_pct", "delta_stderr", "stderr_kind", "p_value", "p_kind", "pairs", "lost",
+    "gained", "agreement", "chance", "retained_pct", "unpaired_because", "stderr", "baseline_stderr", "n", "task",
+    "filter", "num_fewshot", "version", "kind", "higher_is_better", "level", "unpruned", "intermediate_size",
+    "expansion_ratio", "parameters", "is_group", "conditions", "model_id", "run_id", "seq", "baseline_run_id",
+    "baseline_seq", "baseline_level", "baseline_parameters", "footnote",
+)  # fmt: skip
 _SHOWN = {
     "value": "scores",
     "relative": "change in percent of the unpruned model's score",
@@ -20,7 +32,7 @@ _SHOWN = {
 class MatrixSheet(Sheet):
     """A sheet whose Markdown is the matrix instead of its long form."""
 
-    matrix: Matrix = field(default_factory=lambda: Matrix((), (), {}))
+    matrix: Matrix = field(default_factory=Matrix)
     view: View = "relative"
 
     def markdown(self) -> str:
@@ -31,17 +43,17 @@ def markdown(matrix: Matrix, view: View) -> str:
     """A table for each model, benchmarks down, widths across."""
     parts: list[str] = []
     start = 0
-    for first, count in matrix.groups():
-        widths = matrix.widths[start : start + count]
+    for first, count in groups(matrix):
+        widths = matrix.columns[start : start + count]
         start += count
         header = ["Benchmark", "Metric", *(escape(width.label) for width in widths)]
         rows = [
             [
                 escape(benchmark.name),
                 escape(benchmark.metric_name),
-                *(_cell(matrix.cells.get((benchmark, width)), view) for width in widths),
+                *(_cell(matrix, benchmark, width, view) for width in widths),
             ]
-            for benchmark in matrix.benchmarks
+            for benchmark in matrix.rows
         ]
         parts.append(f"### {escape(first.model)}, pruned with {escape(first.method.upper())}")
         parts.append(table_lines(header, rows, right=range(2, len(header))))
@@ -54,5 +66,17 @@ def markdown(matrix: Matrix, view: View) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _cell(row: Row | None, view: View) -> str:
-    return escape(" ".join(cell_text(row, view).split()))
+def long_form(matrix: Matrix) -> tuple[tuple[Any, ...], ...]:
+    """A row of `COLUMNS` for each cell, benchmark by benchmark."""
+    rows: list[tuple[Any, ...]] = []
+    for benchmark in matrix.rows:
+        for width in matrix.columns:
+            if (cell := matrix.at(benchmark, width)) is not None:
+                facts = Entry(benchmark, width, cell).facts()
+                rows.append(tuple(facts[name] for name in COLUMNS))
+    return tuple(rows)
+
+
+def _cell(matrix: Matrix, benchmark: Benchmark, width: Width, view: View) -> str:
+    text = cell_text(matrix.at(benchmark, width), view, unpruned=width.unpruned)
+    return escape(" ".join(text.split()))

@@ -11,20 +11,21 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Static
 
-from tui.results.matrix import Benchmark, Matrix
+from tui.results.matrix import Matrix
 from tui.results.plot_widget import PlotView
 from tui.results.plots import ACROSS, Across, benchmark_plot, kept_plot
 from tui.results.plotting import Plot
 from tui.shell.exporting import Sheet
 from tui.shell.queries import Question
 from tui.widgets.key_footer import KeyFooter
+from warehouse.read.grid import Benchmark
 
 
 class PlotScreen(Screen[None]):
     """A benchmark against level, parameters or expansion ratio; or what is kept over all benchmarks."""
 
     HELP = "Scores against levels or sizes, a line for each model; the bars are one standard error (SE) each way."
-    CSS_PATH = "../styles/results.tcss"
+    CSS_PATH = "results.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j,right", "step(1)", "Next benchmark", key_display="↓"),
         Binding("up,k,left", "step(-1)", "Previous", key_display="↑"),
@@ -64,7 +65,7 @@ class PlotScreen(Screen[None]):
         what = "All benchmarks" if self._all else self._benchmark.name
         text = Text(f"{what} against {self._across}", no_wrap=True)
         if not self._all:
-            place = f"{self._matrix.benchmarks.index(self._benchmark) + 1}/{len(self._matrix.benchmarks)}"
+            place = f"{self._matrix.rows.index(self._benchmark) + 1}/{len(self._matrix.rows)}"
             note = "lower is better" if self._lower_is_better() else "higher is better"
             notes = f"  {place} · {note} · bars ±1 SE"
             text.truncate(max(self.size.width - 2 - len(notes), 1), overflow="ellipsis")
@@ -73,11 +74,11 @@ class PlotScreen(Screen[None]):
         self.query_one(PlotView).draw(self.plot())
 
     def _lower_is_better(self) -> bool:
-        rows = (row for (benchmark, _), row in self._matrix.cells.items() if benchmark == self._benchmark)
-        return any(row["higher_is_better"] is False for row in rows)
+        cells = (cell for (benchmark, _), cell in self._matrix.cells.items() if benchmark == self._benchmark)
+        return any(cell.higher_is_better is False for cell in cells)
 
     def action_step(self, step: int) -> None:
-        benchmarks = self._matrix.benchmarks
+        benchmarks = self._matrix.rows
         if not self._all:
             self._benchmark = benchmarks[(benchmarks.index(self._benchmark) + step) % len(benchmarks)]
         self._all = False

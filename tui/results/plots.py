@@ -7,9 +7,10 @@ from statistics import fmean
 from typing import Literal
 
 from tui.format import count, value
-from tui.results.matrix import Benchmark, Matrix, Width, subject_name
+from tui.results.matrix import Matrix, subject_name
 from tui.results.plot_widget import styled
 from tui.results.plotting import Axis, Plot, Point
+from warehouse.read.grid import Benchmark, Width
 
 Across = Literal["level", "parameters", "expansion ratio"]
 ACROSS: tuple[Across, ...] = ("level", "parameters", "expansion ratio")
@@ -23,10 +24,10 @@ def benchmark_plot(
     for subject, widths in _by_subject(matrix).items():
         points = []
         for width in widths:
-            row = matrix.cells.get((benchmark, width))
+            cell = matrix.at(benchmark, width)
             x = _x(width, across)
-            if row is not None and x is not None:
-                points.append(Point(x, row["value"], row["stderr"]))
+            if cell is not None and cell.value is not None and x is not None:
+                points.append(Point(x, cell.value, cell.stderr))
         kept.append((subject, tuple(sorted(points, key=lambda p: p.x))))
     logarithmic = benchmark.kind == "perplexity" if log is None else log
     y = Axis(f"{benchmark.name}, {benchmark.metric_name}", _short, log=logarithmic)
@@ -40,7 +41,7 @@ def kept_plot(matrix: Matrix, dark: bool, *, across: Across = "parameters") -> P
         points = []
         for width in widths:
             shares: defaultdict[str, list[float]] = defaultdict(list)  # of a task, one for each number of shots
-            for benchmark in matrix.benchmarks:
+            for benchmark in matrix.rows:
                 if (share := _share(matrix, benchmark, width)) is not None:
                     shares[benchmark.task].append(share)
             x = _x(width, across)
@@ -53,23 +54,23 @@ def kept_plot(matrix: Matrix, dark: bool, *, across: Across = "parameters") -> P
 
 def _by_subject(matrix: Matrix) -> dict[str, list[Width]]:
     found: dict[str, list[Width]] = {}
-    for width in matrix.widths:
-        found.setdefault(subject_name(width, matrix.widths), []).append(width)
+    for width in matrix.columns:
+        found.setdefault(subject_name(width, matrix.columns), []).append(width)
     return found
 
 
 def _share(matrix: Matrix, benchmark: Benchmark, width: Width) -> float | None:
-    row = matrix.cells.get((benchmark, width))
-    if row is None:
+    cell = matrix.at(benchmark, width)
+    if cell is None:
         return None
     if width.unpruned:
         return 1.0
-    score, baseline = row["value"], row["baseline"]
-    if baseline is None or baseline != baseline:
+    score, baseline = cell.value, cell.baseline
+    if score is None or baseline is None or baseline != baseline:
         return None
     if score != score:
         return 0.0
-    top, bottom = (baseline, score) if row["higher_is_better"] is False else (score, baseline)
+    top, bottom = (baseline, score) if cell.higher_is_better is False else (score, baseline)
     return top / bottom if bottom else None
 
 
@@ -86,7 +87,7 @@ def _x(width: Width, across: Across) -> float | None:
 def _axis(matrix: Matrix, across: Across) -> Axis:
     match across:
         case "level":
-            levels = tuple(sorted({width.pruning_pct for width in matrix.widths}))
+            levels = tuple(sorted({width.pruning_pct for width in matrix.columns}))
             return Axis("neurons removed", lambda v: f"{v:g}%", levels)
         case "parameters":
             return Axis("parameters", count)

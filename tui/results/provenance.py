@@ -10,9 +10,11 @@ from typing import Any
 
 from tui.format import change, seconds, value
 from tui.plain import plain
-from tui.states import level_text
+from warehouse.read.sources import CellSource, Number
 from warehouse.read.trace import Check, Origin, Trace
 from warehouse.records.conditions import old_seeds, seeds_text
+from warehouse.records.events import fields_of
+from warehouse.records.level import level_label
 
 _MARKS = {True: "✓", False: "✗", None: "–"}
 # Of a journal line that is told on a screen; `--json` has it whole.
@@ -24,13 +26,13 @@ Line = tuple[str, str]
 def headline(trace: Trace) -> str:
     """The number in a sentence, with its change against the unpruned model where it has one."""
     number = trace.origin.number
-    said = f"{number['model']} at {level_text(number['level'])}, {number['benchmark']} {metric_name(number)}: "
-    said += _exact(number["value"])
-    if number["stderr"] is not None:
-        said += f" ± {value(number['stderr'])}"
+    said = f"{number.model} at {level_label(number.level)}, {number.benchmark} {metric_name(number)}: "
+    said += _exact(number.value)
+    if number.stderr is not None:
+        said += f" ± {value(number.stderr)}"
     if trace.baseline is None:
-        return said + (" (the unpruned model)" if number["unpruned"] else " (the unpruned model was not measured)")
-    before = _exact(trace.baseline.number["value"])
+        return said + (" (the unpruned model)" if number.unpruned else " (the unpruned model was not measured)")
+    before = _exact(trace.baseline.number.value)
     return f"{said}; unpruned {before}; change {trace.delta:+.6g} ({change(trace.delta_pct)})"
 
 
@@ -56,37 +58,37 @@ def verdict(trace: Trace) -> str:
     return f"All {held} checks that can be made here hold."
 
 
-def metric_name(number: dict[str, Any]) -> str:
-    return number["metric"] if number["filter"] == "none" else f"{number['metric']} ({number['filter']})"
+def metric_name(number: Number) -> str:
+    return number.metric if number.filter == "none" else f"{number.metric} ({number.filter})"
 
 
 def lines(origin: Origin) -> Iterator[Line]:
     """A label and a text for each thing that is known; a label may be empty where the line goes on."""
     number, run, cell = origin.number, origin.run, origin.cell
-    yield "value", f"{_exact(number['value'])}, standard error {_exact(number['stderr'])}, n {_known(number['n'])}"
-    yield "run", f"{run['run_id']} ({run['name']}), {_ORIGINS.get(run['origin'], run['origin'])}"
-    yield "conditions", run["conditions"] or "not known"
-    if run["attempt"] is not None:
-        on = f" on {run['host']}, process {run['pid']}" if run["host"] else ""
-        yield "attempt", f"{run['attempt']}{on}, began {run['attempted_at']:%Y-%m-%d %H:%M:%S} UTC"
-    yield "measured", f"{number['recorded_at']:%Y-%m-%d %H:%M:%S} UTC{_took(cell)}"
+    yield "value", f"{_exact(number.value)}, standard error {_exact(number.stderr)}, n {_known(number.n)}"
+    yield "run", f"{run.run_id} ({run.name}), {_ORIGINS.get(run.origin, run.origin)}"
+    yield "conditions", run.conditions or "not known"
+    if run.attempt is not None:
+        on = f" on {run.host}, process {run.pid}" if run.host else ""
+        yield "attempt", f"{run.attempt}{on}, began {run.attempted_at:%Y-%m-%d %H:%M:%S} UTC"
+    yield "measured", f"{number.recorded_at:%Y-%m-%d %H:%M:%S} UTC{_took(cell)}"
     yield from _provenance(origin)
-    yield "model", f"{run['model']}, revision {_known(run['revision'])}, weights hash {_known(run['weights_hash'])}"
-    if run["config_hash"] or run["tokenizer_hash"]:
-        yield "hashes", f"config {_known(run['config_hash'])}, tokenizer {_known(run['tokenizer_hash'])}"
-    if number["footnote"]:
-        yield "note", number["footnote"]
+    yield "model", f"{run.model}, revision {_known(run.revision)}, weights hash {_known(run.weights_hash)}"
+    if run.config_hash or run.tokenizer_hash:
+        yield "hashes", f"config {_known(run.config_hash)}, tokenizer {_known(run.tokenizer_hash)}"
+    if number.footnote:
+        yield "note", number.footnote
     yield "width", _width(cell)
     yield "task", _task(origin)
-    if cell["requests_hash"] is not None:
-        yield "dataset", f"{cell['dataset'] or 'files of its own'}, fingerprint {_known(cell['dataset_fingerprint'])}"
-        asked = f"{_known(cell['n_requests'])} about {_known(cell['n_docs'])} documents"
-        yield "requests", f"{asked}, hash {cell['requests_hash']}"
+    if cell.requests_hash is not None:
+        yield "dataset", f"{cell.dataset or 'files of its own'}, fingerprint {_known(cell.dataset_fingerprint)}"
+        asked = f"{_known(cell.n_requests)} about {_known(cell.n_docs)} documents"
+        yield "requests", f"{asked}, hash {cell.requests_hash}"
     yield from _sources(origin)
     for bundle in origin.bundles:
         yield (
             "bundle",
-            f"came in {bundle['file']} on {bundle['recorded_at']:%Y-%m-%d}, fingerprint {bundle['fingerprint']}",
+            f"came in {bundle.file} on {bundle.recorded_at:%Y-%m-%d}, fingerprint {bundle.fingerprint}",
         )
     yield from _others(origin)
     for check in origin.checks:
@@ -97,7 +99,7 @@ def lines(origin: Origin) -> Iterator[Line]:
 
 def _checked_parts(parts: Sequence[Origin]) -> Iterator[Line]:
     """What was verified of a group's parts, to the last: in one line, and each that says otherwise in its own."""
-    checks = [(part.number["task"], check) for part in parts for check in part.checks]
+    checks = [(part.number.task, check) for part in parts for check in part.checks]
     broken = [(task, check) for task, check in checks if check.holds is False]
     held = sum(check.holds is True for _, check in checks)
     for task, check in broken:
@@ -144,8 +146,8 @@ def _provenance(origin: Origin) -> Iterator[Line]:
         yield "program", f"git {known['git_revision']}"
     if files := known.get("task_files"):
         yield "task files", ", ".join(f"{name} {digest[:12]}" for name, digest in files.items())
-    if origin.run["dtype"] or "limit" in origin.plan:
-        yield "settings", f"dtype {_known(origin.run['dtype'])}, seeds {_known(_seeds(origin.plan))}"
+    if origin.run.dtype or "limit" in origin.plan:
+        yield "settings", f"dtype {_known(origin.run.dtype)}, seeds {_known(_seeds(origin.plan))}"
 
 
 def _seeds(plan: dict[str, Any]) -> str | None:
@@ -155,23 +157,23 @@ def _seeds(plan: dict[str, Any]) -> str | None:
     return seeds_text(old_seeds(plan["seed"])) if "seed" in plan else None
 
 
-def _width(cell: dict[str, Any]) -> str:
-    told = level_text(cell["level"])
-    if cell["intermediate_size"] is not None:
-        told += f": {cell['intermediate_size']} neurons a layer"
-    if cell["padded_size"] not in (None, cell["intermediate_size"]):
-        told += f" (evaluated at {cell['padded_size']}, zeros added)"
-    if cell["parameters"] is not None:
-        told += f", {cell['parameters']:,} parameters"
-    return f"{told}, method {_known(cell['method'])}"
+def _width(cell: CellSource) -> str:
+    told = level_label(cell.level)
+    if cell.intermediate_size is not None:
+        told += f": {cell.intermediate_size} neurons a layer"
+    if cell.padded_size not in (None, cell.intermediate_size):
+        told += f" (evaluated at {cell.padded_size}, zeros added)"
+    if cell.parameters is not None:
+        told += f", {cell.parameters:,} parameters"
+    return f"{told}, method {_known(cell.method)}"
 
 
 def _task(origin: Origin) -> str:
     number = origin.number
-    told = f"{number['task']}, version {_known(number['version'])}, {_known(number['num_fewshot'])} shots"
-    told += f", metric {number['metric']}, filter {number['filter']}"
+    told = f"{number.task}, version {_known(number.version)}, {_known(number.num_fewshot)} shots"
+    told += f", metric {number.metric}, filter {number.filter}"
     if origin.parts:
-        names = ", ".join(f"{part.number['task']} {value(part.number['value'])}" for part in origin.parts[:6])
+        names = ", ".join(f"{part.number.task} {value(part.number.value)}" for part in origin.parts[:6])
         more = f" and {len(origin.parts) - 6} more" if len(origin.parts) > 6 else ""
         told += f"; the aggregate of {names}{more}"
     return told
@@ -179,15 +181,15 @@ def _task(origin: Origin) -> str:
 
 def _sources(origin: Origin) -> Iterator[Line]:
     if origin.samples is not None:
-        yield "samples", f"{origin.samples.rows:,} rows in the database (table samples, seq {origin.number['seq']})"
+        yield "samples", f"{origin.samples.rows:,} rows in the database (table samples, seq {origin.number.seq})"
     if origin.samples_file is not None:
         yield ("" if origin.samples else "samples"), str(origin.samples_file)
     if origin.line is not None:
         line = origin.line
-        yield "journal", f"{line.path}, line {line.number}, byte {line.offset:,}, event {origin.number['seq']}"
+        yield "journal", f"{line.path}, line {line.number}, byte {line.offset:,}, event {origin.number.seq}"
         yield "", _cut(line.text)
     elif origin.journal is not None:
-        yield "journal", f"event {origin.number['seq']} of {origin.journal}"
+        yield "journal", f"event {origin.number.seq} of {origin.journal}"
     if (place := origin.place) is not None:
         yield "file", f"{place.file}, {place.place}"
         if place.text is not None:
@@ -203,9 +205,9 @@ def _others(origin: Origin) -> Iterator[Line]:
         return
     yield "current", f"because it is the latest of {len(origin.measured)}; the others:"
     for one in others[:8]:
-        same = ", the same" if one["value"] == current["value"] else ""
-        when = f"{one['recorded_at']:%Y-%m-%d %H:%M:%S}"
-        yield "", f"{one['run_id']} ({one['name']}), {when}: {_exact(one['value'])}{same}"
+        same = ", the same" if one.value == current.value else ""
+        when = f"{one.recorded_at:%Y-%m-%d %H:%M:%S}"
+        yield "", f"{one.run_id} ({one.name}), {when}: {_exact(one.value)}{same}"
     if len(others) > 8:
         yield "", f"and {len(others) - 8} more"
 
@@ -213,26 +215,26 @@ def _others(origin: Origin) -> Iterator[Line]:
 def _origin(origin: Origin) -> dict[str, Any]:
     line, place = origin.line, origin.place
     return {
-        **origin.number,
-        "run": {name: of for name, of in origin.run.items() if name not in ("plan", "provenance")},
+        **asdict(origin.number),
+        "run": {name: of for name, of in asdict(origin.run).items() if name not in ("plan", "provenance")},
         "plan": origin.plan,
         "provenance": origin.provenance,
-        "cell": origin.cell,
+        "cell": asdict(origin.cell),
         "parts": [_part(part) for part in origin.parts],
         "samples": None if origin.samples is None else asdict(origin.samples),
         "samples_file": None if origin.samples_file is None else str(origin.samples_file),
         "journal": None
         if line is None
-        else {"file": str(line.path), "line": line.number, "byte": line.offset, "event": line.event},
+        else {"file": str(line.path), "line": line.number, "byte": line.offset, "event": fields_of(line.text)},
         "file": None if place is None else asdict(place),
-        "bundles": origin.bundles,
-        "measured": origin.measured,
+        "bundles": [asdict(one) for one in origin.bundles],
+        "measured": [asdict(one) for one in origin.measured],
         "checks": [_check(check) for check in origin.checks],
     }
 
 
 def _part(part: Origin) -> dict[str, Any]:
-    told = {name: part.number[name] for name in ("task", "value", "stderr", "n", "seq")}
+    told = {name: getattr(part.number, name) for name in ("task", "value", "stderr", "n", "seq")}
     return told | {"checks": [_check(check) for check in part.checks], "parts": [_part(one) for one in part.parts]}
 
 
@@ -240,8 +242,8 @@ def _check(check: Check) -> dict[str, Any]:
     return {"what": check.what, "holds": check.holds, "said": check.said}
 
 
-def _took(cell: dict[str, Any]) -> str:
-    return "" if cell["seconds"] is None else f", in {seconds(cell['seconds'])}"
+def _took(cell: CellSource) -> str:
+    return "" if cell.seconds is None else f", in {seconds(cell.seconds)}"
 
 
 def _exact(number: float | None) -> str:

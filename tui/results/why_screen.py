@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
 from engine.runs import rundir
+from tui.host import host
 from tui.shell import clipboard
 from warehouse.errors import UserError
 
@@ -89,7 +90,7 @@ class WhyScreen(ModalScreen[None]):
     def _read(self) -> None:
         from warehouse.read.trace import trace
 
-        database = self.app.database  # type: ignore[attr-defined]
+        database = host(self).database
         try:
             found = trace(database, self._wanted, rundir.runs_root(database))
         except UserError as error:

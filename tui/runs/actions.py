@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import nullcontext
 from pathlib import Path
 
 from engine.errors import UserError
-from engine.planning.plan import RunPlan
-from engine.runs import launch, launch_record, rundir, stopping
+from engine.runs import launch, launch_record, stopping
 from engine.runs.rundir import RunDir
 from engine.runs.stopping import Worker
 from tui.runs.record import RunRow
-
-
-def start_new(plan: RunPlan, database: Path) -> RunDir:
-    """Write a run's plan down and start its worker.
-
-    Raises:
-        UserError, OSError: the folder cannot be written, or the database is not ours.
-    """
-    from tui.cli.session import check_database
-
-    check_database(database)
-    run = RunDir.create(rundir.runs_root(database), plan, database)
-    launch.start(run)
-    return run
+from warehouse.records.run_state import RunState
 
 
 def resume(row: RunRow) -> None:
@@ -63,6 +50,19 @@ def delete(row: RunRow, database: Path) -> None:
             forget_run(database, row.run_id, wait=2.0)
         if run is not None:
             run.remove()
+
+
+def forget_refused(started_here: Iterable[RunDir], shown: Iterable[RunRow]) -> None:
+    """Once the dashboard is closed: take away the runs it started that were refused, as it has shown, with the reason.
+    Until then their plans can be changed and started again.
+
+    Raises:
+        UserError, OSError: one cannot be read or taken away.
+    """
+    refused = {row.run_id for row in shown if row.state == RunState.REFUSED}
+    for run in started_here:
+        if run.run_id in refused and run.path.exists():
+            launch.forget_refused(run, run.history()[0], turns_before=0)
 
 
 def import_published(database: Path) -> str:

@@ -8,7 +8,8 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.cli.output import one_line
+from tui.host import host
+from warehouse.text import one_line
 
 _WORDS = """\
 [b]What do I lose, and gain, when I make this LLM's MLPs narrower?[/b]
@@ -46,7 +47,7 @@ class EmptyState(Widget):
         if problem == self._problem:
             return
         self._problem = problem
-        database = one_line(str(self.app.database))  # type: ignore[attr-defined]
+        database = one_line(str(host(self).database))
         where = Content(f"Results go to {database}")
         if problem:
             where = Content.styled(f"! {one_line(problem)}", "$loss")

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
-from textual import work
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from tui.runs import actions
-from tui.runs.feed import Snapshot
+from tui.runs.host import RunsHost, runs_host
 from tui.runs.record import RunRow
-from tui.shell.background import told
+from tui.runs.snapshot import Snapshot
+from tui.runs.states import can_resume
 from tui.shell.confirm import ConfirmScreen
-from tui.states import can_resume
 from tui.widgets.key_footer import KeyFooter
 from warehouse.records.run_state import RunState
-
-if TYPE_CHECKING:
-    from tui.app import Dashboard
 
 
 class LiveScreen(Screen[None]):
@@ -36,10 +31,9 @@ class LiveScreen(Screen[None]):
 
     _keys_for: tuple[str, str] | None = None
 
-    if TYPE_CHECKING:
-
-        @property
-        def app(self) -> Dashboard: ...
+    @property
+    def host(self) -> RunsHost:
+        return runs_host(self)
 
     def chosen(self) -> RunRow | None:
         raise NotImplementedError
@@ -68,7 +62,7 @@ class LiveScreen(Screen[None]):
         if not self.is_composed:
             return
         try:
-            await self.show_snapshot(self.app.feed.snapshot)
+            await self.show_snapshot(self.host.feed.snapshot)
         except NoMatches:
             if self.is_composed:
                 raise
@@ -94,20 +88,20 @@ class LiveScreen(Screen[None]):
 
     def action_resume(self) -> None:
         if (row := self.chosen()) is not None:
-            self._act(lambda: actions.resume(row), f"Run {row.name} goes on.")
+            self.host.attempt(lambda: actions.resume(row), lambda _: self.notify(f"Run {row.name} goes on."))
 
     def action_stop(self) -> None:
         """Ask for it; whoever asks again, and has waited, may have it killed."""
         if (row := self.chosen()) is None:
             return
-        if (worker := self.app.asked_to_stop.get(row.run_id)) is None or not worker.is_alive():
-            self._stop(row)
+        if (worker := self.host.asked_to_stop.get(row.run_id)) is None or not worker.is_alive():
+            self.host.attempt(lambda: actions.stop(row), lambda worker: self.host.await_stop(row.name, worker))
             return
 
         def answered(yes: bool | None) -> None:
             if yes:
                 said = f"Run {row.name} was killed: what it recorded is kept, and r takes it up again."
-                self._act(worker.kill, said)
+                self.host.attempt(worker.kill, lambda _: self.notify(said))
 
         question = (
             f"Run {row.name} was asked to stop, and works on: {worker.why()}.\n\nKill it? What it recorded is kept; "
@@ -115,23 +109,13 @@ class LiveScreen(Screen[None]):
         )
         self.app.push_screen(ConfirmScreen("Stop a run", question, "Kill"), answered)
 
-    @work(thread=True, exit_on_error=False, group="act")
-    def _stop(self, row: RunRow) -> None:
-        try:
-            worker = actions.stop(row)
-        except Exception as error:
-            self.app.call_from_thread(self.notify, told(error), severity="error", timeout=8)
-            return
-        self.app.feed.look_again()
-        self.app.call_from_thread(self.app.await_stop, row.name, worker)
-
     def action_clone(self) -> None:
         if (row := self.chosen()) is not None and row.folder is not None:
-            self.app.new_run_like(row.folder)
+            self.host.new_run_like(row.folder)
 
     def action_replay(self) -> None:
         if (row := self.chosen()) is not None and row.folder is not None:
-            self.app.open_replay(row.folder)
+            self.host.open_replay(row.folder)
 
     def action_delete(self) -> None:
         row = self.chosen()
@@ -146,38 +130,18 @@ class LiveScreen(Screen[None]):
         where = f"its folder {row.folder} and " if row.folder else ""
         question = (
             f"Delete the run “{row.name}” ({row.run_id})?\n\n{holds}This removes {where}its results in "
-            f"{self.app.database.name}, for good."
+            f"{self.host.database.name}, for good."
         )
+
+        def gone(_: None) -> None:
+            self.notify(f"Run {row.name} is deleted.")
+            self.deleted()
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._act(
-                    lambda: actions.delete(row, self.app.database),
-                    f"Run {row.name} is deleted.",
-                    self.deleted,
-                    changes_database=True,
-                )
+                self.host.attempt(lambda: actions.delete(row, self.host.database), gone, database=True)
 
         self.app.push_screen(ConfirmScreen("Delete a run", question, "Delete"), answered)
 
     def deleted(self) -> None:
         """The chosen run is gone."""
-
-    @work(thread=True, exit_on_error=False, group="act")
-    def _act(
-        self,
-        act: Callable[[], Any],
-        done: str,
-        then: Callable[[], None] | None = None,
-        *,
-        changes_database: bool = False,
-    ) -> None:
-        try:
-            act()
-        except Exception as error:
-            self.app.call_from_thread(self.notify, told(error), severity="error", timeout=8)
-            return
-        self.app.feed.look_again(database=changes_database)
-        self.app.call_from_thread(self.notify, done)
-        if then is not None:
-            self.app.call_from_thread(then)

@@ -11,8 +11,8 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widgets import RichLog
 
-from tui.cli.output import one_line
 from tui.runs.record import LOG_LINES, LogLine
+from warehouse.text import one_line
 
 
 class LogPane(RichLog):

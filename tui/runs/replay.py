@@ -8,14 +8,13 @@ from pathlib import Path
 from engine.runs.rundir import RunDir
 from tui.runs.record import RunDetail, RunRecord
 from warehouse.read.headlines import headlines
-from warehouse.records.events import Crashed, Event, Finished, Refused, Stopped
+from warehouse.records.events import Ending, Event
 from warehouse.records.run_state import RunState
 
 # Nobody wants to watch a night in which nothing ran: a pause between attempts is cut down to this.
 _LONGEST_GAP = 30.0
 # The demo as it once ran (docs/recording.py made it), for those who have no run of their own yet.
 RECORDING = Path(__file__).with_name("recordings") / "demo"
-_ENDS = (Finished, Stopped, Refused, Crashed)
 
 
 class Replay:
@@ -54,7 +53,7 @@ class Replay:
 
     def detail(self) -> RunDetail:
         """The run as it stood at this position."""
-        ended = self._fed > 0 and (self.at_end or isinstance(self._events[self._fed - 1].data, _ENDS))
+        ended = self._fed > 0 and (self.at_end or isinstance(self._events[self._fed - 1].data, Ending))
         return self._record.detail(headlines(), None if ended else RunState.RUNNING)
 
     def _new(self) -> RunRecord:

@@ -15,11 +15,11 @@ from textual.widgets import Static
 
 from engine.errors import UserError
 from tui import format as fmt
-from tui.runs.feed import Snapshot
 from tui.runs.record import RunDetail
 from tui.runs.replay import RECORDING, Replay
 from tui.runs.run_grid import RunGrid
 from tui.runs.run_screen import RunScreen
+from tui.runs.snapshot import Snapshot
 from tui.shell.exporting import Sheet
 
 _SPEEDS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 500.0)

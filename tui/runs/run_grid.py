@@ -13,13 +13,14 @@ from textual.timer import Timer
 from textual.widgets import DataTable
 
 from tui import format as fmt
-from tui.results.matrix import UNPRUNED
-from tui.runs.record import GridCell, GridRow, RunDetail
+from tui.runs.record import RunDetail
 from tui.runs.verdicts import Verdicts, read_verdicts, sign, verdict_of
 from tui.shell import background
 from tui.shell.queries import stamp
-from tui.states import level_text
 from tui.widgets.palette import variable
+from warehouse.read.grid import UNPRUNED, Cell
+from warehouse.read.run_grid import Line
+from warehouse.records.level import level_label
 
 View = Literal["value", "change", "both"]
 VIEWS: tuple[View, ...] = ("both", "value", "change")
@@ -78,7 +79,7 @@ class RunGrid(DataTable[Text]):
         versions = sum(self._versions)
         for place, line in enumerate(rows):
             for level in detail.row.levels:
-                text = self._text(detail.cells[level, line.name], level, line.name)
+                text = self._text(detail.grid.cells[line, level], level, line.name)
                 if text != self._texts[line.name, level]:
                     self._texts[line.name, level] = text
                     self._versions[place] += 1
@@ -172,7 +173,7 @@ class RunGrid(DataTable[Text]):
         if cell is None or self._detail is None:
             return
         name = cell[1]
-        if any(line.name == name and line.parts for line in self._detail.rows):
+        if any(line.name == name and line.parts for line in self._detail.grid.rows):
             self._open ^= {name}
             self.show(self._detail)
 
@@ -183,9 +184,9 @@ class RunGrid(DataTable[Text]):
             self.show(self._detail)
         return self.view
 
-    def _visible(self, detail: RunDetail) -> list[GridRow]:
+    def _visible(self, detail: RunDetail) -> list[Line]:
         shown, hidden_below = [], None
-        for line in detail.rows:
+        for line in detail.grid.rows:
             if hidden_below is not None and line.depth > hidden_below:
                 continue
             hidden_below = line.depth if line.parts and line.name not in self._open else None
@@ -194,35 +195,37 @@ class RunGrid(DataTable[Text]):
 
     def _name_width(self) -> int:
         longest = (
-            max((len(row.name) + 2 * row.depth + 2 for row in self._detail.rows), default=10) if self._detail else 10
+            max((len(row.name) + 2 * row.depth + 2 for row in self._detail.grid.rows), default=10)
+            if self._detail
+            else 10
         )
         return min(longest + 1, 20 if self.size.width < 100 else 36)
 
-    def _rebuild(self, detail: RunDetail, rows: list[GridRow]) -> None:
+    def _rebuild(self, detail: RunDetail, rows: list[Line]) -> None:
         before = self.cursor_coordinate
         self.clear(columns=True)
         self._texts.clear()
         self._versions = [0] * len(rows)
         self.add_column(Text("benchmark"), width=self._name_width(), key="name")
         for level in detail.row.levels:
-            heading = UNPRUNED if level == detail.baseline else level_text(level)
+            heading = UNPRUNED if level == detail.unpruned else level_label(level)
             width = self._column_width(level)
             self.add_column(heading.rjust(width - 1), width=width, key=level)
         for line in rows:
             mark = "" if not line.parts else "▾ " if line.name in self._open else "▸ "
             name = Text("  " * line.depth + mark + line.name, no_wrap=True, overflow="ellipsis")
-            texts = [self._text(detail.cells[level, line.name], level, line.name) for level in detail.row.levels]
+            texts = [self._text(detail.grid.cells[line, level], level, line.name) for level in detail.row.levels]
             self._texts |= {(line.name, level): text for level, text in zip(detail.row.levels, texts, strict=True)}
             self.add_row(name, *texts, key=line.name)
         self.move_cursor(row=min(before.row, max(len(rows) - 1, 0)), column=max(before.column, 1))
 
     def _column_width(self, level: str) -> int:
         view = self.view_shown
-        if view == "value" or (self._detail is not None and level == self._detail.baseline):
+        if view == "value" or (self._detail is not None and level == self._detail.unpruned):
             return _VALUE + 1
         return _CHANGE + 1 if view == "change" else _VALUE + _CHANGE + 3
 
-    def _text(self, cell: GridCell, level: str, name: str) -> Text:
+    def _text(self, cell: Cell, level: str, name: str) -> Text:
         colours = self.app.theme_variables
         text = Text(no_wrap=True)
         match cell.state:
@@ -240,15 +243,15 @@ class RunGrid(DataTable[Text]):
         text.pad_left(max(self._column_width(level) - text.cell_len - 1, 0))
         return text
 
-    def _score(self, text: Text, cell: GridCell, level: str, name: str) -> None:
+    def _score(self, text: Text, cell: Cell, level: str, name: str) -> None:
         assert self._detail is not None
-        if cell.score is None:
+        if cell.value is None:
             text.append("✓")
             return
         view = self.view_shown
-        if view != "change" or level == self._detail.baseline or cell.delta is None:
-            text.append(fmt.value(cell.score.value, width=_VALUE))
-        if view != "value" and level != self._detail.baseline and cell.delta is not None:
+        if view != "change" or level == self._detail.unpruned or cell.delta is None:
+            text.append(fmt.value(cell.value, width=_VALUE))
+        if view != "value" and level != self._detail.unpruned and cell.delta is not None:
             glyph = sign(cell, verdict_of(self.verdicts, level, name, cell))
             change = f"{glyph}{fmt.change(cell.delta_pct)}"
             text.append(

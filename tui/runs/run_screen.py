@@ -12,21 +12,24 @@ from textual.containers import Horizontal
 from textual.screen import ModalScreen
 
 from tui import format as fmt
-from tui.cli.output import one_line
-from tui.runs.feed import Snapshot
+from tui.format import levels_text
 from tui.runs.gpu_panel import GpuPanel
 from tui.runs.live import LiveScreen
 from tui.runs.log_pane import LogPane
-from tui.runs.record import GridCell, RunDetail, RunRow
+from tui.runs.record import RunDetail, RunRow
 from tui.runs.run_grid import RunGrid
+from tui.runs.snapshot import Snapshot
+from tui.runs.states import advice, state_text
 from tui.runs.verdicts import Verdicts, sign, verdict_of, words
 from tui.shell.exporting import Sheet
-from tui.shell.queries import Row
-from tui.states import advice, level_text, levels_text, state_text
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.palette import variable
 from tui.widgets.words import Words
+from warehouse.read.cell_details import RunVerdict
+from warehouse.read.grid import Cell
+from warehouse.records.level import level_label
 from warehouse.store import statements
+from warehouse.text import one_line
 
 
 class RunScreen(LiveScreen):
@@ -39,7 +42,7 @@ class RunScreen(LiveScreen):
         "≈ within the noise. "
         "The line below the grid tells all about the cell under the cursor."
     )
-    CSS_PATH = "../styles/run.tcss"
+    CSS_PATH = "run.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "back", "Back", key_display="esc", tooltip="Back to the list of runs"),
         Binding("v", "view", "View", tooltip="Show values, changes, or both"),
@@ -66,7 +69,7 @@ class RunScreen(LiveScreen):
         self.app.theme_changed_signal.subscribe(self, lambda _: self._draw_anew())
 
     async def resumed(self) -> None:
-        self.app.feed.watch(self.run_id)
+        self.host.feed.watch(self.run_id)
         await super().resumed()
         if self.is_composed:
             self.query_one(RunGrid).focus()
@@ -76,7 +79,7 @@ class RunScreen(LiveScreen):
             self.unwatch()
 
     def unwatch(self) -> None:
-        self.app.feed.watch(None)
+        self.host.feed.watch(None)
 
     def chosen(self) -> RunRow | None:
         return self.detail.row if self.detail is not None else None
@@ -90,7 +93,7 @@ class RunScreen(LiveScreen):
             return
         live = snapshot.detail.row.running and snapshot.readings
         await self.show_detail(snapshot.detail, snapshot.readings if live else None)
-        self.query_one(RunGrid).ask_for_marks(self.app.database)
+        self.query_one(RunGrid).ask_for_marks(self.host.database)
 
     async def show_detail(self, detail: RunDetail, readings: tuple | None = None) -> None:
         """`readings` are of this machine, now; without them the panel shows what the run recorded."""
@@ -143,12 +146,12 @@ class RunScreen(LiveScreen):
         if self.detail is None:
             return None
         detail = self.detail
-        columns = ("benchmark", "metric", *(level_text(level) for level in detail.row.levels))
+        columns = ("benchmark", "metric", *(level_label(level) for level in detail.row.levels))
         rows = []
-        for line in detail.rows:
-            cells = [detail.cells[level, line.name] for level in detail.row.levels]
-            metric = next((cell.score.metric for cell in cells if cell.score), None)
-            rows.append((line.name, metric, *(cell.score.value if cell.score else None for cell in cells)))
+        for line in detail.grid.rows:
+            cells = [detail.grid.cells[line, level] for level in detail.row.levels]
+            metric = next((cell.metric for cell in cells if cell.metric is not None), None)
+            rows.append((line.name, metric, *(cell.value for cell in cells)))
         run_id = "'" + self.run_id.replace("'", "''") + "'"
         return Sheet(
             title=f"{detail.row.name}: {detail.row.model}, {detail.row.method.upper()}",
@@ -180,7 +183,7 @@ class RunScreen(LiveScreen):
         current = detail.row.current
         if current is None:
             return advice(detail.row, opened=True)
-        parts = [f"{level_text(current.level)} {current.task}", f"{current.done}/{current.total} requests"]
+        parts = [f"{level_label(current.level)} {current.task}", f"{current.done}/{current.total} requests"]
         if (rate := current.requests_per_second) is not None:
             parts.append(f"{fmt.rate(rate)} requests/s")
         if (rate := current.tokens_per_second) is not None:
@@ -194,7 +197,8 @@ class RunScreen(LiveScreen):
         if self.detail is None or selected is None:
             return
         level, name = selected
-        cell = self.detail.cells.get((level, name))
+        line = next((one for one in self.detail.grid.rows if one.name == name), None)
+        cell = None if line is None else self.detail.grid.at(line, level)
         if cell is not None:
             verdicts = self.query_one(RunGrid).verdicts
             text = _cell_text(self.detail, level, name, cell, verdicts, self.app.theme_variables)
@@ -202,11 +206,11 @@ class RunScreen(LiveScreen):
 
 
 def _cell_text(
-    detail: RunDetail, level: str, name: str, cell: GridCell, verdicts: Verdicts, colours: dict[str, str]
+    detail: RunDetail, level: str, name: str, cell: Cell, verdicts: Verdicts, colours: dict[str, str]
 ) -> Text:
     """Two lines about one cell."""
     text = Text(overflow="ellipsis")
-    where = "unpruned" if level == detail.baseline else f"at {level_text(level)}"
+    where = "unpruned" if level == detail.unpruned else f"at {level_label(level)}"
     text.append(f"{one_line(name)} {where}", style="bold")
     if (facts := detail.facts.get(level)) is not None:
         text.append(
@@ -223,21 +227,20 @@ def _cell_text(
             text.append(f"Being evaluated: {100 * (cell.share or 0):.0f}% done.")
         case "failed":
             text.append(f"✗ {one_line(cell.error or 'no reason was recorded')}", style=colours["loss"])
-        case "done" if cell.score is not None:
+        case "done" if cell.value is not None:
             _score_text(text, cell, verdict_of(verdicts, level, name, cell), colours)
     return text
 
 
-def _score_text(text: Text, cell: GridCell, row: Row | None, colours: dict[str, str]) -> None:
-    score = cell.score
-    assert score is not None
-    by = "" if score.filter == "none" else f" ({score.filter})"
-    text.append(f"{score.metric}{by} {fmt.value(score.value, width=12)}")
-    if score.stderr is not None:
-        text.append(f" ± {score.stderr:.4f}")
+def _score_text(text: Text, cell: Cell, verdict: RunVerdict | None, colours: dict[str, str]) -> None:
+    assert cell.value is not None
+    by = "" if cell.filter == "none" else f" ({cell.filter})"
+    text.append(f"{cell.metric}{by} {fmt.value(cell.value, width=12)}")
+    if cell.stderr is not None:
+        text.append(f" ± {cell.stderr:.4f}")
     if cell.delta is not None and cell.baseline is not None:
-        glyph = sign(cell, row)
-        told = "no change" if cell.delta == 0 and row is not None else words(glyph)
+        glyph = sign(cell, verdict)
+        told = "no change" if cell.delta == 0 and verdict is not None else words(glyph)
         text.append(f" · {glyph} {fmt.change(cell.delta_pct)}, {told}", style=colours[variable(glyph)])
         text.append(f" ({cell.delta:+.4f} from {fmt.value(cell.baseline, width=12)})")
     if cell.seconds is not None:

@@ -14,20 +14,22 @@ from textual.screen import ModalScreen
 from textual.widgets import DataTable
 
 from tui import format as fmt
-from tui.cli.output import one_line
+from tui.format import levels_text
 from tui.runs.empty import EmptyState
-from tui.runs.feed import Snapshot
 from tui.runs.live import LiveScreen
 from tui.runs.record import RunRow
 from tui.runs.replay import RECORDING
 from tui.runs.run_grid import RunGrid
+from tui.runs.snapshot import Snapshot
+from tui.runs.states import advice, left_text, state_text, state_word
 from tui.shell.exporting import Sheet
-from tui.states import advice, left_text, levels_text, model_text, state_text, state_word
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.words import Words
+from warehouse.records.names import short_name
 from warehouse.records.run_state import RunState
 from warehouse.store import statements
+from warehouse.text import one_line
 
 # Columns and their widths, the gap to the next included, by the class of the terminal's width.
 _NARROW = {"run": 14, "model": 15, "levels": 9, "state": 14, "progress": 9, "started": 9, "left": 7}
@@ -61,7 +63,7 @@ class RunsScreen(LiveScreen):
         "Every run beside this database, newest first, and what was imported. Runs are processes of their own: "
         "closing the dashboard leaves them alone, and two dashboards may look at the same runs."
     )
-    CSS_PATH = "../styles/runs.tcss"
+    CSS_PATH = "runs.tcss"
     AUTO_FOCUS = "#runs"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", tooltip="Only runs whose name, model, … has these words"),
@@ -117,15 +119,15 @@ class RunsScreen(LiveScreen):
 
     def on_screen_suspend(self) -> None:
         if not isinstance(self.app.screen, LiveScreen | ModalScreen):
-            self.app.feed.watch(None)
+            self.host.feed.watch(None)
 
     def on_resize(self) -> None:
-        self._show_rows(self.app.feed.snapshot.runs)
+        self._show_rows(self.host.feed.snapshot.runs)
 
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
         if event.row_key.value in self._rows and event.cursor_row == event.data_table.cursor_row:
             self._selected = event.row_key.value
-        self._show_advice(self.app.feed.snapshot.problem)
+        self._show_advice(self.host.feed.snapshot.problem)
         self.update_keys()
 
     def on_data_table_row_selected(self) -> None:
@@ -138,7 +140,7 @@ class RunsScreen(LiveScreen):
         elif row.state == "damaged":
             self.notify(row.note, severity="error")
         else:
-            self.app.open_run(row.run_id)
+            self.host.open_run(row.run_id)
 
     # The filter
 
@@ -169,21 +171,21 @@ class RunsScreen(LiveScreen):
         self._filter_changed()
 
     def _filter_changed(self) -> None:
-        self._show_rows(self.app.feed.snapshot.runs)
-        self._show_advice(self.app.feed.snapshot.problem)
+        self._show_rows(self.host.feed.snapshot.runs)
+        self._show_advice(self.host.feed.snapshot.problem)
         self.refresh_bindings()
 
     def key_d(self) -> None:
-        if self.app.feed.snapshot.loaded and not self.app.feed.snapshot.runs:
-            self.app.start_demo()
+        if self.host.feed.snapshot.loaded and not self.host.feed.snapshot.runs:
+            self.host.start_demo()
 
     def key_w(self) -> None:
-        if not self._rows and self.app.feed.snapshot.loaded:
-            self.app.open_replay(RECORDING, speed=1.0)
+        if not self._rows and self.host.feed.snapshot.loaded:
+            self.host.open_replay(RECORDING, speed=1.0)
 
     def key_i(self) -> None:
-        if self.app.feed.snapshot.loaded and not self.app.feed.snapshot.runs:
-            self.app.import_published()
+        if self.host.feed.snapshot.loaded and not self.host.feed.snapshot.runs:
+            self.host.import_published()
 
     def sheet(self) -> Sheet | None:
         if not self._rows:
@@ -218,18 +220,18 @@ class RunsScreen(LiveScreen):
             return
         row = self.chosen()
         wanted = row is not None and row.folder is not None and self.has_class("-high")
-        self.app.feed.watch(row.run_id if row is not None and wanted else None)
+        self.host.feed.watch(row.run_id if row is not None and wanted else None)
         detail = snapshot.detail if snapshot.detail is not None and row is not None else None
         grid = self.query_one("#preview", RunGrid)
         if detail is not None and row is not None and detail.row.run_id == row.run_id:
             grid.show(detail)
-            grid.ask_for_marks(self.app.database)
+            grid.ask_for_marks(self.host.database)
         elif not wanted and grid.row_count:
             grid.forget()
 
     def _show_rows(self, rows: Sequence[RunRow]) -> None:
         table = self.query_one(RunsTable)
-        columns, now = self._columns(rows), self.app.now()
+        columns, now = self._columns(rows), self.host.now()
         words = self.query_one(FilterLine).value.lower().split()
         # How long ago it was changes by the second for the latest run, by the minute for all.
         tick = now.timestamp() // (1 if rows and (now - rows[0].created_at).total_seconds() < 60 else 60)
@@ -287,7 +289,7 @@ class RunsScreen(LiveScreen):
             case "run":
                 text.append(one_line(row.name), style="bold" if row.running else "")
             case "model":
-                text.append(one_line(model_text(row.model)))
+                text.append(one_line(short_name(row.model)))
             case "method":
                 text.append(row.method.upper())
             case "levels":

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tui import format as fmt
-from tui.results.matrix import Row, mark
-from tui.runs.record import GridCell
+from tui.results.matrix import mark
 from tui.shell.queries import Question, Reader
+from warehouse.read.cell_details import RunVerdict
+from warehouse.read.grid import Cell
 
-Verdicts = Mapping[tuple[str, str, str, str], Row]
-"""By level, task, metric and filter: a row of `delta_statistics`."""
+Verdicts = Mapping[tuple[str, str, str, str], RunVerdict]
+"""By level, task, metric and filter."""
 
 _SIGNS = {"▲": "↑", "▼": "↓", "≈": "="}
 _WORDS = {
@@ -38,24 +39,24 @@ def read_verdicts(database: Path, run_id: str) -> Verdicts | None:
         (models,) = reader.ask("run", reader.turn("run"), Question("run_model", {"run_id": run_id}))
         if not models:
             return {}
-        asked = {"run_id": run_id, "model_ids": [row["model_id"] for row in models]}
+        asked = {"run_id": run_id, "model_ids": [row.model_id for row in models]}
         (rows,) = reader.ask("run", reader.turn("run"), Question("run_verdicts", asked))
     except UserError:  # no file yet, or busy: the marks stay provisional until it can be read
         return None
-    return {(row["level"], row["task"], row["metric"], row["filter"]): row for row in rows}
+    return {(row.level, row.task, row.metric, row.filter): row for row in rows}
 
 
-def verdict_of(verdicts: Verdicts, level: str, name: str, cell: GridCell) -> Row | None:
-    """The row of the score that a cell shows."""
-    if cell.score is None:
+def verdict_of(verdicts: Verdicts, level: str, name: str, cell: Cell) -> RunVerdict | None:
+    """What is said of the score that a cell shows."""
+    if cell.metric is None or cell.filter is None:
         return None
-    return verdicts.get((level, name, cell.score.metric, cell.score.filter))
+    return verdicts.get((level, name, cell.metric, cell.filter))
 
 
-def sign(cell: GridCell, row: Row | None) -> str:
+def sign(cell: Cell, verdict: RunVerdict | None) -> str:
     """The mark that Results has, or a provisional one: ↑ better, ↓ worse, = no change; empty without a change."""
-    if row is not None and row["delta"] is not None:
-        return mark(row)
+    if verdict is not None and verdict.delta is not None:
+        return mark(verdict)
     glyph = fmt.glyph(cell.improved, cell.delta)
     return _SIGNS.get(glyph, glyph)
 

@@ -1,4 +1,4 @@
-"""Slow questions asked beside the event loop, in threads that nobody waits for when the dashboard is closed."""
+"""Slow things beside the event loop: what is done, and questions in threads that nobody waits for at the end."""
 
 from __future__ import annotations
 
@@ -26,7 +26,21 @@ def ask(app: App[None], question: Callable[[], Answer], then: Callable[[Answer],
     threading.Thread(target=run, daemon=True).start()
 
 
-def told(error: Exception) -> str:
+def attempt(app: App[None], act: Callable[[], Answer], then: Callable[[Answer], object]) -> None:
+    """Do something in a thread, and go on with what came of it on the event loop, or say why it could not be done."""
+
+    def run() -> None:
+        try:
+            answer = act()
+        except Exception as error:
+            app.call_from_thread(app.notify, sentence(error), severity="error", timeout=8)
+            return
+        app.call_from_thread(then, answer)
+
+    app.run_worker(run, thread=True, exit_on_error=False, group="act")
+
+
+def sentence(error: Exception) -> str:
     """What a person is told of something that could not be done; a defect is called one, and is never kept quiet."""
     if isinstance(error, UserError | OSError):
         return str(error)

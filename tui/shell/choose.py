@@ -17,7 +17,7 @@ from textual.widgets.option_list import Option
 class ChooseSeveral(ModalScreen[list[str] | None]):
     """Answers the keys chosen, or None when it was left with escape. `options` are (key, label)."""
 
-    CSS_PATH = "../styles/results.tcss"
+    CSS_PATH = "choose.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Cancel"),
         Binding("enter", "take", "Show these", priority=True),
@@ -81,7 +81,7 @@ class ChooseSeveral(ModalScreen[list[str] | None]):
 class ChooseOne(ModalScreen[str | None]):
     """Answers the key chosen, or None when it was left with escape."""
 
-    CSS_PATH = "../styles/results.tcss"
+    CSS_PATH = "choose.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Cancel"),
         Binding("j", "cursor(1)", "Down", show=False),

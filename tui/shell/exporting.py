@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, Protocol, runtime_checkable
 
 from warehouse.exporters.csv_text import csv_text
 from warehouse.exporters.markdown import escape, table_lines
+
+Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +19,7 @@ class Sheet:
 
     title: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
+    rows: tuple[Row, ...]
     sql: str | None = None
 
     def markdown(self) -> str:
@@ -37,6 +40,12 @@ class Sheet:
         data = io.BytesIO()
         pq.write_table(pa.table([_array(pa, column) for column in columns], names=list(self.columns)), data)
         return data.getvalue()
+
+
+def table_of(rows: Sequence[Any], *, leave_out: Collection[str] = ()) -> tuple[tuple[str, ...], tuple[Row, ...]]:
+    """Columns and rows of dataclasses of one kind."""
+    columns = tuple(one.name for one in fields(rows[0]) if one.name not in leave_out) if rows else ()
+    return columns, tuple(tuple(getattr(row, name) for name in columns) for row in rows)
 
 
 @runtime_checkable

@@ -56,15 +56,15 @@ class HelpScreen(ModalScreen[None]):
 
 def _keys(screen: Screen[Any]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Key and words of what can be pressed now: on the screen, where the focus is, and everywhere."""
-    found: dict[str, dict[str, list[str]]] = {"This screen": {}, "Here": {}, "Everywhere": {}}
+    headings: dict[str, dict[str, list[str]]] = {"This screen": {}, "Here": {}, "Everywhere": {}}
     for hint in hints(screen):
         # Moving about by arrows and pages needs no words.
         words = hint.tooltip or hint.binding.tooltip or (hint.binding.description if hint.binding.show else "")
         if words and hint.enabled:
             where = "Everywhere" if hint.node is screen.app else "This screen" if hint.node is screen else "Here"
-            found[where].setdefault(words, []).append(hint.key)
+            headings[where].setdefault(words, []).append(hint.key)
     return [
         (heading, [(" ".join(dict.fromkeys(names)), words) for words, names in keys.items()])
-        for heading, keys in found.items()
+        for heading, keys in headings.items()
         if keys
     ]

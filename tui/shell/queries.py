@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from warehouse.store import statements
+from warehouse.read.cell_details import CellMetric, Flip, RunModel, RunVerdict
+from warehouse.read.claims import Change, Claim, ClaimModel
+from warehouse.read.grid import Entry
+from warehouse.read.side_by_side import BestLevel, Improvement, LevelScore, Matched, PairTest
+from warehouse.read.subjects import MetricChoice, Subject
+from warehouse.store import answers, statements
+from warehouse.store.answers import Record
 
-Row = dict[str, Any]
-Rows = list[Row]
+Rows = list[Any]
+"""What answers a question: each row as the dataclass that `_KINDS` names, else as a dict."""
 
 _INCLUDE = re.compile(r"/\* (?P<name>\w+) \*/")
 _PARAMETER = re.compile(r"\$(?P<name>[a-z_]+)")
@@ -101,7 +107,7 @@ class Reader:
         import duckdb
 
         from warehouse.errors import UserError
-        from warehouse.store import db
+        from warehouse.store import db, studies
 
         if self._turn.get(group) != turn:
             raise CancelledError
@@ -112,6 +118,7 @@ class Reader:
                 self._busy[group] = connection
             try:
                 connection.execute(statements.query("screen_limit"))
+                studies.make_for(connection, "\n".join(question.statement() for question in questions))
                 made = _make_shared(connection, questions)
                 return [_rows(connection, question, made) for question in questions]
             except duckdb.InterruptException:
@@ -129,10 +136,10 @@ class Reader:
 def stamp(database: Path) -> tuple[int, int] | None:
     """Changes when the file does; None while there is none. The file is not opened for it."""
     try:
-        found = database.stat()
+        status = database.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size
+    return status.st_mtime_ns, status.st_size
 
 
 def _text(name: str, made: Collection[str] = ()) -> str:
@@ -149,10 +156,10 @@ def _nested(name: str) -> str:
 
 def _make_shared(connection: Any, questions: Sequence[Question]) -> list[str]:
     """What several of the questions build on, answered once and kept in temporary tables; their names."""
-    asked = [part for question in questions for part in question.builds_on()]
+    parts = [part for question in questions for part in question.builds_on()]
     made: list[str] = []
-    for part in asked:
-        same = [other.bound() == part.bound() for other in asked if other.name == part.name]
+    for part in parts:
+        same = [other.bound() == part.bound() for other in parts if other.name == part.name]
         if part.name not in made and len(same) > 1 and all(same):
             text = part.statement().rstrip().removesuffix(";")
             connection.execute(f"create temp table {part.name} as {text}", part.bound())
@@ -162,18 +169,35 @@ def _make_shared(connection: Any, questions: Sequence[Question]) -> list[str]:
 
 def _rows(connection: Any, question: Question, made: Collection[str]) -> Rows:
     statement = question.statement(made)
-    cursor = connection.execute(statement, question.bound(statement))
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    found = answers.records(connection.execute(statement, question.bound(statement)))
+    kind = _KINDS.get(question.name)
+    return found if kind is None else [kind(record) for record in found]
 
 
 # The questions
 
 
-def subject(row: Mapping[str, Any]) -> str:
-    """A model pruned with a method under given conditions, as the query files name it."""
-    parts = (row["model_id"], row["method"], row["conditions"] or "")
-    return "|".join(part for part in parts if part is not None)
+def _of(kind: type[Any]) -> Callable[[Record], Any]:
+    return lambda record: kind(**record)
+
+
+_KINDS: dict[str, Callable[[Record], Any]] = {
+    "matrix_models": _of(Subject),
+    "matrix_metrics": _of(MetricChoice),
+    "matrix_rows": Entry.of,
+    "matrix_matched": _of(Matched),
+    "matrix_levels": _of(LevelScore),
+    "matrix_improvements": _of(Improvement),
+    "matrix_tests": _of(PairTest),
+    "matrix_best": _of(BestLevel),
+    "cell_metrics": _of(CellMetric),
+    "cell_flips": _of(Flip),
+    "run_model": _of(RunModel),
+    "run_verdicts": _of(RunVerdict),
+    "claim_models": _of(ClaimModel),
+    "claims": Claim.of,
+    "claim_numbers": _of(Change),
+}
 
 
 def choices() -> Question:
@@ -186,11 +210,11 @@ def chosen(
 ) -> Question:
     """One of the questions that build on `matrix_rows`, about these subjects."""
     parts = [one.split("|", 2) for one in subjects]
-    asked = {
+    parameters = {
         "model_ids": list(dict.fromkeys(part[0] for part in parts)),
         "conditions": list(dict.fromkeys(part[-1] for part in parts)),
         "subjects": list(subjects),
         "picked": list(picked),
         "search": search,
     }
-    return Question(name, asked | more)
+    return Question(name, parameters | more)

@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
 
+from tui.host import host
 from tui.shell.queries import CancelledError, Question, Reader, Rows, stamp
 
 IMPORT = Binding("i", "import_study", "Import the study", tooltip="Bring in the published study's figures")
@@ -63,7 +64,7 @@ class ReadingScreen(Screen[Any]):
 
     @property
     def database(self) -> Path:
-        return self.app.database  # type: ignore[attr-defined]
+        return host(self).database
 
     def reload(self) -> None:
         raise NotImplementedError
@@ -81,7 +82,7 @@ class ReadingScreen(Screen[Any]):
         return super().check_action(action, parameters)
 
     def action_import_study(self) -> None:
-        self.app.import_published()  # type: ignore[attr-defined]
+        host(self).import_published()
 
     def on_mount(self) -> None:
         self._reader = Reader(self.database)

@@ -18,7 +18,7 @@ import duckdb
 
 from warehouse.console.console import ANSWER_BYTES, MEMORY_BYTES
 from warehouse.errors import DatabaseBusyError, UserError
-from warehouse.store import db
+from warehouse.store import db, studies
 
 _THREADS = 2
 
@@ -97,6 +97,7 @@ def _answer(request: dict[str, Any]) -> tuple[Any, ...]:
         "lock_configuration": "true",
     }
     with db.open_read(Path(request["db"]), wait=1.0, config=limits) as con:
+        studies.make_for(con, request["sql"])
         return _asked(con, request["sql"], request["row_limit"], timeout)
 
 

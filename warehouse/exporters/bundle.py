@@ -28,10 +28,10 @@ from warehouse.errors import UserError
 from warehouse.exporters.bundle_documents import write_documents
 from warehouse.read.run_diff import find_run
 from warehouse.read.runs import find_models, list_runs
+from warehouse.records.names import public_name
 from warehouse.store import db, statements
 from warehouse.store.scratch import scratch_folder
 from warehouse.store.transaction import transaction
-from warehouse.text import model_name
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -47,6 +47,7 @@ TABLES = (
 )  # fmt: skip
 # What is not shared of a table, by the macros of bundle_macros.sql: the machine's name, its processes and its folders.
 _UNSHARED = {
+    "merged_events": {"row_count": "null::integer", "row_digest": "null::ubigint"},  # of the rows as they are here
     "attempts": {"host": "null::varchar", "pid": "null::integer", "provenance": "without_host({column})::json"},
     "runs": dict.fromkeys(("name", "conditions", "adapter", "model_args"), "without_folders({column})")
     | {"plan": "without_folders({column}::varchar)::json"},
@@ -145,14 +146,14 @@ def write_bundle(
 
 
 def _shared(run: BundledRun) -> BundledRun:
-    return replace(run, name=model_name(run.name), model=None if run.model is None else model_name(run.model))
+    return replace(run, name=public_name(run.name), model=None if run.model is None else public_name(run.model))
 
 
 def load_script() -> str:
     """SQL that fills an empty DuckDB database from the unpacked bundle and puts the views over it."""
     fill = [f"insert into {table} by name from '{member(table)}';" for table in TABLES]
     schema = [migration.text for migration in statements.migrations()]
-    return "\n".join([*schema, *fill, *statements.macros(), *statements.views()])
+    return "\n".join([*schema, *fill, *statements.macros(), *statements.views(), statements.table_comments()])
 
 
 def _write_tables(con: DuckDBPyConnection, run_ids: list[str], folder: Path) -> dict[str, int]:

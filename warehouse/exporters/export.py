@@ -1,41 +1,12 @@
-"""Delta tables for papers and programs: Markdown like the study's, CSV, Parquet and JSON."""
+"""Delta tables for papers and programs, in each format that there is."""
 
 from __future__ import annotations
 
-import io
-from collections import Counter
 from collections.abc import Collection
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
 
-import polars as pl
-
-from warehouse.exporters.csv_text import csv_cell, csv_text
-from warehouse.exporters.markdown import escape, table_lines
-from warehouse.exporters.significance import Shown, footnotes, marks
-from warehouse.numbers import format_change, format_value, json_number, json_rows
-from warehouse.read.deltas import Cell, Column, Deltas, DeltaTable, Width, read_deltas
-
-Format = Literal["markdown", "csv", "parquet", "json"]
-
-_SCHEMA = {
-    "model": pl.String, "method": pl.String, "pruning_pct": pl.Float64, "task": pl.String, "metric": pl.String,
-    "value": pl.Float64, "baseline": pl.Float64, "delta": pl.Float64, "delta_pct": pl.Float64, "improved": pl.Boolean,
-    "stderr": pl.Float64, "benchmark": pl.String, "filter": pl.String, "num_fewshot": pl.Int64, "version": pl.String,
-    "higher_is_better": pl.Boolean, "n": pl.Int64, "level": pl.String, "intermediate_size": pl.Int64,
-    "expansion_ratio": pl.Float64, "parameters": pl.Int64, "conditions": pl.String, "run_id": pl.String,
-    "model_id": pl.String, "stderr_kind": pl.String, "ci_low": pl.Float64, "ci_high": pl.Float64,
-    "ci_low_pct": pl.Float64, "ci_high_pct": pl.Float64, "p_value": pl.Float64, "p_kind": pl.String,
-    "p_holm": pl.Float64, "verdict": pl.String, "pairs": pl.Int64, "lost": pl.Int64, "gained": pl.Int64,
-    "agreement": pl.Float64, "chance": pl.Float64, "retained_pct": pl.Float64, "p_table": pl.Float64,
-    "table_verdict": pl.String, "factor": pl.Float64, "factor_low": pl.Float64, "factor_high": pl.Float64,
-    "footnote": pl.String,
-}  # fmt: skip
-_OF_A_WIDTH = (
-    "model", "method", "conditions", "pruning_pct", "level", "intermediate_size", "expansion_ratio", "parameters",
-    "model_id",
-)  # fmt: skip
+from warehouse.exporters.exporter import DEFAULT, Layout, exporter_named
+from warehouse.read.deltas import read_deltas
 
 
 def export_deltas(
@@ -43,14 +14,14 @@ def export_deltas(
     *,
     model: str,
     method: str | None = None,
-    format: Format = "markdown",  # noqa: A002
+    format: str = DEFAULT,  # noqa: A002
     wide: bool = False,
     tasks: Collection[str] = (),
     metrics: Collection[str] = (),
     significance: bool = False,
     intervals: bool = False,
 ) -> str | bytes:
-    """A model's delta table; bytes for Parquet, text else.
+    """A model's delta table in one of the formats of `exporters`; bytes for Parquet, text else.
 
     `significance` marks the changes beyond noise in Markdown, with a footnote that says how that was judged, and
     `intervals` adds the 95 % interval of each change; the other formats have these as columns.
@@ -60,147 +31,8 @@ def export_deltas(
     NaN and no infinities, carries them as the strings "NaN", "Infinity" and "-Infinity".
 
     Raises:
-        UserError: no such model, method, task or metric; or the file cannot be read.
+        UserError: no such model, method, task, metric or format; or the file cannot be read.
     """
+    exporter = exporter_named(format)
     deltas = read_deltas(db, model=model, method=method, tasks=tasks, metrics=metrics)
-    if format == "markdown":
-        return markdown(deltas, significance=significance, intervals=intervals)
-    table = frame(deltas, wide=wide)
-    match format:
-        case "csv":
-            texts = pl.col(pl.String).map_elements(csv_cell, return_dtype=pl.String)
-            return csv_text(table.columns, ()) + table.with_columns(texts).write_csv(include_header=False)
-        case "parquet":
-            buffer = io.BytesIO()
-            table.write_parquet(buffer)
-            return buffer.getvalue()
-        case "json":
-            return json_rows(_plain(row) for row in table.to_dicts())
-
-
-def frame(deltas: Deltas, *, wide: bool = False) -> pl.DataFrame:
-    """The deltas in long form, or wide, as `export_deltas` has them."""
-    return _wide(deltas) if wide else pl.DataFrame(deltas.rows, schema=_SCHEMA, orient="row", strict=False)
-
-
-def markdown(deltas: Deltas, *, significance: bool = False, intervals: bool = False) -> str:
-    """Every table of the deltas, scores and perplexities apart, each with where it comes from."""
-    show = Shown(significance, intervals)
-    parts: list[str] = []
-    for table in deltas.tables:
-        pruned = any(not width.unpruned for width in table.widths)
-        parts.append(f"### {escape(table.model)}" + (f", pruned with {escape(table.method.upper())}" if pruned else ""))
-        for kind in ("score", "perplexity"):
-            columns = [column for column in table.columns if column.kind == kind]
-            if columns:
-                parts.append(_markdown_table(table, columns, show))
-        parts.append(_caption(table))
-        parts.extend(footnotes(table, show))
-        if table.footnotes:
-            parts.append(f"Note: {escape('; '.join(table.footnotes))}.")
-        if missing := _missing(table):
-            parts.append(missing)
-    return "\n\n".join(parts) + "\n"
-
-
-def _markdown_table(table: DeltaTable, columns: list[Column], show: Shown) -> str:
-    twice = Counter(column.benchmark for column in columns)
-    header = ["Pruning %"]
-    for column in columns:
-        header.append(escape(column.benchmark if twice[column.benchmark] == 1 else _long_name(column)))
-    same_pct = Counter(width.pruning_pct for width in table.widths)
-    rows = []
-    for width in table.widths:
-        cells = [table.cells.get((width, column)) for column in columns]
-        texts = [_cell(cell, column, width, show) for cell, column in zip(cells, columns, strict=True)]
-        rows.append([_label(width, alone=same_pct[width.pruning_pct] == 1), *texts])
-    return table_lines(header, rows, right=range(1, len(header)))
-
-
-def _label(width: Width, *, alone: bool) -> str:
-    pct = f"{width.pruning_pct:g}%"
-    if width.unpruned:
-        return f"**{pct}** baseline"
-    if width.level != f"{width.pruning_pct:g}":
-        return f"{pct} ({escape(width.level)})"
-    return pct if alone else f"{pct} ({width.intermediate_size} neurons)"
-
-
-def _cell(cell: Cell | None, column: Column, width: Width, show: Shown) -> str:
-    if cell is None:
-        return "–"
-    text = format_value(cell.value, column.kind)
-    if width.unpruned or cell.delta is None:
-        return text
-    change = format_change(cell.delta_pct)
-    return f"{text} ({f'**{change}**' if cell.verdict in ('gain', 'loss') else change}{marks(cell, show)})"
-
-
-def _long_name(column: Column) -> str:
-    details = [column.metric if column.filter == "none" else f"{column.metric}, {column.filter}"]
-    if column.num_fewshot is not None and column.num_fewshot >= 0:
-        details.append(f"{column.num_fewshot}-shot")
-    if column.version is not None:
-        details.append(f"version {column.version}")
-    return f"{column.benchmark} ({', '.join(details)})"
-
-
-def _caption(table: DeltaTable) -> str:
-    runs = ", ".join(escape(run_id) for run_id in table.run_ids)
-    return (
-        "In parentheses: change against the unpruned model; bold: beyond noise, gain or loss, after Holm's correction "
-        "over the benchmarks of its level. "
-        f"Conditions: {escape(table.conditions or 'not known')}. "
-        f"Run{'s' if len(table.run_ids) > 1 else ''}: {runs}. prune-tui {version('prune-tui')}."
-    )
-
-
-def _missing(table: DeltaTable) -> str | None:
-    """A sentence on the cells that the table lacks, by width, with the error where one was recorded."""
-    if not any(width.unpruned for width in table.widths):
-        return "The unpruned model was not measured under these conditions, so there are no changes to show."
-    by_width: dict[Width, list[str]] = {}
-    for width, column in table.missing():
-        error = table.errors.get((width.pruning_pct, column.task))
-        name = escape(column.benchmark) + (f" (failed: {escape(error)})" if error else "")
-        by_width.setdefault(width, []).append(name)
-    if not by_width:
-        return None
-    told = [
-        f"{'everything' if len(names) == len(table.columns) else ', '.join(names)} at {width.pruning_pct:g}%"
-        for width, names in by_width.items()
-    ]
-    return f"Missing: {'; '.join(told)}."
-
-
-def _wide(deltas: Deltas) -> pl.DataFrame:
-    names = _wide_names(deltas.rows)
-    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for row in deltas.rows:
-        of_width = {name: row[name] for name in _OF_A_WIDTH}
-        found = rows.setdefault(tuple(of_width.values()), of_width)
-        name = names[_column_key(row)]
-        found[name] = row["value"]
-        found[f"{name}/delta_pct"] = row["delta_pct"]
-    schema = {name: _SCHEMA[name] for name in _OF_A_WIDTH}
-    for name in names.values():
-        schema |= {name: pl.Float64, f"{name}/delta_pct": pl.Float64}
-    return pl.DataFrame(list(rows.values()), schema=schema, strict=False)
-
-
-def _wide_names(rows: list[dict[str, Any]]) -> dict[tuple[Any, ...], str]:
-    """The shortest name that tells each column from the others: task/metric, then filter, shots and version."""
-    keys = list(dict.fromkeys(_column_key(row) for row in rows))
-    for parts in (2, 3, 4, 5):
-        names = {key: "/".join(str(part) for part in key[:parts]) for key in keys}
-        if len(set(names.values())) == len(keys):
-            break
-    return names
-
-
-def _column_key(row: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(row[name] for name in ("task", "metric", "filter", "num_fewshot", "version"))
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: json_number(value) if isinstance(value, float) else value for name, value in row.items()}
+    return exporter.write(deltas, Layout(wide=wide, significance=significance, intervals=intervals))

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 
 from warehouse.exporters.markdown import escape
-from warehouse.read.deltas import Cell, DeltaTable
+from warehouse.read.deltas import DeltaTable
+from warehouse.read.grid import Cell
 
 _TESTS = {
     "score, paired": "a score test on the questions that one width answers rightly and the other does not",
@@ -40,16 +41,16 @@ def marks(cell: Cell, show: Shown) -> str:
 def footnotes(table: DeltaTable, show: Shown) -> list[str]:
     """A paragraph for each thing that the table tells, with the benchmarks that each test was used for."""
     notes = []
-    changed = {place: cell for place, cell in table.cells.items() if cell.delta is not None}
+    changed = {place: cell for place, cell in table.grid.cells.items() if cell.delta is not None}
     if show.significance:
         by_test: dict[str, dict[str, None]] = {}
-        for (_, column), cell in changed.items():
+        for (benchmark, _), cell in changed.items():
             if cell.verdict is not None and cell.p_kind is not None:
-                by_test.setdefault(cell.p_kind, {})[column.benchmark] = None
-        due = dict.fromkeys(column.benchmark for (_, column), cell in changed.items() if cell.unpaired_because == _DUE)
+                by_test.setdefault(cell.p_kind, {})[benchmark.name] = None
+        due = dict.fromkeys(benchmark.name for (benchmark, _), cell in changed.items() if cell.unpaired_because == _DUE)
         untested = dict.fromkeys(
-            column.benchmark
-            for (_, column), cell in changed.items()
+            benchmark.name
+            for (benchmark, _), cell in changed.items()
             if cell.verdict is None and cell.unpaired_because != _DUE
         )
         if by_test:

@@ -13,7 +13,7 @@ from warehouse.importers.replaced import Replaced, WouldReplaceError, watching
 from warehouse.merging import merge
 from warehouse.records.conditions import Conditions
 from warehouse.records.events import Event, of_kind, parse_data
-from warehouse.records.facts import CellFacts, MetricFacts, ModelFacts, TaskFacts
+from warehouse.records.facts import CellFacts, MetricFacts, ModelFacts, TaskFacts, VariantFacts
 from warehouse.redaction import redacted
 from warehouse.stats import pairing
 from warehouse.store import statements
@@ -58,6 +58,15 @@ class ImportedRun:
             ValueError: the event says what cannot be, such as a share of neurons above 100 %.
         """
         self.events.append(Event(len(self.events), self.recorded_at, parse_data(kind, redacted(fields))))
+
+    def add_model(self, model: str, **fields: Any) -> None:
+        """The unpruned model; what `fields` (of `ModelFacts`) does not say of it is not known."""
+        self.add("model", **dict.fromkeys(ModelFacts.__dataclass_fields__) | {"model": model} | fields)
+
+    def add_level(self, level: str, *, pruning_pct: float, method: str, **fields: Any) -> None:
+        """One of its levels, or the unpruned one; what `fields` (of `VariantFacts`) does not say of it is not known."""
+        told = {"level": level, "pruning_pct": pruning_pct, "method": method}
+        self.add("variant", **dict.fromkeys(VariantFacts.__dataclass_fields__) | told | fields)
 
     def add_cell(self, *, level: str, task: str, metrics: list[dict[str, Any]], **fields: Any) -> None:
         """One finished cell; what `fields` does not say of it is not known."""

@@ -17,8 +17,8 @@ from warehouse.importers import bundle_documents
 from warehouse.importers.batch import ImportReport
 from warehouse.records.level import Level
 from warehouse.stats import pairing
+from warehouse.store import accounts, identity, statements
 from warehouse.store import db as database
-from warehouse.store import identity, statements
 from warehouse.store.kept_documents import COLUMNS as KEPT
 from warehouse.store.old_runs import describe
 from warehouse.store.scratch import scratch_folder
@@ -230,6 +230,7 @@ def _store(con: DuckDBPyConnection, manifest: Manifest, folder: Path, bundle: st
             note = {"file": bundle, "fingerprint": manifest.fingerprint}
             con.execute(statements.query("bundle_insert_note"), note)
             describe(con)
+            accounts.note(con)
             identity.resolve(con, identity.models_of(con))
             for run_id, new in counts:
                 if new:

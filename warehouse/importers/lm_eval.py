@@ -1,4 +1,4 @@
-"""Result files as `lm_eval --output_path` writes them, with the samples that `--log_samples` puts beside them."""
+"""Result files in the form of lm-eval 0.4, with the samples that `--log_samples` puts beside them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 from warehouse.importers.batch import ImportedRun
 from warehouse.importers.conditions import adapted, conditions_of, model_args
 from warehouse.importers.groups import Groups
-from warehouse.importers.older import in_the_form_of_today
 from warehouse.importers.samples import Samples, TaskForm, find_samples, read_samples
 from warehouse.importers.subject import Measured, Subject
-from warehouse.records.facts import MetricFacts, ModelFacts, TaskFacts, VariantFacts
+from warehouse.records.facts import MetricFacts, TaskFacts
+from warehouse.records.level import level_label
 from warehouse.records.questions import combined_hash
 
 READER = 2
@@ -41,7 +41,6 @@ class ResultFile:
     arguments: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.data = in_the_form_of_today(self.data)
         self.config = self.data.get("config") or {}
         self.arguments = model_args(self.config)
 
@@ -111,7 +110,7 @@ def read_results(file: ResultFile, subject: Subject, run_id: str, scratch: Path)
     data, config = file.data, file.config
     run = ImportedRun(
         run_id=run_id,
-        name=f"lm-eval {subject.model} {subject.level_name}",
+        name=f"lm-eval {subject.model} {level_label(subject.level)}",
         origin="lm-eval",
         source=file.path.name,
         recorded_at=file.measured_at,
@@ -131,13 +130,15 @@ def read_results(file: ResultFile, subject: Subject, run_id: str, scratch: Path)
         "model": {"name": file.model, "revision": config.get("model_sha") or None},
     }
     run.add("attempt", attempt=1, pid=None, host=None, provenance=provenance)
-    run.add("model", **dict.fromkeys(ModelFacts.__dataclass_fields__) | _base(file, subject))
-    run.add(
-        "variant",
-        **dict.fromkeys(VariantFacts.__dataclass_fields__)
-        | {"level": subject.level, "pruning_pct": subject.pruning_pct, "method": subject.method or "unknown"}
-        | {"intermediate_size": subject.intermediate_size, "padded_size": subject.intermediate_size}
-        | {"expansion_ratio": subject.expansion_ratio, "parameters": file.parameters},
+    run.add_model(**_base(file, subject))
+    run.add_level(
+        subject.level,
+        pruning_pct=subject.pruning_pct,
+        method=subject.method or "unknown",
+        intermediate_size=subject.intermediate_size,
+        padded_size=subject.intermediate_size,
+        expansion_ratio=subject.expansion_ratio,
+        parameters=file.parameters,
     )
     _add_cells(run, file, subject.level)
     return run

@@ -15,8 +15,10 @@ from typing import Any
 
 from warehouse.importers import batch
 from warehouse.importers.batch import ImportedRun, ImportReport
-from warehouse.records.facts import MetricFacts, ModelFacts, VariantFacts
+from warehouse.records.facts import MetricFacts
 from warehouse.records.measurements import MeasurementFacts
+from warehouse.records.names import short_name
+from warehouse.records.sizes import expansion_ratio
 from warehouse.store import db as database
 
 SOURCE = (
@@ -53,28 +55,25 @@ def sizes() -> dict[str, dict[float, dict[str, int]]]:
 
 def hub_name(model: str) -> str:
     """The name on the hub of a model of the study that some of its files name by its last part."""
-    return {name.rsplit("/", 1)[-1]: name for name in sizes()}.get(model, model)
+    return {short_name(name): name for name in sizes()}.get(model, model)
 
 
 def add_shapes(run: ImportedRun, model: str, method: str, levels: Iterable[float]) -> None:
     """The model and its widths, with exact sizes where the study gives them."""
     known = sizes().get(model, {})
     full = known.get(0.0, {})
-    run.add(
-        "model",
-        **dict.fromkeys(ModelFacts.__dataclass_fields__)
-        | {"model": model, "source": model, "model_type": "llama" if known else None}
-        | full,
-    )
+    run.add_model(model, source=model, model_type="llama" if known else None, **full)
     for pct in sorted(levels):
         size = known.get(pct, {})
         width, hidden = size.get("intermediate_size"), size.get("hidden_size")
-        run.add(
-            "variant",
-            **dict.fromkeys(VariantFacts.__dataclass_fields__)
-            | {"level": f"{pct:g}", "pruning_pct": pct, "method": method}
-            | {"intermediate_size": width, "padded_size": width, "parameters": size.get("parameters")}
-            | {"expansion_ratio": width / hidden if width and hidden else None},
+        run.add_level(
+            f"{pct:g}",
+            pruning_pct=pct,
+            method=method,
+            intermediate_size=width,
+            padded_size=width,
+            parameters=size.get("parameters"),
+            expansion_ratio=expansion_ratio(width, hidden),
         )
 
 
@@ -86,8 +85,8 @@ def _runs() -> list[ImportedRun]:
         rows = (scores if kind == "scores" else measurements)[model]
         digest = sha256(repr((evaluation, rows, sizes()[model])).encode()).hexdigest()[:8]
         run = ImportedRun(
-            run_id=f"published-{model.rsplit('/', 1)[-1].lower()}-{kind}-{digest}",
-            name=f"published {kind} of {model.rsplit('/', 1)[-1]}",
+            run_id=f"published-{short_name(model).lower()}-{kind}-{digest}",
+            name=f"published {kind} of {short_name(model)}",
             origin="published",
             source=SOURCE,
             recorded_at=datetime.fromisoformat(evaluation["evaluated_at"]).replace(tzinfo=UTC).timestamp(),

@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from warehouse.stats.answers import chosen
+from warehouse.stats.answers import asked_twice, chosen, needs
 
 Requests = Sequence[Sequence[str]]
-
-_BY_LENGTH = ("acc_norm", "acc_bytes")
 
 
 @dataclass(slots=True)
@@ -82,17 +80,17 @@ class Responses:
     ) -> _Choice:
         texts = [] if asked is None else [request[-1] for request in asked]
         unconditional = None
-        if "acc_mutual_info" in sample and len(likelihoods) % 2 == 0:
-            # The same choices follow once more, without the question.
+        if asked_twice(sample) and len(likelihoods) % 2 == 0:
             half = len(likelihoods) // 2
             likelihoods, unconditional, texts = likelihoods[:half], likelihoods[half:], texts[:half]
         by_delimiter: dict[str, int | None] = {}
+        by_length = needs(metric) == "texts"
         for delimiter in dict.fromkeys((self.delimiter, "")):
             choices = _without(delimiter, texts) if len(texts) == len(likelihoods) else None
-            if choices is None and metric in _BY_LENGTH and delimiter:
+            if choices is None and by_length and delimiter:
                 continue
             by_delimiter[delimiter] = chosen(metric, likelihoods, choices=choices, unconditional=unconditional)
-            if metric not in _BY_LENGTH:
+            if not by_length:
                 break
         return _Choice(by_delimiter, sample.get(metric), _right(sample.get("target"), texts, self.delimiter))
 

@@ -14,7 +14,8 @@ import polars as pl
 
 from warehouse.importers.responses import Responses
 from warehouse.records import questions
-from warehouse.stats.per_document import PerDocument, per_document
+from warehouse.stats.metric import PerDocument
+from warehouse.stats.per_document import per_document
 
 _SCHEMA = {
     "doc_id": pl.Int32, "filter": pl.String, "metric": pl.String, "value": pl.Float64, "weight": pl.Float64,

@@ -16,12 +16,15 @@ from datetime import UTC, datetime
 from statistics import fmean, stdev
 from typing import Any
 
+from warehouse.importers import published
 from warehouse.importers.batch import ImportedRun
+from warehouse.importers.importer import Source
 from warehouse.records.measurements import MeasurementFacts
+from warehouse.records.names import short_name
+from warehouse.stats.metrics import higher_is_better
 
 _RENAMED = {"accuracy": "acc,none", "acc_norm": "acc_norm,none", "perplexity": "perplexity,none"}
 _FILLERS = {"word_perplexity", "bits_per_byte"}  # without a filter: always 0.0 there
-_LOWER_IS_BETTER = {"perplexity", "word_perplexity", "byte_perplexity", "bits_per_byte"}
 _SHOTS = {"mmlu": 5, "gsm8k": 5}  # what the study used; its CSV files do not say
 _PRUNED = re.compile(r"-pruned-\d+(pct|%)$")
 
@@ -44,10 +47,6 @@ class Score:
     stderr: float | None
     num_fewshot: int
 
-    @property
-    def higher_is_better(self) -> bool:
-        return self.metric not in _LOWER_IS_BETTER
-
 
 @dataclass(slots=True)
 class StudyFile:
@@ -59,15 +58,6 @@ class StudyFile:
     recorded_at: float | None
     scores: dict[float, list[Score]] = field(default_factory=dict)
     measurements: dict[float, list[MeasurementFacts]] = field(default_factory=dict)
-
-
-def is_study_json(data: Any) -> bool:
-    return isinstance(data, dict) and "models_evaluated" in data and "experiment_metadata" in data
-
-
-def is_study_csv(text: str) -> bool:
-    header = text.split("\n", 1)[0]
-    return header.startswith("model,pruning_pct,") and ",task," in header
 
 
 def read_json(data: Mapping[str, Any]) -> StudyFile:
@@ -119,7 +109,7 @@ def read_csv(text: str) -> StudyFile:
 def _base_name(entries: Iterable[Mapping[str, Any]], family: str) -> str:
     """The unpruned model's name on the hub, where the file agrees with itself on it (one names another model's)."""
     for entry in entries:
-        if entry["pruning_pct"] == 0 and entry["hf_repo"].rsplit("/", 1)[-1] == entry["name"]:
+        if entry["pruning_pct"] == 0 and short_name(entry["hf_repo"]) == entry["name"]:
             return entry["hf_repo"]
     return family
 
@@ -156,8 +146,27 @@ def _measurements(workload: str, results: Mapping[str, Any]) -> list[Measurement
     return found
 
 
-def add_to(run: ImportedRun, found: StudyFile) -> None:
-    """The file's scores and measurements as the run's cells."""
+def run_of(found: StudyFile, source: Source) -> ImportedRun:
+    """What was read from the file, as a run."""
+    method = found.method or "unknown"
+    levels = {*found.scores, *found.measurements}
+    run = ImportedRun(
+        run_id=f"study-{source.digest(None, 0.0, None)}",
+        name=source.path.name,
+        origin="study",
+        source=source.path.name,
+        recorded_at=found.recorded_at or source.path.stat().st_mtime,
+        method=method,
+        conditions=published.conditions(found.device),
+        about=f"{published.hub_name(found.model)}, {len(levels)} levels",
+        file=source.path,
+    )
+    published.add_shapes(run, published.hub_name(found.model), method, levels)
+    _add_cells(run, found)
+    return run
+
+
+def _add_cells(run: ImportedRun, found: StudyFile) -> None:
     for pct, scores in found.scores.items():
         cells: dict[tuple[str, int], list[dict[str, Any]]] = defaultdict(list)
         for score in scores:
@@ -167,7 +176,7 @@ def add_to(run: ImportedRun, found: StudyFile) -> None:
                     "filter": score.filter,
                     "value": score.value,
                     "stderr": score.stderr,
-                    "higher_is_better": score.higher_is_better,
+                    "higher_is_better": higher_is_better(score.metric),
                 }
             )
         for (task, num_fewshot), metrics in cells.items():

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from warehouse.checkpoints import FILE_NAME, CheckpointRecord, read_record
 from warehouse.errors import UserError
 from warehouse.importers import published
-from warehouse.records.level import Level
-from warehouse.store import statements
+from warehouse.records.level import Level, level_label
+from warehouse.records.names import same_name
+from warehouse.records.sizes import expansion_ratio
+from warehouse.store import answers
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -54,26 +56,20 @@ class Subject:
 
     @property
     def expansion_ratio(self) -> float | None:
-        hidden = self.base.get("hidden_size")
-        return self.intermediate_size / hidden if self.intermediate_size and hidden else None
-
-    @property
-    def level_name(self) -> str:
-        return f"{self.level}%" if self.level.replace(".", "", 1).isdecimal() else self.level
+        return expansion_ratio(self.intermediate_size, self.base.get("hidden_size"))
 
     def __str__(self) -> str:
         if self.unpruned:
             return f"{self.model}, unpruned"
-        return f"{self.model} at {self.level_name}, pruned with {(self.method or 'a method that is not known').upper()}"
+        method = (self.method or "a method that is not known").upper()
+        return f"{self.model} at {level_label(self.level)}, pruned with {method}"
 
 
 class KnownModels:
     """Models whose sizes the database has, and those of the study."""
 
     def __init__(self, con: DuckDBPyConnection | None = None) -> None:
-        rows = [] if con is None else con.execute(statements.query("import_models")).fetchall()
-        columns = ("model", "weights_hash", "config_hash", "tokenizer_hash", *_SIZES)
-        self._models = [dict(zip(columns, row, strict=True)) for row in rows]
+        self._models = [] if con is None else answers.ask(con, "import_models")
 
     def of_weights(self, weights_hash: str | None) -> str | None:
         """The name under which the database has these weights: a local model goes by its whole path there."""
@@ -161,7 +157,7 @@ def _of_level(model: str, level: Level, method: str | None, sizes: dict[str, Any
 def _of_record(results: Path, record: CheckpointRecord, said: Said, known: KnownModels) -> Subject:
     base = record.base
     model = said.model or known.of_weights(base.weights_hash) or base.model
-    if said.model and _last(said.model) != _last(base.model) and not known.has(said.model, base.weights_hash):
+    if said.model and not same_name(said.model, base.model) and not known.has(said.model, base.weights_hash):
         raise _contradiction(results, record, f"a level of {base.model}", "--model")
     if said.method and said.method.lower() != record.method:
         raise _contradiction(results, record, f"pruned with {record.method.upper()}", "--method")
@@ -210,7 +206,3 @@ def _up(here: Path, path: Path) -> Iterable[Path]:
 
 def _listed(folders: Iterable[Path]) -> str:
     return ", ".join(str(folder) for folder in folders)
-
-
-def _last(name: str) -> str:
-    return name.rstrip("/").rsplit("/", 1)[-1].lower()

@@ -8,6 +8,7 @@ was measured. It gets numbers below zero, which no line of a journal has, and so
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,28 +28,54 @@ Merged = Mapping[int, tuple[str, datetime | None]]
 _LOOK_BACK = 1 << 16  # bytes
 
 
-def new_events(con: DuckDBPyConnection, run_id: str, path: Path) -> tuple[list[Event], int]:
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """`events` to merge, the `end` of the journal after them, and how far it had been merged when it was longer."""
+
+    events: list[Event]
+    end: int
+    cut_from: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a journal was merged: the byte, and the number of the last event, with its kind and its time."""
+
+    end: int
+    last_seq: int
+    kind: str
+    recorded_at: datetime | None
+
+
+def positions(con: DuckDBPyConnection, run_id: str | None = None) -> dict[str, Position]:
+    """Of every run that was merged, or of one: of all at once it takes hardly longer."""
+    found = con.execute(statements.query("journal_positions"), {"run_id": run_id}).fetchall()
+    return {run: Position(*position) for run, *position in found}
+
+
+def new_events(con: DuckDBPyConnection, run_id: str, path: Path, before: Position | None) -> Continuation:
     """The events that follow what was merged, and the offset after them; all of them where that cannot be told.
 
     Raises:
         FileNotFoundError: there is no journal.
         JournalError: it is damaged.
     """
-    start, last_seq = con.execute(statements.query("journal_position"), {"run_id": run_id}).fetchall()[0]
-    if last_seq < 0:
-        return journal.read(path)
-    if start <= path.stat().st_size:
-        before = _last_before(path, start, last_seq, _merged(con, run_id, last_seq))
-        if before is not None:
-            return journal.read(path, start, after=before)
+    if before is None:
+        return Continuation(*journal.read(path))
+    if before.end <= path.stat().st_size:
+        last = _last_before(path, before.end, before.last_seq, {before.last_seq: (before.kind, before.recorded_at)})
+        if last is not None:
+            return Continuation(*journal.read(path, before.end, after=last))
     events, end = journal.read(path)
-    if events and (lost := _first_lost(events, _merged(con, run_id, 0))) is not None:
+    if events and (lost := _first_lost(events, _merged(con, run_id))) is not None:
         _set_aside(con, run_id, lost)
-    return events, end
+    elif end < before.end:
+        return Continuation(events, end, cut_from=before.end)
+    return Continuation(events, end)
 
 
-def _merged(con: DuckDBPyConnection, run_id: str, first_seq: int) -> Merged:
-    found = con.execute(statements.query("merged_events"), {"run_id": run_id, "first_seq": first_seq}).fetchall()
+def _merged(con: DuckDBPyConnection, run_id: str) -> Merged:
+    found = con.execute(statements.query("merged_events"), {"run_id": run_id}).fetchall()
     return {seq: (kind, recorded_at) for seq, kind, recorded_at in found}
 
 

@@ -13,11 +13,11 @@ from typing import Any
 import duckdb
 
 from warehouse.errors import UserError
-from warehouse.merging import accounts, journal_sync, rows
+from warehouse.merging import journal_sync, rows
 from warehouse.records.events import Event
 from warehouse.records.facts import CellFacts
 from warehouse.stats import pairing
-from warehouse.store import db, identity, journal, run_folders, statements
+from warehouse.store import accounts, db, identity, journal, run_folders, statements
 from warehouse.store.transaction import transaction
 
 _IDENTIFYING = frozenset({"runs", "models", "tasks", "cells"})  # tables that say what a measurement is of
@@ -27,7 +27,8 @@ _PAIRING_SECONDS = 5.0  # for which a merge may hold the file on for comparing d
 @dataclass(slots=True)
 class MergeReport:
     """What a merge of several runs did: events merged by run; runs that could not be read, and those whose rows were
-    altered by other hands, with the reason; and of runs that were merged, the documents that could not be read.
+    altered by other hands, with the reason; and of runs that were merged, the documents that could not be read, and a
+    sentence on a journal that has less than was merged of it.
 
     `homeless` counts our own runs in the database where there is no folder of runs beside it.
     """
@@ -36,6 +37,7 @@ class MergeReport:
     unreadable: dict[str, str] = field(default_factory=dict)
     altered: dict[str, str] = field(default_factory=dict)
     unread: dict[str, list[str]] = field(default_factory=dict)
+    cut: dict[str, str] = field(default_factory=dict)
     homeless: int = 0
 
 
@@ -50,7 +52,8 @@ def merge_run(path: Path, run_dir: Path, *, wait: float = 0.0, compare_all: bool
         UserError: the journal is damaged or missing, or the file cannot be opened or written.
     """
     with db.open_write(path, wait=wait, reach=[run_dir]) as con:
-        merged = _merge(con, run_dir)
+        before = journal_sync.positions(con, run_dir.name).get(run_dir.name)
+        merged = _merge(con, run_dir, before, MergeReport())
         pairing.refresh(con, seconds=None if compare_all else _PAIRING_SECONDS)
         return merged
 
@@ -69,6 +72,7 @@ def merge_all(path: Path, runs_root: Path, *, wait: float = 0.0) -> MergeReport:
         altered = accounts.altered(con, runs_root)
         report = merge_folders(con, folders, without=altered)
         report.altered.update(altered)
+        report.cut.update(_gone(con, path, runs_root))
         if not runs_root.is_dir():
             [(report.homeless,)] = con.execute(statements.query("own_runs")).fetchall()
         pairing.refresh(con)
@@ -80,14 +84,12 @@ def merge_folders(
 ) -> MergeReport:
     """Merge every run folder but those of the runs `without` into the file that is open."""
     report = MergeReport()
+    merged = journal_sync.positions(con)
     for folder in folders:
         if folder.name in without:
             continue
         try:
-            unread: list[str] = []
-            report.merged[folder.name] = _merge(con, folder, unread)
-            if unread:
-                report.unread[folder.name] = unread
+            report.merged[folder.name] = _merge(con, folder, merged.get(folder.name), report)
         except UserError as error:
             report.unreadable[folder.name] = str(error)
     return report
@@ -96,6 +98,18 @@ def merge_folders(
 def folders_of(path: Path, runs_root: Path) -> list[Path]:
     """The folders of a database's runs that have written anything, oldest first."""
     return [folder for folder in run_folders.of(path, runs_root) if (folder / "journal.jsonl").exists()]
+
+
+def _gone(con: duckdb.DuckDBPyConnection, path: Path, runs_root: Path) -> dict[str, str]:
+    """The runs that were merged, and have a folder and no journal in it, with a sentence on that."""
+    folders = [folder for folder in run_folders.of(path, runs_root) if not (folder / "journal.jsonl").exists()]
+    merged = journal_sync.positions(con) if folders else {}
+    return {
+        folder.name: f"{folder / 'journal.jsonl'} is gone, and had been merged up to byte {merged[folder.name].end:,}. "
+        "The database keeps what it has of the run."
+        for folder in folders
+        if folder.name in merged
+    }
 
 
 def store(
@@ -144,6 +158,7 @@ def store(
             _append(con, table, found)
         for parameters in samples:
             con.execute(statements.query("insert_samples"), parameters)
+        accounts.note_new(con, run_id, min(event.seq for event in facts), tables)
         if not _IDENTIFYING.isdisjoint(tables):
             identity.resolve(con, identity.models_of(con, run_id))
         if "cells" in tables:
@@ -153,16 +168,28 @@ def store(
     return len(facts)
 
 
-def _merge(con: duckdb.DuckDBPyConnection, run_dir: Path, unread: list[str] | None = None) -> int:
+def _merge(
+    con: duckdb.DuckDBPyConnection, run_dir: Path, before: journal_sync.Position | None, report: MergeReport
+) -> int:
+    """How many events; what else there is to say goes into the report."""
     path = run_dir / "journal.jsonl"
     run_id = run_dir.name
     try:
-        events, end = journal_sync.new_events(con, run_id, path)
+        new = journal_sync.new_events(con, run_id, path, before)
         # Nothing may be in the warehouse that a power cut could still take out of the journal.
         journal.sync(path)
     except FileNotFoundError as error:
         raise UserError(f"{run_dir} is not a run folder: it has no journal.jsonl.") from error
-    return store(con, run_id, events, end=end, folder=run_dir, unread=unread)
+    if new.cut_from is not None:
+        report.cut[run_id] = (
+            f"{path} ends after line {len(new.events)}, byte {new.end:,}, and had been merged up to byte "
+            f"{new.cut_from:,}: it was cut back. The database keeps what it has of the run."
+        )
+    unread: list[str] = []
+    merged = store(con, run_id, new.events, end=new.end, folder=run_dir, unread=unread)
+    if unread:
+        report.unread[run_id] = unread
+    return merged
 
 
 def _sample_file(

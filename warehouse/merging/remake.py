@@ -18,7 +18,7 @@ from warehouse.filenames import beside
 from warehouse.merging import merge
 from warehouse.merging.merge import MergeReport
 from warehouse.stats import pairing
-from warehouse.store import catalog, db, identity, old_runs, statements, template
+from warehouse.store import accounts, catalog, db, identity, old_runs, statements, studies, template
 from warehouse.store.catalog import LEDGER
 from warehouse.store.transaction import transaction
 
@@ -138,6 +138,7 @@ def _carry(con: DuckDBPyConnection) -> tuple[int, int, list[str]]:
         old_runs.describe(con)
         identity.resolve(con, identity.models_of(con))
         con.execute(statements.query("pairing_note_all"))
+        accounts.note(con)
     return count, runs, left
 
 
@@ -149,7 +150,8 @@ def _insert(con: DuckDBPyConnection, query: str, table: str, theirs: Tables, our
 def _own_views(con: DuckDBPyConnection, left: list[str]) -> None:
     """Views may build on each other: tried again for as long as one more can be made."""
     found, there = catalog.read(con, _BEFORE), catalog.read(con, _name(con))
-    waiting = {name: text for name, text in found.views.items() if name not in {*there.views, *there.tables}}
+    ours = studies.left_in(found)
+    waiting = {name: text for name, text in found.views.items() if name not in {*there.views, *there.tables, *ours}}
     while waiting:
         problems: list[str] = []
         again = {}
@@ -164,7 +166,7 @@ def _own_views(con: DuckDBPyConnection, left: list[str]) -> None:
             left += problems
             break
         waiting = again
-    left += [*found.elsewhere, *(f"{name} (a macro)" for name in found.macros if name not in there.macros)]
+    left += [*found.elsewhere, *(f"{name} (a macro)" for name in found.macros if name not in {*there.macros, *ours})]
 
 
 @contextmanager

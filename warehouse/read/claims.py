@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from warehouse.store import statements
+from warehouse.store import answers, statements, studies
 
 Verdict = Literal["supported", "not supported", "mixed", "cannot tell"]
 
@@ -47,6 +48,22 @@ class Claim:
     version: str | None = None
     v3_says: str | None = None
 
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Claim:
+        """A row of the query `claims`."""
+        told = {name: record[name] for name in cls.__dataclass_fields__ if name not in ("number", "findings")}
+        findings = tuple(Finding(**one) for one in record["findings"] or ())
+        return cls(number=record["claim"], findings=findings, **told)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimModel:
+    """A model that the claims can be asked of, and when the last of its runs began."""
+
+    model_id: str
+    model: str
+    latest: datetime
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -76,30 +93,13 @@ def read_claims(path: Path, models: Sequence[str] = ()) -> tuple[list[Claim], li
         UserError: no such model; or as `db.open_read`.
     """
     from warehouse.read.runs import find_models
-    from warehouse.store import db  # the dashboard takes the rest of this module, and starts without duckdb
+    from warehouse.store import (
+        db,  # the dashboard takes the rest of this module, and starts without duckdb
+    )
 
     with db.open_read(path) as con:
         ids = list(dict.fromkeys(one.model_id for name in models for one in find_models(con, name)))
-        found = []
-        for name in ("claims", "claim_numbers"):
-            cursor = con.execute(statements.query(name), {"models": ids or None})
-            names = [column[0] for column in cursor.description or ()]
-            found.append([dict(zip(names, row, strict=True)) for row in cursor.fetchall()])
-    return claims_of(found[0]), changes_of(found[1])
-
-
-def claims_of(rows: Sequence[Mapping[str, Any]]) -> list[Claim]:
-    """Rows of the query `claims`."""
-    return [
-        Claim(
-            number=row["claim"],
-            findings=tuple(Finding(**one) for one in row["findings"] or ()),
-            **{name: row[name] for name in Claim.__dataclass_fields__ if name not in ("number", "findings")},
-        )
-        for row in rows
-    ]
-
-
-def changes_of(rows: Sequence[Mapping[str, Any]]) -> list[Change]:
-    """Rows of the query `claim_numbers`."""
-    return [Change(**row) for row in rows]
+        names = ("claims", "claim_numbers")
+        studies.make_for(con, "\n".join(map(statements.query, names)))
+        claims, numbers = (answers.ask(con, name, {"models": ids or None}) for name in names)
+    return [Claim.of(record) for record in claims], [Change(**record) for record in numbers]

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.errors import UserError
-from warehouse.read.metric_lookup import Row, rows_of
 from warehouse.records.facts import CellFacts, DocumentsFacts
 from warehouse.records.run_state import RunHistory
 from warehouse.store import confine, db, journal, kept_documents, run_folders
+from warehouse.store.answers import Record, ask
 
 _OF_A_BUNDLE = {"documents": "kept_document", "answers": "kept_answers"}
 _MEND = "put it back from a copy of the run's folder, or run it anew"
@@ -104,7 +104,7 @@ def _of_a_bundle(database: Path, run_id: str, task: str, doc_id: int, levels: Se
     if not rows["documents"]:
         raise UserError(f"The bundle that run {run_id} came in has no document {doc_id} of a task '{task}'.")
     with db.open_read(database) as con:
-        scores = rows_of(con, "document_scores", asked | {"run_id": run_id})
+        scores = ask(con, "document_scores", asked | {"run_id": run_id})
     by_level = {row["level"]: row for row in rows["answers"]}
     for level in levels or ():
         if level not in by_level:
@@ -116,7 +116,7 @@ def _of_a_bundle(database: Path, run_id: str, task: str, doc_id: int, levels: Se
     return _document(run_id, task, doc_id, rows["documents"][0], answers)
 
 
-def _document(run_id: str, task: str, doc_id: int, row: Row, levels: list[LevelAnswers]) -> Document:
+def _document(run_id: str, task: str, doc_id: int, row: Record, levels: list[LevelAnswers]) -> Document:
     return Document(
         run_id=run_id,
         task=task,
@@ -173,29 +173,29 @@ def _file(folder: Path, told: DocumentsFacts | CellFacts) -> Path:
     return file.resolve()
 
 
-def _rows(files: list[Path], doc_id: int) -> list[list[Row]]:
+def _rows(files: list[Path], doc_id: int) -> list[list[Record]]:
     """The rows of one document in each file, that of the documents first."""
     queries = chain(["document"], repeat("document_answers"))
     return _asked([(file, query, {"doc_id": doc_id}) for file, query in zip(files, queries, strict=False)])
 
 
-def _asked(questions: list[tuple[Path, str, Row]]) -> list[list[Row]]:
+def _asked(questions: list[tuple[Path, str, Record]]) -> list[list[Record]]:
     """The answers of queries, each about one file."""
     import duckdb
 
-    files, found = [file for file, _, _ in questions], list[list[Row]]()
+    files, found = [file for file, _, _ in questions], list[list[Record]]()
     file = files[0]
     try:
         with duckdb.connect(config={**confine.config(files)}) as con:
             confine.confine(con, files)
             for file, query, asked in questions:
-                found.append(rows_of(con, query, asked | {"path": glob.escape(str(file.resolve()))}))
+                found.append(ask(con, query, asked | {"path": glob.escape(str(file.resolve()))}))
     except duckdb.Error as error:
         raise UserError(f"{file} cannot be read ({str(error).splitlines()[0]}): {_MEND}.") from error
     return found
 
 
-def _answers(level: str, given: Row, rows: list[Row]) -> LevelAnswers:
+def _answers(level: str, given: Record, rows: list[Record]) -> LevelAnswers:
     return LevelAnswers(
         level=level,
         log_likelihoods=tuple(given.get("log_likelihoods") or ()),

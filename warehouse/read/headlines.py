@@ -6,10 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import inf
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from warehouse.records.facts import MetricFacts
 from warehouse.store import statements
+
+
+class Metric(Protocol):
+    """What is asked of a metric, in a journal or in the database."""
+
+    @property
+    def metric(self) -> str: ...
+
+    @property
+    def filter(self) -> str: ...
+
+
+M = TypeVar("M", bound=Metric)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +31,9 @@ class Headlines:
     settled: Mapping[str, tuple[str, str]]
     preferences: Mapping[str, int]
 
-    def choose(self, task: str, metrics: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-        """The task's headline among rows of metrics; None where there are none."""
-        return min(metrics, key=lambda row: self._rank(task, row["metric"], row["filter"]), default=None)
-
-    def of_cell(self, task: str, metrics: Sequence[MetricFacts]) -> MetricFacts | None:
-        """The task's headline among what one cell scored; None where that is nothing."""
-        return min(metrics, key=lambda facts: self._rank(task, facts.metric, facts.filter), default=None)
+    def choose(self, task: str, metrics: Sequence[M]) -> M | None:
+        """The task's headline among some of its metrics; None where there are none."""
+        return min(metrics, key=lambda one: self._rank(task, one.metric, one.filter), default=None)
 
     def _rank(self, task: str, name: str, by: str) -> tuple[Any, ...]:
         preference = self.preferences.get(name, inf)
@@ -38,7 +46,7 @@ def headlines() -> Headlines:
     import duckdb
 
     with duckdb.connect() as con:
-        for name in ("02_benchmarks", "03_metric_order"):
+        for name in ("benchmarks", "metric_order"):
             con.execute(statements.view(name))
         settled = con.execute(statements.query("headlines")).fetchall()
         preferences = con.execute(statements.query("metric_preferences")).fetchall()

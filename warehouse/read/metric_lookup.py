@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from warehouse.errors import UserError
 from warehouse.read.headlines import headlines
 from warehouse.read.runs import find_models
+from warehouse.read.sources import BaselineNumber, NamedWidth, Number
 from warehouse.records.level import Level
-from warehouse.store import statements
+from warehouse.store import answers
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,20 +34,21 @@ class Wanted:
     version: str | None = None
 
 
-def find(con: DuckDBPyConnection, wanted: Wanted) -> tuple[Row, Row | None]:
+def find(con: DuckDBPyConnection, wanted: Wanted) -> tuple[Number, Number | None]:
     """The current number that is meant, as `why_cells` has it, and its baseline; None if there is none or it is one.
 
     Raises:
         UserError: nothing fits, or several do: the sentence lists what there is to choose from.
     """
     found = find_models(con, wanted.model)
-    rows = rows_of(con, "why_cells", {"model_ids": [one.model_id for one in found]})
+    asked = {"model_ids": [one.model_id for one in found]}
+    rows = answers.read(con, "why_cells", Number, asked)
     model = found[0].model
     if not rows:
         raise UserError(f"There are no scores of {model} yet: its runs have finished no task.")
     names: dict[tuple[Any, ...], set[str]] = defaultdict(set)
-    for row in rows_of(con, "why_levels", {"model_ids": [one.model_id for one in found]}):
-        names[_width(row)].add(row["level"])
+    for row in answers.read(con, "why_levels", NamedWidth, asked):
+        names[_width(row)].add(row.level)
     fitting = _at_level(rows, wanted.level, model, names)
     fitting = _of_task(fitting, wanted.task, f"{model} at {wanted.level}")
     fitting = _with(fitting, "method", wanted.method, "--method", same=_same_text)
@@ -56,7 +56,7 @@ def find(con: DuckDBPyConnection, wanted: Wanted) -> tuple[Row, Row | None]:
     fitting = _with(fitting, "num_fewshot", wanted.shots, "--shots")
     fitting = _with(fitting, "version", wanted.version, "--version-of-task")
     fitting = _by_metric(fitting, wanted.metric, wanted.filter)
-    if fitting[0]["unpruned"] and wanted.method is None:
+    if fitting[0].unpruned and wanted.method is None:
         fitting = _once_for_all_methods(fitting)
     for column, option in (
         ("model_id", "MODEL, which may be a model_id"),
@@ -67,7 +67,7 @@ def find(con: DuckDBPyConnection, wanted: Wanted) -> tuple[Row, Row | None]:
         ("level", "LEVEL, by width"),
         ("filter", "--filter"),
     ):
-        choices = {_said(row[column]): row for row in fitting}
+        choices = {_said(getattr(row, column)): row for row in fitting}
         if len(choices) > 1:
             raise UserError(
                 f"{len(choices)} numbers fit, which differ in {column.replace('_', ' ')}: {', '.join(choices)}. "
@@ -76,94 +76,90 @@ def find(con: DuckDBPyConnection, wanted: Wanted) -> tuple[Row, Row | None]:
     return fitting[0], _baseline(con, rows, fitting[0])
 
 
-def _baseline(con: DuckDBPyConnection, rows: Sequence[Row], row: Row) -> Row | None:
+def _baseline(con: DuckDBPyConnection, rows: Sequence[Number], row: Number) -> Number | None:
     """The number of the unpruned model that a pruned one is compared with: its own run's, or the current one."""
-    if row["unpruned"]:
+    if row.unpruned:
         return None
     same = ("model_id", "method", "conditions", "task", "num_fewshot", "version", "metric", "filter")
     of = ("model_id", "method", "run_id", "seq", "task", "metric", "filter", "pruning_pct")
-    current = next((one for one in rows if one["unpruned"] and all(one[name] == row[name] for name in same)), None)
-    measured = rows_of(con, "why_baseline", {name: row[name] for name in of})
-    return None if current is None or not measured else current | measured[0]
+    current = next(
+        (one for one in rows if one.unpruned and all(getattr(one, name) == getattr(row, name) for name in same)), None
+    )
+    measured = answers.read(con, "why_baseline", BaselineNumber, {name: getattr(row, name) for name in of})
+    return None if current is None or not measured else replace(current, **asdict(measured[0]))
 
 
-def rows_of(con: DuckDBPyConnection, query: str, parameters: Row) -> list[Row]:
-    cursor = con.execute(statements.query(query), parameters)
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+def _width(row: Number | NamedWidth) -> tuple[Any, ...]:
+    exact = row.intermediate_size
+    return row.model_id, exact, None if exact is not None else row.pruning_pct
 
 
-def _width(row: Row) -> tuple[Any, ...]:
-    exact = row["intermediate_size"]
-    return row["model_id"], exact, None if exact is not None else row["pruning_pct"]
-
-
-def _at_level(rows: list[Row], level: str, model: str, names: Mapping[tuple[Any, ...], set[str]]) -> list[Row]:
+def _at_level(rows: list[Number], level: str, model: str, names: Mapping[tuple[Any, ...], set[str]]) -> list[Number]:
     """The rows of one width, by any name that a run asked for it by, or by its figures."""
     wanted = Level.parse(level)
-    fits: list[Callable[[Row], bool]] = [
-        lambda row: row["level"] == str(wanted),
+    fits: list[Callable[[Number], bool]] = [
+        lambda row: row.level == str(wanted),
         lambda row: str(wanted) in names.get(_width(row), ()),
     ]
     match wanted.kind:
         case "ratio":
             fits.append(
-                lambda row: row["expansion_ratio"] is not None and abs(row["expansion_ratio"] - wanted.amount) < 0.005
+                lambda row: row.expansion_ratio is not None and abs(row.expansion_ratio - wanted.amount) < 0.005
             )
         case "width":
-            fits.append(lambda row: row["intermediate_size"] == wanted.amount)
+            fits.append(lambda row: row.intermediate_size == wanted.amount)
         case "pct":
-            fits.append(lambda row: abs(row["pruning_pct"] - wanted.amount) < 1e-6)
-            fits.append(lambda row: round(row["pruning_pct"]) == wanted.amount)
+            fits.append(lambda row: abs(row.pruning_pct - wanted.amount) < 1e-6)
+            fits.append(lambda row: round(row.pruning_pct) == wanted.amount)
     for fit in fits:
         if found := [row for row in rows if fit(row)]:
             return found
-    known = dict.fromkeys(row["level"] for row in sorted(rows, key=lambda row: row["pruning_pct"]))
+    known = dict.fromkeys(row.level for row in sorted(rows, key=lambda row: row.pruning_pct))
     raise UserError(f"{model} was not measured at {level}: there is {', '.join(known)}.")
 
 
-def _of_task(rows: list[Row], task: str, where: str) -> list[Row]:
+def _of_task(rows: list[Number], task: str, where: str) -> list[Number]:
     for fit in (
-        lambda row: row["task"] == task,
-        lambda row: row["benchmark"].lower() == task.lower() or row["task"].lower() == task.lower(),
+        lambda row: row.task == task,
+        lambda row: row.benchmark.lower() == task.lower() or row.task.lower() == task.lower(),
     ):
         if found := [row for row in rows if fit(row)]:
             return found
-    known = {row["task"].lower(): row["task"] for row in rows} | {row["benchmark"].lower(): row["task"] for row in rows}
+    known = {row.task.lower(): row.task for row in rows} | {row.benchmark.lower(): row.task for row in rows}
     close = dict.fromkeys(known[name] for name in get_close_matches(task.lower(), known, n=5, cutoff=0.5))
-    names = close or dict.fromkeys(row["task"] for row in rows if row["part_of"] is None)
+    names = close or dict.fromkeys(row.task for row in rows if row.part_of is None)
     raise UserError(f"{where} has no results of '{task}': there is {', '.join(names)}.")
 
 
-def _by_metric(rows: list[Row], metric: str | None, by: str | None) -> list[Row]:
+def _by_metric(rows: list[Number], metric: str | None, by: str | None) -> list[Number]:
     if metric is not None:
         names, _, after = metric.partition(",")
         by = by or after or None
         rows = _with(rows, "metric", names, "--metric")
         rows = _with(rows, "filter", by, "--filter")
-        filters = {row["filter"] for row in rows}
-        return [row for row in rows if row["filter"] == "none"] if "none" in filters and by is None else rows
+        filters = {row.filter for row in rows}
+        return [row for row in rows if row.filter == "none"] if "none" in filters and by is None else rows
     rows = _with(rows, "filter", by, "--filter")
-    chosen = headlines().choose(rows[0]["task"], rows)
+    chosen = headlines().choose(rows[0].task, rows)
     assert chosen is not None
-    return [row for row in rows if (row["metric"], row["filter"]) == (chosen["metric"], chosen["filter"])]
+    return [row for row in rows if (row.metric, row.filter) == (chosen.metric, chosen.filter)]
 
 
 def _with(
-    rows: list[Row], column: str, wanted: Any, option: str, *, same: Callable[[Any, Any], bool] | None = None
-) -> list[Row]:
+    rows: list[Number], column: str, wanted: Any, option: str, *, same: Callable[[Any, Any], bool] | None = None
+) -> list[Number]:
     if wanted is None:
         return rows
     for fit in (lambda value: value == wanted, lambda value: same is not None and same(value, wanted)):
-        if found := [row for row in rows if fit(row[column])]:
+        if found := [row for row in rows if fit(getattr(row, column))]:
             return found
-    known = dict.fromkeys(_said(row[column]) for row in rows)
+    known = dict.fromkeys(_said(getattr(row, column)) for row in rows)
     raise UserError(f"Nothing was measured with {option} {wanted}: there is {', '.join(known)}.")
 
 
-def _once_for_all_methods(rows: list[Row]) -> list[Row]:
+def _once_for_all_methods(rows: list[Number]) -> list[Number]:
     """The unpruned number stands under each method: any of them is the same event."""
-    return list({(row["run_id"], row["seq"], row["metric"], row["filter"]): row for row in reversed(rows)}.values())
+    return list({(row.run_id, row.seq, row.metric, row.filter): row for row in reversed(rows)}.values())
 
 
 def _same_text(value: Any, wanted: Any) -> bool:

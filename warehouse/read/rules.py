@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from warehouse.errors import UserError
-from warehouse.store import db, statements
+from warehouse.store import answers, db, statements
 from warehouse.store.transaction import transaction
 
 if TYPE_CHECKING:
@@ -70,8 +70,27 @@ def read_rule(path: Path, name: str) -> Rule:
     return _find(read_rules(path), name)
 
 
-def best_levels(path: Path, name: str | None = None) -> list[dict[str, Any]]:
-    """Rows of the `best_levels` view, of one rule or of all.
+@dataclass(frozen=True, slots=True)
+class BestByRule:
+    """A row of `rule_best`: the best level of a model by a rule, and why; none has no percentage."""
+
+    rule: str
+    model: str
+    method: str | None
+    conditions: str | None
+    pruning_pct: float | None
+    parameters: int | None
+    parameters_pct: float | None
+    score: float | None
+    score_stderr: float | None
+    unit: str | None
+    why: str
+    clear_of_second: bool | None
+    in_use: bool
+
+
+def best_levels(path: Path, name: str | None = None) -> list[BestByRule]:
+    """The best level of each model, by one rule or by all.
 
     Raises:
         UserError: there is no such rule; or as `db.open_read`.
@@ -79,9 +98,7 @@ def best_levels(path: Path, name: str | None = None) -> list[dict[str, Any]]:
     with db.open_read(path, wait=_WAIT) as con:
         if name is not None:
             _find(_rules(con), name)
-        cursor = con.execute(statements.query("rule_best"), {"rule": name})
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return answers.read(con, "rule_best", BestByRule, {"rule": name})
 
 
 def save_rule(path: Path, rule: Rule) -> Rule:

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from warehouse.errors import UserError
-from warehouse.read.metric_lookup import Row, rows_of
 from warehouse.read.runs import RunSummary, list_runs
+from warehouse.records.names import runs_called
 from warehouse.stats.aggregates import identical
 from warehouse.stats.hypothesis_tests import holm, mcnemar, z_test
-from warehouse.store import db
+from warehouse.store import answers, db
+from warehouse.store.answers import Record
 
 Verdict = Literal["same", "within noise", "different", "missing"]
 
@@ -104,9 +105,9 @@ def diff_runs(path: Path, a: str, b: str, *, wait: float = 2.0) -> RunDiff:
         raise UserError(f"'{a}' and '{b}' are the same run, {one.run_id}: name two.")
     asked = {"a": one.run_id, "b": other.run_id}
     with db.open_read(path, wait=wait) as con:
-        metrics = rows_of(con, "diff_metrics", asked)
-        documents = rows_of(con, "diff_documents", asked | {"most": MOST_DOCUMENTS})
-        facts = [rows_of(con, "diff_facts", {"run_id": run.run_id})[0] for run in (one, other)]
+        metrics = answers.ask(con, "diff_metrics", asked)
+        documents = answers.ask(con, "diff_documents", asked | {"most": MOST_DOCUMENTS})
+        facts = [answers.ask(con, "diff_facts", {"run_id": run.run_id})[0] for run in (one, other)]
     if not any(row["a_seq"] is not None and row["b_seq"] is not None for row in metrics):
         raise UserError(
             f"{one.run_id} ({one.name}) and {other.run_id} ({other.name}) have no number in common: "
@@ -127,11 +128,7 @@ def find_run(runs: list[RunSummary], text: str) -> RunSummary:
         raise UserError("The database holds no runs yet: start one.")
     if text == "latest":
         return runs[0]
-    fitting = (
-        [run for run in runs if run.run_id == text]
-        or [run for run in runs if run.name == text]
-        or [run for run in runs if text and run.run_id.startswith(text)]
-    )
+    fitting = runs_called(text, runs)
     if len(fitting) == 1:
         return fitting[0]
     listed = ", ".join(f"{run.run_id} ({run.name})" for run in (fitting or runs)[:5])
@@ -140,11 +137,11 @@ def find_run(runs: list[RunSummary], text: str) -> RunSummary:
     raise UserError(f"There is no run '{text}' in the database: the latest are {listed}.")
 
 
-def _key(row: Row) -> tuple[str, ...]:
+def _key(row: Record) -> tuple[str, ...]:
     return tuple(row[name] for name in ("level", "task", "metric", "filter"))
 
 
-def _compare(row: Row, documents: Row | None) -> Compared:
+def _compare(row: Record, documents: Record | None) -> Compared:
     a, b = row["a"], row["b"]
     found = Compared(row["level"], row["task"], row["metric"], row["filter"], a, b, "same", "equal to the last bit")
     if row["a_seq"] is None or row["b_seq"] is None:
@@ -168,7 +165,7 @@ def _compare(row: Row, documents: Row | None) -> Compared:
     return _paired(found, documents)
 
 
-def _without_documents(found: Compared, row: Row) -> Compared:
+def _without_documents(found: Compared, row: Record) -> Compared:
     errors = (row["a_stderr"], row["b_stderr"])
     if found.a is None or found.b is None or any(error is None or math.isnan(error) for error in errors):
         return replace(found, verdict="different", why="not equal, and without a standard error noise has no measure")
@@ -176,7 +173,7 @@ def _without_documents(found: Compared, row: Row) -> Compared:
     return replace(found, verdict="within noise", why="no per-document results", test="z, unpaired", p=_certain(p))
 
 
-def _paired(found: Compared, documents: Row) -> Compared:
+def _paired(found: Compared, documents: Record) -> Compared:
     why = f"{documents['changed']} of {documents['documents']} documents changed"
     if not documents["changed"]:
         # The same scores and another number: it was not computed from them in the same way.
@@ -208,12 +205,12 @@ def _corrected(numbers: list[Compared]) -> list[Compared]:
     return found
 
 
-def _differences(a: Row, b: Row) -> Iterator[Difference]:
+def _differences(a: Record, b: Record) -> Iterator[Difference]:
     for what, one, other in _unlike(_facts(a), _facts(b), ""):
         yield Difference(what, one, other)
 
 
-def _facts(row: Row) -> dict[str, Any]:
+def _facts(row: Record) -> dict[str, Any]:
     plan = json.loads(row["plan"] or "null") or {}
     return {
         "plan": {name: value for name, value in plan.items() if name != "name"},

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from warehouse.errors import UserError
+from warehouse.records.names import same_name, short_name
 from warehouse.store import db, statements
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def find_models(con: DuckDBPyConnection, name: str) -> list[ModelSummary]:
     for fits in (
         lambda model: wanted in (model.model_id, model.model),
         lambda model: model.model.lower() == wanted.lower(),
-        lambda model: _last_part(model.model) == _last_part(wanted),
+        lambda model: same_name(model.model, wanted),
     ):
         found = [model for model in known if fits(model)]
         names = dict.fromkeys(model.model for model in found)
@@ -92,13 +93,11 @@ def find_models(con: DuckDBPyConnection, name: str) -> list[ModelSummary]:
             return found
     if not known:
         raise UserError("The database holds no results yet: start a run, or bring the study's in (import published).")
-    by_key = {key: model.model for model in known for key in (model.model.lower(), _last_part(model.model))}
-    close = list(dict.fromkeys(by_key[key] for key in get_close_matches(_last_part(wanted), by_key, n=5, cutoff=0.5)))
+    by_key = {key: model.model for model in known for key in (model.model.lower(), short_name(model.model).lower())}
+    close = list(
+        dict.fromkeys(by_key[key] for key in get_close_matches(short_name(wanted).lower(), by_key, n=5, cutoff=0.5))
+    )
     if close:
         raise UserError(f"No results of a model '{name}': did you mean {' or '.join(close)}?")
     listed = ", ".join(dict.fromkeys(model.model for model in known))
     raise UserError(f"No results of a model '{name}': the database has {listed}.")
-
-
-def _last_part(name: str) -> str:
-    return name.rstrip("/").rsplit("/", 1)[-1].lower()

@@ -5,18 +5,26 @@ from __future__ import annotations
 import glob
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from warehouse.read.metric_lookup import Row, Wanted, find, rows_of
+from warehouse.read.grid import change
+from warehouse.read.metric_lookup import Wanted, find
 from warehouse.read.places import Place, place_of
-from warehouse.stats.aggregates import SampleSums, agree, identical, recompute
-from warehouse.store import confine, db
+from warehouse.read.sources import BundleNote, CellSource, Measurement, Number, PartNumber, RunSource
+from warehouse.stats.aggregates import agree, identical, recompute
+from warehouse.stats.metric import SampleSums
+from warehouse.store import answers, confine, db
 from warehouse.store.journal_lines import JournalIndex, JournalLine
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+
+T = TypeVar("T")
+Asked = dict[str, Any]
+"""A query's parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +40,18 @@ class Check:
 class Origin:
     """Where one number came from.
 
-    `number` is the row of the view, `run` and `cell` those of the tables; `measured` lists every time the number was
-    measured, the current one first; `parts` are those of a group's aggregate, each followed back in the same way.
+    `number` is the current one, `run` and `cell` are what it was recorded with; `measured` lists every time that it
+    was measured, the current one first; `parts` are those of a group's aggregate, each followed back in the same way.
     """
 
-    number: Row
-    run: Row
-    cell: Row
+    number: Number
+    run: RunSource
+    cell: CellSource
     provenance: dict[str, Any]
     plan: dict[str, Any]
-    measured: list[Row]
+    measured: list[Measurement]
     parts: list[Origin] = field(default_factory=list)
-    bundles: list[Row] = field(default_factory=list)
+    bundles: list[BundleNote] = field(default_factory=list)
     journal: Path | None = None
     line: JournalLine | None = None
     place: Place | None = None
@@ -70,15 +78,17 @@ class Trace:
 
     @property
     def delta(self) -> float | None:
-        if self.baseline is None:
-            return None
-        return self.origin.number["value"] - self.baseline.number["value"]
+        return self._change[0]
 
     @property
     def delta_pct(self) -> float | None:
-        if self.baseline is None or self.delta is None or not self.baseline.number["value"]:
-            return None
-        return 100 * self.delta / abs(self.baseline.number["value"])
+        return self._change[1]
+
+    @property
+    def _change(self) -> tuple[float | None, float | None]:
+        if self.baseline is None:
+            return None, None
+        return change(self.origin.number.value, self.baseline.number.value)
 
     @property
     def differences(self) -> list[tuple[str, Any, Any]]:
@@ -116,8 +126,8 @@ class _Sources:
             self.journals[journal] = JournalIndex(journal)
         return self.journals[journal].find(seq)
 
-    def rows(self, query: str, asked: Row) -> list[Row]:
-        return rows_of(self.con, query, asked)
+    def rows(self, query: str, kind: type[T], asked: Asked) -> list[T]:
+        return answers.read(self.con, query, kind, asked)
 
 
 def trace(path: Path, wanted: Wanted, runs_root: Path, *, wait: float = 2.0) -> Trace:
@@ -138,38 +148,38 @@ def _made_with(origin: Origin) -> dict[str, Any]:
     known = origin.provenance
     gpu = known.get("gpu")
     return {
-        "tokenizer": origin.run["tokenizer_hash"],
-        "config": origin.run["config_hash"],
-        "harness": origin.cell["harness_version"] or (known.get("versions") or {}).get("lm-eval"),
+        "tokenizer": origin.run.tokenizer_hash,
+        "config": origin.run.config_hash,
+        "harness": origin.cell.harness_version or (known.get("versions") or {}).get("lm-eval"),
         "hardware": gpu.get("name") if isinstance(gpu, dict) else known.get("cpu"),
     }
 
 
-def _origin(sources: _Sources, number: Row) -> Origin:
-    of = {"run_id": number["run_id"], "seq": number["seq"]}
-    run = sources.rows("why_run", of)[0]
+def _origin(sources: _Sources, number: Number) -> Origin:
+    of = {"run_id": number.run_id, "seq": number.seq}
+    run = sources.rows("why_run", RunSource, of)[0]
     # A width that was asked for in several ways goes by one name in the views, by its own in its run.
-    measured = sources.rows("why_measured", _only(number, *_IDENTITY))
-    current = next(row for row in measured if (row["run_id"], row["seq"]) == (number["run_id"], number["seq"]))
+    measured = sources.rows("why_measured", Measurement, _only(number, *_IDENTITY))
+    current = next(row for row in measured if (row.run_id, row.seq) == (number.run_id, number.seq))
     origin = Origin(
         number=number,
         run=run,
-        cell=sources.rows("why_cell", of | {"level": current["level"], "task": number["task"]})[0],
-        provenance=json.loads(run["provenance"] or "null") or {},
-        plan=json.loads(run["plan"] or "null") or {},
+        cell=sources.rows("why_cell", CellSource, of | {"level": current.level, "task": number.task})[0],
+        provenance=json.loads(run.provenance or "null") or {},
+        plan=json.loads(run.plan or "null") or {},
         measured=measured,
-        bundles=sources.rows("bundle_notes", {"run_id": number["run_id"]}),
+        bundles=sources.rows("bundle_notes", BundleNote, {"run_id": number.run_id}),
     )
     _follow(sources, origin)
     return origin
 
 
-def _part(sources: _Sources, group: Origin, row: Row) -> Origin:
+def _part(sources: _Sources, group: Origin, row: PartNumber) -> Origin:
     """A part of a group: measured by the same run at the same width."""
-    number = group.number | row
-    asked = {"level": group.cell["level"]} | _only(number, "run_id", "seq", "task")
+    number = replace(group.number, **asdict(row))
+    asked = {"level": group.cell.level} | _only(number, "run_id", "seq", "task")
     part = Origin(
-        number=number, run=group.run, cell=sources.rows("why_cell", asked)[0], provenance=group.provenance,
+        number=number, run=group.run, cell=sources.rows("why_cell", CellSource, asked)[0], provenance=group.provenance,
         plan=group.plan, measured=[], bundles=group.bundles,
     )  # fmt: skip
     _follow(sources, part)
@@ -178,10 +188,10 @@ def _part(sources: _Sources, group: Origin, row: Row) -> Origin:
 
 def _follow(sources: _Sources, origin: Origin) -> None:
     number = origin.number
-    asked = {"level": origin.cell["level"]} | _only(number, "run_id", "seq", "task", "metric", "filter")
+    asked = {"level": origin.cell.level} | _only(number, "run_id", "seq", "task", "metric", "filter")
     _follow_journal(sources, origin)
-    if number["is_group"]:
-        origin.parts = [_part(sources, origin, row) for row in sources.rows("why_parts", asked)]
+    if number.is_group:
+        origin.parts = [_part(sources, origin, row) for row in sources.rows("why_parts", PartNumber, asked)]
         origin.checks.append(_check_parts(origin))
     else:
         _follow_samples(sources, origin, asked)
@@ -195,18 +205,18 @@ _IDENTITY = (
 
 def _follow_journal(sources: _Sources, origin: Origin) -> None:
     number, run = origin.number, origin.run
-    if run["origin"] != "run":
+    if run.origin != "run":
         origin.place = place_of(
-            run["origin"], origin.plan.get("source"), model=run["model"], level=origin.cell["level"],
-            task=number["task"], shots=number["num_fewshot"], metric=number["metric"], filter=number["filter"],
+            run.origin, origin.plan.get("source"), model=run.model or number.model, level=origin.cell.level,
+            task=number.task, shots=number.num_fewshot, metric=number.metric, filter=number.filter,
         )  # fmt: skip
-        origin.checks.append(_check_place(origin.place, number["value"]))
+        origin.checks.append(_check_place(origin.place, number.value))
         return
-    origin.journal = journal = sources.runs_root / run["run_id"] / "journal.jsonl"
+    origin.journal = journal = sources.runs_root / run.run_id / "journal.jsonl"
     try:
-        origin.line = sources.line(journal, number["seq"])
+        origin.line = sources.line(journal, number.seq)
     except FileNotFoundError:
-        came = f": it came in the bundle {origin.bundles[-1]['file']}" if origin.bundles else ""
+        came = f": it came in the bundle {origin.bundles[-1].file}" if origin.bundles else ""
         origin.checks.append(Check("journal", None, f"there is no {journal} here{came}"))
         return
     except OSError as error:
@@ -218,15 +228,18 @@ def _follow_journal(sources: _Sources, origin: Origin) -> None:
 def _check_line(origin: Origin) -> Check:
     number, line = origin.number, origin.line
     if line is None:
-        return Check("journal", False, f"{origin.journal} has no event {number['seq']} any more")
+        return Check("journal", False, f"{origin.journal} has no event {number.seq} any more")
     where = f"line {line.number}"
-    said = line.metric(number["metric"], number["filter"])
-    about = (line.event.get("kind"), line.event.get("level"), line.event.get("task"))
-    if said is None or about != ("cell", origin.cell["level"], number["task"]):
+    cell, said = line.cell, line.metric(number.metric, number.filter)
+    if cell is None or said is None or (cell.level, cell.task) != (origin.cell.level, number.task):
         return Check("journal", False, f"{where} is about something else")
-    for name in ("value", "stderr", "n"):
-        if not identical(_number(said.get(name)), _number(number[name])):
-            return Check("journal", False, f"{where} says {name} {said.get(name)}, the database {number[name]}")
+    for name, here, there in (
+        ("value", said.value, number.value),
+        ("stderr", said.stderr, number.stderr),
+        ("n", said.n, number.n),
+    ):
+        if not identical(here, there):
+            return Check("journal", False, f"{where} says {name} {here}, the database {there}")
     return Check("journal", True, f"{where} says the same number")
 
 
@@ -241,7 +254,7 @@ def _check_place(place: Place | None, value: float) -> Check:
 
 def _check_parts(origin: Origin) -> Check:
     """lm-eval averages over a group's last parts; others write an average of averages."""
-    value = origin.number["value"]
+    value = origin.number.value
     if not origin.parts:
         return Check("parts", None, "the parts of the group are not in the database")
     last = [part for part in origin.below if not part.parts]
@@ -252,25 +265,25 @@ def _check_parts(origin: Origin) -> Check:
     return Check("parts", None, f"the group's way to aggregate its {len(origin.parts)} parts is not known here")
 
 
-def _averages(parts: Sequence[Row]) -> dict[str, float]:
-    sized = [(part["value"], part["n"]) for part in parts if part["n"]]
-    ways = {"mean": sum(part["value"] for part in parts) / len(parts)}
+def _averages(parts: Sequence[Number]) -> dict[str, float]:
+    sized = [(part.value, part.n) for part in parts if part.n]
+    ways = {"mean": sum(part.value for part in parts) / len(parts)}
     if len(sized) == len(parts):
         ways["mean, weighted by documents,"] = sum(one * n for one, n in sized) / sum(n for _, n in sized)
     return ways
 
 
-def _follow_samples(sources: _Sources, origin: Origin, asked: Row) -> None:
-    found = SampleSums(**sources.rows("why_samples", asked)[0])
+def _follow_samples(sources: _Sources, origin: Origin, asked: Asked) -> None:
+    found = sources.rows("why_samples", SampleSums, asked)[0]
     if found.rows:
         origin.samples = found
         origin.checks.append(_check_samples("samples", origin.number, found))
     else:
         origin.checks.append(Check("samples", None, "the database has no per-document results of it"))
-    if origin.run["origin"] != "run" or not origin.cell["samples"]:
+    if origin.run.origin != "run" or not origin.cell.samples:
         return
-    folder = sources.runs_root / origin.run["run_id"]
-    file = folder / origin.cell["samples"]
+    folder = sources.runs_root / origin.run.run_id
+    file = folder / origin.cell.samples
     if not file.resolve().is_relative_to(folder.resolve()):
         origin.checks.append(Check("samples file", False, f"{file} lies outside the run's folder"))
         return
@@ -289,7 +302,7 @@ def _check_file(origin: Origin, file: Path, stored: SampleSums) -> Check:
         # By itself: what else this process asks of the database meanwhile has no reach.
         with duckdb.connect(config={**confine.config([file])}) as con:
             confine.confine(con, [file])
-            found = SampleSums(**rows_of(con, "why_sample_file", asked)[0])
+            found = answers.read(con, "why_sample_file", SampleSums, asked)[0]
     except duckdb.Error as error:
         return Check("samples file", False, f"{file} cannot be read ({str(error).splitlines()[0]})")
     if stored.rows and found.rows != stored.rows:
@@ -297,20 +310,16 @@ def _check_file(origin: Origin, file: Path, stored: SampleSums) -> Check:
     return _check_samples("samples file", origin.number, found)
 
 
-def _check_samples(what: str, number: Row, sums: SampleSums) -> Check:
+def _check_samples(what: str, number: Number, sums: SampleSums) -> Check:
     rows = f"{sums.rows:,} documents"
-    again = recompute(number["metric"], sums)
+    again = recompute(number.metric, sums)
     if again is None:
-        return Check(what, None, f"{rows}; {number['metric']} is not computed from their scores alone")
+        return Check(what, None, f"{rows}; {number.metric} is not computed from their scores alone")
     value, how = again
-    if agree(value, number["value"]):
+    if agree(value, number.value):
         return Check(what, True, f"{how} of {rows} is the same number")
-    return Check(what, False, f"{how} of {rows} is {value!r}, not {number['value']!r}")
+    return Check(what, False, f"{how} of {rows} is {value!r}, not {number.value!r}")
 
 
-def _only(row: Row, *names: str) -> Row:
-    return {name: row[name] for name in names}
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+def _only(number: Number, *names: str) -> Asked:
+    return {name: getattr(number, name) for name in names}

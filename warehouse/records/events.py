@@ -167,6 +167,7 @@ _KINDS: dict[str, type[Any]] = {
     "crashed": Crashed,
 }
 _CHECKSUM = re.compile(rb',"crc":"([0-9a-f]{8})"\}\s*\Z')
+_SEQ = re.compile(rb'"seq"\s*:\s*(\d+)\b')
 _HALF = re.compile("[\ud800-\udfff]")  # of a character: what a file's bytes became that are no UTF-8, say
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 D = TypeVar("D")
@@ -215,6 +216,16 @@ def parse_line(line: bytes) -> Event:
     if rb"\u" in line and _HALF.search(json.dumps(record, ensure_ascii=False)):
         raise ValueError("half a character stands in it")
     return parse_event(record)
+
+
+def fields_of(line: str | bytes) -> dict[str, Any]:
+    """A line that `parse_line` took, as the plain values that stand in it: what a newer program added, too."""
+    return json.loads(line)
+
+
+def numbers_in(line: bytes) -> set[int]:
+    """The numbers of which one is the event's, told without reading the line: texts in it may have others."""
+    return {int(number) for number in _SEQ.findall(line)}
 
 
 def is_checked(line: bytes) -> bool:

@@ -108,6 +108,27 @@ class Level:
         return round(100 * (1 - kept / full), 2)
 
 
+def level_label(text: str) -> str:
+    """A recorded level for people: `40%`, `2.4x`, `w4096`. What is none, as a bundle of others may bring it, stays."""
+    level = _recorded(text)
+    return text if level is None else level.label
+
+
+def width_label(text: str, pruning_pct: float) -> str:
+    """The width that a level came to: of a percentage what was removed, since a divisor may leave more or less; a ratio
+    or a width as asked for.
+    """
+    level = _recorded(text)
+    return f"{pruning_pct:g}%" if level is not None and level.kind == "pct" else text
+
+
+def _recorded(text: str) -> Level | None:
+    try:
+        return Level.parse(text)
+    except UserError:
+        return None
+
+
 def parse_levels(text: str) -> list[Level]:
     """Levels from a comma-separated list, in the order given.
 

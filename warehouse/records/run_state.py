@@ -68,7 +68,8 @@ class RunHistory:
     the attempts and their ends, of which a worker that was started writes at least one. `documents` has the files of
     tasks' documents, `cells` what finished, groups included, `failures` those of the latest attempt. `parents` has the
     nearest group above a task or group. `startup` has the seconds of the last start's stages by name, `worked` those of
-    the attempts that have ended.
+    the attempts that have ended. `starting` names the stage of a start that ended last: empty before the first of them,
+    None once a cell was begun or the attempt has ended.
     """
 
     levels: tuple[str, ...] = ()
@@ -85,6 +86,7 @@ class RunHistory:
     cells: dict[Cell, CellFacts] = field(default_factory=dict[Cell, CellFacts])
     failures: dict[Cell, FailureFacts] = field(default_factory=dict[Cell, FailureFacts])
     current: CurrentCell | None = None
+    starting: str | None = None
     startup: dict[str, float] = field(default_factory=dict[str, float])
     now: float = 0.0
     began: float | None = None
@@ -113,8 +115,9 @@ class RunHistory:
                     self.startup.clear()
                 if stage.level is None:
                     self.startup[stage.stage] = stage.seconds
+                    self.starting = stage.stage
             case CellStarted() as cell:
-                self._cell_began = event.t
+                self._cell_began, self.starting = event.t, None
                 self.current = CurrentCell(cell.level, cell.task, 0, self.requests(cell.task), 0, 0.0)
             case CellProgress() as cell:
                 seconds = event.t - self._cell_began
@@ -146,6 +149,11 @@ class RunHistory:
                 return RunState.CRASHED
             case None:
                 return RunState.QUEUED if self.attempt is None else RunState.INTERRUPTED
+
+    @property
+    def note(self) -> str:
+        """Why the run ended, where it did not end well."""
+        return self.end.error if isinstance(self.end, Refused | Crashed) else ""
 
     @property
     def settled(self) -> dict[Cell, Outcome]:
@@ -184,14 +192,14 @@ class RunHistory:
     def _begin(self, t: float, attempt: Attempt) -> None:
         self.turns += 1
         self.attempt, self.end = attempt, None
-        self.current = None
+        self.current, self.starting = None, ""
         self.failures.clear()  # they are tried again
         self.began = t
 
     def _end(self, t: float, end: Ending) -> None:
         self.turns += 1
         self.end = end
-        self.current = None
+        self.current = self.starting = None
         self.worked, self.began = self.elapsed(t), None
 
     def _place(self, name: str, part_of: str | None) -> None:

@@ -48,5 +48,9 @@ class ModelSizes:
         return self.parameters_at(width) * itemsize
 
     def expansion_ratio(self, width: int) -> float:
-        """intermediate_size / hidden_size."""
         return width / self.hidden_size
+
+
+def expansion_ratio(width: int | None, hidden_size: int | None) -> float | None:
+    """intermediate_size / hidden_size, of a model of which little more is known."""
+    return width / hidden_size if width and hidden_size else None

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
-# Whether the right choice is what the model would have written: no choice is compared with another.
-_NOTHING_CHOSEN = ("exact_match",)
-# Whose rule needs the texts of the choices.
-CHOICES_NEEDED = ("acc_norm", "acc_bytes")
+from warehouse.stats.metric import LIKELIEST, AnswerRule, Choices
+from warehouse.stats.metrics import metrics
 
 
 def chosen(
@@ -20,38 +19,32 @@ def chosen(
 ) -> int | None:
     """The index of the choice that lm-eval's multiple-choice `metric` compares with the right one.
 
-    `acc_norm` divides by the characters of the choice, `acc_bytes` by its bytes in UTF-8, `acc_mutual_info` subtracts
-    the log-likelihood without the question; everything else takes the likeliest. `choices` are the texts without the
-    delimiter before them; both they and `unconditional` are in the order of `log_likelihoods`.
+    `choices` are the texts without the delimiter before them; both they and `unconditional`, the log-likelihoods
+    without the question, are in the order of `log_likelihoods`. A metric that is not known takes the likeliest.
 
     None where the metric chooses nothing, or what it needs is not known or NaN. Of equals the first is taken.
     """
-    scores: Sequence[float] | None
-    match metric:
-        case "acc_norm":
-            scores = _divided(log_likelihoods, None if choices is None else [len(choice) for choice in choices])
-        case "acc_bytes":
-            lengths = None if choices is None else [len(choice.encode()) for choice in choices]
-            scores = _divided(log_likelihoods, lengths)
-        case "acc_mutual_info":
-            scores = None
-            if unconditional is not None:
-                scores = [given - alone for given, alone in zip(log_likelihoods, unconditional, strict=True)]
-        case _:
-            scores = None if metric in _NOTHING_CHOSEN else log_likelihoods
+    rule = _rule(metric)
+    known = {None: log_likelihoods, "texts": choices, "unconditional": unconditional}
+    if rule is None or known[rule.needs] is None:
+        return None
+    scores = rule.scores(Choices(log_likelihoods, choices, unconditional))
     if not scores or any(math.isnan(score) for score in scores):
         return None
     return max(range(len(scores)), key=lambda choice: scores[choice])
 
 
-def _divided(log_likelihoods: Sequence[float], lengths: Sequence[int] | None) -> list[float] | None:
-    if lengths is None:
-        return None
-    return [_quotient(value, length) for value, length in zip(log_likelihoods, lengths, strict=True)]
+def needs(metric: str) -> Literal["texts", "unconditional"] | None:
+    """What `metric` needs beside the log-likelihoods of the choices."""
+    rule = _rule(metric)
+    return None if rule is None else rule.needs
 
 
-def _quotient(value: float, length: int) -> float:
-    """As NumPy divides: a choice without a character has no likelihood for each of them."""
-    if length:
-        return value / length
-    return math.nan if value == 0 or math.isnan(value) else math.copysign(math.inf, value)
+def asked_twice(of_task: Iterable[str]) -> bool:
+    """Whether one of a task's metrics has lm-eval ask for all of the choices once more, without their question."""
+    return any(needs(metric) == "unconditional" for metric in of_task)
+
+
+def _rule(metric: str) -> AnswerRule | None:
+    known = metrics().get(metric)
+    return LIKELIEST if known is None else known.answer

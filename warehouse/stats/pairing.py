@@ -78,7 +78,26 @@ def rebuild(path: Path, *, wait: float = 0.0) -> int:
 
 def _compare(con: DuckDBPyConnection, about: dict[str, Any]) -> None:
     con.execute(statements.query("pairing_deltas"), about)
-    for name in ("pairing_methods", "pairing_work", "pairing_parts", "pairing_no_samples"):
+    con.execute(statements.query("pairing_methods"))
+    [(new,)] = con.execute(statements.query("pairing_work")).fetchall()
+    if new:
+        _find(con)
+    with transaction(con):
+        con.execute(statements.query("pairing_replace"))
+        con.execute(statements.query("pairing_replace_methods"), about)
+        if new:
+            for name in ("pairing_insert", "pairing_insert_methods"):
+                con.execute(statements.query(name))
+            while counts := con.execute(statements.query("pairing_shares_due")).fetchall():
+                _find_intervals(con, counts)
+        con.execute(statements.query("pairing_done"), about)
+    if new:
+        con.execute(statements.query("pairing_no_samples"))
+
+
+def _find(con: DuckDBPyConnection) -> None:
+    """What the documents say of each pair in `pairing_work`, as the temporary table `pairing_found`."""
+    for name in ("pairing_parts", "pairing_no_samples"):
         con.execute(statements.query(name))
     for run_id, seqs in con.execute(statements.query("pairing_cells")).fetchall():
         asked = {"run_id": run_id, "seqs": seqs, "first_seq": min(seqs), "last_seq": max(seqs)}
@@ -88,15 +107,6 @@ def _compare(con: DuckDBPyConnection, about: dict[str, Any]) -> None:
     for work, value, baseline in con.execute(statements.query("pairing_others")).fetchall():
         _resample(con, work, value, baseline)
     con.execute(statements.query("pairing_found"))
-    with transaction(con):
-        con.execute(statements.query("pairing_replace"))
-        con.execute(statements.query("pairing_replace_methods"), about)
-        for name in ("pairing_insert", "pairing_insert_methods"):
-            con.execute(statements.query(name))
-        while counts := con.execute(statements.query("pairing_shares_due")).fetchall():
-            _find_intervals(con, counts)
-        con.execute(statements.query("pairing_done"), about)
-    con.execute(statements.query("pairing_no_samples"))
 
 
 def _find_intervals(con: DuckDBPyConnection, counts: list[tuple[int, int, int]]) -> None:
@@ -115,7 +125,8 @@ def _find_intervals(con: DuckDBPyConnection, counts: list[tuple[int, int, int]])
 def _resample(con: DuckDBPyConnection, work: int, value: float, baseline: float) -> None:
     import numpy as np  # only where there is something to resample
 
-    from warehouse.stats.bootstrap import Side, bootstrap
+    from warehouse.stats.bootstrap import bootstrap
+    from warehouse.stats.metric import Side
 
     columns = con.execute(statements.query("pairing_values"), {"work": work}).fetchnumpy()
     terms = {name: _matrix(columns.pop(name)) for name in ("terms_before", "terms_after")}

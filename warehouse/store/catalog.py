@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from warehouse.store import statements
@@ -70,8 +71,8 @@ def read(con: DuckDBPyConnection, database: str | None = None) -> Catalog:
 
     views = list(asked("views"))
     macros = defaultdict(list)
-    for name, *definition in main("macros"):
-        macros[name.lower()].append(repr(definition))
+    for name, kind, parameters, text in main("macros"):
+        macros[name.lower()].append(f"{kind} {parameters} {text}")
     return Catalog(
         tables={name.lower(): text for name, text in main("tables")},
         views={name.lower(): text for schema, (name, text) in views if schema == "main"},
@@ -118,6 +119,7 @@ def same(one: str, other: str) -> bool:
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\b(?:EXCLUDE|REPLACE|RENAME) \(|[(),]|[^'"(),ER]+|.""", re.DOTALL)
 
 
+@lru_cache(maxsize=1024)
 def _settled(text: str) -> str:
     """The text with each of those sets in order."""
     # For each bracket that is open: the items of it, and whether they are a set.

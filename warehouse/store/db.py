@@ -20,7 +20,7 @@ import duckdb
 from warehouse.commands import hint
 from warehouse.errors import DatabaseBusyError, UserError
 from warehouse.filenames import beside
-from warehouse.store import confine, schema, template
+from warehouse.store import confine, known, schema, template
 
 _HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 _DAMAGED = re.compile(
@@ -32,11 +32,8 @@ _FOREIGN = (
     "not a valid DuckDB database file", "Loading external extensions is disabled", "requires the extension",
     "is an existing extension",
 )  # fmt: skip
-_CLOCK_TICK = 20_000_000  # nanoseconds within which two writes may leave the same time of change
 # A screen's chosen models have tens of runs among ten thousand: rows of others are then passed over as they are read.
 _READING = MappingProxyType({"dynamic_or_filter_threshold": "5000"})
-# What files were when they were last found to be ours through and through, and by which schema.
-_ours: dict[Path, tuple[object, ...]] = {}
 _PATIENCE = 2.0  # seconds in which a file that is just being written should come to rest
 _SAME_PROCESS = (
     "different configuration than existing connections", "Unique file handle conflict",
@@ -65,8 +62,11 @@ def open_write(path: Path, *, wait: float = 0.0, reach: Sequence[Path] = ()) -> 
             _create(path)
         con = connect(path, read_only=False, wait=wait, reach=reach)
         try:
-            schema.update(con, path)
+            if not known.is_as_written(path):
+                schema.update(con, path)
             yield con
+            con.checkpoint()
+            known.sign(path)
         finally:
             con.close()
 
@@ -75,8 +75,8 @@ def open_write(path: Path, *, wait: float = 0.0, reach: Sequence[Path] = ()) -> 
 def open_read(
     path: Path, *, wait: float = 2.0, reach: Sequence[Path] = (), config: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The file open for reading only, at this program's schema: an older file is first brought up to date, or, if only
-    its views are others and it cannot be written, gets ours for this connection.
+    """The file open for reading only, at this program's schema: an older file is first brought up to date, or, if it
+    cannot be written and its tables have all that our views read, gets these for this connection.
 
     `reach` are the folders whose files the connection may read and write beside it, `config` more of DuckDB's
     settings; connections of one process have to agree in these.
@@ -93,12 +93,12 @@ def open_read(
     with mendable(path):
         con = connect(path, read_only=True, wait=wait, reach=reach, config={**_READING, **config})
         try:
-            if not _known_as_ours(path):
+            if not known.is_ours(path):
                 found = schema.state(con, path)
                 if found == "foreign":
                     raise UserError(f"{path} is a DuckDB file without prune-tui's tables: name another with --db.")
-                if found == "views" and not _writable(path):
-                    template.define_for(con)
+                if found in ("views", "outdated") and not _writable(path):
+                    _define_for(con, path)
                 elif found != "current":
                     con.close()
                     with open_write(path, wait=wait):
@@ -106,7 +106,7 @@ def open_read(
                     con = connect(path, read_only=True, wait=wait, reach=reach, config={**_READING, **config})
                     schema.standing(con, path)  # another process may have had it meanwhile
                 else:
-                    _note_as_ours(path)
+                    known.note(path)
             yield con
         finally:
             con.close()
@@ -167,24 +167,17 @@ def _written(path: Path) -> tuple[int, int, int] | None:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def _known_as_ours(path: Path) -> bool:
-    """Whether nobody can have changed the open file since this process compared what it holds."""
-    return _ours.get(path.absolute()) == _imprint(path)
-
-
-def _note_as_ours(path: Path) -> None:
-    _ours[path.absolute()] = _imprint(path)
-
-
-def _imprint(path: Path) -> tuple[object, ...]:
-    """What a change of the file, or of its log, changes; nothing equal while the last change is that young that another
-    could have left the same times.
+def _define_for(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Raises:
+    UserError: the tables are of an older schema, which has not all that our views read.
     """
-    log = path.with_name(f"{path.name}.wal")
-    found = [file.stat() for file in (path, log) if file.exists()]
-    if any(abs(time.time_ns() - one.st_ctime_ns) < _CLOCK_TICK for one in found):
-        return (object(),)
-    return (template.schema_key(), *((one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns) for one in found))
+    try:
+        template.define_for(con)
+    except (duckdb.BinderException, duckdb.CatalogException) as error:
+        raise UserError(
+            f"{path} is from an older prune-tui and cannot be written, so that its schema stays older: copy it to a "
+            "folder that can be written, and name the copy with --db."
+        ) from error
 
 
 def _writable(path: Path) -> bool:
@@ -197,7 +190,7 @@ def _settled(path: Path, before: tuple[int, int, int] | None, began: int) -> boo
     DuckDB reads the file's header before it takes the lock. Where another process wrote a new one in between, DuckDB
     works on a state that is gone: it would not see what was committed, and overwrite it.
     """
-    return before is None or (before == _written(path) and abs(began - before[0]) > _CLOCK_TICK)
+    return before is None or (before == _written(path) and abs(began - before[0]) > known.CLOCK_TICK)
 
 
 def _create(path: Path) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from warehouse.records.conditions import Conditions
 from warehouse.records.questions import combined_hash
-from warehouse.store import statements
+from warehouse.store import answers, statements
 from warehouse.store.matching import Columns, Group, group
 
 if TYPE_CHECKING:
@@ -76,9 +76,9 @@ def resolve(con: DuckDBPyConnection, models: Iterable[str]) -> None:
 
 
 def _resolve(con: DuckDBPyConnection, about: Row) -> None:
-    runs = _rows(con, "identity_runs", about)
+    runs = answers.ask(con, "identity_runs", about)
     identities = _run_identities(runs)
-    tasks = _task_identities(_rows(con, "identity_tasks", about), identities)
+    tasks = _task_identities(answers.ask(con, "identity_tasks", about), identities)
     changed = _replace(con, "run", sorted(one.row for one in identities.values()), about)
     changed |= _replace(con, "task", tasks, about)
     if changed:
@@ -362,9 +362,3 @@ def _by(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
     for item in items:
         found[key(item)].append(item)
     return dict(found)
-
-
-def _rows(con: DuckDBPyConnection, query: str, about: Row) -> list[Row]:
-    cursor = con.execute(statements.query(query), about)
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from warehouse.records.events import parse_line
-
-_SEQ = re.compile(rb'"seq"\s*:\s*(\d+)\b')
+from warehouse.records.events import Event, numbers_in, parse_line
+from warehouse.records.facts import CellFacts, MetricFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +18,17 @@ class JournalLine:
     number: int
     offset: int
     text: str
-    event: dict[str, Any]
+    event: Event
 
-    def metric(self, metric: str, filter: str) -> dict[str, Any] | None:  # noqa: A002
-        """What a `cell` event says of one metric."""
-        told = self.event.get("metrics")
-        for one in told if isinstance(told, list) else ():
-            if isinstance(one, dict) and one.get("metric") == metric and one.get("filter") == filter:
-                return one
-        return None
+    @property
+    def cell(self) -> CellFacts | None:
+        """What the event says, if it is of a cell."""
+        return self.event.data if isinstance(self.event.data, CellFacts) else None
+
+    def metric(self, metric: str, filter: str) -> MetricFacts | None:  # noqa: A002
+        """What it says of one metric."""
+        found = self.cell.metrics if self.cell is not None else ()
+        return next((one for one in found if (one.metric, one.filter) == (metric, filter)), None)
 
 
 class JournalIndex:
@@ -46,7 +44,7 @@ class JournalIndex:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 if line.endswith(b"\n"):
-                    for seq in {int(found) for found in _SEQ.findall(line)}:
+                    for seq in numbers_in(line):
                         self._places[seq].append((number, offset))
                 offset += len(line)
 
@@ -64,10 +62,9 @@ class JournalIndex:
                 file.seek(offset)
                 line = file.readline()
                 try:
-                    parse_line(line)
-                    event = json.loads(line)
+                    event = parse_line(line)
                 except ValueError:
                     continue
-                if isinstance(event, dict) and event.get("seq") == seq:
+                if event.seq == seq:
                     return JournalLine(self.path, number, offset, line.decode().rstrip("\n"), event)
         return None

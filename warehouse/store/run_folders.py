@@ -49,11 +49,24 @@ def is_for(planned: Path, database: Path) -> bool:
     return not alike or named_so or planned.resolve() == database.resolve()
 
 
+def database_of(folder: Path, named: str) -> Path:
+    """The database that a run fills, from what its plan names, seen from its folder.
+
+    Where the two were renamed together, or the folder of runs is a link made for a renamed database, there is a
+    file named after it now.
+    """
+    root, planned = folder.absolute().parent, (folder.resolve() / named).resolve()
+    renamed = root.with_suffix(planned.suffix)
+    if planned.stem.casefold() != root.stem.casefold() and renamed.is_file():
+        return renamed.resolve()
+    return planned
+
+
 def of_others(database: Path, under: Path) -> list[Path]:
     """The databases for which the other runs under a folder were planned."""
     planned: set[Path] = set()
     for name in names(under):
         folder = under / name
         if not belongs(folder, database):
-            planned.add((folder.resolve() / json.loads((folder / "plan.json").read_bytes())["database"]).resolve())
+            planned.add(database_of(folder, json.loads((folder / "plan.json").read_bytes())["database"]))
     return sorted(planned)

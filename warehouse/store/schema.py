@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from warehouse.errors import AlteredError, UserError
-from warehouse.store import backup, catalog, identity, old_runs, statements, template
-from warehouse.store.catalog import LEDGER, Differences
+from warehouse.store import accounts, backup, catalog, identity, old_runs, statements, studies, template
+from warehouse.store.catalog import LEDGER, Catalog, Differences
 from warehouse.store.transaction import transaction
 
 if TYPE_CHECKING:
@@ -52,10 +52,10 @@ def standing(con: DuckDBPyConnection, path: Path) -> Standing:
     _refuse(path, Differences(missing=catalog.missing(found, ledger), altered=catalog.altered(found, ledger)))
     version = _version(con, path)
     if version < len(statements.migrations()):
-        differences = catalog.compare(con, found, template.at_step(version))
+        differences = _compared(con, found, template.at_step(version))
         _refuse(path, differences)
         return Standing("outdated", version, differences)
-    differences = catalog.compare(con, found, ours)
+    differences = _compared(con, found, ours)
     _refuse(path, differences)
     return Standing("views" if differences.replaced else "current", version, differences)
 
@@ -79,6 +79,12 @@ def _version(con: DuckDBPyConnection, path: Path) -> int:
     return len(applied)
 
 
+def _compared(con: DuckDBPyConnection, found: Catalog, ours: Catalog) -> Differences:
+    differences = catalog.compare(con, found, ours)
+    once_ours = studies.left_in(found)
+    return replace(differences, own=tuple(name for name in differences.own if name not in once_ours))
+
+
 def _refuse(path: Path, found: Differences) -> None:
     if found.missing:
         raise AlteredError(path, f"it lacks {_listed(found.missing)}")
@@ -94,7 +100,8 @@ def _listed(names: Sequence[str], most: int = 3) -> str:
 
 
 def update(con: DuckDBPyConnection, path: Path) -> None:
-    """Apply what is missing, in one transaction; cheap when nothing is.
+    """Apply what is missing, in one transaction; cheap when nothing is. Views that another version put in are put in
+    anew even where they are the same, for what is told of their columns.
 
     A file that an older program filled is first copied, to a name beside it; a warning in the log says so, as does one
     that names the views that were put back.
@@ -105,7 +112,7 @@ def update(con: DuckDBPyConnection, path: Path) -> None:
     import duckdb
 
     found = standing(con, path)
-    if found.state == "current":
+    if found.state == "current" and _put_in(con) == template.views_digest():
         return
     newest = len(statements.migrations())
     copy = backup.make(con, path, found.version) if 0 < found.version < newest else None
@@ -134,10 +141,18 @@ def update(con: DuckDBPyConnection, path: Path) -> None:
         )  # fmt: skip
 
 
+def _put_in(con: DuckDBPyConnection) -> str | None:
+    [(digest,)] = con.execute(statements.query("views_put_in")).fetchall()
+    return digest
+
+
 def _apply(con: DuckDBPyConnection, version: int) -> None:
     template.migrate(con, [migration for migration in statements.migrations() if migration.version > version])
+    if version:
+        studies.drop_from_file(con)
     template.define(con, template.definitions())
     if 0 < version < len(statements.migrations()):  # what these ask builds on the views
         old_runs.describe(con)
         identity.resolve(con, identity.models_of(con))
         con.execute(statements.query("pairing_note_all"))
+        accounts.note(con)

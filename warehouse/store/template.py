@@ -1,8 +1,8 @@
 """The empty database that new ones are copies of, and what a file's catalog is compared with.
 
-Binding all views takes a second of processor time, a copy of a file none: so one is kept in the user's cache folder,
-with its catalog beside it. It is never needed: what is missing there, or cannot be trusted, is made anew, and where
-nothing can be kept everything is made as often as it is asked for.
+Binding all views takes half a second of processor time, a copy of a file none: so one is kept in the user's cache
+folder, with its catalog beside it. It is never needed: what is missing there, or cannot be trusted, is made anew, and
+where nothing can be kept everything is made as often as it is asked for.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 from platformdirs import user_cache_path
 
-from warehouse.store import catalog, statements
+from warehouse.store import catalog, comments, statements
 from warehouse.store.catalog import Catalog
+from warehouse.store.definitions import temporary
 from warehouse.store.statements import Migration
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 # The duckdb shells of 1.4 and 1.5 read this storage version; the file keeps it for good.
 STORAGE_VERSION = "v1.4.0"
-_FORM = 1  # of what is kept
+_FORM = 2  # of what is kept
 _SECONDS_KEPT = 90 * 24 * 3600.0
 _catalogs: dict[str, Catalog] = {}
 
@@ -82,7 +83,8 @@ def _make(new: Path, migrations: Sequence[Migration], replaced: Sequence[str]) -
     with duckdb.connect(new, config={"storage_compatibility_version": STORAGE_VERSION}) as con:
         con.begin()
         migrate(con, migrations)
-        define(con, replaced)
+        if replaced:
+            define(con, replaced)
         con.commit()
         con.checkpoint()  # everything into the one file that gets the name; closing would not say if it failed
     with duckdb.connect(new, read_only=True) as con:  # some of a text is put another way until it has been in a file
@@ -104,13 +106,14 @@ def define(con: DuckDBPyConnection, replaced: Sequence[str]) -> None:
     """Put macros and views in, in place of any of their names; inside the caller's transaction."""
     for definition in replaced:
         con.execute(definition)
+    comments.describe_all(con, replaced)
     con.execute(statements.query("record_views"), {"sha256": views_digest()})
 
 
 def define_for(con: DuckDBPyConnection) -> None:
     """The same for this connection alone: its names come before the file's, in the file's views, too."""
     for definition in definitions():
-        con.execute(definition.replace("create or replace ", "create or replace temp "))
+        con.execute(temporary(definition))
 
 
 def definitions() -> tuple[str, ...]:
@@ -119,7 +122,9 @@ def definitions() -> tuple[str, ...]:
 
 
 def views_digest() -> str:
-    return sha256("\0".join(definitions()).encode()).hexdigest()
+    """Of them, and of what is said of columns."""
+    texts = (*definitions(), statements.table_comments(), statements.column_comments())
+    return sha256("\0".join(texts).encode()).hexdigest()
 
 
 def schema_key() -> str:

@@ -18,9 +18,9 @@ from transformers import PreTrainedModel
 
 from engine.inference.decode.decode_step import DecodeStep, decoding
 from engine.inference.decode.kv_cache import KVCache
-from engine.inference.decode.sampling import Choice
+from engine.inference.decode.sampling import SamplingParams
 from engine.inference.lengths import NO_MATTER, Lengths
-from engine.inference.lm_head import Head
+from engine.inference.lm_head import LMHead
 from engine.overrides.kernels import DecodeAttention
 
 _BUCKET = 256  # where steps are captured, the cache is read up to the next multiple of this
@@ -35,9 +35,9 @@ class Decoder:
     def __init__(
         self,
         model: PreTrainedModel,
-        head: Head,
+        head: LMHead,
         cache: KVCache,
-        choice: Choice,
+        sampling: SamplingParams,
         *,
         kernel: DecodeAttention | None = None,
         lengths: Lengths = NO_MATTER,
@@ -45,7 +45,7 @@ class Decoder:
         self._model: Any = model
         self._head = head
         self._cache = cache
-        self._choice = choice
+        self._sampling = sampling
         self._reads_own_ends = kernel is not None
         self._step = DecodeStep(cache, kernel)
         self._lengths = lengths
@@ -66,7 +66,7 @@ class Decoder:
                 logits = self._forward(reach) if self._stream is None else self._replay(reach)
                 if logits is not None:
                     self._cache.advance()
-                    self._cache.choose(logits, self._choice, self._cache.index)
+                    self._cache.choose(logits, self._sampling, self._cache.index)
                 made[step] = self._cache.tokens
         return made
 
@@ -118,7 +118,7 @@ class Decoder:
         hidden = self._model.base_model(
             cache.tokens[:, None], position_ids=cache.positions[:, None], use_cache=False
         ).last_hidden_state[:, -1]
-        if not self._choice.is_plain:
+        if not self._sampling.is_greedy:
             return self._head(hidden)  # transformers' processors are not made for capture in a graph
         cache.advance()
         cache.tokens.copy_(self._head.most_likely(hidden))

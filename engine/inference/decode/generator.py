@@ -15,8 +15,8 @@ from transformers import PreTrainedModel
 from engine.inference.batching import is_out_of_memory, release_memory
 from engine.inference.decode.decoder import Decoder
 from engine.inference.decode.kv_cache import KVCache, cache_sizes
-from engine.inference.decode.sampling import PLAIN, Choice
-from engine.inference.lm_head import Head
+from engine.inference.decode.sampling import GREEDY, SamplingParams
+from engine.inference.lm_head import LMHead
 from engine.inference.tree.attention import Attention
 from engine.inference.tree.device_row import DeviceRow
 from engine.inference.tree.last_layer import hidden_at
@@ -38,7 +38,7 @@ class Generator:
     When the memory does not hold as many sequences at a time as it seemed to, half as many are tried, for good.
     """
 
-    def __init__(self, model: PreTrainedModel, head: Head, attention: Attention) -> None:
+    def __init__(self, model: PreTrainedModel, head: LMHead, attention: Attention) -> None:
         self._model: Any = model
         self._head = head
         self._attention = attention
@@ -48,7 +48,7 @@ class Generator:
         self._chunk = _CHUNK if self._runs_ahead else _CPU_CHUNK
         self._max_slots = GPU_SEQUENCES if model.device.type == "cuda" else CPU_SEQUENCES
 
-    def forget(self) -> None:
+    def clear_cache(self) -> None:
         """Drop what is kept of earlier prompts."""
         self._known.clear()
 
@@ -60,7 +60,7 @@ class Generator:
         end_of: EndOf,
         max_tokens: int,
         progress: Progress,
-        choice: Choice = PLAIN,
+        sampling: SamplingParams = GREEDY,
     ) -> list[list[int]]:
         """The tokens that decoding adds to each prompt, up to and with the one that ends it.
 
@@ -68,14 +68,14 @@ class Generator:
             prompts: of lengths that are of one kind, with the new tokens too.
             end_of: asked every few steps, so that more tokens than are needed may be computed.
             max_tokens: tokens of one forward pass over prompts.
-            choice: of each token; greedy, if nothing else is said.
+            sampling: how each token is chosen; greedy, if nothing else is said.
 
         Raises:
             torch.OutOfMemoryError: a single sequence does not fit.
         """
         while True:
             try:
-                return self._generate(prompts, max_new_tokens, end_of, max_tokens, progress, choice)
+                return self._generate(prompts, max_new_tokens, end_of, max_tokens, progress, sampling)
             except RuntimeError as error:
                 if self._max_slots == 1 or not is_out_of_memory(error):
                     raise
@@ -91,15 +91,15 @@ class Generator:
         end_of: EndOf,
         max_tokens: int,
         progress: Progress,
-        choice: Choice,
+        sampling: SamplingParams,
     ) -> list[list[int]]:
         # Neighbours in sorted order share beginnings, and wait for a slot together.
         waiting = deque(sorted(range(len(prompts)), key=lambda index: prompts[index].astype(">i8").tobytes()))
         made: list[list[int]] = [[] for _ in prompts]
         length = max(len(prompt) for prompt in prompts) + max_new_tokens
         count = self._slot_count(len(prompts), length)
-        cache = KVCache(self._model, count, length, choice, zeroed=not self._attention.tiles)
-        decoder = self._decoder(cache, choice)
+        cache = KVCache(self._model, count, length, sampling, zeroed=not self._attention.tiles)
+        decoder = self._decoder(cache, sampling)
         active: dict[int, int] = {}  # slot → prompt
         launched: dict[int, int] = {}  # prompt → its tokens so far, those that are still computed included
         flying: deque[_Flight] = deque()
@@ -124,9 +124,9 @@ class Generator:
             entering = dict(zip(free, [waiting.popleft() for _ in range(min(len(free), len(waiting)))], strict=False))
             if entering:
                 own = {slot: prompts[index] for slot, index in entering.items()}
-                if choice.samples:
-                    cache.set_draws(own, {slot: choice.draws(entering[slot], max_new_tokens) for slot in own})
-                self._prefill(cache, own, max_tokens, choice, again=not active)
+                if sampling.samples:
+                    cache.set_draws(own, {slot: sampling.draws(entering[slot], max_new_tokens) for slot in own})
+                self._prefill(cache, own, max_tokens, sampling, again=not active)
                 tokens = sum(len(prompt) for prompt in own.values())
                 flying.append(_Flight(cache.tokens.clone()[None], entering, tokens))
                 launched |= dict.fromkeys(entering.values(), 1)
@@ -137,7 +137,7 @@ class Generator:
                     continue
                 order = sorted(active)
                 cache = cache.shrink(order)
-                decoder = self._decoder(cache, choice)
+                decoder = self._decoder(cache, sampling)
                 active = {new: active[old] for new, old in enumerate(order)}
             steps = min(self._chunk, max(0, max_new_tokens - min(launched[index] for index in active.values())))
             if steps:
@@ -150,10 +150,10 @@ class Generator:
                 land()
         return made
 
-    def _decoder(self, cache: KVCache, choice: Choice) -> Decoder:
+    def _decoder(self, cache: KVCache, sampling: SamplingParams) -> Decoder:
         attention = self._attention
         kernel = attention.overrides.decode_attention
-        return Decoder(self._model, self._head, cache, choice, kernel=kernel, lengths=attention.lengths)
+        return Decoder(self._model, self._head, cache, sampling, kernel=kernel, lengths=attention.lengths)
 
     def _slot_count(self, prompts: int, length: int) -> int:
         layers, heads, head_dim = cache_sizes(self._model)
@@ -166,7 +166,7 @@ class Generator:
         return max(1, min(prompts, self._max_slots, int(free * CACHE_SHARE) // per_slot))
 
     def _prefill(
-        self, cache: KVCache, prompts: dict[int, Ints], max_tokens: int, choice: Choice, *, again: bool
+        self, cache: KVCache, prompts: dict[int, Ints], max_tokens: int, sampling: SamplingParams, *, again: bool
     ) -> None:
         """Fill the cache of some slots with their prompts, and choose the first token that follows each.
 
@@ -181,7 +181,7 @@ class Generator:
             finally:  # the cache and the masks are large, and the row may be kept
                 row.listener = None
                 row.drop_masks()
-            cache.choose(self._head(hidden), choice, entrance.slots)
+            cache.choose(self._head(hidden), sampling, entrance.slots)
 
     def _entrances(self, prompts: dict[int, Ints], max_tokens: int, *, again: bool) -> list[_Entrance]:
         """All on the device before the first pass, since what is sent later waits for it."""

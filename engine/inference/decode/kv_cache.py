@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from engine.inference.decode.sampling import NO_TOKEN, Choice, Draws
+from engine.inference.decode.sampling import NO_TOKEN, Draws, SamplingParams
 from engine.inference.tree.tree import Ints
 
 
@@ -26,12 +26,14 @@ class KVCache:
 
     `states` are [layers, 2, count, heads, length, head_dim].
 
-    Where the choice of a token asks for it, also `history`, the tokens so far, aligned to the right, and `draws`, a
+    Where sampling asks for it, also `history`, the tokens so far, aligned to the right, and `draws`, a
     uniform number for the token at each position. They begin `zeroed` where steps that are masked are read all
     the same; otherwise what it holds before it is filled does not matter, and twelve gigabytes take three milliseconds.
     """
 
-    def __init__(self, model: PreTrainedModel, count: int, length: int, choice: Choice, *, zeroed: bool = True) -> None:
+    def __init__(
+        self, model: PreTrainedModel, count: int, length: int, sampling: SamplingParams, *, zeroed: bool = True
+    ) -> None:
         self.count = count
         self.length = length
         self.tokens = torch.zeros(count, dtype=torch.long, device=model.device)
@@ -40,8 +42,8 @@ class KVCache:
         shape = (layers, 2, count, heads, length, head_dim)
         make = torch.zeros if zeroed else torch.empty
         self.states = make(shape, dtype=model.dtype, device=model.device)
-        self.history = torch.full((count, length), NO_TOKEN, device=model.device) if choice.needs_history else None
-        self.draws = torch.zeros(count, length, device=model.device) if choice.samples else None
+        self.history = torch.full((count, length), NO_TOKEN, device=model.device) if sampling.needs_history else None
+        self.draws = torch.zeros(count, length, device=model.device) if sampling.samples else None
         self.index = torch.arange(count, device=model.device)
         self.steps = torch.arange(length, device=model.device)
 
@@ -67,11 +69,11 @@ class KVCache:
         """Move every slot to its next position; one whose sequence has ended stays, harmlessly, at its cache's end."""
         self.positions.add_(1).clamp_(max=self.length - 1)
 
-    def choose(self, logits: Tensor, choice: Choice, index: Tensor) -> Tensor:
+    def choose(self, logits: Tensor, sampling: SamplingParams, index: Tensor) -> Tensor:
         """The tokens at the positions of these slots, from their logits: int64 [slots]."""
         history = None if self.history is None else self.history[index]
         uniform = None if self.draws is None else self.draws[index, self.positions[index]]
-        chosen = choice(logits, history, uniform)
+        chosen = sampling(logits, history, uniform)
         self.tokens[index] = chosen
         if history is not None and self.history is not None:
             self.history[index] = torch.cat((history[:, 1:], chosen[:, None]), dim=1)

@@ -51,7 +51,7 @@ class LeftToTransformersError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class SamplingParams:
     """How the next token is chosen. `seed` and a sequence's index fix its draws, whichever sequences run beside it."""
 
     processors: tuple[LogitsProcessor, ...] = ()
@@ -59,7 +59,7 @@ class Choice:
     seed: int = 0
 
     @property
-    def is_plain(self) -> bool:
+    def is_greedy(self) -> bool:
         """Whether it is the most likely token, and nothing else matters."""
         return not self.samples and not self.processors
 
@@ -88,10 +88,10 @@ class Choice:
         return _inverse_transform(logits.softmax(-1), uniform)
 
 
-PLAIN = Choice()
+GREEDY = SamplingParams()
 
 
-def choice_of(model: Any, options: dict[str, Any], *, seed: int) -> Choice:
+def sampling_params(model: Any, options: dict[str, Any], *, seed: int) -> SamplingParams:
     """What `model.generate(**options)` does with the logits, its generation config and transformers' defaults included.
 
     Raises:
@@ -116,7 +116,7 @@ def choice_of(model: Any, options: dict[str, Any], *, seed: int) -> Choice:
     unknown = [processor for processor in processors if type(processor) not in (*_OF_LOGITS, *_OF_HISTORY)]
     if unknown:
         raise LeftToTransformersError(", ".join(type(processor).__name__ for processor in unknown))
-    return Choice(tuple(processors), mode is GenerationMode.SAMPLE, seed)
+    return SamplingParams(tuple(processors), mode is GenerationMode.SAMPLE, seed)
 
 
 def takes_rows_apart(model: Any, options: dict[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from engine.inference.batching import is_out_of_memory, release_memory
-from engine.inference.lm_head import Head
+from engine.inference.lm_head import LMHead
 from engine.inference.tree.attention import Attention
 from engine.inference.tree.device_row import DeviceRow
 from engine.inference.tree.last_layer import MANY, hidden_at
@@ -43,7 +43,7 @@ class TreeScorer:
     `max_tokens` bounds a row; it is halved for good when memory runs out.
     """
 
-    def __init__(self, model: PreTrainedModel, head: Head, max_tokens: int, attention: Attention) -> None:
+    def __init__(self, model: PreTrainedModel, head: LMHead, max_tokens: int, attention: Attention) -> None:
         self._model: Any = model
         self._head = head
         self._device = model.device

@@ -13,7 +13,7 @@ from lm_eval.tasks import TaskManager
 
 from engine.evaluation.scoring import Sample, score
 from engine.evaluation.tasks import BuiltTask
-from warehouse.stats import corpus_metrics
+from warehouse.stats.metrics import metrics
 
 CHOICES = """
 task: choices
@@ -91,7 +91,7 @@ def test_a_brier_score_is_the_mean_of_its_documents(scored):
 def test_counts_of_each_text_sum_up_to_the_recorded_value(scored, metric):
     values, samples = scored(TEXTS)
     sums = np.array([sample.terms for sample in samples[metric]]).sum(axis=0)
-    assert values[metric] == pytest.approx(float(getattr(corpus_metrics, metric)(sums)), rel=1e-12)
+    assert values[metric] == pytest.approx(float(metrics()[metric].corpus[0].of_sums(sums)), rel=1e-12)
     assert 0 < values[metric] < 100
 
 

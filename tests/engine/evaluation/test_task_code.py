@@ -126,3 +126,21 @@ def test_what_cannot_be_read_is_not_taken_for_plain(tmp_path: Path):
     code = TaskCode()
     _read(tmp_path / "base", code)
     assert code.reasons == ["base cannot be read as plain YAML (RecursionError)"]
+
+
+def test_modules_that_a_tasks_module_imports_from_beside_it_are_hashed_as_well(tmp_path: Path):
+    files = {
+        "own.py": "import json, helper\nfrom parts.words import first as one\nfrom . import near\nimport own\n",
+        "helper.py": "def f():\n    from deep import value\n",
+        "deep.py": "import gone\n",
+        "near.py": "this is no Python",
+        "parts/__init__.py": "",
+        "parts/words.py": "from ..deep import value\nfrom .more import *\n",
+        "parts/more.py": "",
+        "other.py": "",
+    }
+    (tmp_path / "parts").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    code = read(tmp_path, mine=f"{PLAIN}process_docs: !function own.prepare\n")
+    assert set(code.hashes([str(tmp_path)])) == {"mine.yaml", *files} - {"other.py"}

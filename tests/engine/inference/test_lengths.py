@@ -12,7 +12,7 @@ from transformers import Gemma3ForCausalLM, Gemma3TextConfig, LlamaConfig, Llama
 from transformers import LlamaModel as Usual
 
 from engine.inference.lengths import Lengths
-from engine.inference.lm_head import Head
+from engine.inference.lm_head import LMHead
 from engine.inference.plain_scorer import PlainScorer
 from engine.inference.probing import probe_trees
 from engine.inference.tree.attention import DENSE
@@ -78,7 +78,7 @@ def test_long_requests_leave_short_ones_alone(model: Any, packed: bool, request:
     make = MODELS[request.node.callspec.params["model"]]
     attention, _ = best_attention(model)
     assert probe_trees(model, attention).problem is None
-    head, all_of_them = Head(model), sequences()
+    head, all_of_them = LMHead(model), sequences()
     plain = PlainScorer(model, head, 4096, attention.lengths)
     scorer = TreeScorer(model, head, 4096, attention) if packed else plain
     found = scorer.score(Batch(all_of_them, [1] * len(all_of_them)), lambda *done: None)
@@ -156,7 +156,7 @@ def test_factors_are_those_of_the_length_inside_the_block_and_the_passs_outside(
     before = hidden()
     with lengths.pinned(LIMIT + 20):
         assert not torch.allclose(hidden(), before, rtol=1e-3)
-    lengths.forget()
+    lengths.reset()
     assert torch.equal(hidden(), before)
     assert lengths.kind(LIMIT) == lengths.kind(1) != lengths.kind(LIMIT + 1)
 
@@ -182,7 +182,7 @@ def test_factors_of_a_kind_lie_in_one_place_for_good(model: Any) -> None:
     assert not all(map(torch.equal, first, pinned(5)))
     for length in (LIMIT + 30, 7):
         run(length)
-    lengths.forget()
+    lengths.reset()
     assert all(map(torch.equal, first, before))
     assert [tensor.data_ptr() for tensor in pinned(LIMIT + 20)] == [tensor.data_ptr() for tensor in first]
     assert not {tensor.data_ptr() for tensor in pinned(5)} >= {tensor.data_ptr() for tensor in first}

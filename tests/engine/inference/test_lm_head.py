@@ -19,7 +19,7 @@ from transformers import (
 )
 
 from engine.errors import UserError
-from engine.inference.lm_head import Head
+from engine.inference.lm_head import LMHead
 
 SIZES: dict[str, Any] = {
     "vocab_size": 96,
@@ -54,11 +54,11 @@ def test_scores_are_those_of_a_full_log_softmax(model: PreTrainedModel) -> None:
     full = torch.log_softmax(model(tokens).logits[0].float(), -1)
     hidden = model.base_model(tokens).last_hidden_state[0]
 
-    log_probabilities, greedy = Head(model).score(hidden, targets)
+    log_probabilities, greedy = LMHead(model).score(hidden, targets)
 
     torch.testing.assert_close(log_probabilities, full.gather(1, targets[:, None])[:, 0])
     assert greedy.tolist() == (full.argmax(-1) == targets).tolist()
-    assert Head(model).score(hidden, full.argmax(-1))[1].all()
+    assert LMHead(model).score(hidden, full.argmax(-1))[1].all()
 
 
 def test_a_model_with_logits_of_its_own_kind_is_refused() -> None:
@@ -69,7 +69,7 @@ def test_a_model_with_logits_of_its_own_kind_is_refused() -> None:
             return output
 
     with pytest.raises(UserError, match="'llama' compute their logits in a way"):
-        Head(Doubling(LlamaConfig(**SIZES)).eval())
+        LMHead(Doubling(LlamaConfig(**SIZES)).eval())
 
 
 @pytest.mark.parametrize("vocab_size", [96, 97], ids=["in two steps", "in one"])
@@ -79,7 +79,7 @@ def test_of_equally_likely_tokens_the_first_is_taken(vocab_size: int) -> None:
     sizes: dict[str, Any] = SIZES | {"vocab_size": vocab_size}
     model: Any = LlamaForCausalLM(LlamaConfig(**sizes)).eval()
     hidden = torch.randn(200, 32)
-    head = Head(model)
+    head = LMHead(model)
     weight = model.lm_head.weight
     for copies in ([], [5, 6, 40, 95]):  # the same token four times, in one part of the vocabulary and in others
         weight[copies] = hidden[0] if copies else weight[copies]

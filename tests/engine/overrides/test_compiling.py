@@ -13,7 +13,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from transformers.models.llama.modeling_llama import LlamaAttention, LlamaMLP
 
 from engine.inference.decode.generator import Generator
-from engine.inference.lm_head import Head
+from engine.inference.lm_head import LMHead
 from engine.inference.tree.attention import DENSE
 from engine.inference.tree.tree import Scored
 from engine.inference.tree.tree_scorer import Batch, TreeScorer
@@ -123,8 +123,8 @@ def answers(model: Any, ladder: Ladder, width: int) -> tuple[list[float], list[l
     rng = np.random.default_rng(0)
     prompts = [rng.integers(3, 64, size=rng.integers(3, 40)) for _ in range(20)]
     batch = Batch([Scored(tokens, ((at, rng.integers(3, 64, 2)),)) for at, tokens in enumerate(prompts)], [1] * 20)
-    scores = TreeScorer(model, Head(model), 256, DENSE).score(batch, lambda *done: None)
-    texts = Generator(model, Head(model), DENSE).generate(
+    scores = TreeScorer(model, LMHead(model), 256, DENSE).score(batch, lambda *done: None)
+    texts = Generator(model, LMHead(model), DENSE).generate(
         prompts[:6], max_new_tokens=9, end_of=lambda tokens, start: None, max_tokens=256,
         progress=lambda *done: None,
     )  # fmt: skip

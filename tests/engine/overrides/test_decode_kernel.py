@@ -15,8 +15,8 @@ from transformers import Gemma2Config, Gemma2ForCausalLM
 
 from engine.inference.decode.decoder import Decoder
 from engine.inference.decode.kv_cache import KVCache
-from engine.inference.decode.sampling import PLAIN
-from engine.inference.lm_head import Head
+from engine.inference.decode.sampling import GREEDY
+from engine.inference.lm_head import LMHead
 from engine.overrides import reference
 from engine.overrides.kernels import DecodeAttention
 
@@ -76,12 +76,12 @@ def decoded(kernel: DecodeAttention | None) -> list[list[int]]:
         num_key_value_heads=2, head_dim=8, sliding_window=6, attn_logit_softcapping=2.0, initializer_range=0.3,
     )  # fmt: skip
     model = Gemma2ForCausalLM(config).eval()
-    slots = KVCache(model, 4, 30, PLAIN)
+    slots = KVCache(model, 4, 30, GREEDY)
     slots.states.normal_()
     slots.positions.copy_(torch.tensor([1, 5, 17, 27]))  # the last of them comes to its cache's end
     with torch.no_grad():
-        of_four = Decoder(model, Head(model), slots, PLAIN, kernel=kernel).run(5, 27)
-        of_two = Decoder(model, Head(model), slots.shrink([1, 2]), PLAIN, kernel=kernel).run(5, 22)
+        of_four = Decoder(model, LMHead(model), slots, GREEDY, kernel=kernel).run(5, 27)
+        of_two = Decoder(model, LMHead(model), slots.shrink([1, 2]), GREEDY, kernel=kernel).run(5, 22)
     return [*of_four.tolist(), *of_two.tolist()]
 
 

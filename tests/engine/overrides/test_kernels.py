@@ -16,7 +16,7 @@ from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 from engine.demo.paths import MODEL_DIR
 from engine.evaluation.lm import PrunedLM
 from engine.inference.decode.generator import Generator
-from engine.inference.lm_head import Head
+from engine.inference.lm_head import LMHead
 from engine.inference.tree.attention import DENSE, Attention
 from engine.inference.tree.tree import Scored
 from engine.inference.tree.tree_scorer import Batch, TreeScorer
@@ -43,7 +43,7 @@ def answers(model: Any, attention: Attention) -> Answers:
     stem = rng.integers(3, 64, 40)
     prompts = [np.concatenate((stem[: rng.integers(1, 41)], rng.integers(3, 64, 5))) for _ in range(9)]
     scored = [Scored(tokens, ((at, tokens[-1:]),)) for at, tokens in enumerate(prompts)]
-    head = Head(model, attention.overrides)
+    head = LMHead(model, attention.overrides)
     scores = TreeScorer(model, head, 512, attention).score(Batch(scored, [1] * 9), lambda *done: None)
     texts = Generator(model, head, attention).generate(
         prompts, max_new_tokens=7, end_of=lambda tokens, start: None, max_tokens=512, progress=lambda *done: None

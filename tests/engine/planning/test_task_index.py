@@ -7,7 +7,9 @@ import json
 import pytest
 
 from engine.demo.paths import TASKS_DIR
+from engine.errors import UserError
 from engine.planning import task_index
+from engine.planning.suites import TaskSpec
 
 
 @pytest.fixture
@@ -31,3 +33,21 @@ def test_a_list_that_an_older_version_kept_is_asked_for_again(known, monkeypatch
     entry = {"name": "boolq", "kind": "task", "parts": [], "num_fewshot": None, "generates": False}
     monkeypatch.setattr(task_index, "_ask", lambda folders: json.dumps([entry]))
     assert [entry.name for entry in task_index.load()] == ["boolq"]
+
+
+MINE = """
+task: mine
+dataset_path: json
+output_type: multiple_choice
+process_docs: !function own.prepare
+"""
+
+
+def test_tasks_are_checked_as_a_worker_checks_them(known, tmp_path):
+    (tmp_path / "mine.yaml").write_text(MINE)
+    folders = (str(tmp_path),)
+    task_index.check([TaskSpec("piqa", 5), TaskSpec("mine")], folders, trusted=True)
+    with pytest.raises(UserError, match=r"code: mine.yaml runs own.prepare. Read them, and add --trust-task-code"):
+        task_index.check([TaskSpec("mine")], folders, trusted=False)
+    with pytest.raises(UserError, match="There is no task or group 'minne': did you mean mine"):
+        task_index.check([TaskSpec("minne")], folders, trusted=True)

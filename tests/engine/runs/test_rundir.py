@@ -211,6 +211,30 @@ def test_runs_are_found_under_the_new_name_of_their_database(database: Path, run
     assert [found.run_id for found in all_runs(tmp_path / "renamed.db")] == [run.run_id]
 
 
+def test_a_run_fills_the_database_that_was_renamed_with_its_folder_of_runs(database: Path, run: RunDir, tmp_path: Path):
+    database.touch()
+    database.rename(tmp_path / "renamed.duckdb")
+    run = RunDir(run.path.parent.rename(tmp_path / "renamed.runs") / run.run_id)
+    assert run.database == tmp_path / "renamed.duckdb"
+    database.touch()  # a new one under the old name is another one
+    assert run.database == tmp_path / "renamed.duckdb"
+
+
+def test_a_run_fills_the_renamed_database_for_which_a_link_was_made(database: Path, run: RunDir, tmp_path: Path):
+    (tmp_path / "renamed.duckdb").touch()
+    (tmp_path / "renamed.runs").symlink_to("results.runs")
+    assert RunDir(tmp_path / "renamed.runs" / run.run_id).database == tmp_path / "renamed.duckdb"
+    assert run.database == database
+
+
+def test_a_run_beside_a_link_fills_the_file_that_the_link_means(tmp_path: Path):
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "real.duckdb").touch()
+    (tmp_path / "link.duckdb").symlink_to("kept/real.duckdb")
+    (tmp_path / "link.runs").mkdir()
+    assert create(tmp_path / "link.duckdb").database == tmp_path / "kept" / "real.duckdb"
+
+
 def test_an_ambiguous_name_lists_the_candidates(database: Path):
     runs = [create(database, "same"), create(database, "same")]
     with pytest.raises(UserError, match="fits 2 runs") as caught:

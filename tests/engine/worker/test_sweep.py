@@ -56,7 +56,7 @@ def work(tmp_path: Path) -> Iterator[Sweep]:
     assert [task.name for task in built.tasks] == list(TASKS)
     too_long = built.tasks[1].instances[0]
     too_long.arguments = (too_long.args[0], " tea" * 2000)
-    lm.forget()
+    lm.clear_cache()
     yield Sweep(run, recorder, StopFlag(), lm, Ladder(model, method="maw", seed=0), variants, built, 1)
     recorder.close()
 

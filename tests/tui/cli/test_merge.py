@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from engine.planning.plan import RunPlan
+from engine.planning.suites import TaskSpec
+from engine.runs.rundir import RunDir
 from tui.cli.app import app
 from tui.cli.guard import guarded
+from warehouse.records.level import parse_levels
 
 RUN = "20260101-000000-000aaaa"
 MODEL = {
@@ -57,7 +62,7 @@ def test_rows_deleted_by_hand_are_said_and_come_back_from_the_journals(prune_tui
         con.execute("delete from metrics")
     code, _, err = prune_tui("merge")
     assert code == 2
-    assert f"altered ({RUN}: rows of 1 event are gone): prune-tui merge --from-journals" in err
+    assert f"altered ({RUN}: rows of 1 event (piqa at level 0) are gone): prune-tui merge --from-journals" in err
     code, out, _ = prune_tui("merge --from-journals")
     assert code == 0
     assert (
@@ -83,3 +88,25 @@ def test_a_database_that_got_another_ending_says_whose_runs_lie_beside_it(prune_
     code, out, err = prune_tui("merge")
     assert (code, out) == (0, "Nothing to merge.")
     assert "no runs of results.duckdb in results.runs; it holds runs of results.db (renamed?" in err
+
+
+def test_a_journal_that_was_damaged_after_its_merge_is_said_with_its_line(prune_tui):
+    plan = RunPlan(name="p", model="m", levels=tuple(parse_levels("0")), tasks=(TaskSpec("piqa"),))
+    other = RunDir.create(Path("results.runs"), plan, Path("results.duckdb"))
+    shutil.copy(journal := Path("results.runs", RUN, "journal.jsonl"), other.journal_path)
+    prune_tui("merge")
+    whole = journal.read_text()
+    other.journal_path.write_text(whole.replace('"seq": 1', '"seq": 7'))
+    code, out, err = prune_tui("merge")
+    assert (code, out) == (2, "Nothing to merge.")
+    assert f"{other.run_id}: {other.journal_path} is damaged at byte {whole.index(chr(10)) + 1}, line 2 " in err
+
+
+def test_a_journal_that_was_cut_back_after_its_merge_is_said(prune_tui):
+    prune_tui("merge")
+    journal = Path("results.runs", RUN, "journal.jsonl")
+    journal.write_text("".join(journal.read_text().splitlines(keepends=True)[:2]))
+    code, out, err = prune_tui("merge")
+    assert (code, out) == (0, "Nothing to merge.")
+    assert f"{RUN}: {journal} ends after line 2, byte" in err
+    assert f"it was cut back. The database keeps what it has of the run. prune-tui resume {RUN} does" in err

@@ -4,8 +4,9 @@ import pytest
 from rich.console import Console
 
 from tui.cli.deltas import print_tables
-from tui.cli.output import duration, one_line, printable
+from tui.cli.output import duration
 from warehouse.read.deltas import read_deltas
+from warehouse.text import one_line, printable
 
 
 @pytest.mark.parametrize(

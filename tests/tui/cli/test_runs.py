@@ -18,6 +18,7 @@ import pytest
 from engine.errors import UserError
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
+from engine.runs.create import create
 from engine.runs.rundir import RunDir
 from tui.cli import session
 from warehouse.errors import DatabaseBusyError
@@ -197,6 +198,13 @@ def test_a_detached_run_can_be_seen_and_stopped_but_not_started_twice(fake):
     assert "not running: it is stopped" in again.stderr
 
 
+def test_a_detached_run_that_is_refused_says_so_and_leaves_nothing(fake):
+    done = fake(*RUN, "refuse", "--detach")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("prune-tui: This model cannot be pruned")
+    assert fake.runs == []
+
+
 def test_a_worker_that_does_not_stop_is_said_to_and_killed_by_force(fake):
     assert fake(*RUN, "deaf", "--detach").returncode == 0
     wait_for(lambda: is_at_work(fake))
@@ -257,6 +265,13 @@ def test_a_wrong_model_is_found_before_the_work_on_the_first(fake):
     assert fake.runs == []
 
 
+def test_a_wrong_task_is_found_before_the_work_on_the_first(fake):
+    done = fake("run", "org/a", "org/b", "--levels", "0,40", "--tasks", "boolq,piqua")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "None of the 2 runs was begun: There is no task or group 'piqua': did you mean piqa?" in done.stderr
+    assert fake.runs == []
+
+
 @pytest.mark.parametrize(
     ("problem", "code"),
     [(UserError("The disk of results.duckdb is full: free some space."), 2), (DatabaseBusyError("It is held."), 0)],
@@ -264,7 +279,7 @@ def test_a_wrong_model_is_found_before_the_work_on_the_first(fake):
 def test_results_that_found_no_room_are_something_to_mend(tmp_path, monkeypatch, capsys, problem, code):
     database = tmp_path / "results.duckdb"
     plan = RunPlan(name="p", model="m", levels=tuple(parse_levels("0")), tasks=(TaskSpec("piqa"),))
-    run = session.create(plan, database)
+    run = create(plan, database)
     journal = Journal(run.journal_path)
     journal.append(Attempt(attempt=1, pid=1, host="h", provenance={}))
     journal.append(Finished(failed=0))

@@ -29,7 +29,7 @@ from warehouse.read.trace import trace
 from warehouse.store import db
 from warehouse.store.scratch import scratch_folder
 
-UNSHARED = {"attempts": ("host", "pid")}
+UNSHARED = {"attempts": ("host", "pid"), "merged_events": ("row_count", "row_digest")}
 ROWS = Path(__file__).parents[1].joinpath("tables_of_bundle.sql").read_text(encoding="utf-8")
 OF_R1_WITHOUT_TASK = pl.when(pl.col("run_id") != "r1").then("task").alias("task")
 MANY_ROWS = "select s.* from (from {table} limit 1) s, range(2_000_000)"
@@ -197,7 +197,7 @@ def test_a_number_can_be_traced_at_the_receiver_to_the_bundle(bundle, received):
     }  # fmt: skip
     with zipfile.ZipFile(bundle) as archive:
         fingerprint = sha256(archive.read("manifest.json")).hexdigest()
-    assert [(note["file"], note["fingerprint"]) for note in found.origin.bundles] == [("shared.bundle", fingerprint)]
+    assert [(note.file, note.fingerprint) for note in found.origin.bundles] == [("shared.bundle", fingerprint)]
 
 
 def test_a_duckdb_shell_makes_the_tables_and_views_of_it(filled, bundle, tmp_path, monkeypatch):

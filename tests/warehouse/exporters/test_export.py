@@ -6,12 +6,14 @@ import json
 import math
 import re
 from importlib.metadata import version
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from warehouse.errors import UserError
 from warehouse.exporters.export import export_deltas
+from warehouse.exporters.exporter import exporter_of, exporters
 
 
 @pytest.fixture
@@ -274,3 +276,20 @@ def test_an_empty_database_says_how_to_fill_it(new_run, merged, database):
     merged(new_run("r1"))
     with pytest.raises(UserError, match="import published"):
         export_deltas(database, model="Tiny")
+
+
+def test_a_format_is_known_by_its_name_and_by_its_files_endings():
+    assert {ending: exporter_of(Path(f"t{ending}")).name for ending in ("", ".md", ".txt", ".CSV", ".json")} == {
+        "": "markdown", ".md": "markdown", ".txt": "markdown", ".CSV": "csv", ".json": "json",
+    }  # fmt: skip
+    endings = [ending for exporter in exporters().values() for ending in exporter.suffixes]
+    assert len(endings) == len(set(endings))
+
+
+def test_a_format_that_there_is_not_is_refused_with_all_that_there_are(filled):
+    with pytest.raises(UserError, match=r"^xls is no format that is written here: there are csv, .* and parquet\.$"):
+        export_deltas(filled, model="Tiny", format="xls")
+    with pytest.raises(
+        UserError, match=r"^\.xls is no format that is written here: say --format csv, .* or parquet\.$"
+    ):
+        exporter_of(Path("t.xls"))

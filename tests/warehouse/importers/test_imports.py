@@ -217,9 +217,9 @@ def test_a_corrupt_samples_file_is_named_with_its_line(database, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("notes.json", '{"hello": 1}', "neither an lm-eval result file nor one of the study's"),
-        ("notes.csv", "a,b\n1,2\n", "neither an lm-eval result file nor one of the study's"),
-        ("empty.csv", "", "neither"),
+        ("notes.json", '{"hello": 1}', "of no kind that can be imported"),
+        ("notes.csv", "a,b\n1,2\n", "of no kind that can be imported"),
+        ("empty.csv", "", "of no kind that can be imported"),
     ],
 )
 def test_a_file_that_is_something_else_is_refused(database, tmp_path, name, content, said):

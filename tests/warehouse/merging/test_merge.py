@@ -181,6 +181,36 @@ def test_events_that_took_the_numbers_of_lost_ones_are_merged_and_the_lost_ones_
     assert {value for task, value in current if (task, 10.0) in measured} <= {10.0}
 
 
+def test_a_journal_that_has_less_than_was_merged_is_said_until_the_run_went_on(run, database):
+    for task in ("piqa", "boolq"):
+        run.cell("0", task, 0.5)
+    root = run.folder.parent
+    assert merge.merge_all(database, root).cut == {}
+    whole = run.path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    run.path.write_bytes(b"".join(lines[:-1]))
+    [said] = merge.merge_all(database, root).cut.values()
+    assert f"ends after line {len(lines) - 1}, byte {run.path.stat().st_size:,}, and had been merged" in said
+    assert said.endswith(f"up to byte {len(whole):,}: it was cut back. The database keeps what it has of the run.")
+    run.seq -= 1
+    run.line("log", 60, level_name="info", message="resumed")
+    assert merge.merge_all(database, root).cut == {}
+    assert merge.merge_all(database, root).cut == {}
+
+
+def test_a_journal_that_is_gone_after_it_was_merged_is_said(run, database):
+    run.cell("0", "piqa", 0.5)
+    root = run.folder.parent
+    (root / "20260101-000000-queued").mkdir()
+    merge.merge_all(database, root)
+    size = run.path.stat().st_size
+    run.path.unlink()
+    assert merge.merge_all(database, root).cut == {
+        run.folder.name: f"{run.path} is gone, and had been merged up to byte {size:,}. "
+        "The database keeps what it has of the run."
+    }
+
+
 def test_a_lost_event_of_the_same_length_is_told_from_the_one_in_its_place(run, database, ask):
     run.cell("0", "piqa", 0.25, t=1)
     merge.merge_run(database, run.folder)
@@ -281,7 +311,7 @@ def test_merging_all_of_no_runs_makes_no_file(tmp_path, database):
 _MERGE = """
 import sys
 from pathlib import Path
-from warehouse.merging import merge
+from warehouse import merge
 print("go", flush=True)
 merge.merge_run(Path(sys.argv[1]), Path(sys.argv[2]), wait=5)
 """

@@ -63,15 +63,29 @@ def test_a_file_that_nobody_touched_has_nothing_to_say(filled, root):
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
-        ("delete from metrics where run_id = 'r1' and level = '40'", "rows of 1 event are gone"),
-        slow("delete from cells; delete from metrics", "rows of 3 events are gone"),
-        slow("delete from variants", "rows of 3 events are gone"),
+        ("delete from metrics where run_id = 'r1' and level = '40'", "rows of 1 event (piqa at level 40) are gone"),
+        slow("delete from cells; delete from metrics", "rows of 3 events ("),
+        slow("delete from variants", "rows of 3 events ("),
         (
             "insert into metrics by name select * replace (999 as seq) from metrics where run_id = 'r1' limit 1",
-            "1 row belongs to no event, or is there twice",
+            "1 row was added (of no event)",
         ),
-        slow("insert into metrics from metrics where run_id = 'r1'", "3 rows belong to no event, or are there twice"),
-        slow("delete from merged_events where run_id = 'r1'", "belong to no event"),
+        slow(
+            "insert into metrics from metrics where run_id = 'r1'",
+            "3 rows were added (piqa at level 0, piqa at level 40)",
+        ),
+        slow("delete from merged_events where run_id = 'r1'", "rows were added (of no event"),
+        (
+            "update metrics set value = value + 1e-16 where run_id = 'r1' and level = '40'",
+            "values of 1 event (piqa at level 40) were changed",
+        ),
+        (
+            "insert into metrics by name select * replace ('f1' as metric) from metrics "
+            "where run_id = 'r1' and level = '40'",
+            "1 row was added (piqa at level 40)",
+        ),
+        slow("update models set parameters = 1 where run_id = 'r1'", "values of 1 event (an event model) were changed"),
+        slow("update metrics set stderr = 0.1 where run_id = 'r1' and level = '40'", "values of 1 event"),
     ],
 )
 def test_rows_that_were_changed_by_hand_are_noticed_and_made_again(filled, root, statement, said):

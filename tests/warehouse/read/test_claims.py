@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 from cases import one_in
+from duckdb import DuckDBPyConnection
 from statsmodels.api import WLS, add_constant
 
-from warehouse.store import db
+from warehouse.store import db, studies
 
 FINDINGS = "select claim, model, verdict from claim_findings order by claim, model"
 VERDICTS = "select claim, verdict from claims"
@@ -50,6 +53,24 @@ THE_OTHER_WAY_ROUND = {
 }
 
 
+@contextmanager
+def reading(database: Path) -> Iterator[DuckDBPyConnection]:
+    """A connection that has the claims."""
+    with db.open_read(database) as con:
+        studies.make_for(con, " ".join(studies.names()))
+        yield con
+
+
+@pytest.fixture
+def ask(database: Path) -> Callable[..., list[tuple]]:
+    def rows(sql: str) -> list[tuple]:
+        with db.open_read(database) as con:
+            studies.make_for(con, sql)
+            return con.execute(sql).fetchall()
+
+    return rows
+
+
 @pytest.fixture(scope="module")
 def published(study, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("published") / "results.duckdb"
@@ -59,7 +80,7 @@ def published(study, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def of_the_study(published):
-    with db.open_read(published) as con:
+    with reading(published) as con:
         return {(claim, model): verdict for claim, model, verdict in con.execute(FINDINGS).fetchall()}
 
 
@@ -120,7 +141,7 @@ def test_the_published_study_supports_some_of_its_claims(of_the_study):
 
 
 def test_a_claim_is_mixed_where_models_differ(published):
-    with db.open_read(published) as con:
+    with reading(published) as con:
         assert dict(con.execute(VERDICTS).fetchall()) == {
             1: "mixed", 2: "mixed", 3: "mixed", 4: "not supported", 5: "mixed", 6: "mixed", 7: "not supported",
             8: "mixed", 9: "supported", 10: "supported", 11: "mixed",
@@ -132,7 +153,7 @@ def test_a_claim_is_mixed_where_models_differ(published):
 
 
 def test_what_is_said_are_the_studys_numbers(published):
-    with db.open_read(published) as con:
+    with reading(published) as con:
         said = {
             (claim, model): says
             for claim, model, says in con.execute("select claim, model, says from claim_findings").fetchall()
@@ -149,7 +170,7 @@ def test_what_is_said_are_the_studys_numbers(published):
 
 def test_changes_have_the_verdicts_of_the_study_read_again(published):
     """docs/published-reread.md computes the same in Python: 8 improvements and 71 losses are beyond noise."""
-    with db.open_read(published) as con:
+    with reading(published) as con:
         counted = con.execute(
             "select count(*) filter (verdict = 'gain'), count(*) filter (verdict = 'loss') from claim_changes "
             "where model not like '%Instruct'"
@@ -158,7 +179,7 @@ def test_changes_have_the_verdicts_of_the_study_read_again(published):
 
 
 def test_lines_are_those_of_statsmodels(published):
-    with db.open_read(published) as con:
+    with reading(published) as con:
         points = con.execute(
             "select pruning_pct / 10, value, value_stderr from claim_changes "
             "where task = 'truthfulqa_mc2' and model = $1 union "
@@ -386,7 +407,7 @@ def test_an_error_that_cannot_be_given_is_missed(family, ask):
 
 
 def test_numbers_are_those_of_the_claims_benchmarks(published):
-    with db.open_read(published) as con:
+    with reading(published) as con:
         rows = con.execute(
             "select claim, list(distinct benchmark order by benchmark) from claim_numbers group by 1 order by 1"
         ).fetchall()

@@ -15,7 +15,8 @@ from warehouse.importers import import_path
 from warehouse.merging import merge
 from warehouse.read.metric_lookup import Wanted
 from warehouse.read.trace import Origin, trace
-from warehouse.stats.aggregates import SampleSums, recompute
+from warehouse.stats.aggregates import recompute
+from warehouse.stats.metric import SampleSums
 
 LM_EVAL = Path(__file__).parents[1].joinpath("lm_eval_output")
 SCORES = {"0": [1, 1, 1, 0], "40": [1, 0, 0, 0]}
@@ -64,7 +65,7 @@ def test_a_number_leads_to_its_line_its_samples_and_its_baseline(run, merged, as
     merged(run)
     found = asked()
     assert found.holds
-    assert (found.origin.number["value"], found.delta, found.delta_pct) == (
+    assert (found.origin.number.value, found.delta, found.delta_pct) == (
         0.25,
         -0.5,
         pytest.approx(-66.667, abs=1e-3),
@@ -83,10 +84,10 @@ def test_a_number_leads_to_its_line_its_samples_and_its_baseline(run, merged, as
 def test_it_names_run_attempt_versions_and_model(run, merged, asked):
     merged(run)
     origin = asked().origin
-    assert (origin.run["name"], origin.run["attempt"], origin.run["host"]) == ("r1", 1, "here")
-    assert origin.run["weights_hash"] == "w1"
+    assert (origin.run.name, origin.run.attempt, origin.run.host) == ("r1", 1, "here")
+    assert origin.run.weights_hash == "w1"
     assert origin.provenance == {"versions": {"torch": "2.13"}}
-    assert origin.cell["intermediate_size"] == 60
+    assert origin.cell.intermediate_size == 60
 
 
 @pytest.mark.parametrize(
@@ -145,11 +146,11 @@ def test_other_runs_that_measured_it_are_named_the_current_one_first(run, new_ru
     later.cell("w60", "piqa", 0.5, t=200)
     merged(run, later)
     origin = asked().origin
-    assert [(one["run_id"], one["level"], one["value"]) for one in origin.measured] == [
+    assert [(one.run_id, one.level, one.value) for one in origin.measured] == [
         ("r2", "w60", 0.5),
         ("r1", "40", 0.25),
     ]
-    assert origin.number["level"] == "40"
+    assert origin.number.level == "40"
     assert checks(origin) == {"journal": True, "samples": None}
 
 
@@ -174,7 +175,7 @@ def test_a_groups_number_leads_to_its_parts(new_run, merged, asked, metric):
     run.cell("0", "mmlu", metrics=[metric("acc", 0.275, n=40)], is_group=True)
     merged(run)
     origin = asked("0", "MMLU").origin
-    assert [part.number["task"] for part in origin.parts] == ["mmlu_art", "mmlu_law"]
+    assert [part.number.task for part in origin.parts] == ["mmlu_art", "mmlu_law"]
     assert checks(origin) == {"journal": True, "parts": True}
     assert "weighted by documents" in origin.checks[-1].said
 
@@ -196,7 +197,7 @@ def nested(new_run, metric):
 def test_a_group_is_followed_to_its_last_part(nested, merged, asked):
     merged(nested)
     origin = asked("0", "all").origin
-    below = {part.number["task"]: checks(part) for part in origin.below}
+    below = {part.number.task: checks(part) for part in origin.below}
     assert below == {
         "law": {"journal": True, "samples": None},
         "stem": {"journal": True, "parts": True},
@@ -222,7 +223,7 @@ def test_what_no_longer_holds_of_a_groups_last_part_is_found_out(nested, merged,
         write_samples(nested, "0", "piqa", [0, 0, 0, 0])
     found = asked("0", "all")
     assert not found.holds
-    piqa = next(part for part in found.origin.below if part.number["task"] == "piqa")
+    piqa = next(part for part in found.origin.below if part.number.task == "piqa")
     assert checks(piqa)[of] is False
 
 
@@ -323,13 +324,13 @@ def test_what_fits_several_numbers_lists_the_choices(run, new_run, merged, asked
     merged(run, other)
     with pytest.raises(UserError, match=f"2 numbers fit.*{next(iter(fields.values()))}.*Choose with"):
         asked()
-    assert asked(**wanted).origin.number["run_id"] == "r2"
+    assert asked(**wanted).origin.number.run_id == "r2"
 
 
 @pytest.mark.parametrize("level", ["40", "40%", "2.4x", "w60", " 40 "])
 def test_a_level_goes_by_percentage_ratio_or_width(run, merged, asked, level):
     merged(run)
-    assert asked(level).origin.number["value"] == 0.25
+    assert asked(level).origin.number.value == 0.25
 
 
 def test_the_unpruned_number_is_one_whatever_the_methods(run, new_run, merged, asked):
@@ -339,7 +340,7 @@ def test_the_unpruned_number_is_one_whatever_the_methods(run, new_run, merged, a
     merged(run, other)
     found = asked("0")
     assert found.baseline is None
-    assert found.origin.number["run_id"] == "r1"
+    assert found.origin.number.run_id == "r1"
 
 
 def test_a_number_that_was_merged_while_its_journal_grew_is_still_found(run, database, asked):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.errors import UserError
-from warehouse.records.level import Level, parse_levels
+from warehouse.records.level import Level, level_label, parse_levels, width_label
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +138,12 @@ def test_rounding_never_leaves_one_neuron_that_nobody_asked_for(text: str, divis
 @pytest.mark.parametrize(("text", "label"), [("40", "40%"), ("12.5%", "12.5%"), ("2.4x", "2.4x"), ("w4096", "w4096")])
 def test_people_read_a_percentage_as_one(text: str, label: str) -> None:
     assert Level.parse(text).label == label
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "at_39"),
+    [("40", "40%", "39%"), ("2.4x", "2.4x", "2.4x"), ("w4096", "w4096", "w4096"), ("?", "?", "?")],
+)
+def test_a_recorded_level_is_told_as_asked_for_and_as_it_came_out(text: str, label: str, at_39: str):
+    assert level_label(text) == label
+    assert width_label(text, 39.0) == at_39

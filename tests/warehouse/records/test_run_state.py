@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.records.events import Attempt, Crashed, Data, Event, Finished, Log, Stage, Stopped
+from warehouse.records.events import Attempt, CellStarted, Crashed, Data, Event, Finished, Log, Stage, Stopped
 from warehouse.records.facts import CellFacts, FailureFacts
 from warehouse.records.run_state import RunHistory, RunState
 from warehouse.store import journal
@@ -62,3 +62,17 @@ def test_an_old_journal_folds_to_the_run_it_was() -> None:
     assert len(history.settled) == 5
     assert history.plan is not None
     assert history.plan.conditions.seeds == "3,1237,1237,1237"
+
+
+def test_the_stage_of_a_start_is_known_until_a_cell_is_begun() -> None:
+    load, prune = Stage(stage="load model", level=None, seconds=5.0), Stage(stage="prune", level="40", seconds=1.0)
+    assert told().starting is None
+    assert told(ATTEMPT).starting == ""
+    assert told(ATTEMPT, load, prune).starting == "load model"
+    assert told(ATTEMPT, load, CellStarted(level="0", task="t")).starting is None
+    assert told(ATTEMPT, load, Stopped(reason="SIGINT")).starting is None
+
+
+def test_a_run_that_did_not_end_well_says_why() -> None:
+    assert told(ATTEMPT, Crashed(error="E", detail="")).note == "E"
+    assert told(ATTEMPT, Finished(failed=0)).note == ""

@@ -13,8 +13,9 @@ from lm_eval.api import metrics
 from lm_eval.tasks.super_glue.cb.aggregate import cb_multi_fi
 from sklearn.metrics import f1_score
 
-from warehouse.stats import corpus_metrics
-from warehouse.stats.bootstrap import Bootstrap, Side, bootstrap
+from warehouse.stats.bootstrap import Bootstrap, bootstrap
+from warehouse.stats.metric import Side
+from warehouse.stats.metrics import bleu, chrf, ter
 from warehouse.stats.per_document import per_document
 
 WORDS = [
@@ -37,10 +38,10 @@ WORDS = [
     "one",
 ]
 TEXT_METRICS = {
-    "bleu": (metrics.bleu, corpus_metrics.bleu),
-    "chrf": (metrics.chrf, corpus_metrics.chrf),
-    "chrf++": (metrics.chrfpp, corpus_metrics.chrf),
-    "ter": (metrics.ter, corpus_metrics.ter),
+    "bleu": (metrics.bleu, bleu.bleu),
+    "chrf": (metrics.chrf, chrf.chrf),
+    "chrf++": (metrics.chrfpp, chrf.chrf),
+    "ter": (metrics.ter, ter.ter),
 }
 Items = list[Any]
 

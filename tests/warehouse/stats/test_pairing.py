@@ -11,7 +11,7 @@ from scipy.stats import norm
 from sklearn.metrics import f1_score
 
 from warehouse.errors import UserError
-from warehouse.exporters.export import markdown
+from warehouse.exporters.delta_markdown import markdown
 from warehouse.merging import merge
 from warehouse.merging.delete_run import forget_run
 from warehouse.read.deltas import read_deltas

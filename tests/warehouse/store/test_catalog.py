@@ -14,7 +14,7 @@ from cases import one_in
 from warehouse.console.console import run_sql
 from warehouse.errors import AlteredError
 from warehouse.read.runs import list_runs
-from warehouse.store import catalog, db, schema
+from warehouse.store import catalog, db, known, schema
 
 
 @pytest.fixture
@@ -84,9 +84,9 @@ def test_so_they_are_for_a_statement_of_the_users(altered):
 
 
 def test_a_dropped_view_is_put_back(altered):
-    database = altered("drop view claims")
+    database = altered("drop view best_level")
     with db.open_read(database) as con:
-        assert con.execute("select count(*) from claims").fetchall()
+        assert con.execute("select count(*) from best_level").fetchall()
 
 
 @pytest.mark.parametrize(
@@ -135,14 +135,14 @@ def test_a_users_own_views_stay_are_named_and_run_by_sql_alone(altered):
 
 
 def test_a_table_in_place_of_a_view_of_ours_is_in_the_way(altered):
-    database = altered("drop view claims", "create table claims (x int)")
+    database = altered("drop view best_level", "create table best_level (x int)")
     with pytest.raises(Exception, match="stand in the way"), db.open_write(database):
         pass
 
 
 def wait_for_the_clock(file: Path) -> None:
     """Until a change of the file could not have the time of the last one."""
-    while time.time_ns() - file.stat().st_ctime_ns <= db._CLOCK_TICK:
+    while time.time_ns() - file.stat().st_ctime_ns <= known.CLOCK_TICK:
         time.sleep(0.005)
 
 
@@ -175,7 +175,7 @@ def test_only_what_has_no_order_may_be_in_another_order(one, other, are_same):
 
 
 def test_a_file_is_compared_once_while_nobody_changes_it(altered, monkeypatch):
-    database = altered()
+    database = altered("create table mine (x int)")
     times = []
     real = catalog.read
     monkeypatch.setattr(catalog, "read", lambda con: times.append(1) or real(con))

@@ -7,7 +7,7 @@ import json
 import pytest
 from cases import one_in
 
-from warehouse.exporters.export import markdown
+from warehouse.exporters.delta_markdown import markdown
 from warehouse.merging.delete_run import forget_run
 from warehouse.read.deltas import read_deltas
 from warehouse.records.conditions import Conditions

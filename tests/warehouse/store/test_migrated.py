@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from warehouse.merging import merge
 from warehouse.stats import pairing
 from warehouse.store import db
 
@@ -55,6 +56,17 @@ def test_runs_say_in_columns_what_their_sentences_said(migrated, ask):
         ("published", None, None, None, None, True, "all documents, NVIDIA L4"),
         ("run", "6", "float32", "3,1237,1237,1237", False, False, "limit 6, float32, seeds 3,1237,1237,1237"),
     ]
+
+
+def test_what_its_rows_were_counts_as_true_from_then_on(migrated, ask):
+    assert ask("select count(*) from merged_events where row_digest is null") == [(0,)]
+    root = migrated.with_suffix(".runs")
+    assert merge.merge_all(migrated, root).altered == {}
+    with db.open_write(migrated) as con:
+        con.execute("update metrics set value = 0.5 where level = '40' and run_id = (select min(run_id) from metrics)")
+    [said] = merge.merge_all(migrated, root).altered.values()
+    assert said.startswith("values of ")
+    assert said.endswith("were changed (no journal here tells what they were: take it in again, into another database)")
 
 
 def test_models_keep_their_ids(migrated, ask):

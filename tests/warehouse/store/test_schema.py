@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import gzip
+from pathlib import Path
+
 import pytest
 
 from warehouse.errors import UserError
@@ -55,6 +58,27 @@ def test_opening_an_older_file_for_reading_brings_it_up_to_date_first(older):
     with db.open_read(older) as con:
         assert "more" in columns(con)
         assert schema.state(con, older) == "current"
+
+
+def test_an_older_file_that_cannot_be_written_is_read_by_our_views_where_its_tables_have_what_they_read(
+    older, monkeypatch
+):
+    monkeypatch.setattr(db, "_writable", lambda path: False)
+    before = older.read_bytes()
+    with db.open_read(older) as con:
+        assert con.execute("from headline_metrics").fetchall() == []
+    assert older.read_bytes() == before
+
+
+def test_an_older_file_that_cannot_be_written_and_lacks_what_views_read_says_what_to_do(database, monkeypatch):
+    with gzip.open(Path(__file__).parents[1].joinpath("schema_0005.duckdb.gz")) as packed:
+        database.write_bytes(packed.read())
+    monkeypatch.setattr(db, "_writable", lambda path: False)
+    with (
+        pytest.raises(UserError, match=r"older prune-tui and cannot be written.*: copy it .* with --db\.$"),
+        db.open_read(database),
+    ):
+        pass
 
 
 def test_an_older_file_keeps_its_rows(database, new_run, merged, ask, monkeypatch):

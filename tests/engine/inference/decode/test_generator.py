@@ -26,8 +26,8 @@ from transformers import (
 from engine.inference.decode import generator
 from engine.inference.decode.generator import Generator
 from engine.inference.decode.kv_cache import KVCache
-from engine.inference.decode.sampling import PLAIN
-from engine.inference.lm_head import Head
+from engine.inference.decode.sampling import GREEDY
+from engine.inference.lm_head import LMHead
 from engine.inference.tree import last_layer
 from engine.inference.tree.attending import attending
 from engine.inference.tree.attention import DENSE
@@ -90,7 +90,7 @@ def ends_at(some: set[int]) -> Callable[[list[int], int], int | None]:
 
 
 def generate(model: PreTrainedModel) -> list[list[int]]:
-    return Generator(model, Head(model), DENSE).generate(
+    return Generator(model, LMHead(model), DENSE).generate(
         prompts(), max_new_tokens=NEW, end_of=ends_at({2}), max_tokens=64, progress=lambda *done: None
     )
 
@@ -124,7 +124,7 @@ def test_tokens_that_are_read_late_change_nothing(
     monkeypatch.setattr(generator, "CPU_SEQUENCES", slots)
     expected = [alone(model, prompt) for prompt in prompts()]
     eos = {2, *(token for tokens in expected[::2] for token in tokens[3:5])}
-    ahead = Generator(model, Head(model), DENSE)
+    ahead = Generator(model, LMHead(model), DENSE)
     ahead._runs_ahead = True
     done: list[int] = []
     found = ahead.generate(
@@ -137,7 +137,7 @@ def test_tokens_that_are_read_late_change_nothing(
 
 
 def test_a_single_token_needs_no_decoding(model: PreTrainedModel) -> None:
-    made = Generator(model, Head(model), DENSE).generate(
+    made = Generator(model, LMHead(model), DENSE).generate(
         prompts(), max_new_tokens=1, end_of=ends_at({2}), max_tokens=64, progress=lambda *done: None
     )
     assert made == [alone(model, prompt)[:1] for prompt in prompts()]
@@ -147,7 +147,7 @@ def test_progress_counts_every_prompt_once() -> None:
     torch.manual_seed(3)
     model = LlamaForCausalLM(LlamaConfig(**SIZES)).eval()
     done: list[int] = []
-    Generator(model, Head(model), DENSE).generate(
+    Generator(model, LMHead(model), DENSE).generate(
         prompts(), max_new_tokens=5, end_of=ends_at({2}), max_tokens=64,
         progress=lambda requests, tokens: done.append(requests),
     )  # fmt: skip
@@ -190,7 +190,7 @@ def test_a_row_of_prompts_keeps_its_masks_for_its_own_pass_only(monkeypatch: pyt
         with_masks.append(sum(bool(alive.windows) for known in rows if (alive := known()) is not None))
 
     monkeypatch.setattr(last_layer, "attending", noted)
-    Generator(model.eval(), Head(model), DENSE).generate(
+    Generator(model.eval(), LMHead(model), DENSE).generate(
         prompts(), max_new_tokens=1, end_of=ends_at({2}), max_tokens=16, progress=lambda *done: None
     )
     assert len(with_masks) > 2
@@ -199,7 +199,7 @@ def test_a_row_of_prompts_keeps_its_masks_for_its_own_pass_only(monkeypatch: pyt
 
 def test_moving_to_fewer_slots_takes_no_second_cache() -> None:
     torch.manual_seed(3)
-    slots = KVCache(LlamaForCausalLM(LlamaConfig(**SIZES)), 6, 10, PLAIN)
+    slots = KVCache(LlamaForCausalLM(LlamaConfig(**SIZES)), 6, 10, GREEDY)
     slots.states.normal_()
     slots.tokens.copy_(torch.arange(6))
     before = slots.states.clone()

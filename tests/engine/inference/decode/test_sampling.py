@@ -19,8 +19,8 @@ from engine.demo.paths import MODEL_DIR
 from engine.evaluation.lm import PrunedLM
 from engine.inference.decode import generator
 from engine.inference.decode.generator import Generator
-from engine.inference.decode.sampling import LeftToTransformersError, choice_of
-from engine.inference.lm_head import Head
+from engine.inference.decode.sampling import LeftToTransformersError, sampling_params
+from engine.inference.lm_head import LMHead
 from engine.inference.tree.attention import DENSE
 
 DRAWS = 6000
@@ -51,10 +51,10 @@ def tokenizer() -> Any:
 
 
 def sampled(model: Any, prompt: list[int], options: dict[str, Any], count: int, new: int) -> list[list[int]]:
-    choice = choice_of(model, {"do_sample": True, **options}, seed=1234)
-    return Generator(model, Head(model), DENSE).generate(
+    sampling = sampling_params(model, {"do_sample": True, **options}, seed=1234)
+    return Generator(model, LMHead(model), DENSE).generate(
         [np.array(prompt)] * count, max_new_tokens=new, end_of=lambda tokens, start: None, max_tokens=1024,
-        progress=lambda *done: None, choice=choice,
+        progress=lambda *done: None, sampling=sampling,
     )  # fmt: skip
 
 
@@ -151,7 +151,7 @@ def test_fewer_tokens_are_the_beginning_of_more(model: Any, tokenizer: Any) -> N
 )
 def test_what_only_transformers_does_is_named(options: dict[str, Any], reason: str, model: Any) -> None:
     with pytest.raises(LeftToTransformersError, match=reason):
-        choice_of(model, {"do_sample": False, **options}, seed=0)
+        sampling_params(model, {"do_sample": False, **options}, seed=0)
 
 
 def test_taking_the_slow_way_is_said_once(model: Any, tokenizer: Any) -> None:
@@ -196,4 +196,4 @@ def test_a_processor_that_looks_tokens_up_in_the_vocabulary_is_shown_nothing_els
 
 def test_sampling_without_a_temperature_is_refused_as_by_transformers(model: Any) -> None:
     with pytest.raises(ValueError, match="temperature"):
-        choice_of(model, {"do_sample": True, "temperature": 0.0}, seed=0)
+        sampling_params(model, {"do_sample": True, "temperature": 0.0}, seed=0)

@@ -19,7 +19,7 @@ from transformers import (
 )
 
 from engine.inference.decode.generator import Generator
-from engine.inference.lm_head import Head
+from engine.inference.lm_head import LMHead
 from engine.inference.tree import path_attention
 from engine.inference.tree import trial as trial_module
 from engine.inference.tree.attending import attending
@@ -107,8 +107,8 @@ def test_scores_and_texts_are_those_of_dense_masks(model: Any) -> None:
     scored = [Scored(tokens, ((at, tokens[-1:]),)) for at, tokens in enumerate(prompts)]
 
     def answers(attention: Attention) -> tuple[Any, Any]:
-        scores = TreeScorer(model, Head(model), 512, attention).score(Batch(scored, [1] * 20), lambda *done: None)
-        texts = Generator(model, Head(model), attention).generate(
+        scores = TreeScorer(model, LMHead(model), 512, attention).score(Batch(scored, [1] * 20), lambda *done: None)
+        texts = Generator(model, LMHead(model), attention).generate(
             prompts, max_new_tokens=9, end_of=lambda tokens, start: None, max_tokens=512,
             progress=lambda *done: None,
         )  # fmt: skip

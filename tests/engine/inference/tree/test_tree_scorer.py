@@ -26,7 +26,7 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
-from engine.inference.lm_head import Head
+from engine.inference.lm_head import LMHead
 from engine.inference.probing import Findings, probe_trees
 from engine.inference.tree.attention import DENSE
 from engine.inference.tree.tree import Scored
@@ -94,7 +94,7 @@ def model(request: pytest.FixtureRequest) -> PreTrainedModel:
 @pytest.mark.parametrize("max_tokens", [8, 64, 4096], ids=["one sequence a row", "cut rows", "one row"])
 def test_every_request_scores_as_if_it_ran_alone(model: PreTrainedModel, max_tokens: int) -> None:
     sequences = requests()
-    scorer = TreeScorer(model, Head(model), max_tokens, DENSE)
+    scorer = TreeScorer(model, LMHead(model), max_tokens, DENSE)
     finished: list[tuple[int, int]] = []
     scores = scorer.score(Batch(sequences, [1] * len(sequences)), lambda *done: finished.append(done))
     expected = [alone(model, sequence) for sequence in sequences]
@@ -105,14 +105,14 @@ def test_every_request_scores_as_if_it_ran_alone(model: PreTrainedModel, max_tok
 
 def test_the_model_has_its_own_attention_back_afterwards(model: PreTrainedModel) -> None:
     usual = model.config._attn_implementation
-    TreeScorer(model, Head(model), 64, DENSE).score(Batch(requests(), [1] * 24), lambda *done: None)
+    TreeScorer(model, LMHead(model), 64, DENSE).score(Batch(requests(), [1] * 24), lambda *done: None)
     assert model.config._attn_implementation == usual
 
 
 def test_running_out_of_memory_repacks_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(1)
     model = LlamaForCausalLM(LlamaConfig(**SIZES)).eval()
-    scorer = TreeScorer(model, Head(model), 4096, DENSE)
+    scorer = TreeScorer(model, LMHead(model), 4096, DENSE)
     sequences = requests()
     expected = scorer.score(Batch(sequences, [1] * 24), lambda *done: None)
     run = scorer._run

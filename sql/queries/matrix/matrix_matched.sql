@@ -1,0 +1,50 @@
+-- One row is one benchmark of one model at a percentage, or at an expansion ratio (to
+-- two decimals), that at least two of the chosen models were measured at; `rank` 1 has the best value there.
+with
+deltas as (/* matrix_rows */),
+matched as (
+    select
+        *,
+        basis_value($basis, pruning_pct, expansion_ratio) as basis_value
+    from deltas
+)
+select
+    $basis as basis,
+    basis_value,
+    benchmark,
+    metric,
+    model,
+    method,
+    value,
+    case when unpruned then 0 else delta_pct end as delta_pct,
+    case when unpruned then 0 else delta end as delta,
+    improved,
+    verdict,
+    p_value,
+    ci_low_pct,
+    ci_high_pct,
+    delta_stderr,
+    stderr,
+    rank() over (
+        partition by basis_value, task, metric, filter, num_fewshot, version
+        order by case when higher_is_better then -value else value end
+    ) as rank,
+    pruning_pct,
+    expansion_ratio,
+    intermediate_size,
+    parameters,
+    unpruned,
+    kind,
+    task,
+    filter,
+    num_fewshot,
+    version,
+    higher_is_better,
+    position,
+    conditions,
+    model_id,
+    subject
+from matched
+where basis_value is not null
+qualify count(distinct subject) over (partition by basis_value) > 1
+order by basis_value, position, benchmark, task, num_fewshot, version, model, method, subject;

@@ -1,0 +1,23 @@
+"""The dashboard's screens come from their entries."""
+
+from __future__ import annotations
+
+from tui.app import Dashboard
+from tui.screens import SCREENS, keys
+
+
+def test_each_screen_has_a_key_and_a_name_of_its_own():
+    assert [(entry.key, entry.mode) for entry in SCREENS] == [
+        ("1", "runs"), ("2", "results"), ("3", "compare"), ("4", "query"), ("5", "claims"),
+    ]  # fmt: skip
+    assert {name for name, entry in Dashboard.MODES.items() if entry in SCREENS} == {entry.mode for entry in SCREENS}
+
+
+def test_each_key_leads_to_its_screen():
+    found = [(binding.key, binding.action, binding.description) for binding in keys()]
+    assert found[1] == ("2", "switch_mode('results')", "Results")
+    assert set(keys()) <= set(Dashboard.BINDINGS)
+
+
+def test_each_screen_is_where_its_entry_says():
+    assert [type(entry()).__name__ for entry in SCREENS] == [entry.screen for entry in SCREENS]

@@ -1,0 +1,94 @@
+"""Which files need no comparing: those that nobody changed since this process compared or wrote them."""
+
+from __future__ import annotations
+
+import os
+
+import duckdb
+import pytest
+
+from warehouse.store import db, schema
+
+
+@pytest.fixture
+def comparisons(monkeypatch):
+    """How often a file was compared with ours."""
+    made = []
+    standing = schema.standing
+    monkeypatch.setattr(schema, "standing", lambda con, path: made.append(path) or standing(con, path))
+    return made
+
+
+@pytest.fixture
+def written(tmp_path, comparisons):
+    """A database that this process has just written."""
+    path = tmp_path / "results.duckdb"
+    with db.open_write(path) as con:
+        con.execute("create table mine (x int)")
+    comparisons.clear()
+    return path
+
+
+def test_a_file_that_this_process_wrote_is_not_compared_again(written, comparisons):
+    with db.open_read(written) as con:
+        assert con.execute("from mine").fetchall() == []
+    with db.open_write(written) as con:
+        con.execute("insert into mine values (1)")
+    with db.open_read(written) as con:
+        assert con.execute("from mine").fetchall() == [(1,)]
+    assert comparisons == []
+
+
+@pytest.mark.parametrize("opening", [db.open_read, db.open_write])
+def test_a_file_that_another_hand_changed_at_once_is_compared(written, comparisons, opening):
+    with duckdb.connect(written) as con:
+        con.execute("create or replace view run_overview as select 1 as x")
+    with opening(written) as con:
+        assert len(con.execute("describe run_overview").fetchall()) > 1
+    assert comparisons[0] == written
+
+
+def test_a_log_beside_it_is_a_change(written, comparisons):
+    con = duckdb.connect(written)
+    con.execute("pragma disable_checkpoint_on_shutdown")
+    con.execute("insert into mine values (2)")
+    con.close()
+    assert written.with_name(f"{written.name}.wal").exists()
+    with db.open_read(written) as con:
+        assert con.execute("from mine").fetchall() == [(2,)]
+    assert comparisons == [written]
+
+
+def test_a_file_that_may_not_be_signed_is_compared(written, comparisons, monkeypatch):
+    def refuse(path, ns):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "utime", refuse)
+    with db.open_write(written) as con:
+        con.execute("insert into mine values (3)")
+    with db.open_read(written):
+        pass
+    assert comparisons == [written]
+
+
+def test_a_statement_that_failed_leaves_the_file_unsigned(written, comparisons):
+    def alter_and_fail() -> None:
+        with db.open_write(written) as con:
+            con.execute("create or replace view run_overview as select 1 as x")
+            con.execute("no such statement")
+
+    with pytest.raises(duckdb.Error):
+        alter_and_fail()
+    with db.open_read(written) as con:
+        assert len(con.execute("describe run_overview").fetchall()) > 1
+    assert comparisons[0] == written
+
+
+def test_what_was_only_read_is_brought_up_to_date_when_it_is_written_to(written, comparisons):
+    with duckdb.connect(written) as con:
+        con.execute("update schema_views set sha256 = 'older'")
+    with db.open_read(written):
+        pass
+    with db.open_write(written) as con:
+        assert con.execute("select count(*) from schema_views where sha256 <> 'older'").fetchall() == [(1,)]
+    assert comparisons == [written, written]

@@ -1,0 +1,311 @@
+"""Compare: models or methods side by side at equal percentage or expansion ratio, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widgets import Static
+
+from tui.compare.grids import ImprovingModel
+from tui.compare.sides_pane import SidesPane
+from tui.compare.tests_pane import TestsPane
+from tui.compare.wording import best_levels, improving
+from tui.shell.choose import ChooseSeveral
+from tui.shell.exporting import Sheet, table_of
+from tui.shell.queries import Question, Rows, choices, chosen
+from tui.shell.reading import IMPORT, NO_RESULTS, ReadingScreen
+from tui.widgets.grid import Grid
+from tui.widgets.key_footer import KeyFooter
+from tui.widgets.palette import Palette
+from warehouse.read.grid import UNPRUNED
+from warehouse.read.side_by_side import BestLevel, Improvement, LevelScore, Matched, PairTest
+from warehouse.read.subjects import Subject
+
+_PANES = {
+    "sides": "side by side",
+    "tests": "which loses more",
+    "best": "best level",
+    "improving": "improves everywhere",
+}
+_FOCUS = {"sides": "#sides", "tests": "#tests", "best": "#compare-best", "improving": "#improving"}
+_BASES = ("percentage", "expansion ratio")
+
+
+class CompareScreen(ReadingScreen):
+    """Four panes: on a wide and high terminal all of them, else fewer at a time."""
+
+    CSS_PATH = "compare.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("m", "models", "Models", tooltip="Choose what to compare: two or more models or methods"),
+        Binding("e", "basis", "%/×", tooltip="Match widths by percentage removed or by expansion ratio"),
+        Binding("right_square_bracket", "step(1)", "Width", key_display="[ ]", tooltip="The next width in common"),
+        Binding("left_square_bracket", "step(-1)", "Previous width", show=False, tooltip="The width before"),
+        Binding("i", "intervals", "±", tooltip="Scores, or the 95 % interval of each change"),
+        Binding("t", "pair", "Tests", tooltip="Which of two loses more, by a test; again for the next two"),
+        Binding("b", "pane", "More", tooltip="On to: which loses more, best level, what improves everywhere"),
+        IMPORT,
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.subjects: list[str] | None = None
+        self.basis = "percentage"
+        self.at: float | None = None
+        self.pane = "sides"
+        self._known: list[Subject] = []
+        self._matched: list[Matched] = []
+        self._levels: list[LevelScore] = []
+        self._improving: list[Improvement] = []
+        self._tests: list[PairTest] = []
+        self._best: list[BestLevel] = []
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="compare-title", classes="title")
+        yield Static(id="compare-said", classes="said")
+        yield Static(NO_RESULTS, id="compare-empty", classes="empty")
+        with Horizontal(id="compare-body"):
+            with Vertical(id="compare-left"):
+                yield Static(id="compare-basis")
+                yield SidesPane(id="compare-sides")
+                yield TestsPane(id="compare-tests")
+            with Vertical(id="compare-answers"):
+                with VerticalScroll(id="compare-best"):
+                    yield Static("Best level", classes="title")
+                    yield Static(id="best")
+                with Vertical(id="compare-improving"):
+                    yield Static("Improves at every level", classes="title")
+                    yield Grid(by_row=True, id="improving")
+                    yield Static(id="improving-says", classes="muted")
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        self.query_one("#compare-empty").display = False
+        self.query_one("#compare-said").display = False
+        self.query_one("#compare-body").display = False
+        self._title("reading…")
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._levels and self._draw())
+        self._show_pane()
+
+    # Reading
+
+    def reload(self) -> None:
+        if not self.database.exists():
+            self._nothing()
+            return
+        self.ask("choices", [choices()], self._offer)
+
+    def _offer(self, answers: list[Rows]) -> None:
+        [self._known] = answers
+        if not self._known:
+            self._nothing()
+            return
+        known = [row.key for row in self._known]
+        if self.subjects is not None:
+            self.subjects = [one for one in self.subjects if one in known] or None
+        if self.subjects is None:
+            self.subjects = [row.key for row in _alike(self._known)]
+        self._read()
+
+    def _read(self) -> None:
+        names = ("matrix_matched", "matrix_levels", "matrix_improvements", "matrix_tests")
+        self.ask("compare", [self.question(name) for name in names], self._show)
+        self.ask("best", [self.question("matrix_best")], self._show_best)
+
+    def question(self, name: str) -> Question:
+        return chosen(name, self.subjects or [], basis=self.basis)
+
+    def _show(self, answers: list[Rows]) -> None:
+        first = not self._levels
+        self.empty = False
+        self._matched, self._levels, self._improving, self._tests = answers
+        self.query_one("#compare-empty").display = False
+        self.query_one("#compare-body").display = True
+        values = self.values()
+        if self.at not in values:
+            self.at = max(values, key=self._interest, default=None)
+        self._draw()
+        if first and self.focused is None:
+            self.query_one("#sides").focus()
+
+    def _show_best(self, answers: list[Rows]) -> None:
+        [self._best] = answers
+        self.query_one("#best", Static).update(best_levels(self._best, self._quiet))
+
+    def _nothing(self) -> None:
+        self.empty = True
+        self._title("")
+        self.query_one("#compare-body").display = False
+        self.query_one("#compare-empty").display = True
+
+    def said(self, message: str) -> None:
+        line = self.query_one("#compare-said", Static)
+        line.display = bool(message)
+        if message and self._levels:
+            message = f"Not refreshed, these are the last figures read. {message}"
+        line.update(Text(message))
+        if message and not self._levels:
+            self._title("")
+
+    # Drawing
+
+    def values(self) -> list[float]:
+        """The percentages or expansion ratios that at least two of the chosen were measured at."""
+        return sorted({row.basis_value for row in self._matched}, reverse=self.basis != "percentage")
+
+    def _interest(self, at: float) -> tuple[bool, int]:
+        """Where to begin: at a width that is not merely the unpruned one, with as many models as possible."""
+        rows = self._rows_at(at)
+        return any(not row.unpruned for row in rows), len({row.subject for row in rows})
+
+    def _rows_at(self, at: float | None) -> list[Matched]:
+        return [row for row in self._matched if row.basis_value == at]
+
+    @property
+    def _quiet(self) -> str:
+        return self.app.theme_variables["neutral"]
+
+    def _draw(self) -> None:
+        at = "" if self.at is None else self._width_name(self.at)
+        self.query_one("#compare-basis", Static).update(self._widths())
+        self.query_one(SidesPane).show(self._rows_at(self.at), self._advice())
+        self.query_one(TestsPane).show(self._tests, self.at, at)
+        self.query_one("#best", Static).update(best_levels(self._best, self._quiet))
+        improves = self.query_one("#improving", Grid)
+        improves.show(ImprovingModel(self._improving, Palette.of(improves)))
+        improves.styles.max_height = improves.lines
+        improves.display = bool(self._improving)
+        self.query_one("#improving-says", Static).update(improving(self._improving))
+        self._name_pane()
+
+    def on_resize(self) -> None:
+        if self._levels:
+            self.call_after_refresh(self._draw)
+
+    def _title(self, said: str) -> None:
+        text = Text("Compare", no_wrap=True, overflow="ellipsis")
+        text.append(f"  {said}", "not bold")
+        self.query_one("#compare-title", Static).update(text)
+
+    def _name_pane(self) -> None:
+        self._title(f"{len(self.subjects or [])} of {len(self._known)} · {_PANES[self.pane]}")
+
+    def _widths(self) -> Text:
+        text = Text(no_wrap=True, overflow="ellipsis")
+        what = "Equal percentage removed " if self.basis == "percentage" else "Equal expansion ratio "
+        text.append(what, "bold")
+        values = self.values()
+        if not values:
+            return text.append("– none in common")
+        for one in values:
+            text.append(f" {self._width_name(one)} ", "reverse bold" if one == self.at else self._quiet)
+        return text
+
+    def _width_name(self, at: float) -> str:
+        if self.basis == "percentage":
+            return UNPRUNED if at == 0 else f"{at:g}%"
+        return f"{at:g}×"
+
+    def _advice(self) -> str:
+        """What to do where nothing can stand side by side."""
+        if len(self.subjects or []) < 2:
+            return "There is one model only: m chooses others to compare it with."
+        other = "expansion ratio" if self.basis == "percentage" else "percentage"
+        return f"No width in common under these conditions: e compares at equal {other}, m chooses others."
+
+    def _show_pane(self) -> None:
+        for name in _PANES:
+            self.set_class(name == self.pane, f"-show-{name}")
+
+    # Actions
+
+    def action_pane(self) -> None:
+        names = list(_PANES)
+        self._go(names[(names.index(self.pane) + 1) % len(names)])
+
+    def _go(self, pane: str) -> None:
+        self.pane = pane
+        self._show_pane()
+        self._name_pane()
+        self.query_one(_FOCUS[pane]).focus()
+
+    def action_pair(self) -> None:
+        """Show the tests; where they are shown already, those of the next pair."""
+        if self.pane == "tests" or self.query_one("#tests").has_focus:
+            self.query_one(TestsPane).next_pair()
+        else:
+            self._go("tests")
+
+    def action_intervals(self) -> None:
+        sides = self.query_one(SidesPane)
+        sides.intervals = not sides.intervals
+        if self.pane != "sides":
+            self._go("sides")
+        self._draw()
+
+    def action_basis(self) -> None:
+        self.basis = _BASES[1 - _BASES.index(self.basis)]
+        self.at = None
+        if self.subjects:
+            self._read()
+
+    def action_step(self, step: int) -> None:
+        values = self.values()
+        if values:
+            now = values.index(self.at) if self.at in values else 0
+            self.at = values[min(max(now + step, 0), len(values) - 1)]
+            self._draw()
+
+    def action_models(self) -> None:
+        if not self._known:
+            return
+        options = [
+            (row.key, f"{row.model} · {row.method or '–'} · {row.conditions or 'conditions not known'}")
+            for row in self._known
+        ]
+
+        def take(subjects: list[str] | None) -> None:
+            if subjects is not None:
+                self.subjects = subjects
+                self.at = None
+                self._read()
+
+        self.app.push_screen(ChooseSeveral("Compare which?", options, self.subjects or []), take)
+
+    def sheet(self) -> Sheet | None:
+        """The table of the pane that has the focus, else of the one that was chosen."""
+        focused = self.focused.id if self.focused is not None else None
+        at = "" if self.at is None else self._width_name(self.at)
+        match next((pane for pane, place in _FOCUS.items() if place == f"#{focused}"), self.pane):
+            case "improving":
+                return _sheet(
+                    "Benchmarks that improve at every level", self._improving, self.question("matrix_improvements")
+                )
+            case "best":
+                return _sheet("Levels over all benchmarks", self._levels, self.question("matrix_levels"))
+            case "tests":
+                tests = self.query_one(TestsPane)
+                rows = list(tests.pair.rows) if tests.pair else []
+                return _sheet(tests.title, rows, self.question("matrix_tests"))
+            case _:
+                title = f"Side by side at {at}, equal {self.basis}"
+                return _sheet(title, self._rows_at(self.at), self.question("matrix_matched"))
+
+
+def _alike(known: list[Subject]) -> list[Subject]:
+    """The latest group that was measured under the same conditions, base models with base models: unless asked for,
+    nothing else is compared.
+    """
+    groups: dict[Any, list[Subject]] = {}
+    for row in known:
+        groups.setdefault((row.conditions, row.tuned), []).append(row)
+    return max(groups.values(), key=lambda rows: (len(rows) > 1, max(row.latest for row in rows)))[:6]
+
+
+def _sheet(title: str, rows: Sequence[Any], question: Question) -> Sheet | None:
+    columns, values = table_of(rows, leave_out=("subject", "position"))
+    return Sheet(title, columns, values, question.sql()) if values else None

@@ -1,0 +1,167 @@
+"""What Compare says in words: which of two loses more, the best level of each model, what improves everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+
+from tui.format import change, interval
+from tui.results.matrix import beyond_noise
+from warehouse.read.grid import UNPRUNED
+from warehouse.read.side_by_side import BestLevel, Improvement, Matched, PairTest
+from warehouse.records.names import short_name
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two subjects at one width in common, with the tests of `matrix_tests`, a row for each benchmark.
+
+    `first` and `second` are what tells their names apart; `name` has them whole.
+    """
+
+    first: str
+    second: str
+    name: str
+    rows: tuple[PairTest, ...]
+
+
+def pairs(rows: Sequence[PairTest], basis_value: float | None) -> list[Pair]:
+    """The pairs that were measured at one percentage or expansion ratio, those with most benchmarks in common first."""
+    found: dict[tuple[str, str], list[PairTest]] = {}
+    for row in rows:
+        if row.basis_value == basis_value:
+            found.setdefault((row.first_subject, row.second_subject), []).append(row)
+    return sorted((_pair(tests) for tests in found.values()), key=lambda pair: (-len(pair.rows), pair.name))
+
+
+def _pair(tests: list[PairTest]) -> Pair:
+    row = tests[0]
+    models = short_name(row.first_model), short_name(row.second_model)
+    if row.first_id == row.second_id:
+        first, second = row.first_method.upper(), row.second_method.upper()
+        return Pair(first, second, f"{models[0]}: {first} and {second}", tuple(tests))
+    first, second = _apart(models)
+    return Pair(first, second, f"{models[0]} and {models[1]}", tuple(tests))
+
+
+def _apart(names: Sequence[str]) -> list[str]:
+    """The names without the words that all of them begin with."""
+    words = [name.split("-") for name in names]
+    most = min(len(one) for one in words) - 1
+    same = next((i for i in range(most) if len({one[i] for one in words}) > 1), most)
+    return ["-".join(one[same:]) for one in words]
+
+
+def loser(row: PairTest, pair: Pair) -> str:
+    """Who loses more on one benchmark, in a word."""
+    match row.loses_more:
+        case "first":
+            return pair.first
+        case "second":
+            return pair.second
+        case "noise":
+            return "≈ noise"
+        case _:
+            return "untested"
+
+
+def tally(pair: Pair) -> Text:
+    """Which of the two loses more, over all benchmarks."""
+    verdicts = [row.loses_more for row in pair.rows]
+    tested = sum(verdict is not None for verdict in verdicts)
+    if not tested:
+        return Text(f"{pair.name} cannot be tested here: no standard errors are known for their scores.")
+    first, second, noise = (verdicts.count(word) for word in ("first", "second", "noise"))
+    text = Text()
+    text.append(f"{pair.first} loses more on {first}, {pair.second} on {second}", "bold")
+    text.append(f" of {tested} tested; {noise} within noise")
+    if tested < len(verdicts):
+        text.append(f"; {len(verdicts) - tested} untested, without standard errors")
+    paired = sum(row.p_kind not in (None, "z, independent") for row in pair.rows)
+    if paired:
+        text.append(f"; {'all' if paired == len(verdicts) else paired} on the same questions")
+    return text.append(".")
+
+
+def line_in_words(line: dict[str, Matched], names: dict[str, str]) -> str:
+    """A benchmark of all models side by side: each one's change, its interval and whether it is beyond noise."""
+    told = []
+    for subject, name in zip(names, _apart(list(names.values())), strict=True):
+        row = line.get(subject)
+        if row is None or row.unpruned or row.delta_pct is None:
+            continue
+        between = interval(row.ci_low_pct, row.ci_high_pct)
+        sure = beyond_noise(row)
+        word = "untested" if sure is None else "beyond noise" if sure else "within noise"
+        told.append(f"{name} {change(row.delta_pct)}{f' [{between}]' if between else ''} {word}")
+    return " · ".join(told)
+
+
+def subject_names(rows: Sequence[Matched | BestLevel]) -> dict[str, str]:
+    """Each subject's short name, with its method where several are shown, and with what tells it from its like.
+
+    There is room for few words: of the conditions only those that not all of them have.
+    """
+    methods = {row.method for row in rows}
+    subjects = {row.subject: row for row in rows}
+    names = {}
+    for subject, row in subjects.items():
+        words = [short_name(row.model), *([row.method] if len(methods) > 1 else [])]
+        others = [
+            other
+            for other in subjects.values()
+            if other is not row and (other.model, other.method) == (row.model, row.method)
+        ]
+        words += _own_conditions(row, others)
+        if any(other.conditions == row.conditions for other in others):
+            words.append(row.model_id)
+        names[subject] = " ".join(words)
+    return names
+
+
+def _own_conditions(row: Matched | BestLevel, others: Sequence[Matched | BestLevel]) -> list[str]:
+    shared = [set((other.conditions or "").split(", ")) for other in others]
+    parts = (row.conditions or "").split(", ") if others else []
+    return [part for part in parts if not all(part in one for one in shared)]
+
+
+def level_name(row: Matched) -> str:
+    return UNPRUNED if row.unpruned else f"{row.pruning_pct:g}%"
+
+
+def best_levels(rows: Sequence[BestLevel], quiet: str) -> Text:
+    """For each subject of `matrix_best`: the best level by the rule in use, its price, and why it is that one."""
+    text = Text()
+    names = subject_names(rows)
+    for row in rows:
+        if row.pruning_pct is None:
+            text.append(f"{names[row.subject]}: none\n", "bold").append(f"{row.why}\n\n")
+            continue
+        text.append(f"{names[row.subject]}: {_level(row)}\n", "bold")
+        text.append(
+            f"keeps {row.retained_pct:.1f}% of the unpruned scores on average over {row.benchmarks} "
+            f"benchmarks{_parameters(row)}; {row.improved} improve. "
+            f"Worst: {row.worst_benchmark}, {row.worst_retained_pct:.0f}% kept.\n"
+        )
+        text.append(f"{row.why}\n\n", quiet)
+    if not text.plain:
+        return Text("No pruned level was measured together with the unpruned model yet.")
+    return text.append(f"By the rule {rows[0].rule}, which the command rules shows and changes.", quiet)
+
+
+def _level(row: BestLevel) -> str:
+    neurons = "" if row.intermediate_size is None else f" ({row.intermediate_size} neurons"
+    ratio = "" if row.expansion_ratio is None else f", {row.expansion_ratio:.2f}×"
+    return f"{row.pruning_pct:g}%{neurons}{ratio}{')' if neurons else ''}"
+
+
+def _parameters(row: BestLevel) -> str:
+    return "" if row.parameters_pct is None else f", with {row.parameters_pct:.0f}% of the parameters"
+
+
+def improving(rows: Sequence[Improvement]) -> str:
+    if not rows:
+        return "No benchmark is better than the unpruned model at every level measured."
+    return "clear: levels where the gain is beyond noise after Holm's correction over all benchmarks and levels"

@@ -1,0 +1,216 @@
+"""The fields of a new run, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.message import Message
+from textual.suggester import SuggestFromList
+from textual.widgets import Button, Input, Label, Select, Static
+
+from engine.planning.draft import Draft
+from engine.planning.methods import pruning_methods
+from engine.planning.plan import DTYPES
+from engine.planning.suites import SUITES
+from tui.widgets.level_row import LEVELS, LevelRow
+from tui.widgets.toggle import Toggle
+from warehouse.records.names import short_name
+
+_CHECKED = ("model", "levels", "tasks", "shots", "limit", "device", "batch_tokens", "seeds", "include_paths")
+
+
+class RunForm(VerticalScroll, can_focus=False):
+    """Holds a draft as fields.
+
+    A field is `touched` once something was typed in it: what is wrong is not said of fields that nobody has reached.
+    """
+
+    class Changed(Message):
+        """A field holds something else now; `field` is the draft's name of it."""
+
+        def __init__(self, field: str) -> None:
+            super().__init__()
+            self.field = field
+
+    class Submitted(Message):
+        """The button was pressed."""
+
+    def __init__(self, first: Draft, recent: Sequence[str], *, touched: bool, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._first = first
+        self._recent = recent
+        self._touched: set[str] = set(Draft.__dataclass_fields__) if touched else set()
+
+    def compose(self) -> ComposeResult:
+        first = self._first
+        written = [level for level in first.levels.split(",") if level]
+        suites = [("none: the tasks below", ""), *((name, name) for name in SUITES)]
+        with _row("model"):
+            yield Input(
+                first.model,
+                placeholder="name on the hub, folder, or demo",
+                suggester=SuggestFromList(self._recent, case_sensitive=False),
+                compact=True,
+                id="model",
+            )
+            recent = [(short_name(model), model) for model in self._recent]
+            yield Select(recent, prompt="recent", compact=True, id="recent")
+        yield _problem("model")
+        with _row("method"):
+            yield _method(first.method)
+            yield Label("name")
+            yield _text("name", first.name, "the model's")
+        with _row("levels"):
+            yield LevelRow(written, id="levels")
+        with _row("also"):
+            others = ", ".join(level for level in written if level not in LEVELS)
+            yield _text("others", others, "other levels: 15, 2.4x, w4096")
+        yield _problem("levels")
+        with _row("suite"):
+            yield Select(suites, value=first.suite, allow_blank=False, compact=True, id="suite")
+        with _row("tasks"):
+            yield _text("tasks", first.tasks, "piqa, gsm8k@5, …  (f2 finds)")
+        yield _problem("tasks")
+        with _row("shots"):
+            yield _text("shots", first.shots, "each task's own")
+            yield Label("limit")
+            yield _text("limit", first.limit, "all documents")
+        yield _problem("shots")
+        yield _problem("limit")
+        with _row("dtype"):
+            yield _choice("dtype", DTYPES, first.dtype)
+            yield Label("device")
+            yield _text("device", first.device if first.device != "auto" else "", "auto")
+        yield _problem("device")
+        with _row("batch"):
+            yield _text("batch_tokens", first.batch_tokens, "tokens: by memory")
+            yield Label("compile")
+            yield Toggle("for long runs on a GPU", first.compile_layers, id="compile_layers")
+        yield _problem("batch_tokens")
+        with _row("seed"):
+            yield _text("seeds", first.seeds, "lm-eval's: 0,1234,1234,1234")
+        yield _problem("seeds")
+        with _row("own tasks"):
+            yield _text("include_paths", first.include_paths, "folders of task files")
+            yield Label("code")
+            yield Toggle("let them run Python", first.trust_task_code, id="trust_task_code")
+        yield _problem("include_paths")
+        yield Button("Start (ctrl+s)", variant="primary", compact=True, id="start")
+
+    def on_mount(self) -> None:
+        self.border_title = "New run"
+
+    def draft(self) -> Draft:
+        """What the fields hold now."""
+
+        def text(name: str) -> str:
+            return self.query_one(f"#{name}", Input).value
+
+        def choice(name: str) -> str:
+            return str(self.query_one(f"#{name}", Select).value)
+
+        chosen = self.query_one(LevelRow).chosen
+        levels = [level for level in LEVELS if level in chosen] + [text("others")]
+        return Draft(
+            model=text("model"),
+            method=choice("method"),
+            levels=",".join(level for level in levels if level.strip()),
+            suite=choice("suite"),
+            tasks=text("tasks"),
+            shots=text("shots"),
+            limit=text("limit"),
+            include_paths=text("include_paths"),
+            dtype=choice("dtype"),
+            device=text("device"),
+            batch_tokens=text("batch_tokens"),
+            compile_layers=self.query_one("#compile_layers", Toggle).value,
+            trust_task_code=self.query_one("#trust_task_code", Toggle).value,
+            seeds=text("seeds"),
+            name=text("name"),
+            like=self._first.like,
+        )
+
+    def set_tasks(self, specs: Sequence[str]) -> None:
+        self.query_one("#tasks", Input).value = ", ".join(specs)
+
+    def show_problems(self, problems: Mapping[str, str], *, everywhere: bool = False) -> None:
+        """Say what is wrong under the fields that were touched, or under all of them from now on."""
+        if everywhere:
+            self._touched = set(Draft.__dataclass_fields__)
+        for field in _CHECKED:
+            line = self.query_one(f"#{field}-problem", Static)
+            shown = problems.get(field) if field in self._touched else None
+            line.display = shown is not None
+            line.update(Text(f"! {shown}" if shown else ""))
+        self.query_one("#start", Button).disabled = bool(problems)
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        field = {"others": "levels"}.get(str(event.input.id), str(event.input.id))
+        if event.value:
+            self._touched.add(field)
+        if field == "tasks" and event.value.strip():
+            self.query_one("#suite", Select).value = ""
+        self.post_message(self.Changed(field))
+
+    @on(Select.Changed)
+    def _selected(self, event: Select.Changed) -> None:
+        event.stop()
+        if event.select.id == "recent":
+            if event.value is not Select.NULL:
+                self.query_one("#model", Input).value = str(event.value)
+                event.select.clear()
+            return
+        if event.select.id == "suite" and event.value:
+            self.query_one("#tasks", Input).value = ""
+            self._touched.add("tasks")
+        self.post_message(self.Changed(str(event.select.id)))
+
+    @on(LevelRow.Changed)
+    def _levels_changed(self, event: LevelRow.Changed) -> None:
+        event.stop()
+        self._touched.add("levels")
+        self.post_message(self.Changed("levels"))
+
+    @on(Toggle.Changed)
+    def _switched(self, event: Toggle.Changed) -> None:
+        event.stop()
+        self.post_message(self.Changed(str(event.toggle.id)))
+
+    @on(Button.Pressed, "#start")
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.post_message(self.Submitted())
+
+
+def _row(label: str) -> Horizontal:
+    row = Horizontal(classes="row")
+    row.compose_add_child(Label(label))
+    return row
+
+
+def _text(name: str, value: str, placeholder: str) -> Input:
+    return Input(value, placeholder=placeholder, compact=True, id=name)
+
+
+def _method(chosen: str) -> Select[str]:
+    titles = {method.name: f"{method.name}: {method.declared.title}" for method in pruning_methods()}
+    # That of an earlier run may have gone with its package; starting says so.
+    options = [(title, name) for name, title in ({chosen: chosen} | titles).items()]
+    return Select(options, value=chosen, allow_blank=False, compact=True, id="method")
+
+
+def _choice(name: str, values: Sequence[str], chosen: str) -> Select[str]:
+    options = [(value, value) for value in values]
+    return Select(options, value=chosen, allow_blank=False, compact=True, id=name)
+
+
+def _problem(field: str) -> Static:
+    line = Static(id=f"{field}-problem", classes="problem", markup=False)
+    line.display = False
+    return line

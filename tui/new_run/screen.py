@@ -1,0 +1,181 @@
+"""Choose what to run, see what will happen, start it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.screen import Screen
+from textual.timer import Timer
+
+from engine.errors import UserError
+from engine.planning.draft import Draft, command
+from engine.planning.forecast import Forecast, forecast
+from engine.planning.memory_forecast import MemoryForecast, memory_forecast
+from engine.planning.plan import RunPlan
+from engine.planning.suites import DEMO_MODEL
+from engine.runs.create import start_new
+from tui.new_run.form import RunForm
+from tui.new_run.lookups import Lookups
+from tui.new_run.outlook import RunOutlook
+from tui.new_run.task_picker import TaskPickerScreen
+from tui.runs.host import RunsHost, runs_host
+from tui.widgets.key_footer import KeyFooter
+
+_PAUSE = 0.6  # seconds after the last key before a model is looked at
+_MEMORY_EVERY = 5.0  # seconds
+
+
+class NewRunScreen(Screen[None]):
+    TITLE = "New run"
+    HELP = (
+        "Tab goes from field to field. What is wrong is said as you type; what will happen, and the command that does "
+        "the same from a shell, stand beside the form. The run is a process of its own: it goes on when this closes. "
+        "Own task files that name Python are run only with “code” switched on; lm-eval's own run in any case, "
+        "on whatever documents a task gives them."
+    )
+    CSS_PATH = "new_run.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "start", "Start", tooltip="Start the run", priority=True),
+        Binding("f2", "pick", "Find tasks", tooltip="Search all tasks and groups that lm-eval knows"),
+        Binding("ctrl+y", "copy_command", "Copy command", tooltip="Copy the equivalent prune-tui run …", priority=True),
+        Binding("escape", "app.pop_screen", "Back", key_display="esc", tooltip="Leave without starting"),
+    ]
+
+    @property
+    def host(self) -> RunsHost:
+        return runs_host(self)
+
+    def __init__(self, like: RunPlan | None = None) -> None:
+        super().__init__()
+        self._like = like
+        self._pause: Timer | None = None
+        self.lookups = Lookups(self.app, self._refresh)
+
+    def compose(self) -> ComposeResult:
+        first = Draft.of(self._like) if self._like is not None else Draft()
+        with Container(id="halves"):
+            yield RunForm(first, self._recent(), touched=self._like is not None, id="form")
+            yield RunOutlook(id="outlook")
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        self.query_one("#model").focus()
+        self.lookups.look_at_tasks(self.draft().include_paths)
+        self.lookups.look_at_memory()
+        self.set_interval(_MEMORY_EVERY, self.lookups.look_at_memory)
+        self._look_at_model()
+        self._refresh()
+
+    def draft(self) -> Draft:
+        """What the form holds now."""
+        return self.query_one(RunForm).draft()
+
+    @on(RunForm.Changed)
+    def _changed(self, event: RunForm.Changed) -> None:
+        if event.field == "model":
+            if self._pause is not None:
+                self._pause.stop()
+            self._pause = self.set_timer(_PAUSE, self._look_at_model)
+        if event.field == "include_paths":
+            self.lookups.look_at_tasks(self.draft().include_paths)
+        self._refresh()
+
+    @on(RunForm.Submitted)
+    def _submitted(self) -> None:
+        self.action_start()
+
+    def action_pick(self) -> None:
+        if not self.lookups.index:
+            self.notify(self.lookups.index_problem or "The list of tasks is still being read: a moment.")
+            return
+        shots = {spec.split("@")[0].strip(): spec.strip() for spec in self.draft().tasks.split(",") if spec.strip()}
+
+        def picked(names: tuple[str, ...] | None) -> None:
+            if names is not None:
+                self.query_one(RunForm).set_tasks([shots.get(name, name) for name in names])
+
+        self.app.push_screen(TaskPickerScreen(tuple(self.lookups.index.values()), tuple(shots)), picked)
+
+    def action_copy_command(self) -> None:
+        try:
+            text = command(self.draft().plan(), self.host.database)
+        except UserError as error:
+            self.notify(str(error), severity="warning")
+            return
+        self.host.copy_text(text, "The command.", name="command", suffix=".sh")
+
+    def action_start(self) -> None:
+        draft = self.draft()
+        if problems := self._problems(draft):
+            self.query_one(RunForm).show_problems(problems, everywhere=True)
+            field, problem = next(iter(problems.items()))
+            self.notify(problem, severity="error", timeout=6)
+            self.query_one(f"#{field}").focus()
+            return
+        plan = draft.plan()
+        self.host.attempt(lambda: start_new(plan, self.host.database), lambda run: self.host.show_started(self, run))
+
+    def _look_at_model(self) -> None:
+        draft = self.draft()
+        if draft.model.strip() and "model" not in draft.problems():
+            self.lookups.look_at_model(draft.model.strip())
+
+    def _recent(self) -> list[str]:
+        models = [row.model for row in self.host.feed.snapshot.runs if row.folder is not None and row.model]
+        return list(dict.fromkeys([*models, DEMO_MODEL]))
+
+    def _refresh(self) -> None:
+        if not self.query(KeyFooter):  # not composed yet, or closed
+            return
+        draft = self.draft()
+        problems = self._problems(draft)
+        self.query_one(RunForm).show_problems(problems)
+        outlook = self.query_one(RunOutlook)
+        if problems:
+            outlook.show_problem(next(iter(problems.values())))
+            return
+        plan, seen = draft.plan(), self._forecast(draft)
+        outlook.show(
+            seen,
+            self._memory(draft, plan, seen),
+            command(plan, self.host.database),
+            baseline=any(str(level) == "0" for level in plan.levels),
+            compiled=plan.compile_layers,
+        )
+
+    def _problems(self, draft: Draft) -> dict[str, str]:
+        problems = draft.problems(self.lookups.index)
+        if self._is_looked_at(draft) and self.lookups.model_problem and "model" not in problems:
+            problems["model"] = self.lookups.model_problem
+        if not problems and (code := self._code(draft)) and not draft.trust_task_code:
+            problems["include_paths"] = f"{code}: read it, and switch “code” on if you trust it."
+        if not problems and (seen := self._forecast(draft)).problem:
+            problems["levels"] = seen.problem
+        return problems
+
+    def _code(self, draft: Draft) -> str:
+        """What of the tasks' files is code from outside lm-eval, as far as they are known."""
+        entries = [self.lookups.index.get(spec.name) for spec in draft.plan().tasks]
+        return next((entry.code for entry in entries if entry is not None and entry.code), "")
+
+    def _forecast(self, draft: Draft) -> Forecast:
+        shape = self.lookups.shape if self._is_looked_at(draft) else None
+        earlier = self.host.feed.snapshot
+        return forecast(draft.plan(), shape, self.lookups.index, earlier.timings, earlier.startups)
+
+    def _memory(self, draft: Draft, plan: RunPlan, seen: Forecast) -> MemoryForecast | str:
+        """Or why it is not known."""
+        if not self._is_looked_at(draft):
+            return "looking at the model …"
+        if self.lookups.unseen is not None:
+            return f"not known. {self.lookups.unseen} A run of it can be started all the same."
+        if self.lookups.shape is None:
+            return "not known: nothing of this model is here yet"
+        return memory_forecast(plan, self.lookups.shape, self.lookups.readings, generates=bool(seen.generating))
+
+    def _is_looked_at(self, draft: Draft) -> bool:
+        return self.lookups.model == draft.model.strip()

@@ -1,0 +1,1 @@
+"""Kinds of files that can be imported, a module each with its `FORMAT`."""
