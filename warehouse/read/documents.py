@@ -117,6 +117,10 @@ def _of_a_bundle(database: Path, run_id: str, task: str, doc_id: int, levels: Se
 
 
 def _document(run_id: str, task: str, doc_id: int, row: Record, levels: list[LevelAnswers]) -> Document:
+    try:
+        target = json.loads(row["target"] or "null")
+    except (ValueError, RecursionError) as error:  # valid when it was imported, but of a stranger's making
+        raise UserError(f"The gold answer of document {doc_id} of {task} in run {run_id} cannot be read.") from error
     return Document(
         run_id=run_id,
         task=task,
@@ -124,7 +128,7 @@ def _document(run_id: str, task: str, doc_id: int, row: Record, levels: list[Lev
         doc_hash=row["doc_hash"],
         prompts=tuple(row["prompts"]),
         choices=tuple(row["choices"]),
-        target=json.loads(row["target"] or "null"),
+        target=target,
         levels=tuple(levels),
     )
 
