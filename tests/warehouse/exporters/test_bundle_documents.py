@@ -156,8 +156,8 @@ FORGED: dict[str, tuple[str, Callable[[pl.DataFrame], pl.DataFrame], str]] = {
 def test_an_answer_nested_without_end_is_an_error_in_a_sentence(bundle: Path, receiver: Path) -> None:
     deep = "[" * 100_000 + "]" * 100_000
     forge(bundle, "documents", lambda t: t.with_columns(target=pl.lit(deep)))
-    with pytest.raises(UserError, match="The gold answer of document 0 of piqa in run r1 cannot be read|is no JSON"):
-        import_bundle(receiver, bundle)
+    import_bundle(receiver, bundle)
+    with pytest.raises(UserError, match="The gold answer of document 0 of piqa in run r1 cannot be read"):
         read_document(receiver, "r1", "piqa", 0)
 
 
