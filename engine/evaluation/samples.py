@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from engine.evaluation.answers import Answers
+from engine.evaluation.parquet import write_parquet
 from engine.evaluation.scoring import Sample
 from warehouse import filenames
 
@@ -22,25 +23,36 @@ _SCHEMA = pa.schema(
         ("weight", pa.float64()),
         ("response", pa.string()),
         ("terms", pa.list_(pa.float64())),
+        ("log_likelihoods", pa.list_(pa.float64())),
+        ("greedy", pa.list_(pa.bool_())),
+        ("texts", pa.list_(pa.string())),
     ]
 )
+_ALL_DIFFERENT = ("log_likelihoods.list.element",)
 
 
-def write_samples(folder: Path, *, level: str, task: str, attempt: int, samples: Sequence[Sample]) -> Path:
-    """Write a cell's samples so that the file is whole once it has its name.
+def write_samples(
+    folder: Path, *, level: str, task: str, attempt: int, samples: Sequence[Sample], answers: Mapping[int, Answers]
+) -> tuple[Path, str]:
+    """Write a cell's samples so that the file is whole once it has its name; returns it and its sha256.
 
-    A file that an earlier journal line points to is never replaced: the attempt is part of the name, and where a
-    journal was cut short by hand and counts its attempts again, a number.
+    What was answered to a document stands in the first of its rows only. A file that an earlier journal line points to
+    is never replaced: the attempt is part of the name, and where a journal was cut short by hand and counts its
+    attempts again, a number.
 
     Raises:
         OSError: the folder cannot be written or the disk is full.
     """
-    folder.mkdir(exist_ok=True)
+    table = pa.Table.from_pylist(_rows(samples, dict(answers)), schema=_SCHEMA)
     stem = f"{filenames.part(level)}-{filenames.part(task)}-{attempt}"
-    draft = folder / f"{stem}.draft"
-    table = pa.Table.from_pylist([asdict(sample) for sample in samples], schema=_SCHEMA)
-    with draft.open("wb") as file:
-        pq.write_table(table, file, compression="zstd")
-        file.flush()
-        os.fsync(file.fileno())
-    return filenames.publish_beside(draft, folder, stem, ".parquet")
+    return write_parquet(folder, stem, table, plain=_ALL_DIFFERENT)
+
+
+def _rows(samples: Sequence[Sample], answers: dict[int, Answers]) -> list[dict[str, Any]]:
+    rows = list[dict[str, Any]]()
+    for sample in samples:
+        row = asdict(sample)
+        if (given := answers.pop(sample.doc_id, None)) is not None:
+            row |= {"log_likelihoods": given.log_likelihoods, "greedy": given.greedy, "texts": given.texts}
+        rows.append(row)
+    return rows

@@ -2,7 +2,8 @@
 
     plan.json       what the run is going to do, written before anything starts
     journal.jsonl   what happened, one event a line (warehouse/store/journal.py)
-    samples/        one Parquet file of per-document results for each finished cell
+    documents/      one Parquet file for each task: its prompts, choices and gold answers, as the run asks them
+    samples/        one Parquet file for each finished cell: what each document was answered, and how that scored
     run.lock        held by the working process for as long as it lives
     start.json      who was last asked to work on it (engine/launch_record.py)
     worker.log      what that process printed
@@ -89,6 +90,10 @@ class RunDir:
     @property
     def samples_dir(self) -> Path:
         return self.path / "samples"
+
+    @property
+    def documents_dir(self) -> Path:
+        return self.path / "documents"
 
     @property
     def lock_path(self) -> Path:

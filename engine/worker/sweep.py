@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from itertools import zip_longest
 
 import torch
 
+from engine.evaluation.answers import answers_of
+from engine.evaluation.documents import write_documents
 from engine.evaluation.lm import PrunedLM
 from engine.evaluation.samples import write_samples
 from engine.evaluation.scoring import aggregate, prepare, score
@@ -21,7 +23,7 @@ from engine.runs.rundir import RunDir
 from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
 from warehouse.records.events import CellStarted
-from warehouse.records.facts import CellFacts, FailureFacts, VariantFacts
+from warehouse.records.facts import CellFacts, DocumentsFacts, FailureFacts, VariantFacts
 from warehouse.records.questions import combined_hash
 
 _HARNESS_VERSION = version("lm-eval")
@@ -39,6 +41,7 @@ class Sweep:
     variants: list[VariantFacts]
     tasks: TaskSet
     attempt: int
+    _undocumented: set[str] = field(default_factory=set[str])
 
     def __call__(self) -> int:
         """Returns the number of cells that ended in an error.
@@ -89,6 +92,7 @@ class Sweep:
         start = time.monotonic()
         try:
             metrics, samples = score(built, self.lm)
+            answers = answers_of(built.instances)
         except torch.AcceleratorError:
             raise  # the CUDA context is gone: every later cell would fail for the same reason
         except Exception as error:
@@ -96,7 +100,16 @@ class Sweep:
             return False
         finally:
             self.lm.progress = lambda requests, tokens: None
-        path = write_samples(self.run.samples_dir, level=level, task=built.name, attempt=self.attempt, samples=samples)
+        path, samples_hash = write_samples(
+            self.run.samples_dir,
+            level=level,
+            task=built.name,
+            attempt=self.attempt,
+            samples=samples,
+            answers=answers,
+        )
+        seconds = round(time.monotonic() - start, 3)
+        self._document(built)
         self._finish(
             CellFacts(
                 level=level,
@@ -105,15 +118,34 @@ class Sweep:
                 is_group=False,
                 version=built.facts.version,
                 num_fewshot=built.facts.num_fewshot,
-                seconds=round(time.monotonic() - start, 3),
+                seconds=seconds,
                 metrics=metrics,
                 samples=str(path.relative_to(self.run.path)),
                 questions_hash=built.facts.questions_hash,
                 tokens_hash=built.facts.tokens_hash,
                 harness_version=_HARNESS_VERSION,
+                samples_hash=samples_hash,
             )
         )
         return True
+
+    def _document(self, built: BuiltTask) -> None:
+        """Keep a task's documents, unless the run has them: also one that began before there was such a file."""
+        if built.name in self.recorder.history.documents or built.name in self._undocumented:
+            return
+        try:
+            path, hash_, count = write_documents(self.run.documents_dir, built, attempt=self.attempt)
+        except OSError:
+            raise
+        except Exception as error:  # of a task's own code, asked for the question and its answer: scores stand without
+            self._undocumented.add(built.name)
+            why = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+            self.recorder.log(f"The documents of {built.name} are not kept for reading: {why}", "warning")
+            return
+        where = str(path.relative_to(self.run.path))
+        documents = DocumentsFacts(task=built.name, path=where, hash=hash_, count=count)
+        self.recorder.record(documents)
+        self.recorder.history.documents[built.name] = documents
 
     def _groups(self, level: str) -> None:
         """Write down the aggregate of every group whose tasks are all there now."""

@@ -135,6 +135,8 @@ def _export_bundle(db: Path, path: Path, *, models: Sequence[str], runs: Sequenc
     rows = f"{report.rows['metrics']:,} metrics and {report.rows['samples']:,} documents' results"
     written = f"{one_line(str(path))}: {what}, {rows}, {format_bytes(report.bytes)}"
     typer.echo(f"{written}. Fingerprint {report.fingerprint}.")
+    for why in report.left_out:
+        typer.echo(f"Left out, so that its documents cannot be read there: {one_line(why)}", err=True)
 
 
 def sql(

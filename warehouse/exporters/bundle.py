@@ -4,6 +4,8 @@
     README.txt           how to read it, with and without prune-tui
     load.sql             for a duckdb shell: the tables, filled, and the views over them
     data/<table>.parquet the facts, row by row as the warehouse has them
+    data/documents.parquet, data/answers.parquet
+                         what was asked and what each level answered, of runs that kept it
 
 Members are stored, not compressed (Parquet is already), so that what a reader unpacks is never larger than the file.
 """
@@ -14,7 +16,7 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -23,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from warehouse.errors import UserError
+from warehouse.exporters.bundle_documents import write_documents
 from warehouse.read.run_diff import find_run
 from warehouse.read.runs import find_models, list_runs
 from warehouse.records.names import public_name
@@ -34,7 +37,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 FORMAT = "prune-tui bundle"
-VERSION = 1
+VERSION = 2
+"""Bundles without documents are of version 1, which older programs read."""
 
 # The facts. What is derived from them (paired_deltas) is computed anew where they arrive.
 TABLES = (
@@ -70,13 +74,17 @@ class BundledRun:
 
 @dataclass(frozen=True, slots=True)
 class BundleReport:
-    """What was written. `fingerprint` is the manifest's hash: equal fingerprints mean equal content."""
+    """What was written. `fingerprint` is the manifest's hash: equal fingerprints mean equal content.
+
+    `left_out` has a sentence for each file of documents or answers that is missing or damaged.
+    """
 
     path: Path
     runs: tuple[BundledRun, ...]
     rows: dict[str, int]
     bytes: int
     fingerprint: str
+    left_out: tuple[str, ...] = ()
 
 
 def member(table: str) -> str:
@@ -126,13 +134,15 @@ def write_bundle(
             if not chosen:
                 raise UserError(f"{database} holds no runs to put into a bundle.")
             counts = _write_tables(con, [run.run_id for run in chosen], folder)
+        kept, left_out = write_documents(database, [run.run_id for run in chosen], folder / "data")
+        counts |= kept
         _write(folder / "README.txt", _readme(chosen, counts).encode())
         _write(folder / "load.sql", load_script().encode())
         manifest = _manifest(folder, chosen, counts)
         whole = folder / "bundle.zip"
-        _zip(whole, manifest, folder)
+        _zip(whole, manifest, folder, counts)
         _publish(whole, path)
-    return BundleReport(path, chosen, counts, path.stat().st_size, sha256(manifest).hexdigest())
+    return BundleReport(path, chosen, counts, path.stat().st_size, sha256(manifest).hexdigest(), tuple(left_out))
 
 
 def _shared(run: BundledRun) -> BundledRun:
@@ -164,14 +174,14 @@ def _write_tables(con: DuckDBPyConnection, run_ids: list[str], folder: Path) -> 
 
 def _manifest(folder: Path, runs: Sequence[BundledRun], counts: dict[str, int]) -> bytes:
     files: dict[str, dict[str, Any]] = {}
-    for name in ("README.txt", "load.sql", *map(member, TABLES)):
+    for name in ("README.txt", "load.sql", *map(member, counts)):
         file = folder / name
         files[name] = {"bytes": file.stat().st_size, "sha256": _hash(file)}
     for table, count in counts.items():
         files[member(table)]["rows"] = count
     about = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": VERSION if set(counts) > set(TABLES) else 1,
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "prune_tui": version("prune-tui"),
         "schema": max(migration.version for migration in statements.migrations()),
@@ -189,10 +199,10 @@ def _hash(file: Path) -> str:
     return digest.hexdigest()
 
 
-def _zip(whole: Path, manifest: bytes, folder: Path) -> None:
+def _zip(whole: Path, manifest: bytes, folder: Path, tables: Iterable[str]) -> None:
     with zipfile.ZipFile(whole, "x", zipfile.ZIP_STORED) as archive:
         archive.writestr(zipfile.ZipInfo("manifest.json", _EPOCH), manifest)
-        for name in ("README.txt", "load.sql", *map(member, TABLES)):
+        for name in ("README.txt", "load.sql", *map(member, tables)):
             about = zipfile.ZipInfo(name, _EPOCH)
             about.file_size = (folder / name).stat().st_size
             with (folder / name).open("rb") as source, archive.open(about, "w") as target:
@@ -231,7 +241,9 @@ every number traced (`prune-tui export deltas --model NAME`, `prune-tui why MODE
 
 Without: unpack it, and in its folder `duckdb results.duckdb < load.sql` makes the tables and views. Views to start
 from: headline_metrics, baseline_deltas. Intervals that need documents to be paired are computed by prune-tui only.
-Any program that reads Parquet reads data/.
+Any program that reads Parquet reads data/. Where they are there, data/documents.parquet has prompts, choices and gold
+answers (long texts cut in the middle, with a note of how much), data/answers.parquet each level's log-likelihoods in
+the order of the choices, and generated texts before any filter.
 
 The runs' journals stay with whoever made them. Text in it comes from models, tasks and people: it is data, nothing to
 be run.

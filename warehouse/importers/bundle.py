@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from warehouse.errors import UserError
 from warehouse.exporters.bundle import FORMAT, TABLES, VERSION, member, shared_columns
+from warehouse.importers import bundle_documents
 from warehouse.importers.batch import ImportReport
 from warehouse.records.level import Level
 from warehouse.stats import pairing
 from warehouse.store import accounts, identity, statements
 from warehouse.store import db as database
+from warehouse.store.kept_documents import COLUMNS as KEPT
 from warehouse.store.old_runs import describe
 from warehouse.store.scratch import scratch_folder
 from warehouse.store.transaction import transaction
@@ -33,7 +35,9 @@ _ROWS_FREE, _ROWS_PER_BYTE = 200_000, 2
 _BYTES_FREE, _BYTES_PER_BYTE = 64 << 20, 200
 _RUN_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,199}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_JSON = {"runs": "plan", "attempts": "provenance", "gpu_samples": "sample", "samples": "response"}
+_JSON = {"runs": "plan", "attempts": "provenance", "gpu_samples": "sample", "samples": "response"} | {
+    "documents": "target"
+}
 _MOST_LEVELS = 10_000
 _COUNT, _SIZE, _TIME = (0, 10**15), (1, 2**31 - 1), ("timestamp '1970-01-01'", "timestamp '9999-12-31'")
 # From a column, of one table or of any, to what it may be: as in warehouse/records. NaN is beyond all numbers.
@@ -52,7 +56,8 @@ _RANGES: dict[tuple[str, str], tuple[object, object]] = {
     ("", "num_fewshot"): (-1, 10**6), ("", "seconds"): (0, 10**12),
     ("tasks", "n_docs"): _COUNT, ("tasks", "n_requests"): _COUNT,
     ("", "n"): _COUNT, ("metrics", "chance"): (-1, 1), ("metrics", "stderr"): (0, "'infinity'::double"),
-    ("samples", "doc_id"): (0, 2**31 - 1), ("samples", "weight"): (0, 10**15),
+    **{(table, "doc_id"): (0, 2**31 - 1) for table in ("samples", "documents", "answers")},
+    ("samples", "weight"): (0, 10**15),
     ("measurements", "batch_size"): _COUNT,
     **{("measurements", name): ("'-infinity'::double", "'infinity'::double") for name in ("mean", "std", "min", "max")},
 }  # fmt: skip
@@ -70,6 +75,11 @@ class Manifest:
     schema: int
     run_ids: tuple[str, ...]
     files: dict[str, dict[str, Any]]
+
+    @property
+    def kept(self) -> list[str]:
+        """Which of documents and answers it holds."""
+        return [kind for kind in KEPT if member(kind) in self.files]
 
 
 def is_bundle(path: Path) -> bool:
@@ -92,7 +102,9 @@ def import_bundle(db: Path, path: Path, *, wait: float = 2.0) -> ImportReport:
     with scratch_folder(db) as folder:
         manifest = _unpack(path, folder)
         if db.exists():
-            return _import_into(db, manifest, folder, path.name, wait)
+            report = _import_into(db, manifest, folder, path.name, wait)
+            bundle_documents.keep(db, manifest.kept, report.imported, manifest.run_ids, folder)
+            return report
         # A bundle that is refused leaves no database behind.
         new = folder / "new.duckdb"
         report = _import_into(new, manifest, folder, path.name, wait)
@@ -100,6 +112,7 @@ def import_bundle(db: Path, path: Path, *, wait: float = 2.0) -> ImportReport:
             database.publish(new, db)
         except FileExistsError:  # another process made it meanwhile
             report = _import_into(db, manifest, folder, path.name, wait)
+        bundle_documents.keep(db, manifest.kept, report.imported, manifest.run_ids, folder)
         return report
 
 
@@ -140,7 +153,7 @@ def _unpack(path: Path, folder: Path) -> Manifest:
             for name, about in manifest.files.items():
                 if name not in members:
                     raise _refused(path.name, f"{name} is missing from it")
-                table = next((table for table in TABLES if member(table) == name), None)
+                table = next((table for table in (*TABLES, *KEPT) if member(table) == name), None)
                 target = None if table is None else folder / f"{table}.parquet"
                 _copy(archive, members[name], about, target, path.name)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
@@ -165,12 +178,12 @@ def _read_manifest(name: str, content: bytes) -> Manifest:
             )
         run_ids = tuple(run["run_id"] for run in told["runs"])
         files = told["files"]
-        allowed = {"README.txt", "load.sql", *map(member, TABLES)}
+        allowed = {"README.txt", "load.sql", *map(member, (*TABLES, *(KEPT if told["version"] > 1 else ())))}
         for file, about in files.items():
             if file not in allowed:
                 raise _refused(name, f"it holds {file!r}, which no bundle does")
             whole = type(about["bytes"]) is int and _SHA256.fullmatch(about["sha256"])
-            if not whole or (file in map(member, TABLES) and type(about["rows"]) is not int):
+            if not whole or (file in map(member, (*TABLES, *KEPT)) and type(about["rows"]) is not int):
                 raise _refused(name, f"its manifest says nothing of use about {file}")
         for run_id in run_ids:
             if not _RUN_ID.fullmatch(run_id):
@@ -200,7 +213,10 @@ def _copy(
 def _store(con: DuckDBPyConnection, manifest: Manifest, folder: Path, bundle: str) -> ImportReport:
     paths = {table: {"path": str(folder / f"{table}.parquet")} for table in TABLES}
     for table in TABLES:
-        _check_table(con, table, paths[table], manifest, bundle)
+        ours = con.execute(statements.query("bundle_columns"), {"table": table}).fetchall()
+        _check_table(con, table, ours, paths[table], manifest, bundle)
+    for kind in manifest.kept:
+        _check_kept(con, kind, {"path": str(folder / f"{kind}.parquet")}, manifest, bundle)
     con.execute(statements.query("bundle_events"), paths["merged_events"])
     try:
         _check_events(con, manifest, paths, bundle)
@@ -227,17 +243,35 @@ def _store(con: DuckDBPyConnection, manifest: Manifest, folder: Path, bundle: st
     )
 
 
-def _check_table(con: DuckDBPyConnection, table: str, path: dict[str, str], manifest: Manifest, bundle: str) -> None:
+def _check_kept(con: DuckDBPyConnection, kind: str, path: dict[str, str], manifest: Manifest, bundle: str) -> None:
+    """Documents and answers, which no table of the database takes."""
+    _check_table(con, kind, list(KEPT[kind].items()), path, manifest, bundle)
+    named = path | {"run_ids": list(manifest.run_ids)}
+    if con.execute(statements.query("bundle_kept_strays"), named).fetchall() != [(0,)]:
+        raise _refused(bundle, f"its {kind} are not those of the runs that it names")
+    if column := _JSON.get(kind):
+        statement = statements.query("bundle_bad_json").replace("{column}", column)
+        if con.execute(statement, path).fetchall() != [(0,)]:
+            raise _refused(bundle, f"its table {kind} has a {column} that is no JSON")
+
+
+def _check_table(
+    con: DuckDBPyConnection,
+    table: str,
+    ours: list[tuple[str, str]],
+    path: dict[str, str],
+    manifest: Manifest,
+    bundle: str,
+) -> None:
     about = manifest.files[member(table)]
     if about["rows"] > _ROWS_FREE + _ROWS_PER_BYTE * about["bytes"]:
         raise _refused(bundle, f"{about['rows']:,} rows of {table} are too many for {about['bytes']:,} bytes")
     most = _BYTES_FREE + _BYTES_PER_BYTE * about["bytes"]
     if con.execute(statements.query("bundle_unfolded"), path).fetchall()[0][0] > most:
         raise _refused(bundle, f"its table {table} unfolds to more than {most:,} bytes")
-    ours = con.execute(statements.query("bundle_columns"), {"table": table}).fetchall()
     theirs = con.execute(statements.query("bundle_file_columns"), path).fetchall()
     # An older one lacks the columns that came later.
-    older = manifest.schema < len(statements.migrations())
+    older = manifest.schema < len(statements.migrations()) and table in TABLES
     if ours != theirs and not (older and set(theirs) < set(ours)):
         raise _refused(bundle, f"its table {table} has other columns than this prune-tui's")
     if con.execute(statements.query("bundle_file_rows"), path).fetchall() != [(about["rows"],)]:
@@ -250,12 +284,11 @@ def _check_texts(
     con: DuckDBPyConnection, table: str, path: dict[str, str], types: dict[str, str], most: int, bundle: str
 ) -> None:
     """Both by what is really there: what a file says of itself need not be so."""
-    sizes = {"VARCHAR": "strlen", "JSON": "strlen", "DOUBLE[]": "8 * len"}
-    parts = [
-        f'coalesce({sizes[kind]}("{name}"{"::varchar" if kind == "JSON" else ""}), 0)'
-        for name, kind in types.items()
-        if kind in sizes
-    ]
+    sizes = {
+        "VARCHAR": "strlen({})", "JSON": "strlen({}::varchar)", "BLOB": "octet_length({})", "DOUBLE[]": "8 * len({})",
+        "BOOLEAN[]": "len({})", "VARCHAR[]": "16 * len({0}) + list_sum(list_transform({0}, lambda text: strlen(text)))",
+    }  # fmt: skip
+    parts = [f"""coalesce({sizes[kind].format(f'"{name}"')}, 0)""" for name, kind in types.items() if kind in sizes]
     statement = statements.query("bundle_text_bytes").replace("{bytes}", " + ".join(parts))
     if con.execute(statement, path).fetchall()[0][0] > most:
         raise _refused(bundle, f"its table {table} unfolds to more than {most:,} bytes")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from warehouse.stats import pairing
-from warehouse.store import db, identity, statements
+from warehouse.store import db, identity, kept_documents, statements
 
 
 def forget_run(path: Path, run_id: str, *, wait: float = 0.0) -> None:
-    """Remove everything a run brought into the database, in one transaction.
+    """Remove everything a run brought into the database, in one transaction, and what a bundle brought beside it.
 
     Its journal brings it all back when it is merged again: whoever deletes a run removes its folder as well.
 
@@ -31,3 +31,4 @@ def forget_run(path: Path, run_id: str, *, wait: float = 0.0) -> None:
             con.rollback()
             raise
         pairing.refresh(con)
+    kept_documents.forget(path, run_id)

@@ -87,6 +87,7 @@ def _rows_of(data: Data, kind: str) -> Iterable[TableRow]:
             cell = asdict(data)
             of_metrics = {name: cell[name] for name in _OF_METRICS}
             metrics = cell.pop("metrics")
+            del cell["samples_hash"]  # the journal's own: what came into the table is counted there
             yield "cells", cell
             yield from (("metrics", of_metrics | metric) for metric in metrics)
         case FailureFacts():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from warehouse.records.values import Count, LevelText, Percentage, Ratio, Seconds, Shots, Size
+from warehouse.records.values import Count, LevelText, Percentage, Ratio, Seconds, Sha256, Shots, Size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +107,8 @@ class CellFacts:
     """What one task (or group aggregate) scored at one level.
 
     `num_fewshot` is −1 for a group whose tasks differ in it. `samples` is the path, relative to the run's folder,
-    of the Parquet file with the per-document results, or None for a group, whose parts have them. A group's hashes
-    combine those of its parts. `harness_version` is lm-eval's.
+    of the Parquet file with the per-document results, or None for a group, whose parts have them; `samples_hash` is its
+    sha256, which older runs lack. A group's hashes combine those of its parts. `harness_version` is lm-eval's.
     """
 
     level: LevelText
@@ -123,6 +123,21 @@ class CellFacts:
     questions_hash: str | None = None
     tokens_hash: str | None = None
     harness_version: str | None = None
+    samples_hash: Sha256 | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentsFacts:
+    """Where a task's documents are kept as the run asks them: prompts, choices and gold answers.
+
+    `path` is relative to the run's folder, `hash` the file's sha256, `count` the documents in it. Written once a run,
+    before the first cell of the task; runs from before there was such a file have none.
+    """
+
+    task: str
+    path: str
+    hash: Sha256
+    count: Count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

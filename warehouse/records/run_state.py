@@ -20,7 +20,7 @@ from warehouse.records.events import (
     Stage,
     Stopped,
 )
-from warehouse.records.facts import CellFacts, FailureFacts, ModelFacts, TaskFacts, VariantFacts
+from warehouse.records.facts import CellFacts, DocumentsFacts, FailureFacts, ModelFacts, TaskFacts, VariantFacts
 
 Cell = tuple[str, str]  # level, task
 Outcome = Literal["done", "failed"]
@@ -64,12 +64,12 @@ class CurrentCell:
 class RunHistory:
     """What a run's events say so far, taken in one after another.
 
-    `levels` are those that the plan asks for. `seq` is the number of the last event and `now` its time. `turns`
-    counts the attempts and their ends, of which a worker that was
-    started writes at least one. `cells` has what finished, groups included; `failures` those of the latest attempt.
-    `parents` has the nearest group above a task or group. `startup` has the seconds of the last start's stages by
-    name, `worked` those of the attempts that have ended. `starting` names the stage of a start that ended last: empty
-    before the first of them, None once a cell was begun or the attempt has ended.
+    `levels` are those that the plan asks for. `seq` is the number of the last event and `now` its time. `turns` counts
+    the attempts and their ends, of which a worker that was started writes at least one. `documents` has the files of
+    tasks' documents, `cells` what finished, groups included, `failures` those of the latest attempt. `parents` has the
+    nearest group above a task or group. `startup` has the seconds of the last start's stages by name, `worked` those of
+    the attempts that have ended. `starting` names the stage of a start that ended last: empty before the first of them,
+    None once a cell was begun or the attempt has ended.
     """
 
     levels: tuple[str, ...] = ()
@@ -82,6 +82,7 @@ class RunHistory:
     variants: dict[str, VariantFacts] = field(default_factory=dict[str, VariantFacts])
     tasks: dict[str, TaskFacts] = field(default_factory=dict[str, TaskFacts])
     parents: dict[str, str] = field(default_factory=dict[str, str])
+    documents: dict[str, DocumentsFacts] = field(default_factory=dict[str, DocumentsFacts])
     cells: dict[Cell, CellFacts] = field(default_factory=dict[Cell, CellFacts])
     failures: dict[Cell, FailureFacts] = field(default_factory=dict[Cell, FailureFacts])
     current: CurrentCell | None = None
@@ -121,6 +122,8 @@ class RunHistory:
             case CellProgress() as cell:
                 seconds = event.t - self._cell_began
                 self.current = CurrentCell(cell.level, cell.task, cell.done, cell.total, cell.tokens, seconds)
+            case DocumentsFacts() as documents:
+                self.documents[documents.task] = documents
             case CellFacts() as cell:
                 self.cells[cell.level, cell.task] = cell
                 self.failures.pop((cell.level, cell.task), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
@@ -12,6 +13,7 @@ from warehouse.errors import UserError
 from warehouse.records.level import Level
 
 T = TypeVar("T")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 Check = Callable[[Any], Any]
 """Returns the value, perhaps as another type; raises ValueError with what is wrong with it."""
 
@@ -27,6 +29,12 @@ class Within:
         if not self.low <= value <= self.high:
             raise ValueError(f"is {_shown(value)}, not within {self.low:g} and {self.high:g}")
         return value
+
+
+def _sha256(value: Any) -> Any:
+    if not _SHA256.fullmatch(value):
+        raise ValueError(f"is {_shown(value)}, not a sha256")
+    return value
 
 
 def _level(value: Any) -> Any:
@@ -48,6 +56,7 @@ Ratio = Annotated[float, Within(0, 1e6)]
 Shots = Annotated[int, Within(-1, 1e6)]
 """-1 is of a group whose tasks differ in them."""
 LevelText = Annotated[str, _level]
+Sha256 = Annotated[str, _sha256]
 
 
 def read(kind: type[T], data: Mapping[str, Any]) -> T:

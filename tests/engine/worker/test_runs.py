@@ -6,6 +6,7 @@ All of them evaluate the demo model on a few documents of its own benchmarks.
 from __future__ import annotations
 
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,8 +24,9 @@ from engine.planning.suites import SUITES, TaskSpec
 from engine.runs import launch, stopping
 from engine.runs.rundir import RunDir, runs_root
 from warehouse.merging.merge import merge_run
-from warehouse.records.events import Attempt, Refused, Stage, of_kind
-from warehouse.records.facts import CellFacts, FailureFacts, ModelFacts, TaskFacts, VariantFacts
+from warehouse.read.documents import read_document
+from warehouse.records.events import Attempt, Event, Finished, Refused, Stage, of_kind, write_line
+from warehouse.records.facts import CellFacts, DocumentsFacts, FailureFacts, ModelFacts, TaskFacts, VariantFacts
 from warehouse.records.level import parse_levels
 from warehouse.records.run_state import RunState
 from warehouse.store import db
@@ -97,6 +99,35 @@ def test_resuming_a_finished_run_does_nothing_new(finished: RunDir) -> None:
     before = recorded(finished)
     assert work(finished) == launch.FINISHED
     assert recorded(finished) == before
+
+
+def test_a_documents_answers_at_every_level_can_be_read(finished: RunDir) -> None:
+    written = read_document(finished.database, finished.run_id, "demo_sums", 0)
+    assert [one.level for one in written.levels] == ["0", "30", "60"]
+    assert written.prompts[0].startswith("[… ")  # its shots
+    assert [len(one.texts) for one in written.levels] == [1, 1, 1]
+    chosen = read_document(finished.database, finished.run_id, "demo_grammar", 0)
+    for one in chosen.levels:
+        best = max(range(len(chosen.choices)), key=one.log_likelihoods.__getitem__)
+        [acc] = [score for score in one.scores if score.metric == "acc"]
+        assert (acc.response, acc.value) == (str(best), float(best == chosen.target))
+
+
+@pytest.mark.slow
+def test_a_run_from_before_documents_were_kept_keeps_them_when_it_goes_on(finished: RunDir, tmp_path: Path) -> None:
+    shutil.copytree(finished.database.parent, tmp_path / "older")
+    database = tmp_path / "older" / finished.database.name
+    run = RunDir(runs_root(database) / finished.run_id)
+    shutil.rmtree(run.path / "documents")
+    database.unlink()
+    kept = [data for data in (event.data for event in run.events()) if not isinstance(data, DocumentsFacts | Finished)]
+    again = next(at for at, data in enumerate(kept) if isinstance(data, CellFacts) and data.level == "60")
+    older = [replace(data, samples_hash=None) if isinstance(data, CellFacts) else data for data in kept[:again]]
+    run.journal_path.write_bytes(b"".join(write_line(Event(at, 1.75e9 + at, data)) for at, data in enumerate(older)))
+    assert work(run) == launch.FINISHED
+    assert recorded(run) == recorded(finished)
+    [task, *_] = run.history()[0].documents
+    assert [one.level for one in read_document(database, run.run_id, task, 0).levels] == ["0", "30", "60"]
 
 
 def test_asked_to_stop_it_stops_and_resumes_with_the_same_numbers(finished: RunDir, tmp_path: Path) -> None:

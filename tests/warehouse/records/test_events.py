@@ -32,7 +32,15 @@ from warehouse.records.events import (
     parse_line,
     write_line,
 )
-from warehouse.records.facts import CellFacts, FailureFacts, MetricFacts, ModelFacts, TaskFacts, VariantFacts
+from warehouse.records.facts import (
+    CellFacts,
+    DocumentsFacts,
+    FailureFacts,
+    MetricFacts,
+    ModelFacts,
+    TaskFacts,
+    VariantFacts,
+)
 from warehouse.records.measurements import MeasurementFacts
 from warehouse.records.reading import Reading
 from warehouse.store import journal
@@ -55,7 +63,7 @@ ACC = MetricFacts(metric="acc", filter="none", value=0.5, stderr=0.1, n=10, high
 CELL = CellFacts(
     level="40", task="piqa", part_of="group", is_group=False, version="1", num_fewshot=-1, seconds=1.5,
     metrics=[ACC, MetricFacts(metric="ppl", filter="none", value=math.inf, stderr=None, n=1, higher_is_better=False)],
-    samples="samples/x.parquet", harness_version="0.4.13",
+    samples="samples/x.parquet", harness_version="0.4.13", samples_hash="0a" * 32,
 )  # fmt: skip
 PLANNED = Planned(
     plan={"name": "p", "limit": None}, dtype="float32", conditions=Conditions(documents="all", chat_template=True)
@@ -85,6 +93,7 @@ ALL: list[Data] = [
     Finished(failed=0),
     Refused(error="no"),
     Crashed(error="E", detail="Traceback"),
+    DocumentsFacts(task="piqa", path="documents/piqa-1.parquet", hash="0a" * 32, count=10),
 ]
 
 
@@ -144,6 +153,9 @@ def test_nan_may_be_a_score_and_nothing_else() -> None:
         (PLANNED, {"dtype": 32}, "dtype is 32"),
         (ALL[10], {"samples": [{"utilisation": "half"}]}, "samples utilisation is 'half'"),
         (ALL[10], {"samples": 3}, "samples is 3, not a list"),
+        (CELL, {"samples_hash": "0A" * 32}, "samples_hash is '0A0A"),
+        (ALL[17], {"hash": "0a" * 31}, "hash is '0a0a"),
+        (ALL[17], {"count": -1}, "count is -1"),
         (ALL[14], {"failed": -1}, "failed is -1"),
         (ALL[14], {"t": math.inf}, "t is inf"),
         (ALL[14], {"seq": -1}, "seq is -1"),
@@ -166,7 +178,7 @@ def test_a_wrong_value_is_shown_up_to_forty_characters(length: int, shown: str) 
 def test_a_changed_key_is_damage(data: Data) -> None:
     optional = {"crc", "origin", "dtype", "level_name", "conditions", "chance"} | {
         name for kind in (ModelFacts, TaskFacts, CellFacts) for name in ("config_hash", "tokenizer_hash", "tuned",
-        "questions_hash", "tokens_hash", "harness_version", "samples", "metrics") if kind
+        "questions_hash", "tokens_hash", "harness_version", "samples", "samples_hash", "metrics") if kind
     }  # fmt: skip
     for name in set(record(data)) - (optional - ({"samples"} if isinstance(data, GpuSamples) else set())):
         told = record(data)

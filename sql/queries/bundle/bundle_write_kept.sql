@@ -1,0 +1,1 @@
+copy {kind} to '{path}' (format parquet, compression zstd);

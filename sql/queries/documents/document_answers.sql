@@ -1,0 +1,2 @@
+-- What one document was answered in one cell and how that scored: files from before there were answers lack their columns.
+select * from read_parquet($path) where doc_id = $doc_id;

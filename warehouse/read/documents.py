@@ -1,0 +1,209 @@
+"""One document of a run: what was asked, what is right, and what every level answered."""
+
+from __future__ import annotations
+
+import glob
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain, repeat
+from pathlib import Path
+from typing import Any
+
+from warehouse.errors import UserError
+from warehouse.records.facts import CellFacts, DocumentsFacts
+from warehouse.records.run_state import RunHistory
+from warehouse.store import confine, db, journal, kept_documents, run_folders
+from warehouse.store.answers import Record, ask
+
+_OF_A_BUNDLE = {"documents": "kept_document", "answers": "kept_answers"}
+_MEND = "put it back from a copy of the run's folder, or run it anew"
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What one metric says of an answer. `response` is JSON: the choice it took, or the text that a filter left."""
+
+    metric: str
+    filter: str
+    value: float | None
+    response: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LevelAnswers:
+    """What one level answered, before any filter; all empty where a run was made before answers were kept.
+
+    `log_likelihoods` are in the order of the document's choices, `greedy` says of each whether nothing else was
+    likelier; `texts` are what was generated.
+    """
+
+    level: str
+    log_likelihoods: tuple[float, ...]
+    greedy: tuple[bool, ...]
+    texts: tuple[str, ...]
+    scores: tuple[Score, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as a run asked it, with its texts cut where they were long (`warehouse.excerpt`).
+
+    `prompts` has one for all choices or one for each. `target` is the gold answer: a choice's index, a text, or
+    several; None where the prompt itself is scored. `doc_hash` is lm-eval's, the same wherever the document is asked.
+    `levels` are in the order in which the run came to them. Texts are as data set and model have them: `warehouse.text`
+    before a terminal.
+    """
+
+    run_id: str
+    task: str
+    doc_id: int
+    doc_hash: str
+    prompts: tuple[str, ...]
+    choices: tuple[str, ...]
+    target: Any
+    levels: tuple[LevelAnswers, ...]
+
+
+def read_document(
+    database: Path, run_id: str, task: str, doc_id: int, *, levels: Sequence[str] | None = None
+) -> Document:
+    """Read one document from the files of its run, with the answers of the levels named, else of all.
+
+    Raises:
+        UserError: run, task, document or level is not there, or a file of them is missing or damaged.
+    """
+    folder = run_folders.root(database) / run_id
+    if not (folder / "journal.jsonl").exists() and kept_documents.folder_of(database, run_id).is_dir():
+        return _of_a_bundle(database, run_id, task, doc_id, levels)
+    history = _history(folder)
+    cells = _cells(history, run_id, task, levels)
+    if task not in history.documents:
+        raise UserError(
+            f"Run {run_id} was made before documents were kept, or could not keep those of {task}: run it anew to read "
+            "them here."
+        )
+    files = [_file(folder, history.documents[task]), *(_file(folder, cell) for cell in cells)]
+    (found, *answers), count = _rows(files, doc_id), history.documents[task].count
+    if not found:
+        raise UserError(f"Run {run_id} asked no document {doc_id} of {task}: it asked {count:,}.")
+    told = [
+        _answers(cell.level, next((row for row in rows if row.get("texts") is not None), {}), rows)
+        for cell, rows in zip(cells, answers, strict=True)
+    ]
+    return _document(run_id, task, doc_id, found[0], told)
+
+
+def _of_a_bundle(database: Path, run_id: str, task: str, doc_id: int, levels: Sequence[str] | None) -> Document:
+    """From what a bundle brought; scores are the database's."""
+    files = {kind: kept_documents.find(database, run_id, kind) for kind in ("documents", "answers")}
+    asked = {"task": task, "doc_id": doc_id}
+    rows = {
+        kind: [] if file is None else _asked([(file, _OF_A_BUNDLE[kind], asked)])[0] for kind, file in files.items()
+    }
+    if not rows["documents"]:
+        raise UserError(f"The bundle that run {run_id} came in has no document {doc_id} of a task '{task}'.")
+    with db.open_read(database) as con:
+        scores = ask(con, "document_scores", asked | {"run_id": run_id})
+    by_level = {row["level"]: row for row in rows["answers"]}
+    for level in levels or ():
+        if level not in by_level:
+            raise UserError(f"Run {run_id} has no answers of {task} at level {level}: it has {', '.join(by_level)}.")
+    answers = [
+        _answers(level, by_level[level], [row for row in scores if row["level"] == level])
+        for level in (by_level if levels is None else levels)
+    ]
+    return _document(run_id, task, doc_id, rows["documents"][0], answers)
+
+
+def _document(run_id: str, task: str, doc_id: int, row: Record, levels: list[LevelAnswers]) -> Document:
+    try:
+        target = json.loads(row["target"] or "null")
+    except (ValueError, RecursionError) as error:  # valid when it was imported, but of a stranger's making
+        raise UserError(f"The gold answer of document {doc_id} of {task} in run {run_id} cannot be read.") from error
+    return Document(
+        run_id=run_id,
+        task=task,
+        doc_id=doc_id,
+        doc_hash=row["doc_hash"],
+        prompts=tuple(row["prompts"]),
+        choices=tuple(row["choices"]),
+        target=target,
+        levels=tuple(levels),
+    )
+
+
+def _history(folder: Path) -> RunHistory:
+    history = RunHistory()
+    try:
+        events, _ = journal.read(folder / "journal.jsonl")
+    except FileNotFoundError as error:
+        raise UserError(
+            f"There is no journal of run {folder.name} in {folder}: documents can be read of runs whose folder is "
+            "here, and of those that came in a bundle with them."
+        ) from error
+    for event in events:
+        history.take(event)
+    return history
+
+
+def _cells(history: RunHistory, run_id: str, task: str, levels: Sequence[str] | None) -> list[CellFacts]:
+    """The finished cells of a task, each of which has a file."""
+    cells = {level: cell for (level, name), cell in history.cells.items() if name == task and cell.samples}
+    if not cells:
+        others = sorted({name for (_, name), cell in history.cells.items() if cell.samples})
+        listed = ", ".join(others[:5]) + (", …" if len(others) > 5 else "")
+        raise UserError(f"Run {run_id} has no answers of a task '{task}': it has those of {listed or 'none yet'}.")
+    for level in levels or ():
+        if level not in cells:
+            raise UserError(f"Run {run_id} has no answers of {task} at level {level}: it has {', '.join(cells)}.")
+    return [cells[level] for level in (cells if levels is None else levels)]
+
+
+def _file(folder: Path, told: DocumentsFacts | CellFacts) -> Path:
+    """A file that the journal names, if it is still the one that was written."""
+    name, hash_ = (
+        (told.path, told.hash) if isinstance(told, DocumentsFacts) else (told.samples or "", told.samples_hash)
+    )
+    file = folder / name
+    if not file.resolve().is_relative_to(folder.resolve()):
+        raise UserError(f"{file} lies outside the run's folder: the journal that names it is not one of ours.")
+    try:
+        found = kept_documents.digest(file)
+    except OSError as error:
+        raise UserError(f"{file} cannot be read ({error.strerror}): {_MEND}.") from error
+    if hash_ not in (None, found):
+        raise UserError(f"{file} is damaged, or was written by others: its sha256 is not the journal's; {_MEND}.")
+    return file.resolve()
+
+
+def _rows(files: list[Path], doc_id: int) -> list[list[Record]]:
+    """The rows of one document in each file, that of the documents first."""
+    queries = chain(["document"], repeat("document_answers"))
+    return _asked([(file, query, {"doc_id": doc_id}) for file, query in zip(files, queries, strict=False)])
+
+
+def _asked(questions: list[tuple[Path, str, Record]]) -> list[list[Record]]:
+    """The answers of queries, each about one file."""
+    import duckdb
+
+    files, found = [file for file, _, _ in questions], list[list[Record]]()
+    file = files[0]
+    try:
+        with duckdb.connect(config={**confine.config(files)}) as con:
+            confine.confine(con, files)
+            for file, query, asked in questions:
+                found.append(ask(con, query, asked | {"path": glob.escape(str(file.resolve()))}))
+    except duckdb.Error as error:
+        raise UserError(f"{file} cannot be read ({str(error).splitlines()[0]}): {_MEND}.") from error
+    return found
+
+
+def _answers(level: str, given: Record, rows: list[Record]) -> LevelAnswers:
+    return LevelAnswers(
+        level=level,
+        log_likelihoods=tuple(given.get("log_likelihoods") or ()),
+        greedy=tuple(given.get("greedy") or ()),
+        texts=tuple(given.get("texts") or ()),
+        scores=tuple(Score(row["metric"], row["filter"], row["value"], row["response"]) for row in rows),
+    )
