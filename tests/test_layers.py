@@ -52,6 +52,7 @@ def test_the_contracts_on_imports_hold():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_the_probe_sees_a_heavy_import():
     assert "torch" in loaded_after("import torch").split()
 
@@ -73,6 +74,7 @@ def test_help_needs_neither_database_nor_display_libraries(tmp_path: Path):
     assert done.stdout.strip() == ""
 
 
+@pytest.mark.slow
 def test_importing_any_module_outside_the_worker_loads_no_model_stack(tmp_path: Path):
     modules = light_modules()
     assert {"tui.cli.app", "engine.planning.plan", "warehouse.store.journal"} <= set(modules)

@@ -37,6 +37,7 @@ def test_every_name_and_method_that_is_offered_is_on_the_page():
         assert set(re.findall(r"`([a-z]\w*)`", methods)) == own
 
 
+@pytest.mark.slow
 def test_results_are_read_as_the_page_shows(tmp_path: Path, study: Path, monkeypatch: pytest.MonkeyPatch):
     shutil.copy(study, tmp_path / "results.duckdb")
     run("Results", tmp_path, monkeypatch)

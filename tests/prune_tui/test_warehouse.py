@@ -73,6 +73,7 @@ def test_no_more_rows_than_asked_for_are_read(published: Warehouse):
     assert published.sql("from range(1000)", row_limit=10).height == 10
 
 
+@pytest.mark.slow
 def test_a_table_is_written_to_a_file_that_is_replaced_only_if_said(published: Warehouse, tmp_path: Path):
     file = tmp_path / "table.csv"
     asked = {"tasks": ["gsm8k"], "format": "csv", "to": file}

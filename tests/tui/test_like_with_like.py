@@ -110,6 +110,7 @@ def measured(tmp_path: Path) -> Callable[..., Screens]:
     return measure
 
 
+@pytest.mark.slow
 def test_other_questions_of_a_later_run_stand_in_a_column_of_their_own(measured):
     measured("r1", {"0": 0.6, "20": 0.56}, questions="aaaa")
     screens = measured("r2", {"0": 0.5, "20": 0.6}, questions="bbbb")
@@ -121,6 +122,7 @@ def test_other_questions_of_a_later_run_stand_in_a_column_of_their_own(measured)
     assert screens.compared()[20, "arc"] == ["0.5600", "≈ -6.7%", "★ 0.6000", "≈ +20.0%"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edited", ["config", "tokenizer"])
 def test_an_edited_config_or_tokenizer_has_no_change_from_the_other_models_score(measured, edited):
     measured("r1", {"0": 0.6, "40": 0.5}, config="c1", tokenizer="t1")
@@ -130,6 +132,7 @@ def test_an_edited_config_or_tokenizer_has_no_change_from_the_other_models_score
     assert sorted(line) == ["0.4000", "n/a", "≈ -16.7%", "★ 0.5000"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "differs",
     one_in(5, [
@@ -146,6 +149,7 @@ def test_a_score_under_other_conditions_is_nobodys_baseline(measured, differs):
     assert [text for (_, name, _), text in shown.items() if name != f"Tiny · {PLAIN}"] == ["0.4000"]
 
 
+@pytest.mark.slow
 def test_a_few_documents_do_not_take_the_place_of_many(measured):
     without_limit = KNOWN | {"documents": None}
     measured("r1", {"0": 0.6, "20": 0.54}, n=100, conditions=without_limit)
@@ -155,12 +159,14 @@ def test_a_few_documents_do_not_take_the_place_of_many(measured):
     assert shown["arc", "Tiny · float32, 7 documents", "unpruned"] == "0.1400"
 
 
+@pytest.mark.slow
 def test_a_group_is_compared_at_the_shots_of_its_parts(measured):
     measured("base", {"0": 0.5}, task="stem", group=True)
     screens = measured("pruned", {"40": 0.55}, task="stem", group=True, num_fewshot=5)
     assert sorted(screens.results().values()) == ["0.5000", "n/a"]
 
 
+@pytest.mark.slow
 def test_own_and_published_scores_of_a_benchmark_stand_in_one_line_and_share_no_change(measured):
     measured("paper", {"0": 0.9, "20": 0.8}, conditions={"published": True}, weights=None, version=None)
     screens = measured("ours", {"0": 0.6, "20": 0.54})
@@ -174,6 +180,7 @@ def test_a_result_that_knows_no_weights_has_its_change_from_those_that_are_known
     assert screens.results() == {("arc", "Tiny", "unpruned"): "0.6000", ("arc", "Tiny", "40%"): "≈ -16.7%"}
 
 
+@pytest.mark.slow
 def test_two_models_of_one_name_are_told_apart_by_their_ids(measured):
     measured("r1", {"0": 0.6, "40": 0.5})
     screens = measured("r2", {"0": 0.7, "40": 0.6}, weights="w2")
@@ -193,6 +200,7 @@ def test_a_level_that_was_not_reached_is_called_by_what_it_removes(measured):
     assert ("arc", "Tiny", "25%") in screens.results()
 
 
+@pytest.mark.slow
 def test_a_baseline_of_another_run_is_used_only_where_the_run_has_none(measured):
     measured("r1", {"0": 0.6, "20": 0.54})
     measured("r2", {"0": 0.5})

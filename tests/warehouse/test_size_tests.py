@@ -31,6 +31,7 @@ def two_sizes(new_run, merged, metric):
     return measure
 
 
+@pytest.mark.slow
 def test_which_size_loses_more_points_is_a_corrected_z_test(two_sizes, ask):
     two_sizes({"0": 100, "20": 80})
     tasks = sorted(SMALL)
@@ -168,6 +169,7 @@ def test_perplexities_are_compared_by_the_logarithm_of_their_ratio(new_run, merg
     assert ask("select count(*) from size_tests where measure = 'points'") == [(0,)]
 
 
+@pytest.mark.slow
 def test_the_chosen_models_are_compared_as_among_all(two_sizes, new_run, merged, metric, ask):
     two_sizes({"0": 100, "20": 80})
     third = new_run("third")

@@ -243,6 +243,7 @@ def test_a_baseline_may_come_from_another_run(run, new_run, merged, ask):
     assert ask("select run_id, baseline_run_id, baseline from baseline_deltas") == [("r1", "r2", 0.5)]
 
 
+@pytest.mark.slow
 def test_size_comparison_pairs_equal_percentages_and_equal_ratios(run, new_run, merged, ask):
     """The large model is twice as wide: its 100 neurons are a ratio of 2.0, as 50 are for the small one."""
     small, large = run, new_run("r2")
@@ -357,6 +358,7 @@ def test_consistent_improvements_are_better_at_every_width(run, merged, ask, met
 CONSTANT = ("benchmarks", "metric_order", "chance_levels", "question_counts", "current_rules")
 
 
+@pytest.mark.slow
 def test_views_of_an_empty_file_are_empty(ask, database, merged, new_run):
     run = new_run("r1")
     merged(run)

@@ -101,6 +101,7 @@ def test_the_facts_group_is_the_mean_of_its_parts(unpruned: Scores) -> None:
     assert unpruned["demo_facts"]["acc,none"] == pytest.approx(sum(parts) / 3)
 
 
+@pytest.mark.slow
 def test_pruning_hurts_sums_and_stories_and_spares_grammar(unpruned: Scores) -> None:
     pruned = evaluate(512 - 256, ["demo_story", "demo_grammar", "demo_sums"], limit=50)
     sums, story, grammar = "exact_match,first-number", "word_perplexity,none", "acc,none"

@@ -142,6 +142,7 @@ class TestATokenizerLargerThanTheEmbedding:
             lm.encode([asked])
 
 
+@pytest.mark.slow
 def test_building_a_task_refuses_what_cannot_be_scored(tmp_path: Path, bare: PrunedLM) -> None:
     (tmp_path / "rows.jsonl").write_text('{"q": "Anna likes", "a": " tea"}\n{"q": "", "a": "Ben"}\n')
     (tmp_path / "rows.yaml").write_text(

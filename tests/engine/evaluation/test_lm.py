@@ -109,6 +109,7 @@ def test_generations_stop_as_hflms_do(kwargs: dict[str, Any], pair: tuple[Any, P
     assert mine == theirs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("multiturn", [False, True], ids=["one turn", "a turn for each shot"])
 @pytest.mark.parametrize("task", one_in(2, ["demo_facts", "demo_sums@3"]))
 def test_with_chat_template_and_system_instruction_too(
@@ -183,6 +184,7 @@ def test_every_request_is_answered_as_by_hflm(
                 assert mine[1] == greedy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["piqa", "lambada_openai", "wikitext", "gsm8k@5", "leaderboard_musr"])
 def test_every_metric_is_the_one_simple_evaluate_reports(
     task: str, pair: tuple[Any, PrunedLM], benchmarks: Any, index: TaskManager

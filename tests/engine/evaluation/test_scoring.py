@@ -72,6 +72,7 @@ def scored(tmp_path: Path) -> Any:
     return of
 
 
+@pytest.mark.slow
 def test_classes_of_each_document_are_kept(scored):
     values, samples = scored(CHOICES)
     expected = [[number % 2, float(number % 3 == 0)] for number in range(12)]
@@ -82,11 +83,13 @@ def test_classes_of_each_document_are_kept(scored):
     assert values["f1"] == pytest.approx(2 * (right * chosen).sum() / (right.sum() + chosen.sum()))
 
 
+@pytest.mark.slow
 def test_a_brier_score_is_the_mean_of_its_documents(scored):
     values, samples = scored(CHOICES)
     assert np.mean([sample.value for sample in samples["brier_score"]]) == pytest.approx(values["brier_score"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", one_in(3, ["bleu", "chrf", "ter"]))
 def test_counts_of_each_text_sum_up_to_the_recorded_value(scored, metric):
     values, samples = scored(TEXTS)

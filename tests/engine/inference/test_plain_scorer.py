@@ -67,6 +67,7 @@ PROMPTS = instances(
 )
 
 
+@pytest.mark.slow
 def test_every_answer_is_hflms(model: Any) -> None:
     said: list[str] = []
     ours = PrunedLM(model, TOKENIZER, batch_tokens=64, warn=said.append)
@@ -85,6 +86,7 @@ def test_every_answer_is_hflms(model: Any) -> None:
     assert ours.generate_until(PROMPTS) == reference.generate_until(PROMPTS, disable_tqdm=True)
 
 
+@pytest.mark.slow
 def test_a_batch_that_does_not_fit_is_halved(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     ours = PrunedLM(model, TOKENIZER, batch_tokens=10**4, warn=lambda message: None)
     expected = ours.loglikelihood(PAIRS)

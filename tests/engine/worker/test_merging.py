@@ -60,6 +60,7 @@ def until(reached: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_work_goes_on_while_another_process_holds_the_file_and_is_merged_once_it_lets_go(
     run: RunDir, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,6 +43,7 @@ async def shown(pilot: Pilot, until) -> None:
     await until(pilot, lambda: drawn(pilot, "words"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [NARROW, WIDE])
 async def test_every_claim_is_listed_with_its_verdict_and_told_with_its_numbers(dashboard: Dashboard, until, size):
     async with dashboard.run_test(size=size) as pilot:
@@ -59,6 +60,7 @@ async def test_every_claim_is_listed_with_its_verdict_and_told_with_its_numbers(
             assert part.region.bottom < size[1]
 
 
+@pytest.mark.slow
 async def test_the_cursor_chooses_the_claim_and_r_reads_it(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -76,6 +78,7 @@ async def test_the_cursor_chooses_the_claim_and_r_reads_it(dashboard: Dashboard,
         assert screen(pilot).claim == screen(pilot).claims[5]
 
 
+@pytest.mark.slow
 async def test_s_opens_what_is_behind_it_and_y_copies_it(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -87,6 +90,7 @@ async def test_s_opens_what_is_behind_it_and_y_copies_it(dashboard: Dashboard, u
         await until(pilot, lambda: "from claim_findings" in pilot.app.screen.query_one(SqlEditor).text)
 
 
+@pytest.mark.slow
 async def test_m_chooses_whose_results_are_asked(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -104,6 +108,7 @@ async def test_m_chooses_whose_results_are_asked(dashboard: Dashboard, until):
         await until(pilot, lambda: "claim_findings_of([" in pilot.app.screen.query_one(SqlEditor).text)
 
 
+@pytest.mark.slow
 async def test_of_many_models_the_ones_with_the_latest_runs_are_asked(dashboard: Dashboard, until, monkeypatch):
     monkeypatch.setattr(claims_screen, "_FIRST", 2)
     async with dashboard.run_test(size=NARROW) as pilot:
@@ -132,6 +137,7 @@ async def test_without_a_database_it_says_how_to_get_one(tmp_path: Path, until):
         await until(pilot, lambda: "i brings the study's results in" in drawn(pilot, "said"))
 
 
+@pytest.mark.slow
 async def test_the_help_and_the_palette_name_it(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         commands = {command.title: command.help for command in pilot.app.get_system_commands(pilot.app.screen)}

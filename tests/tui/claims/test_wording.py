@@ -6,6 +6,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tui.claims import wording
 from warehouse.read.claims import Change, Claim, Finding, Verdict, read_claims
 
@@ -41,6 +43,7 @@ def change(**fields) -> Change:
     return Change(**known | fields)
 
 
+@pytest.mark.slow
 def test_docs_claims_is_what_the_command_writes_of_the_published_figures(tmp_path: Path, study: Path):
     """`prune-tui import published --db new.duckdb && prune-tui claims --format markdown --db new.duckdb`."""
     database = tmp_path / "results.duckdb"

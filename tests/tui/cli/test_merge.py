@@ -56,6 +56,7 @@ def test_documents_that_are_gone_are_said(prune_tui):
     assert "put the files back, then prune-tui merge --from-journals." in err
 
 
+@pytest.mark.slow
 def test_rows_deleted_by_hand_are_said_and_come_back_from_the_journals(prune_tui):
     prune_tui("merge")
     with duckdb.connect("results.duckdb") as con:

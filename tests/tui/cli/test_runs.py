@@ -144,6 +144,7 @@ def test_a_dead_worker_is_reported_and_its_run_goes_on_with_resume(fake, name: s
     assert cells(fake) == EVERY_CELL
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_the_worker_cleanly(fake):
     process = fake.start(*RUN, "hang")
     wait_for(lambda: is_at_work(fake))

@@ -38,6 +38,7 @@ async def shown(pilot: Pilot, until) -> None:
     await until.all_compared(pilot)
 
 
+@pytest.mark.slow
 async def test_unasked_a_base_model_is_compared_with_base_models(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await pilot.press("3")
@@ -47,6 +48,7 @@ async def test_unasked_a_base_model_is_compared_with_base_models(dashboard: Dash
     assert shown == ["meta-llama/Llama-3.2-1B", "meta-llama/Llama-3.2-3B"]
 
 
+@pytest.mark.slow
 async def test_models_stand_side_by_side_at_equal_percentage(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -60,6 +62,7 @@ async def test_models_stand_side_by_side_at_equal_percentage(dashboard: Dashboar
         assert screen(pilot).at == 0
 
 
+@pytest.mark.slow
 async def test_at_equal_expansion_ratio_different_percentages_meet(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -70,6 +73,7 @@ async def test_at_equal_expansion_ratio_different_percentages_meet(dashboard: Da
         assert wikitext == "WikiText – – 56.33 ▽ +387% ★ 11.88 ▽ +28.2%"
 
 
+@pytest.mark.slow
 async def test_the_best_level_is_named_with_its_reasons(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -85,6 +89,7 @@ async def test_the_best_level_is_named_with_its_reasons(dashboard: Dashboard, un
         assert "By the rule keeps-most" in best
 
 
+@pytest.mark.slow
 async def test_what_improves_at_every_level_is_listed(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -94,6 +99,7 @@ async def test_what_improves_at_every_level_is_listed(dashboard: Dashboard, unti
         assert len(screen(pilot).query_one("#improving", Grid).model) == 6
 
 
+@pytest.mark.slow
 async def test_intervals_stand_beside_the_changes(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -106,6 +112,7 @@ async def test_intervals_stand_beside_the_changes(dashboard: Dashboard, until):
         assert said(pilot, "compare-line").startswith("1B-Instruct -49.5% [-56.3…-42.0] beyond noise · 1B -40.3%")
 
 
+@pytest.mark.slow
 async def test_which_of_two_loses_more_is_tested_pair_by_pair(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -126,6 +133,7 @@ async def test_which_of_two_loses_more_is_tested_pair_by_pair(dashboard: Dashboa
         assert ifeval.endswith("▼ 1B-Instruct")
 
 
+@pytest.mark.slow
 async def test_a_wide_terminal_shows_all_four_panes(dashboard: Dashboard, until):
     async with dashboard.run_test(size=WIDE) as pilot:
         await shown(pilot, until)
@@ -133,6 +141,7 @@ async def test_a_wide_terminal_shows_all_four_panes(dashboard: Dashboard, until)
             assert pilot.app.screen.query_one(pane).display, pane
 
 
+@pytest.mark.slow
 async def test_models_are_chosen_from_all_there_are(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -143,6 +152,7 @@ async def test_models_are_chosen_from_all_there_are(dashboard: Dashboard, until)
         assert said(pilot, "compare-verdict") == "There is one model only: m chooses others to compare it with."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pane", "query", "rows"),
     one_in(

@@ -99,6 +99,7 @@ def test_methods_are_compared_question_by_question(two_methods: Path, tests: Row
             assert (row.ci_low, row.ci_high) == pytest.approx(ends)
 
 
+@pytest.mark.slow
 def test_methods_whose_documents_are_not_known_are_compared_as_independent(two_methods: Path, tmp_path: Path):
     copy = tmp_path / "results.duckdb"
     shutil.copy(two_methods, copy)

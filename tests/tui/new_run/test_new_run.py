@@ -76,6 +76,7 @@ async def fill(pilot, **fields: str):
     await settle(pilot)
 
 
+@pytest.mark.slow
 async def test_it_says_what_will_happen(dashboard, driver, stubbed):
     async with dashboard.run_test(size=(160, 45)) as pilot:
         await open_form(pilot, driver)
@@ -117,6 +118,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.slow
 async def test_what_is_wrong_is_said_as_it_is_typed_until_it_is_right(dashboard, driver, stubbed):
     right = {name: "" for fields, _, _ in WRONG for name in fields} | {"model": "demo", "tasks": "piqa"}
     async with dashboard.run_test(size=(160, 45)) as pilot:
@@ -151,6 +153,7 @@ def test_a_clone_of_a_run_whose_suite_is_not_known_any_more_has_its_tasks(wareho
     assert "demo_sums" in draft.tasks
 
 
+@pytest.mark.slow
 async def test_what_is_wrong_is_said_under_its_own_field_only(dashboard, driver, stubbed):
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await open_form(pilot, driver)
@@ -316,6 +319,7 @@ async def test_tasks_that_are_code_are_started_only_where_that_is_switched_on(da
         assert "--trust-task-code" in driver.text(dashboard, "#command")
 
 
+@pytest.mark.slow
 async def test_tab_goes_through_the_fields_in_the_order_they_are_read(dashboard, driver, stubbed):
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await open_form(pilot, driver)
@@ -389,6 +393,7 @@ async def test_a_run_started_here_fills_the_grid_and_goes_on_when_the_dashboard_
     assert rows["▸ demo_facts"][0] == f"{stored['0', 'demo_facts']:.4f}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "way", one_in(3, [("n",), ("c",), ("enter", "c")], single=True), ids=["new", "clone", "clone of the open run"]
 )

@@ -99,6 +99,7 @@ async def test_an_error_marks_its_line_and_keeps_the_last_answer(dashboard: Dash
         assert answer(pilot)[1] == "1 42"
 
 
+@pytest.mark.slow
 async def test_nothing_can_be_written_and_no_other_file_read(dashboard: Dashboard, until, tmp_path: Path):
     (tmp_path / "secret.csv").write_text("a,b\n1,2\n")
     async with dashboard.run_test(size=NARROW) as pilot:
@@ -161,6 +162,7 @@ async def test_the_screen_answers_while_a_query_runs(dashboard: Dashboard, until
         await pilot.press("escape", "escape")
 
 
+@pytest.mark.slow
 async def test_tables_and_columns_complete_after_an_alias_and_tab_takes_one(dashboard: Dashboard, until):
     async with dashboard.run_test(size=WIDE) as pilot:
         await shown(pilot, until)
@@ -245,6 +247,7 @@ def test_every_shipped_query_runs_on_the_study(study: Path, saved):
     assert table.rows or saved.name == "failed cells"
 
 
+@pytest.mark.slow
 async def test_a_large_answer_is_shown_in_part_and_exported_whole(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)

@@ -140,6 +140,7 @@ async def test_a_click_on_a_heading_sorts_by_it(dashboard: Dashboard, until):
         assert matrix(pilot).matrix.rows[0].name == "LAMBADA"
 
 
+@pytest.mark.slow
 async def test_a_click_moves_the_cursor_and_a_second_one_opens_the_cell(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -150,6 +151,7 @@ async def test_a_click_moves_the_cursor_and_a_second_one_opens_the_cell(dashboar
         await until(pilot, lambda: isinstance(pilot.app.screen, CellScreen))
 
 
+@pytest.mark.slow
 async def test_choosing_one_model_leaves_its_columns_only(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -164,6 +166,7 @@ async def test_choosing_one_model_leaves_its_columns_only(dashboard: Dashboard, 
         assert "Llama-3.2-3B" in said(pilot, "results-title")
 
 
+@pytest.mark.slow
 async def test_another_metric_can_stand_for_a_benchmark(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -181,6 +184,7 @@ async def test_another_metric_can_stand_for_a_benchmark(dashboard: Dashboard, un
         )
 
 
+@pytest.mark.slow
 async def test_a_cell_opens_with_all_its_metrics_and_says_that_imports_have_no_samples(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -194,6 +198,7 @@ async def test_a_cell_opens_with_all_its_metrics_and_says_that_imports_have_no_s
         assert isinstance(pilot.app.screen, ResultsScreen)
 
 
+@pytest.mark.slow
 async def test_plots_step_through_benchmarks_axes_and_all_at_once(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -215,6 +220,7 @@ async def test_plots_step_through_benchmarks_axes_and_all_at_once(dashboard: Das
         await until(pilot, lambda: isinstance(pilot.app.screen, QueryScreen))
 
 
+@pytest.mark.slow
 async def test_help_tells_what_enter_does_though_the_table_takes_it(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -244,6 +250,7 @@ async def test_the_title_of_a_plot_fits_80_columns(dashboard: Dashboard, until):
         assert said(pilot, "plot-title").endswith("er is better · bars ±1 SE")
 
 
+@pytest.mark.slow
 async def test_s_opens_the_matrix_as_sql_with_its_filter(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -279,6 +286,7 @@ async def test_a_wide_terminal_shows_plot_and_facts_beside_and_a_narrow_one_hide
         assert pilot.app.screen.query_one("#results-side").display
 
 
+@pytest.mark.slow
 async def test_without_results_only_keys_that_do_something_are_offered_and_i_brings_in_the_study(tmp_path, until):
     def offered() -> set[str]:
         return {part.key for part in pilot.app.screen.query_one(KeyFooter).parts}
@@ -307,6 +315,7 @@ async def test_without_a_database_it_says_what_to_do_and_sees_it_come(tmp_path: 
         assert not pilot.app.screen.query_one("#results-empty").display
 
 
+@pytest.mark.slow
 async def test_a_database_held_elsewhere_is_a_message_and_the_last_figures_stay(
     tmp_path: Path, until, monkeypatch: pytest.MonkeyPatch, study: Path
 ):

@@ -53,6 +53,7 @@ def cell(database: Path):
     return Entry(*place, matrix.cells[place])
 
 
+@pytest.mark.slow
 def test_documents_whose_score_changed_come_with_the_counts_of_all(sampled: Path):
     reader = Reader(sampled)
     [rows] = reader.ask("a", reader.turn("a"), Question("cell_flips", cell(sampled).facts()))
@@ -60,6 +61,7 @@ def test_documents_whose_score_changed_come_with_the_counts_of_all(sampled: Path
     assert {(r.changed, r.rose, r.fell, r.documents) for r in rows} == {(4, 1, 3, 6)}
 
 
+@pytest.mark.slow
 async def test_the_cell_says_how_many_flipped_and_how_sure_that_is(sampled: Path, until):
     async with Dashboard(sampled).run_test(size=(80, 24)) as pilot:
         await pilot.app.push_screen(CellScreen(cell(sampled)))
@@ -81,6 +83,7 @@ async def opened(pilot: Pilot, database: Path, until) -> CellScreen:
     return screen
 
 
+@pytest.mark.slow
 async def test_the_cell_says_how_sure_its_change_is(sampled: Path, until):
     async with Dashboard(sampled).run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot, sampled, until)
@@ -89,6 +92,7 @@ async def test_the_cell_says_how_sure_its_change_is(sampled: Path, until):
         assert "chance scores 0.5000" in sure
 
 
+@pytest.mark.slow
 async def test_the_focused_table_of_the_cell_is_copied_and_opened_as_sql(sampled: Path, until):
     async with Dashboard(sampled).run_test(size=(80, 24)) as pilot:
         await opened(pilot, sampled, until)
@@ -106,6 +110,7 @@ async def test_the_focused_table_of_the_cell_is_copied_and_opened_as_sql(sampled
         ]  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_the_focused_table_of_the_cell_is_exported(
     sampled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, until
 ):

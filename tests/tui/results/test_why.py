@@ -48,6 +48,7 @@ async def cell_shown(pilot: Pilot, database: Path, until) -> None:
     await until(pilot, lambda: screen.sheet() is not None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (160, 45)])
 async def test_a_cell_leads_to_the_file_it_came_from_and_to_its_baselines(dashboard: Dashboard, study, until, size):
     async with dashboard.run_test(size=size) as pilot:
@@ -67,6 +68,7 @@ async def test_a_cell_leads_to_the_file_it_came_from_and_to_its_baselines(dashbo
         assert isinstance(pilot.app.screen, CellScreen)
 
 
+@pytest.mark.slow
 async def test_it_is_copied_as_json(dashboard: Dashboard, study, until):
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await cell_shown(pilot, study, until)
@@ -77,6 +79,7 @@ async def test_it_is_copied_as_json(dashboard: Dashboard, study, until):
         assert (told["number"]["value"], told["holds"]) == (0.4286, True)
 
 
+@pytest.mark.slow
 async def test_a_number_that_its_source_does_not_say_is_called_out(tmp_path: Path, until, study: Path):
     database = tmp_path / "results.duckdb"
     shutil.copy(study, database)

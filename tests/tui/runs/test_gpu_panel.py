@@ -285,6 +285,7 @@ def test_readings_survive_the_journal(reading):
     assert read(Reading, reading.to_dict() | {"of a newer version": 1}) == reading
 
 
+@pytest.mark.slow
 def test_what_a_run_records_outlives_a_gpu_that_is_lost_or_tells_little(monkeypatch, tmp_path):
     driver = FakeDriver(monkeypatch, gpus=2)
     driver.refuse("nvmlDeviceGetMemoryInfo", "nvmlDeviceGetPowerUsage")

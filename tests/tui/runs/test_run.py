@@ -37,6 +37,7 @@ async def test_the_grid_shows_scores_and_changes_against_the_unpruned_model(dash
     assert [text.split()[1][0:2] for text in rows["demo_story"][1:]] == ["↓+", "↓+", "↓+"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["#grid", "#preview"], ids=["its own screen", "beside the list"])
 async def test_once_merged_the_marks_are_those_of_results(dashboard, warehouse, driver, place):
     """The same cells, the same verdicts: one test, corrected in one way."""

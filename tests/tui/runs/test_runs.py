@@ -160,6 +160,7 @@ async def test_stop_asks_the_process_that_holds_the_run(dashboard, warehouse, dr
     assert stopped == [run.path]
 
 
+@pytest.mark.slow
 async def test_delete_names_the_run_and_does_nothing_unless_it_is_confirmed(dashboard, warehouse, driver):
     run = warehouse.add()
     merge_run(warehouse.database, run.path)
@@ -200,6 +201,7 @@ async def test_a_running_run_is_not_deleted(dashboard, warehouse, driver):
     assert run.path.exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_another_process_has_just_resumed_is_not_deleted(warehouse):
     run = warehouse.add()
     merge_run(warehouse.database, run.path)
@@ -318,6 +320,7 @@ async def test_enter_on_an_import_shows_its_results(dashboard, warehouse, driver
         assert "no finished cell" not in str(dashboard.screen.query("Static").first().render())
 
 
+@pytest.mark.slow
 async def test_clone_opens_the_form_with_the_same_choices(dashboard, warehouse, driver):
     warehouse.add()
     async with dashboard.run_test(size=(120, 36)) as pilot:

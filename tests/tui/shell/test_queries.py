@@ -112,6 +112,7 @@ def at_two_shots(study: Path, tmp_path: Path) -> Path:
     return database
 
 
+@pytest.mark.slow
 def test_a_benchmark_with_two_numbers_of_shots_counts_once(at_two_shots: Path, subjects: list[str]):
     levels, rows = ask(at_two_shots, chosen("matrix_levels", subjects), chosen("matrix_rows", subjects))
     mine = {(row["model"], row["pruning_pct"], row["benchmarks"], round(row["retained_pct"], 9)) for row in levels}
@@ -152,6 +153,7 @@ def test_the_published_ratios_in_common_are_four(study: Path, subjects: list[str
     assert (best["model"], best["value"]) == ("meta-llama/Llama-3.2-3B", 11.8759)  # lower is better there
 
 
+@pytest.mark.slow
 def test_which_of_two_loses_more_is_told_as_size_tests_tells_it(study: Path, subjects: list[str]):
     for basis in ("percentage", "expansion ratio"):
         [rows] = ask(study, chosen("matrix_tests", subjects, basis=basis))
@@ -180,6 +182,7 @@ def test_the_best_levels_are_those_of_the_view(study: Path, subjects: list[str])
     assert mine == views(study, "select model, pruning_pct, why from best_levels where in_use")
 
 
+@pytest.mark.slow
 def test_what_several_questions_build_on_is_answered_once(study: Path, subjects: list[str]):
     questions = [chosen(name, subjects, basis="percentage") for name in ("matrix_matched", "matrix_levels")]
     together = ask(study, *questions)

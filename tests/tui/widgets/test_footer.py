@@ -62,6 +62,7 @@ async def test_a_first_start_offers_nothing_to_open(dashboard, warehouse, driver
         await driver.until(pilot, lambda: "⏎ Open" in told(dashboard))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("screen", "leave"), [("1", "esc All runs"), ("2", "esc All")], ids=["runs", "results"])
 async def test_a_filter_that_is_typed_in_offers_how_to_leave_it_and_no_key_that_would_be_typed(
     dashboard, warehouse, driver, study, screen, leave

@@ -109,6 +109,7 @@ def rows(path: Path, *tables: str) -> dict[str, list[tuple]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", one_in(2, FORMATS))
 def test_tables_of_the_receiver_are_those_of_the_sender_byte_for_byte(filled, bundle, received, format):  # noqa: A002
     import_bundle(received, bundle)
@@ -116,6 +117,7 @@ def test_tables_of_the_receiver_are_those_of_the_sender_byte_for_byte(filled, bu
         assert export_deltas(received, model=model, format=format) == export_deltas(filled, model=model, format=format)
 
 
+@pytest.mark.slow
 def test_every_row_arrives_once_however_often_it_is_imported(filled, bundle, received):
     assert set(import_bundle(received, bundle).imported) == {run for (run, *_) in runs_of(filled)}
     again = import_bundle(received, bundle)
@@ -128,6 +130,7 @@ def runs_of(path: Path) -> list[tuple]:
         return con.execute("select distinct run_id from runs").fetchall()
 
 
+@pytest.mark.slow
 def test_the_comparisons_of_documents_are_made_anew(filled, bundle, received):
     import_bundle(received, bundle)
     paired = "select run_id, level, task, pairs, lost, gained, mcnemar_p from paired_deltas order by all"
@@ -143,6 +146,7 @@ def test_its_own_sender_takes_it_back_without_change(filled, bundle):
     assert rows(filled) == before
 
 
+@pytest.mark.slow
 def test_a_run_that_went_on_is_brought_up_to_date(new_run, merged, database, received, tmp_path):
     run = new_run("r1")
     run.start()
@@ -157,6 +161,7 @@ def test_a_run_that_went_on_is_brought_up_to_date(new_run, merged, database, rec
     assert rows(received, "metrics") == rows(database, "metrics")
 
 
+@pytest.mark.slow
 def test_one_model_or_one_run_can_be_chosen(filled, tmp_path, received):
     write_bundle(filled, tmp_path / "model.bundle", models=["Tiny"])
     assert import_bundle(received, tmp_path / "model.bundle").imported == ("r1",)
@@ -181,6 +186,7 @@ def test_a_file_that_is_there_is_not_replaced(filled, tmp_path):
     assert (tmp_path / "x.bundle").read_text() == "precious"
 
 
+@pytest.mark.slow
 def test_nothing_is_left_beside_it(filled, tmp_path, received):
     before = {path.name for path in tmp_path.iterdir()}
     write_bundle(filled, tmp_path / "it's {a} bundle")
@@ -189,6 +195,7 @@ def test_nothing_is_left_beside_it(filled, tmp_path, received):
     assert [path.name for path in received.parent.iterdir()] == ["received.duckdb"]
 
 
+@pytest.mark.slow
 def test_a_number_can_be_traced_at_the_receiver_to_the_bundle(bundle, received):
     import_bundle(received, bundle)
     found = trace(received, Wanted(model="Tiny", level="20", task="piqa"), received.with_suffix(".runs"))
@@ -200,6 +207,7 @@ def test_a_number_can_be_traced_at_the_receiver_to_the_bundle(bundle, received):
     assert [(note.file, note.fingerprint) for note in found.origin.bundles] == [("shared.bundle", fingerprint)]
 
 
+@pytest.mark.slow
 def test_a_duckdb_shell_makes_the_tables_and_views_of_it(filled, bundle, tmp_path, monkeypatch):
     with zipfile.ZipFile(bundle) as archive:
         archive.extractall(tmp_path / "unpacked")
@@ -381,6 +389,7 @@ def test_a_zip_bomb_is_not_unpacked(bundle, refused):
     refused(bundle, "is compressed, which no bundle's files are")
 
 
+@pytest.mark.slow
 def test_a_bundle_of_an_older_version_lacks_columns_that_came_later(filled, bundle, received, refused, tmp_path):
     older = tmp_path / "older.parquet"
     with duckdb.connect(filled) as con:
@@ -392,6 +401,7 @@ def test_a_bundle_of_an_older_version_lacks_columns_that_came_later(filled, bund
     assert rows(received, "samples") == rows(filled, "samples")
 
 
+@pytest.mark.slow
 def test_a_bundle_that_is_refused_leaves_nothing_where_there_was_no_database(bundle, received):
     rewrite(bundle, with_value("metrics", "n", "(2::hugeint ** 62)::bigint"), mended=True)
     with pytest.raises(UserError, match="n that cannot be"):
@@ -430,6 +440,7 @@ def from_a_machine(new_run, merged, database) -> Path:
     return database
 
 
+@pytest.mark.slow
 def test_what_is_private_of_a_machine_is_not_shared(from_a_machine, received, tmp_path):
     bundle = tmp_path / "b.bundle"
     write_bundle(from_a_machine, bundle)
@@ -461,6 +472,7 @@ def test_a_table_names_the_model_and_not_its_folder(from_a_machine):
     assert "alice" not in str(table)
 
 
+@pytest.mark.slow
 def test_other_figures_of_a_run_that_is_here(bundle, received):
     import_bundle(received, bundle)
     forged = of_table("metrics", lambda table: table.with_columns(pl.col("value") + 0.1))

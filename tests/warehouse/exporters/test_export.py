@@ -163,6 +163,7 @@ def test_csv_has_the_views_columns_first_and_the_unpruned_rows_without_a_delta(f
     assert float(rows[2]["stderr"]) == pytest.approx(0.05)
 
 
+@pytest.mark.slow
 def test_all_machine_formats_hold_the_same_rows(filled):
     parquet = export_deltas(filled, model="Tiny", format="parquet")
     assert isinstance(parquet, bytes)
@@ -253,6 +254,7 @@ def test_one_name_with_two_sets_of_weights_gives_a_table_for_each(new_run, merge
     assert values == {"0.5000", "0.6000"}
 
 
+@pytest.mark.slow
 def test_each_method_and_each_set_of_conditions_has_its_table(new_run, merged, database):
     for run_id, method, documents in (("r1", "maw", "5"), ("r2", "vow", "5"), ("r3", "maw", "6")):
         run = new_run(run_id)

@@ -127,6 +127,7 @@ def test_a_mark_at_the_beginning_is_no_text(database, write):
     assert len(import_path(database, path).imported) == 1
 
 
+@pytest.mark.slow
 def test_an_import_of_an_earlier_version_is_read_again(database, write, ask):
     """It keeps its id and its numbers, and gets the columns that the earlier version left out."""
     path = write()

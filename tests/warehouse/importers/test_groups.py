@@ -33,6 +33,7 @@ def test_groups_of_other_shots_are_not_compared(database, write, ask):
     }
 
 
+@pytest.mark.slow
 def test_groups_of_equal_shots_are_compared(database, write, ask):
     import_path(database, mmlu(write, "base.json", (5, 5), 0.30))
     import_path(database, mmlu(write, "p40.json", (5, 5), 0.33, date=1.71e9), model="org/small", level=40, method="maw")

@@ -51,6 +51,7 @@ def test_lm_eval_samples_beside_the_results_come_in_too(database, ask):
     assert ask("select distinct response::int in (0, 1) from samples") == [(True,)]
 
 
+@pytest.mark.slow
 def test_lm_eval_results_of_a_pruned_model_meet_their_baseline(database, tmp_path):
     import_path(database, RESULTS)
     import_path(database, RESULTS, model="models/stories260K", level=40, method="maw")
@@ -76,6 +77,7 @@ def pruned_output(folder: Path, **changed: str) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_lm_eval_samples_of_two_levels_are_compared_document_by_document(database, tmp_path, ask):
     import_path(database, OUTPUT, model="org/Tiny", method="maw")
     import_path(database, pruned_output(tmp_path / "out"), model="org/Tiny", level=40, method="maw")
@@ -89,6 +91,7 @@ def test_lm_eval_samples_of_two_levels_are_compared_document_by_document(databas
     assert flips.count(-1) + flips.count(1) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changed", ["doc_hash", "prompt_hash", "target_hash"])
 def test_lm_eval_samples_of_other_questions_are_not_compared(database, tmp_path, ask, changed):
     import_path(database, OUTPUT, model="org/Tiny", method="maw")
@@ -97,6 +100,7 @@ def test_lm_eval_samples_of_other_questions_are_not_compared(database, tmp_path,
     assert ask("select distinct baseline from baseline_deltas where task = 'piqa' and method = 'maw'") == [(None,)]
 
 
+@pytest.mark.slow
 def test_a_group_of_lm_eval_is_compared_task_by_task(database, tmp_path, ask):
     """Groups stand before their tasks in some files; and F1 comes as pairs of the right class and the chosen one."""
     written = {"alias": "t", "f1,none": 0, "acc,none": 0}

@@ -40,6 +40,7 @@ def ask(published):
     return rows
 
 
+@pytest.mark.slow
 def test_of_the_studys_156_printed_changes_all_but_15_come_out(published, script):
     cells, differences = script.compare(published)
     assert cells == 156
@@ -58,6 +59,7 @@ def test_of_the_studys_156_printed_changes_all_but_15_come_out(published, script
     assert len(differences) == 15
 
 
+@pytest.mark.slow
 def test_the_page_on_the_differences_is_current(published, script):
     assert (ROOT / "docs" / "published-deltas.md").read_text(encoding="utf-8") == script.document(published)
 

@@ -36,6 +36,7 @@ def test_it_is_taken_where_the_caller_says_so(database, measured, ask):
     assert ask(CURRENT) == [(0.46,)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changed", [{"n": 7}, {"config": {"model_sha": "def"}}], ids=["documents", "revision"])
 def test_another_number_of_documents_or_revision_is_another_measurement(database, measured, ask, changed):
     later = measured("later.json", {"hellaswag": {"acc,none": 0.46}}, date=LATER, **changed)
@@ -113,6 +114,7 @@ def test_a_pruned_level_is_told_as_one(database, write):
         import_path(database, later, model="org/small", level=40, method="maw")
 
 
+@pytest.mark.slow
 def test_an_adapters_scores_are_no_baseline(database, write, ask):
     """A LoRA of the model measured later became its baseline: a loss of 9 % turned into a gain of 25 %."""
     import_path(database, write("base.json", {"hellaswag": {"acc_norm,none": 0.55}}))

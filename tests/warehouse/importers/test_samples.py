@@ -97,6 +97,7 @@ def test_samples_of_0_4_0_are_a_list_named_after_the_models_arguments(database, 
     assert import_path(database, write.folder).stored[0].samples == 2
 
 
+@pytest.mark.slow
 def test_samples_that_come_later_are_added(database, write, choice_sample, ask):
     path = write()
     assert import_path(database, path).stored[0].samples == 0

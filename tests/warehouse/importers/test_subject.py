@@ -48,6 +48,7 @@ def test_a_saved_level_is_known_by_what_lies_beside_it(database, write, checkpoi
     assert ask(SAID) == [("Tiny", "maw", "2.4x", 40.0, 60)]
 
 
+@pytest.mark.slow
 def test_a_saved_level_joins_the_table_of_its_base(database, write, checkpoint, ask, new_run, merged, metric):
     """With the baseline that a run of ours measured, which knows the base model by its whole path."""
     run = new_run("own")

@@ -105,6 +105,7 @@ def test_the_ledger_has_one_row_for_each_event_that_was_kept(run, database, ask)
     assert ask("select run_id, seq from merged_events where kind = 'cell'") == [("r1", seq)]
 
 
+@pytest.mark.slow
 def test_merging_again_changes_nothing(run, database, whole):
     run.cell("0", "piqa", 0.5)
     merge.merge_run(database, run.folder)
@@ -113,6 +114,7 @@ def test_merging_again_changes_nothing(run, database, whole):
     assert whole() == before
 
 
+@pytest.mark.slow
 def test_merging_as_the_run_goes_gives_what_merging_at_the_end_gives(run, new_run, database, whole, tmp_path):
     for level in ("0", "20", "40"):
         run.line("progress", level=level, task="piqa", done=1, total=2, tokens=3)
@@ -157,6 +159,7 @@ def test_a_journal_that_was_cut_back_and_continued_is_merged_on(run, database, a
     assert ask("select message from events") == [("resumed",)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", [6, 7, 8, 9])
 def test_events_that_took_the_numbers_of_lost_ones_are_merged_and_the_lost_ones_kept(run, database, ask, kept):
     """A copy of the journal from before the last merge was put back, and the run resumed."""
@@ -345,6 +348,7 @@ def test_a_merge_killed_at_any_moment_leaves_all_of_an_event_or_none(run, databa
     assert {name for name in leftovers if not name.endswith(".new")} <= {"killed.duckdb.wal"}
 
 
+@pytest.mark.slow
 def test_a_merge_after_each_cell_is_quick(run, database):
     """A worker merges after every cell: it must cost little beside an evaluation."""
     for cell in range(200):

@@ -54,12 +54,14 @@ def content(database: Path) -> list[list[tuple]]:
         ] + [con.execute("select run_id, seq, kind from merged_events order by all").fetchall()]
 
 
+@pytest.mark.slow
 def test_a_file_that_nobody_touched_has_nothing_to_say(filled, root):
     import_published(filled)
     report = merge.merge_all(filled, root)
     assert (report.altered, report.unreadable, report.unread, report.homeless) == ({}, {}, {}, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
@@ -100,6 +102,7 @@ def test_rows_that_were_changed_by_hand_are_noticed_and_made_again(filled, root,
     assert (remade.events, remade.left) == (0, ())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "statements",
     [
@@ -128,6 +131,7 @@ def test_a_file_that_is_not_ours_any_more_is_made_anew_with_what_only_it_holds(f
         assert con.execute("from of_mine").fetchall() == [(42,)]
 
 
+@pytest.mark.slow
 def test_what_no_journal_holds_any_more_is_carried_over(filled, root):
     before = content(filled)
     shutil.rmtree(root / "r1")
@@ -135,6 +139,7 @@ def test_what_no_journal_holds_any_more_is_carried_over(filled, root):
     assert content(filled) == before
 
 
+@pytest.mark.slow
 def test_a_rule_of_the_users_is_kept(filled, root):
     alter(filled, "insert into rule_choices values (99, 'mine', now()::timestamp)")
     remake(filled, root)

@@ -140,6 +140,7 @@ def test_the_published_study_supports_some_of_its_claims(of_the_study):
     assert verdicts[11] == {ONE_B: "supported", THREE_B: "supported", INSTRUCT: "not supported"}
 
 
+@pytest.mark.slow
 def test_a_claim_is_mixed_where_models_differ(published):
     with reading(published) as con:
         assert dict(con.execute(VERDICTS).fetchall()) == {
@@ -216,16 +217,19 @@ def test_an_empty_file_cannot_tell_and_says_what_is_missing(database, ask):
     assert all(missing == needs for *_, missing, needs in rows)
 
 
+@pytest.mark.slow
 def test_all_are_supported_where_it_is_as_the_study_says(family, ask):
     family(AS_THE_STUDY_SAYS)
     assert ask(VERDICTS) == [(claim, "supported") for claim in range(1, 12)]
 
 
+@pytest.mark.slow
 def test_none_is_supported_where_it_is_the_other_way_round(family, ask):
     family(THE_OTHER_WAY_ROUND)
     assert ask(VERDICTS) == [(claim, "not supported") for claim in range(1, 12)]
 
 
+@pytest.mark.slow
 def test_noise_takes_the_support_away(family, ask):
     """The same figures with errors of 20 points: nothing that needs a test is supported any more."""
     family(AS_THE_STUDY_SAYS, stderr=0.2)
@@ -242,6 +246,7 @@ def test_what_is_off_a_line_is_noise_where_errors_are_as_large(family, ask, stde
     assert ask("select distinct scatter_is_noise from claim_series") == [(noise,)]
 
 
+@pytest.mark.slow
 def test_one_size_cannot_tell_of_sizes(family, ask):
     family(AS_THE_STUDY_SAYS, sizes=("1B",))
     verdicts = dict(ask(VERDICTS))
@@ -277,6 +282,7 @@ def at_own_levels(new_run, merged, metric):
 STUDY = dict.fromkeys(("mmlu", "ifeval", "leaderboard_musr", "truthfulqa_mc2"), 0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("smaller", "larger", "told"),
     [(("40",), ("10",), 0), (("10",), ("10",), 1), (("10", "40"), ("10", "20"), 1)],
@@ -305,6 +311,7 @@ def test_curves_that_are_equal_where_both_were_measured_are_not_told_apart(at_ow
     assert says.endswith("within noise")
 
 
+@pytest.mark.slow
 def test_curves_told_apart_by_students_t(at_own_levels, ask):
     """Four common widths leave two degrees of freedom, of which t is 4.30: on the difference of the two curves."""
     levels = ("0", "10", "20", "30")
@@ -333,6 +340,7 @@ def test_claims_name_the_version_of_the_study_that_makes_them(database, ask):
     assert "no longer claimed" in changed[11]
 
 
+@pytest.mark.slow
 def test_curves_of_which_each_is_steeper_at_half_of_the_levels_are_mixed(at_own_levels, ask):
     levels = ("0", "10", "20", "30", "40")
     smaller, larger = (5, 10, 20, 40, 80), (4, 12, 20, 24, 40)
@@ -345,6 +353,7 @@ def test_curves_of_which_each_is_steeper_at_half_of_the_levels_are_mixed(at_own_
     assert says.startswith("LAMBADA grows more in the larger at 2 of 4 levels; ")
 
 
+@pytest.mark.slow
 def test_sizes_that_lose_the_same_do_not_support_that_the_larger_loses_more(family, ask):
     family({task: (AS_THE_STUDY_SAYS[task][0],) * 2 for task in ("mmlu", "gsm8k", "boolq")}, stderr=0.0)
     assert ask("select verdict from claim_findings where claim = 5") == [("not supported",)]
@@ -367,6 +376,7 @@ def test_other_families_are_no_pair(new_run, merged, ask):
     assert ask("from claim_pairs") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scores", "levels", "claim", "missing"),
     one_in(
@@ -486,6 +496,7 @@ VIEWS_OF_CHOSEN = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", one_in(2, VIEWS_OF_CHOSEN))
 def test_chosen_models_are_told_as_if_they_were_all(new_run, merged, metric, family, ask, database, view):
     """A third size beside the pair adds nothing to what the pair says."""

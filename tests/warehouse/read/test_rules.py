@@ -57,6 +57,7 @@ def best(database, ask):
     return found
 
 
+@pytest.mark.slow
 def test_the_studys_rule_gives_what_the_study_recommends(published):
     """Observation 6: 40 % for the 1B, 10 % for the 3B."""
     with db.open_read(published) as con:
@@ -98,12 +99,14 @@ def test_the_narrowest_preset_says_what_stands_in_the_way(published):
     assert len(held) == 3
 
 
+@pytest.mark.slow
 def test_weights_are_weights(measure, best):
     measure({"piqa": (0.5, 0.4, 0.5), "boolq": (0.5, 0.5, 0.3)})
     assert best(replace(MINE, weights={"piqa": 3, "boolq": 1}))[:2] == (40.0, pytest.approx((3 * 100 + 60) / 4))
     assert best(replace(MINE, weights={"piqa": 1, "boolq": 1}))[:2] == (20.0, pytest.approx(90))
 
 
+@pytest.mark.slow
 def test_a_benchmark_named_counts_before_its_group_and_its_group_before_all(measure, best):
     measure({"piqa": (0.5, 0.4, 0.4), "boolq": (0.5, 0.3, 0.3), "wikitext": (10.0, 20.0, 20.0)})
     rule = replace(MINE, weights={"*": 1, "scores": 2, "PIQA": 5})
@@ -111,6 +114,7 @@ def test_a_benchmark_named_counts_before_its_group_and_its_group_before_all(meas
     assert best(replace(MINE, weights={"*": 1, "perplexities": 0}))[1] == pytest.approx(70)
 
 
+@pytest.mark.slow
 def test_points_and_from_chance_measure_what_they_say(measure, best):
     measure({"piqa": (0.7, 0.65, 0.6), "boolq": (0.9, 0.7, 0.9)}, 0.01)
     points = replace(MINE, measure="points", weights={"piqa": 1, "boolq": 1})
@@ -147,6 +151,7 @@ def test_the_narrowest_level_that_holds_the_floors(measure, best):
     assert best(rule) == (40.0, pytest.approx(100 * 0.66 / 0.7), "Narrowest of 2 levels that hold the floors.")
 
 
+@pytest.mark.slow
 def test_what_a_rule_needs_and_a_level_lacks_is_said(measure, best):
     measure({"piqa": (0.7, 0.6, 0.6), "boolq": (0.7, 0.6, None)})
     pct, _, why = best(replace(MINE, weights={"piqa": 1, "boolq": 1}))
@@ -248,6 +253,7 @@ def test_a_level_without_one_of_the_numbers_of_shots_cannot_win_by_it(at_two_sho
     assert "40 %: 1 of 2 measurements of its benchmarks" in why
 
 
+@pytest.mark.slow
 def test_a_new_version_counts_and_the_old_one_stays(measure, database, ask):
     measure({"piqa": (0.5, 0.4, 0.5), "boolq": (0.5, 0.5, 0.3)})
     rules.save_rule(database, MINE)
@@ -259,6 +265,7 @@ def test_a_new_version_counts_and_the_old_one_stays(measure, database, ask):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_best_level_follows_the_rule_in_use(measure, database, ask):
     measure({"piqa": (0.5, 0.4, 0.5), "boolq": (0.5, 0.5, 0.3)})
     assert ask("select rule, pruning_pct from best_level") == [("keeps-most", 20.0)]
@@ -292,6 +299,7 @@ def test_a_preset_stays_and_can_be_had_back(database):
     assert restored == replace(shipped, version=3)
 
 
+@pytest.mark.slow
 def test_a_rule_deleted_while_in_use_and_saved_again_waits_to_be_used(database):
     with db.open_write(database):
         pass
@@ -379,6 +387,7 @@ def test_a_database_that_is_held_says_by_whom(database, held):
         rules.save_rule(database, MINE)
 
 
+@pytest.mark.slow
 def test_a_file_of_the_first_release_gets_the_presets_and_a_backup(database):
     database.write_bytes(gzip.decompress(FIRST_RELEASE.read_bytes()))
     assert [rule.name for rule in rules.read_rules(database)] == ["keeps-most", "narrowest", "study"]

@@ -269,6 +269,7 @@ def test_a_published_number_leads_to_its_line_in_the_data(database, asked, study
     assert checks(found.origin) == {"file": True, "samples": None}
 
 
+@pytest.mark.slow
 def test_every_published_number_is_found_again(database, ask, study):
     shutil.copy(study, database)
     for model in ("Llama-3.2-1B", "Llama-3.2-3B"):

@@ -92,6 +92,7 @@ def test_two_methods_are_compared_where_both_were_measured(two_methods, ask):
     assert ask("select paired_stderr from paired_methods") == [(pytest.approx(np.std([1, 0, 1, 0], ddof=1) / 2),)]
 
 
+@pytest.mark.slow
 def test_a_method_measured_again_is_compared_again(two_methods, started, merged, ask, database):
     again = started("r3", method="l2")
     scored(again, "20", [0, 1, 0, 1], t=9)
@@ -103,6 +104,7 @@ def test_a_method_measured_again_is_compared_again(two_methods, started, merged,
     assert ask(METHODS) == []
 
 
+@pytest.mark.slow
 def test_an_older_files_methods_are_compared_by_the_next_merge(two_methods, merged, ask, database):
     """Of a file from before there was paired_methods, a migration notes that all is due."""
     with db.open_write(database) as con:
@@ -133,6 +135,7 @@ def test_methods_under_other_conditions_are_no_pair(started, merged, ask):
     assert ask(METHODS) == []
 
 
+@pytest.mark.slow
 def test_what_a_merge_left_to_the_next_says_that_it_is_not_compared_yet(started, merged, ask, database, monkeypatch):
     """Of the second level; the first was compared, and stays so."""
     run = started("r1")
@@ -163,6 +166,7 @@ def test_a_width_is_compared_with_the_unpruned_one_of_its_own_run(started, merge
     assert ask(PAIRED) == [("r1", "r1", 4, 1, 0, None)]
 
 
+@pytest.mark.slow
 def test_a_baseline_measured_again_replaces_the_first_of_another_run(started, merged, ask):
     run, first, again = started("r1"), started("r2"), started("r3")
     scored(first, "0", [1, 1, 0, 0], t=1)
@@ -172,6 +176,7 @@ def test_a_baseline_measured_again_replaces_the_first_of_another_run(started, me
     assert ask(PAIRED) == [("r1", "r3", 4, 3, 0, None)]
 
 
+@pytest.mark.slow
 def test_forgetting_a_baseline_brings_the_one_before_back(started, merged, ask, database):
     run, first, again = started("r1"), started("r2"), started("r3")
     scored(first, "0", [1, 1, 0, 0], t=1)
@@ -311,6 +316,7 @@ def test_there_is_nothing_to_rebuild_without_a_file(database):
     assert not database.exists()
 
 
+@pytest.mark.slow
 def test_what_an_earlier_version_could_not_compare_is_compared_by_a_rebuild(started, merged, database, ask):
     run = started("r1")
     scored(run, "0", [1, 1, 0, 1])

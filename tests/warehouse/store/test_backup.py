@@ -45,6 +45,7 @@ def current(database: Path) -> Path:
     return database
 
 
+@pytest.mark.slow
 def test_a_file_of_the_first_release_keeps_its_rows(released: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     know(monkeypatch, NEXT)
     with duckdb.connect(released, read_only=True) as con:
@@ -57,6 +58,7 @@ def test_a_file_of_the_first_release_keeps_its_rows(released: Path, monkeypatch:
     assert len(before) > 10
 
 
+@pytest.mark.slow
 def test_the_file_as_it_was_stands_beside_it(released: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with duckdb.connect(released, read_only=True) as con:
         before = con.execute("from metrics order by all").fetchall()
@@ -70,6 +72,7 @@ def test_the_file_as_it_was_stands_beside_it(released: Path, monkeypatch: pytest
         assert con.execute("from metrics order by all").fetchall() == before
 
 
+@pytest.mark.slow
 def test_the_user_is_told_once(
     current: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -81,6 +84,7 @@ def test_the_user_is_told_once(
     assert f"results.schema-{NEXT.version - 1}.backup.duckdb beside it is the file as it was" in told
 
 
+@pytest.mark.slow
 def test_what_another_process_left_in_its_log_is_in_the_backup(current: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed with rows committed to the write-ahead log only."""
     code = (
@@ -97,6 +101,7 @@ def test_what_another_process_left_in_its_log_is_in_the_backup(current: Path, mo
         assert con.execute("select stage from stages").fetchall() == [("s",)]
 
 
+@pytest.mark.slow
 def test_changed_views_alone_need_no_backup(current: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     changed = (*statements.views(), "create or replace view extra as select 1 as one;")
     monkeypatch.setattr(statements, "views", lambda: changed)
@@ -109,6 +114,7 @@ def test_a_new_file_needs_no_backup(current: Path) -> None:
     assert others(current) == []
 
 
+@pytest.mark.slow
 def test_a_migration_that_fails_leaves_the_file_and_no_backup(current: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with db.open_write(current) as con:
         con.execute("create table more (x int)")
@@ -118,6 +124,7 @@ def test_a_migration_that_fails_leaves_the_file_and_no_backup(current: Path, mon
     assert others(current) == []
 
 
+@pytest.mark.slow
 def test_an_earlier_backup_is_never_replaced(current: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     earlier = current.with_name(f"results.schema-{NEXT.version - 1}.backup.duckdb")
     earlier.write_text("mine")
@@ -154,6 +161,7 @@ with db.open_write(Path(sys.argv[1])):
 """
 
 
+@pytest.mark.slow
 def test_two_processes_that_find_an_older_file_make_one_backup(current: Path) -> None:
     commands = [sys.executable, "-c", _MIGRATE.replace("argv[1]))", "argv[1]), wait=20)"), str(current), NEXT.text]
     processes = [subprocess.Popen(commands, stdout=subprocess.DEVNULL) for _ in range(3)]

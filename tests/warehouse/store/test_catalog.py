@@ -53,6 +53,7 @@ def hostile(alter) -> Path:
     return alter(text.replace("VIEW run_overview", "VIEW run_overview_ours"), *HOSTILE)
 
 
+@pytest.mark.slow
 def test_views_and_macros_that_were_altered_are_put_back_and_named(altered, caplog):
     database = hostile(altered)
     with caplog.at_level(logging.WARNING):
@@ -66,6 +67,7 @@ def test_views_and_macros_that_were_altered_are_put_back_and_named(altered, capl
         assert con.execute("select name, is_share('acc') from run_overview").fetchall() == [("r1", True)]
 
 
+@pytest.mark.slow
 def test_where_the_file_cannot_be_written_ours_are_the_connections_own(altered, read_only, caplog):
     database = hostile(altered)
     before = database.read_bytes()
@@ -83,6 +85,7 @@ def test_so_they_are_for_a_statement_of_the_users(altered):
     assert run_sql(database, "select name from run_overview").rows == [("r1",)]
 
 
+@pytest.mark.slow
 def test_a_dropped_view_is_put_back(altered):
     database = altered("drop view best_level")
     with db.open_read(database) as con:
@@ -134,6 +137,7 @@ def test_a_users_own_views_stay_are_named_and_run_by_sql_alone(altered):
         run_sql(database, "from theirs")
 
 
+@pytest.mark.slow
 def test_a_table_in_place_of_a_view_of_ours_is_in_the_way(altered):
     database = altered("drop view best_level", "create table best_level (x int)")
     with pytest.raises(Exception, match="stand in the way"), db.open_write(database):

@@ -145,6 +145,7 @@ def test_the_same_process_reading_while_it_writes_is_busy(database):
         pass
 
 
+@pytest.mark.slow
 def test_two_processes_creating_the_same_file_both_succeed(database):
     context = multiprocessing.get_context("spawn")
     processes = [context.Process(target=_create, args=(database,)) for _ in range(3)]

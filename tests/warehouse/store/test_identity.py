@@ -78,6 +78,7 @@ def test_questions_that_one_side_does_not_know_are_compared(measured, ask):
     assert ask(DELTAS) == [("r2", 0.5, 0.6, "r1", PLAIN)]
 
 
+@pytest.mark.slow
 def test_questions_that_fit_two_sets_are_a_column_of_their_own(measured, ask):
     measured("r1", {"0": 0.6}, hashes={"questions_hash": "aaaa"})
     measured("r2", {"0": 0.7}, hashes={"questions_hash": "bbbb"}, t=1)
@@ -144,6 +145,7 @@ def test_runs_from_before_keep_their_model_and_a_later_one_joins_it(measured, as
     assert ask("select run_id, footnote from run_models order by run_id") == [("new", None), ("old", footnote)]
 
 
+@pytest.mark.slow
 def test_until_a_second_model_fits_as_well(measured, ask, database):
     measured("old", {"0": 0.6, "20": 0.55})
     [(before,)] = ask("select model_id from run_models")
@@ -159,6 +161,7 @@ def test_until_a_second_model_fits_as_well(measured, ask, database):
     assert ask("select distinct model_id from run_models") == [(before,)]
 
 
+@pytest.mark.slow
 def test_the_last_run_of_a_model_can_be_taken_out(measured, ask, database):
     measured("r1", {"0": 0.6, "40": 0.5})
     measured("r2", {"0": 0.7}, weights="w2", t=9)
@@ -241,6 +244,7 @@ def test_whichever_came_first(measured, ask):
     assert ask("select count(distinct model_id) from run_models") == [(1,)]
 
 
+@pytest.mark.slow
 def test_with_two_models_of_its_name_it_stands_alone_and_says_so(measured, ask):
     measured("one", {"0": 0.6})
     measured("two", {"0": 0.7}, weights="w2", t=5)
@@ -258,6 +262,7 @@ def test_another_revision_is_not_taken_for_the_weights_that_are_known(measured, 
     assert ask("select footnote from run_models where run_id = 'theirs'") == [(footnote,)]
 
 
+@pytest.mark.slow
 def test_of_two_revisions_neither_is_taken_for_weights_of_an_unknown_one(measured, ask):
     measured("ours", {"0": 0.6})
     measured("theirs", {"40": 0.5}, weights=None, revision="abc", t=5)
@@ -266,6 +271,7 @@ def test_of_two_revisions_neither_is_taken_for_weights_of_an_unknown_one(measure
     assert [row[:3] for row in ask(DELTAS)] == [("others", 0.4, None), ("theirs", 0.5, None)]
 
 
+@pytest.mark.slow
 def test_revisions_with_equal_weights_are_one(measured, ask):
     measured("ours", {"0": 0.6}, revision="abc")
     measured("later", {"20": 0.55}, revision="def", t=5)
@@ -291,6 +297,7 @@ def test_results_that_do_not_say_their_version_stand_in_the_row_of_the_one_that_
     assert footnotes == {"ours": None, "paper": "task version not known, taken to be the one that was measured"}
 
 
+@pytest.mark.slow
 def test_with_two_versions_known_they_stand_alone(measured, ask):
     measured("paper", {"0": 0.9}, conditions=Conditions(published=True).to_dict(), weights=None, cell={"version": None})
     measured("r1", {"0": 0.8}, t=5)
@@ -364,6 +371,7 @@ def test_a_plan_from_before_drew_what_its_seed_was_added_to(new_run, merged, ask
 # Base models and tuned ones
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("larger", "met"),
     one_in(

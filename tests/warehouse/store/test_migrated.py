@@ -31,6 +31,7 @@ def numbers(text: str) -> float | None:
     return float(text) if text else None
 
 
+@pytest.mark.slow
 def test_every_change_has_the_number_that_it_had(migrated, ask):
     with (HERE / "schema_0005_deltas.csv").open(encoding="utf-8") as file:
         header, *rows = csv.reader(file)
@@ -45,10 +46,12 @@ def test_every_change_has_the_number_that_it_had(migrated, ask):
         )
 
 
+@pytest.mark.slow
 def test_a_copy_of_the_file_as_it_was_lies_beside_it(migrated):
     assert [path.name for path in migrated.parent.glob("*.backup.duckdb")] == ["results.schema-5.backup.duckdb"]
 
 
+@pytest.mark.slow
 def test_runs_say_in_columns_what_their_sentences_said(migrated, ask):
     said = ask("select origin, documents, dtype, seeds, chat_template, published, conditions from run_models")
     assert sorted(set(said), key=repr) == [
@@ -69,12 +72,14 @@ def test_what_its_rows_were_counts_as_true_from_then_on(migrated, ask):
     assert said.endswith("were changed (no journal here tells what they were: take it in again, into another database)")
 
 
+@pytest.mark.slow
 def test_models_keep_their_ids(migrated, ask):
     assert ask("select count(*) from run_models r join models m using (run_id) where r.model_id <> m.model_id") == [
         (0,)
     ]
 
 
+@pytest.mark.slow
 def test_what_was_paired_stays_paired_and_has_the_new_intervals(migrated, ask):
     paired = "select count(*), count(share_low) from paired_deltas where mcnemar_p is not null"
     [(pairs, with_interval)] = ask(paired)

@@ -49,11 +49,13 @@ def test_a_current_file_is_left_as_it_is(database):
             assert con.execute("select count(*) from schema_views").fetchall() == [(1,)]
 
 
+@pytest.mark.slow
 def test_opening_an_older_file_for_writing_brings_it_up_to_date(older):
     with db.open_write(older) as con:
         assert "more" in columns(con)
 
 
+@pytest.mark.slow
 def test_opening_an_older_file_for_reading_brings_it_up_to_date_first(older):
     with db.open_read(older) as con:
         assert "more" in columns(con)
@@ -81,6 +83,7 @@ def test_an_older_file_that_cannot_be_written_and_lacks_what_views_read_says_wha
         pass
 
 
+@pytest.mark.slow
 def test_an_older_file_keeps_its_rows(database, new_run, merged, ask, monkeypatch):
     run = new_run("r1")
     run.start()
@@ -103,6 +106,7 @@ def test_a_failing_migration_changes_nothing(database, monkeypatch):
         assert "more" not in columns(con)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opener", [db.open_read, db.open_write])
 def test_a_file_from_a_newer_prune_tui_is_refused(older, opener, monkeypatch):
     with db.open_write(older):
@@ -113,6 +117,7 @@ def test_a_file_from_a_newer_prune_tui_is_refused(older, opener, monkeypatch):
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opener", [db.open_read, db.open_write])
 def test_a_file_whose_migration_was_edited_since_is_refused(database, opener, monkeypatch):
     with db.open_write(database):
@@ -124,6 +129,7 @@ def test_a_file_whose_migration_was_edited_since_is_refused(database, opener, mo
         pass
 
 
+@pytest.mark.slow
 def test_changed_views_are_put_in_anew(database, monkeypatch):
     with db.open_write(database):
         pass

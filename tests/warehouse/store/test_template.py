@@ -88,6 +88,7 @@ def test_another_schema_has_another_copy_and_old_ones_go(filled, monkeypatch):
     assert len(list(filled.glob("*.json"))) == 2
 
 
+@pytest.mark.slow
 def test_a_database_made_anew_is_the_same(made_anew, database):
     with db.open_write(database):
         pass

@@ -112,6 +112,7 @@ def test_sampling_that_leaves_no_choice_is_greedy(kwargs: dict[str, Any], model:
     assert texts(lm, **kwargs) == texts(lm, do_sample=False, temperature=0.0)
 
 
+@pytest.mark.slow
 def test_a_seed_gives_the_same_texts_however_many_run_at_a_time(
     model: Any, tokenizer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
