@@ -250,8 +250,8 @@ class Whole:
             if f"line {error.line} " not in str(error) or "\n" in str(error):
                 return "", f"refused with {error}"
         with suppress(JournalError):
-            before = journal_sync.positions(self.con)[self.run.name]
-            new = journal_sync.new_events(self.con, self.run.name, path, before)
+            position = journal_sync.positions(self.con)[self.run.name]
+            new = journal_sync.new_events(self.con, self.run.name, path, position)
             if any(event not in whole for event in new.events):
                 return "", "other events would be merged"
         return (how, "") if self.scores() == before else ("", "what had been merged is another")

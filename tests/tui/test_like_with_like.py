@@ -174,6 +174,7 @@ def test_own_and_published_scores_of_a_benchmark_stand_in_one_line_and_share_no_
     assert sorted(screens.compared()[20, "arc"]) == ["0.5400", "≈ -10.0%", "≈ -11.1%", "★ 0.8000"]
 
 
+@pytest.mark.slow
 def test_a_result_that_knows_no_weights_has_its_change_from_those_that_are_known(measured):
     measured("ours", {"0": 0.6})
     screens = measured("theirs", {"40": 0.5}, weights=None)
@@ -189,6 +190,7 @@ def test_two_models_of_one_name_are_told_apart_by_their_ids(measured):
     assert len(names) == 2
 
 
+@pytest.mark.slow
 def test_compare_names_the_conditions_that_are_not_shared(measured):
     measured("r1", {"20": 0.5})
     screens = measured("r2", {"20": 0.4}, conditions=KNOWN | {"adapter": "org/lora"})

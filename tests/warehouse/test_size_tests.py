@@ -55,6 +55,7 @@ def test_which_size_loses_more_points_is_a_corrected_z_test(two_sizes, ask):
     assert "smaller" in verdicts
 
 
+@pytest.mark.slow
 def test_changes_in_percent_have_their_error_by_the_delta_method(two_sizes, ask):
     two_sizes({"0": 100, "20": 80})
 
@@ -129,6 +130,7 @@ def test_without_one_models_errors_a_change_in_percent_is_not_tested(new_run, me
     ) == [(pytest.approx(0), None, None, None, None)]
 
 
+@pytest.mark.slow
 def test_a_score_without_an_error_gets_the_binomial_one_and_says_so(new_run, merged, metric, ask):
     """IFEval has 541 questions; the unpruned scores, too, though nothing is compared with them."""
     for name, scale, stderr in (("org/Tiny", 1, S), ("org/Large", 2, None)):
@@ -148,6 +150,7 @@ def test_a_score_without_an_error_gets_the_binomial_one_and_says_so(new_run, mer
     ]
 
 
+@pytest.mark.slow
 def test_perplexities_are_compared_by_the_logarithm_of_their_ratio(new_run, merged, metric, ask):
     scores = {"org/Tiny": ((10.0, 0.2), (20.0, 0.5)), "org/Large": ((8.0, 0.1), (3.6e21, 1.0e21))}
     for scale, (name, values) in enumerate(scores.items(), start=1):

@@ -61,6 +61,7 @@ def work(tmp_path: Path) -> Iterator[Sweep]:
     recorder.close()
 
 
+@pytest.mark.slow
 def test_a_task_is_laid_out_before_the_one_before_it_is_scored_to_its_end(
     work: Sweep, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -116,6 +116,7 @@ async def test_of_many_models_the_ones_with_the_latest_runs_are_asked(dashboard:
         assert "2 of 3 models" in drawn(pilot, "title")
 
 
+@pytest.mark.slow
 async def test_a_database_without_results_says_what_is_missing(tmp_path: Path, until):
     database = tmp_path / "results.duckdb"
     with db.open_write(database):

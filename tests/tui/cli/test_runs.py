@@ -243,6 +243,7 @@ def test_several_models_are_run_one_after_another(fake):
     assert all(RunDir(path).state() == RunState.FINISHED for path in fake.runs)
 
 
+@pytest.mark.slow
 def test_what_was_not_begun_is_named_and_can_be_taken_up(fake):
     process = fake.start("run", "org/a", "org/b", "org/c", *RUN[2:], "hang", "--db", "other.duckdb", "--json")
     root = fake.cwd / "other.runs"

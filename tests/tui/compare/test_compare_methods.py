@@ -121,6 +121,7 @@ def test_methods_whose_documents_are_not_known_are_compared_as_independent(two_m
     assert tested
 
 
+@pytest.mark.slow
 async def test_both_methods_stand_side_by_side_and_are_tested(two_methods: Path, until):
     async with Dashboard(two_methods).run_test(size=(80, 24)) as pilot:
         await pilot.press("3")

@@ -201,6 +201,7 @@ async def test_keys_typed_ahead_of_its_end_open_nothing(dashboard, driver, keys)
     assert dashboard._exception is None
 
 
+@pytest.mark.slow
 async def test_nothing_is_complained_about_before_it_is_typed(dashboard, driver, stubbed):
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await open_form(pilot, driver)
@@ -256,6 +257,7 @@ async def test_a_run_that_wrote_down_no_start_tells_the_rest(dashboard, warehous
     assert text.endswith("as earlier runs took; how long they took to start was not recorded")
 
 
+@pytest.mark.slow
 async def test_of_a_run_that_was_taken_up_again_the_last_start_counts(dashboard, warehouse, driver, stubbed):
     run = warehouse.add()
     again = [("import libraries", 60.0), ("read config", 1.0), ("sort neurons", 1.0)]
@@ -335,6 +337,7 @@ async def test_tab_goes_through_the_fields_in_the_order_they_are_read(dashboard,
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_escape_leaves_the_form_and_starts_nothing(dashboard, warehouse, driver, stubbed):
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await open_form(pilot, driver)

@@ -310,6 +310,7 @@ def test_sorting_mixed_values_does_not_fail():
     assert sorted_rows([(2,), ("a",), (None,)], 0, False) == [(2,), ("a",), (None,)]
 
 
+@pytest.mark.slow
 async def test_a_column_chosen_from_the_tree_goes_into_the_statement(dashboard: Dashboard, until):
     async with dashboard.run_test(size=WIDE) as pilot:
         await shown(pilot, until)

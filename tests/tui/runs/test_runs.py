@@ -307,6 +307,7 @@ async def test_a_refused_run_can_be_seen_until_the_dashboard_that_started_it_is_
     assert (run.path.exists(), other.path.exists()) == (False, True)
 
 
+@pytest.mark.slow
 async def test_enter_on_an_import_shows_its_results(dashboard, warehouse, driver, study):
     shutil.copy(study, warehouse.database)
     async with dashboard.run_test(size=(80, 24)) as pilot:

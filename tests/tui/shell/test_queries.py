@@ -176,6 +176,7 @@ def _rounded(value: object) -> object:
     return round(value, 9) if isinstance(value, float) else value
 
 
+@pytest.mark.slow
 def test_the_best_levels_are_those_of_the_view(study: Path, subjects: list[str]):
     [rows] = ask(study, chosen("matrix_best", subjects))
     mine = {(row["model"], row["pruning_pct"], row["why"]) for row in rows}

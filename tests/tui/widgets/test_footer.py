@@ -83,6 +83,7 @@ async def test_a_filter_that_is_typed_in_offers_how_to_leave_it_and_no_key_that_
         await driver.until(pilot, lambda: leave not in told(dashboard))
 
 
+@pytest.mark.slow
 async def test_of_a_screen_s_keys_that_do_alike_one_gives_way_and_not_all(dashboard, warehouse, driver, study):
     shutil.copy(study, warehouse.database)
     async with dashboard.run_test(size=(62, 24)) as pilot:

@@ -24,6 +24,7 @@ def mmlu(write, name, shots, acc, *, date=1.7e9, **fields):
     } | fields)  # fmt: skip
 
 
+@pytest.mark.slow
 def test_groups_of_other_shots_are_not_compared(database, write, ask):
     """Since 0.4.3 lm-eval leaves groups out of n-shot: a 0-shot baseline against 5 shots was a gain of 10 %."""
     import_path(database, mmlu(write, "base.json", (0, 0), 0.30))

@@ -175,6 +175,7 @@ def test_where_there_is_no_file_there_is_nothing_to_make_anew(database, root):
         remake(database, root)
 
 
+@pytest.mark.slow
 def test_a_failure_on_the_way_leaves_the_file_as_it_was(filled, root, monkeypatch):
     before = filled.read_bytes()
     monkeypatch.setattr(

@@ -111,6 +111,7 @@ def family(new_run, merged, metric):
     return write
 
 
+@pytest.mark.slow
 def test_the_published_study_supports_some_of_its_claims(of_the_study):
     """What each verdict rests on; the errors are those of docs/published-reread.md."""
     verdicts = {}
@@ -295,6 +296,7 @@ def test_which_size_can_be_pruned_more_takes_two_levels_in_common(at_own_levels,
     ]
 
 
+@pytest.mark.slow
 def test_curves_that_are_equal_where_both_were_measured_are_not_told_apart(at_own_levels, ask):
     """Fitted over 10 to 60 % and over 10 to 30 %, curves that are equal to 0.1 % had slopes of 1.62 and 1.27."""
 
@@ -359,6 +361,7 @@ def test_sizes_that_lose_the_same_do_not_support_that_the_larger_loses_more(fami
     assert ask("select verdict from claim_findings where claim = 5") == [("not supported",)]
 
 
+@pytest.mark.slow
 def test_models_that_cannot_tell_do_not_stand_against_the_others(family, ask):
     scores = {"ifeval": THE_OTHER_WAY_ROUND["ifeval"]}
     family(scores, sizes=("1B",))
@@ -448,6 +451,7 @@ def at_two_shots(new_run, merged, metric):
     return write
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("claim", "task"), [(10, "hellaswag"), (5, "mmlu")], ids=["one model", "two sizes"])
 def test_a_benchmark_with_two_numbers_of_shots_is_one_benchmark(at_two_shots, ask, claim, task):
     at_two_shots({task: ((0.7, 0.6, 0.5, 0.4), (0.8, 0.7, 0.6, 0.5))})
@@ -455,6 +459,7 @@ def test_a_benchmark_with_two_numbers_of_shots_is_one_benchmark(at_two_shots, as
     assert set(rows) == {("cannot tell", "1 more benchmark to tell from")}
 
 
+@pytest.mark.slow
 def test_a_benchmark_with_two_versions_goes_by_them_and_by_no_shots(new_run, merged, metric, ask):
     for size, scale in (("1B", 1), ("3B", 3)):
         run = new_run(f"r{size}")
@@ -469,6 +474,7 @@ def test_a_benchmark_with_two_versions_goes_by_them_and_by_no_shots(new_run, mer
     assert "; MuSR (version 2) of the smaller better at 3 of 3 levels, " in says
 
 
+@pytest.mark.slow
 def test_a_claim_about_one_benchmark_must_hold_with_each_number_of_shots(at_two_shots, ask):
     at_two_shots({"ifeval": ((0.10, 0.20, 0.25, 0.30), (0.30, 0.25, 0.20, 0.10))})
     ((verdict, says),) = ask("select verdict, says from claim_findings where claim = 1 and model like '%1B'")
@@ -477,6 +483,7 @@ def test_a_claim_about_one_benchmark_must_hold_with_each_number_of_shots(at_two_
     assert "; IFEval (5-shot) better at 0 of 3 levels, " in says
 
 
+@pytest.mark.slow
 def test_knowledge_goes_where_it_is_lost_with_each_number_of_shots(at_two_shots, ask):
     level = (0.5, 0.5, 0.5, 0.5)
     at_two_shots(

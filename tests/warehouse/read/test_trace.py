@@ -140,6 +140,7 @@ def test_a_samples_file_that_is_no_parquet_is_named(run, merged, asked):
     assert checks(asked().origin)["samples file"] is False
 
 
+@pytest.mark.slow
 def test_other_runs_that_measured_it_are_named_the_current_one_first(run, new_run, merged, asked):
     later = new_run("r2")
     later.start(widths={"0": 100, "w60": 60}, t=100)
@@ -306,6 +307,7 @@ def test_what_is_not_there_is_answered_with_what_is(run, merged, asked, wanted, 
         asked(**wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fields", "wanted"),
     [

@@ -116,6 +116,7 @@ def test_an_older_files_methods_are_compared_by_the_next_merge(two_methods, merg
     assert ask("from pairing_due") == []
 
 
+@pytest.mark.slow
 def test_methods_that_were_asked_different_questions_are_no_pair(started, merged, ask):
     l2, maw = started("r1", method="l2"), started("r2", method="maw", requests_hash="another")
     for run in (l2, maw):
@@ -330,6 +331,7 @@ def test_what_an_earlier_version_could_not_compare_is_compared_by_a_rebuild(star
     assert ask("select problem, estimator, mcnemar_p from paired_deltas") == [(None, "mean", 1.0)]
 
 
+@pytest.mark.slow
 def test_intervals_that_an_earlier_version_did_not_keep_are_found_by_the_next_merge(started, merged, database, ask):
     run = started("r1")
     scored(run, "0", [1, 1, 0, 1])

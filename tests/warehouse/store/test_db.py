@@ -163,6 +163,7 @@ def _create(path: Path) -> None:
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opener", [db.open_read, db.open_write])
 def test_a_file_that_was_written_while_it_was_opened_is_opened_again(database, opener, monkeypatch):
     """DuckDB reads the header before it takes the lock: what it knows may be gone by then."""

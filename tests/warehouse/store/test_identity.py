@@ -64,6 +64,7 @@ def test_a_width_with_other_questions_has_no_baseline_of_another_run(measured, a
     assert ask(DELTAS)[1][:4] == ("r2", 0.6, None, None)
 
 
+@pytest.mark.slow
 def test_it_says_so_in_a_sentence(measured, database, ask):
     measured("r1", {"0": 0.6, "20": 0.56}, hashes={"questions_hash": "aaaa"})
     measured("r2", {"40": 0.6}, hashes={"questions_hash": "bbbb"}, t=9)
@@ -93,6 +94,7 @@ def test_our_hashes_and_those_of_imports_say_nothing_of_each_other(measured, ask
     assert ask(DELTAS) == [("r2", 0.5, 0.6, "r1", PLAIN)]
 
 
+@pytest.mark.slow
 def test_fewer_documents_are_other_questions(measured, ask, metric):
     measured("r1", {"0": 0.6, "20": 0.5}, conditions=KNOWN | {"documents": None})
     measured("r2", {"0": None}, conditions=KNOWN | {"documents": None}, t=9,
@@ -108,6 +110,7 @@ def test_the_baseline_of_the_same_run_comes_first(measured, ask):
     assert ask("select value, run_id from current_metrics where unpruned") == [(0.7, "r2")]
 
 
+@pytest.mark.slow
 def test_groups_are_asked_what_their_parts_are_asked(new_run, merged, ask):
     for run_id, asked, t in (("r1", "aaaa", 0), ("r2", "bbbb", 9)):
         run = new_run(run_id)
@@ -135,6 +138,7 @@ def test_an_edited_config_or_tokenizer_makes_another_model(measured, ask, edited
     assert ask("select count(distinct model_id) from run_models") == [(2,)]
 
 
+@pytest.mark.slow
 def test_runs_from_before_keep_their_model_and_a_later_one_joins_it(measured, ask):
     measured("old", {"0": 0.6})
     [(before,)] = ask("select model_id from run_models")
@@ -210,6 +214,7 @@ def test_an_unknown_column_matches_and_is_noted(measured, ask, name):
     assert "assumed as in other runs" in ask("select footnote from run_models where run_id = 'r2'")[0][0]
 
 
+@pytest.mark.slow
 def test_an_unknown_column_that_fits_two_sets_says_so(measured, ask):
     measured("r1", {"0": 0.6})
     measured("r2", {"0": 0.7}, conditions=KNOWN | {"dtype": "bfloat16"}, t=1)
@@ -346,6 +351,7 @@ def test_old_sentences_are_taken_apart(new_run, merged, forgotten, ask):
     assert ask(with_columns) == [("100", "float32", "7,7,7,7", True, "Think, then answer", False)]
 
 
+@pytest.mark.slow
 def test_an_old_import_joins_what_is_measured_now(measured, forgotten, ask):
     measured("old", {"0": 0.6})
     forgotten("all documents, float32, seed 0")

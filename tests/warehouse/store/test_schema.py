@@ -147,6 +147,7 @@ def test_a_strangers_database_is_not_read(database):
         pass
 
 
+@pytest.mark.slow
 def test_a_strangers_database_can_hold_results_beside_its_own_tables(database):
     import duckdb
 
