@@ -49,6 +49,12 @@ class Settings(TypedDict, total=False):
     apply_chat_template: bool
     system_instruction: str | None
     fewshot_as_multiturn: bool
+    repair: str
+    calibration: str | None
+    calibration_tokens: int | None
+    calibration_length: int | None
+    damage: bool
+    use_cache: bool
 
 
 def plan_run(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UserError
+from engine.planning.calibration import DEFAULT_CALIBRATION, REPAIRS, CalibrationSource
 from engine.planning.methods import DEFAULT_METHOD, find_method
 from engine.planning.suites import TaskSpec
 from warehouse.records.conditions import DEFAULT_SEEDS, Conditions, Seeds, documents, old_seeds, seeds_text
@@ -27,6 +28,12 @@ class RunPlan:
     to make every pass faster. `seeds` are lm-eval's four (random, numpy, torch, few-shot sampling); the first is
     the pruning method's as well, if it draws at random. `trust_task_code` lets task files from outside run their
     Python; `skip_broken_tasks` leaves tasks out that cannot be built.
+
+    `repair` says how what was removed is made up for. Where the method or the repair looks at what neurons do,
+    `calibration` names the text (`CalibrationSource`), `calibration_tokens` how many tokens of it and
+    `calibration_length` how many a sequence; None chooses each. `damage` measures the distance to the unpruned model
+    on held-out text beside the tasks. `sweep` is the id that runs started together share. `use_cache` lets requests
+    be taken from, and kept in, the user's cache.
     """
 
     name: str
@@ -50,6 +57,13 @@ class RunPlan:
     apply_chat_template: bool = False
     system_instruction: str | None = None
     fewshot_as_multiturn: bool = False
+    repair: str = "none"
+    calibration: str | None = None
+    calibration_tokens: int | None = None
+    calibration_length: int | None = None
+    damage: bool = False
+    sweep: str | None = None
+    use_cache: bool = True
 
     def __post_init__(self) -> None:
         find_method(self.method)
@@ -61,6 +75,22 @@ class RunPlan:
             raise UserError(f"A divisor of {self.divisor} cannot round a width: give a whole number above zero.")
         if self.batch_tokens is not None and self.batch_tokens < 1:
             raise UserError("A batch needs room for at least one token.")
+        if self.repair not in REPAIRS:
+            raise UserError(f"There is no repair '{self.repair}': choose one of {', '.join(REPAIRS)}.")
+        if self.calibration is not None:
+            CalibrationSource.parse(self.calibration)
+        for what, number in (("tokens", self.calibration_tokens), ("length", self.calibration_length)):
+            if number is not None and number < 1:
+                raise UserError(f"--calibration-{what} {number} is too few: give a whole number above zero.")
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether neurons are looked at while they work, beside their weights."""
+        return self.repair != "none" or find_method(self.method).declared.needs_activations
+
+    @property
+    def calibration_source(self) -> CalibrationSource:
+        return CalibrationSource.parse(self.calibration or DEFAULT_CALIBRATION)
 
     def conditions(self, dtype: str, chat_template: str | None = None, *, whole: bool = False) -> Conditions:
         """What must be equal, beside model, task and shots, for two scores to be compared.
@@ -80,8 +110,8 @@ class RunPlan:
             quantization="",
             adapter="",
             model_args="",
-            repair="none",
-            calibration="",
+            repair=self.repair,
+            calibration=self.calibration_source.text if self.is_calibrated else "",
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -119,6 +149,7 @@ class RunPlan:
             self,
             model=str(model.resolve()) if model.is_dir() else self.model,
             include_paths=tuple(str((base / path).resolve()) for path in self.include_paths),
+            calibration=None if self.calibration is None else self.calibration_source.resolved(base).text,
         )
 
 
