@@ -46,7 +46,7 @@ class Until:
         screen = pilot.app.screen
         assert isinstance(screen, CompareScreen)
         screen.subjects = [row.key for row in screen._known]
-        screen._read()
+        screen.read()
 
         def shown() -> bool:
             grids = screen.query("#sides").results(Grid)

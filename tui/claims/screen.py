@@ -16,9 +16,10 @@ from textual.widgets import Static
 from tui.claims import wording
 from tui.format import change
 from tui.shell.choose import ChooseSeveral
+from tui.shell.choosing import FiguresScreen
 from tui.shell.exporting import Sheet
 from tui.shell.queries import Question, Rows
-from tui.shell.reading import IMPORT, ReadingScreen
+from tui.shell.reading import IMPORT
 from tui.widgets.grid import Grid, GridColumn
 from tui.widgets.key_footer import KeyFooter
 from warehouse.read.claims import Change, Claim, ClaimModel
@@ -31,10 +32,11 @@ _FIRST = 12  # how many models to ask before anybody chose: more take seconds
 _FINDING = ("model", "larger", "method", "verdict", "says", "missing", "conditions")
 
 
-class ClaimsScreen(ReadingScreen):
+class ClaimsScreen(FiguresScreen):
     """The eleven claims, and what is told of the one under the cursor."""
 
     CSS_PATH = "claims.tcss"
+    PART = "claims"
     HELP = (
         "What the study's Key Observations say, held against the results in this database. "
         "A claim is supported where every model that can tell supports it, not supported where none does, else mixed. "
@@ -67,9 +69,6 @@ class ClaimsScreen(ReadingScreen):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        self.query_one("#claims-said").display = False
-        self._title("reading…")
-        self.app.theme_changed_signal.subscribe(self, lambda _: self.claims and self._draw())
         self.watch(self.query_one(Grid), "cursor", self._moved, init=False)
         self.query_one(Grid).focus()
 
@@ -101,27 +100,22 @@ class ClaimsScreen(ReadingScreen):
     def _show(self, answers: list[Rows]) -> None:
         self.empty = False
         self.claims, self._changes = answers
-        self._draw()
+        self.draw()
 
-    def said(self, message: str) -> None:
-        line = self.query_one("#claims-said", Static)
-        line.display = bool(message)
-        if message and self.claims:
-            message = f"Not refreshed, these are the last figures read. {message}"
-        line.update(Text(message))
-        if message and not self.claims:
-            self._title("")
+    @property
+    def has_figures(self) -> bool:
+        return bool(self.claims)
 
     # Drawing
 
-    def _title(self, said: str) -> None:
+    def show_title(self, said: str) -> None:
         text = Text("The study's claims", no_wrap=True, overflow="ellipsis")
         text.append(f"  {said}", "not bold")
         self.query_one("#claims-title", Static).update(text)
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
         of = "" if self.models is None else f" · {len(self.models)} of {len(self._known)} models"
-        self._title(wording.summary(self.claims) + of)
+        self.show_title(wording.summary(self.claims) + of)
         self.query_one(Grid).show(_List(self.claims, self.app.theme_variables))
         self._tell()
 
@@ -196,7 +190,7 @@ class ClaimsScreen(ReadingScreen):
             chosen = None if models == every and len(every) <= _FIRST else models
             if models is not None and chosen != self.models:
                 self.models = chosen
-                self._title("reading…")
+                self.show_title("reading…")
                 self._ask()
 
         self.app.push_screen(ChooseSeveral("Whose results?", options, self.models or every), take)

@@ -1,6 +1,6 @@
 """Commands on which an option that takes one value is given once: the parser would keep the last without a word.
 
-And whose help lists the pruning methods that are installed.
+And whose help lists the pruning methods that are installed, and no types of Python's.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from engine.errors import UserError
 from tui.cli.options import METHODS, method_names
@@ -19,8 +19,8 @@ class Command(TyperCommand):
     def make_parser(self, *arguments: Any, **more: Any) -> Any:
         return _watched(super().make_parser(*arguments, **more))
 
-    def get_help_option(self, ctx: Any) -> Any:
-        return _without_type(super().get_help_option(ctx))
+    def get_params(self, ctx: Any) -> Any:
+        return _without_types(super().get_params(ctx))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         for option in self.params:
@@ -33,15 +33,23 @@ class Group(TyperGroup):
     def make_parser(self, *arguments: Any, **more: Any) -> Any:
         return _watched(super().make_parser(*arguments, **more))
 
-    def get_help_option(self, ctx: Any) -> Any:
-        return _without_type(super().get_help_option(ctx))
+    def get_params(self, ctx: Any) -> Any:
+        return _without_types(super().get_params(ctx))
 
 
-def _without_type(option: Any) -> Any:
-    """Typer names the type of `--help` beside it, as if it took a value."""
-    if option is not None:
-        option.metavar = ""
-    return option
+def _without_types(parameters: list[Any]) -> list[Any]:
+    """Typer names the type of a switch as if it took a value, and that of an argument beside its `metavar`."""
+    for one in parameters:
+        if isinstance(one, TyperArgument):
+            if one.metavar is not None:
+                vars(one)["display_type_rich"] = _no_type
+        elif one.is_flag:
+            one.metavar = ""
+    return parameters
+
+
+def _no_type(ctx: Any) -> None:
+    """In the place of `TyperArgument.display_type_rich`."""
 
 
 def _watched(parser: Any) -> Any:

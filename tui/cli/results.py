@@ -26,7 +26,7 @@ else:
 
 def export(
     what: Annotated[
-        Literal["deltas"] | None, typer.Argument(help="`deltas`: every width against the unpruned model.")
+        Literal["deltas"] | None, typer.Argument(metavar="deltas", help="Every width against the unpruned model.")
     ] = None,
     model: Annotated[
         list[str] | None,

@@ -15,10 +15,10 @@ from tui.compare.grids import ImprovingModel
 from tui.compare.sides_pane import SidesPane
 from tui.compare.tests_pane import TestsPane
 from tui.compare.wording import best_levels, improving
-from tui.shell.choose import ChooseSeveral
+from tui.shell.choosing import SubjectsScreen
 from tui.shell.exporting import Sheet, table_of
-from tui.shell.queries import Question, Rows, choices, chosen
-from tui.shell.reading import IMPORT, NO_RESULTS, ReadingScreen
+from tui.shell.queries import Question, Rows, chosen
+from tui.shell.reading import IMPORT, NO_RESULTS
 from tui.widgets.grid import Grid
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.palette import Palette
@@ -36,10 +36,11 @@ _FOCUS = {"sides": "#sides", "tests": "#tests", "best": "#compare-best", "improv
 _BASES = ("percentage", "expansion ratio")
 
 
-class CompareScreen(ReadingScreen):
+class CompareScreen(SubjectsScreen):
     """Four panes: on a wide and high terminal all of them, else fewer at a time."""
 
     CSS_PATH = "compare.tcss"
+    PART = "compare"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "models", "Models", tooltip="Choose what to compare: two or more models or methods"),
         Binding("e", "basis", "%/×", tooltip="Match widths by percentage removed or by expansion ratio"),
@@ -53,11 +54,9 @@ class CompareScreen(ReadingScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.subjects: list[str] | None = None
         self.basis = "percentage"
         self.at: float | None = None
         self.pane = "sides"
-        self._known: list[Subject] = []
         self._matched: list[Matched] = []
         self._levels: list[LevelScore] = []
         self._improving: list[Improvement] = []
@@ -84,34 +83,19 @@ class CompareScreen(ReadingScreen):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        self.query_one("#compare-empty").display = False
-        self.query_one("#compare-said").display = False
         self.query_one("#compare-body").display = False
-        self._title("reading…")
-        self.app.theme_changed_signal.subscribe(self, lambda _: self._levels and self._draw())
         self._show_pane()
 
     # Reading
 
-    def reload(self) -> None:
-        if not self.database.exists():
-            self._nothing()
-            return
-        self.ask("choices", [choices()], self._offer)
+    @property
+    def has_figures(self) -> bool:
+        return bool(self._levels)
 
-    def _offer(self, answers: list[Rows]) -> None:
-        [self._known] = answers
-        if not self._known:
-            self._nothing()
-            return
-        known = [row.key for row in self._known]
-        if self.subjects is not None:
-            self.subjects = [one for one in self.subjects if one in known] or None
-        if self.subjects is None:
-            self.subjects = [row.key for row in _alike(self._known)]
-        self._read()
+    def first(self, known: list[Subject]) -> list[str]:
+        return [row.key for row in _alike(known)]
 
-    def _read(self) -> None:
+    def read(self) -> None:
         names = ("matrix_matched", "matrix_levels", "matrix_improvements", "matrix_tests")
         self.ask("compare", [self.question(name) for name in names], self._show)
         self.ask("best", [self.question("matrix_best")], self._show_best)
@@ -121,35 +105,18 @@ class CompareScreen(ReadingScreen):
 
     def _show(self, answers: list[Rows]) -> None:
         first = not self._levels
-        self.empty = False
         self._matched, self._levels, self._improving, self._tests = answers
-        self.query_one("#compare-empty").display = False
-        self.query_one("#compare-body").display = True
+        self.show_body()
         values = self.values()
         if self.at not in values:
             self.at = max(values, key=self._interest, default=None)
-        self._draw()
+        self.draw()
         if first and self.focused is None:
             self.query_one("#sides").focus()
 
     def _show_best(self, answers: list[Rows]) -> None:
         [self._best] = answers
         self.query_one("#best", Static).update(best_levels(self._best, self._quiet))
-
-    def _nothing(self) -> None:
-        self.empty = True
-        self._title("")
-        self.query_one("#compare-body").display = False
-        self.query_one("#compare-empty").display = True
-
-    def said(self, message: str) -> None:
-        line = self.query_one("#compare-said", Static)
-        line.display = bool(message)
-        if message and self._levels:
-            message = f"Not refreshed, these are the last figures read. {message}"
-        line.update(Text(message))
-        if message and not self._levels:
-            self._title("")
 
     # Drawing
 
@@ -169,7 +136,7 @@ class CompareScreen(ReadingScreen):
     def _quiet(self) -> str:
         return self.app.theme_variables["neutral"]
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
         at = "" if self.at is None else self._width_name(self.at)
         self.query_one("#compare-basis", Static).update(self._widths())
         self.query_one(SidesPane).show(self._rows_at(self.at), self._advice())
@@ -184,15 +151,15 @@ class CompareScreen(ReadingScreen):
 
     def on_resize(self) -> None:
         if self._levels:
-            self.call_after_refresh(self._draw)
+            self.call_after_refresh(self.draw)
 
-    def _title(self, said: str) -> None:
+    def show_title(self, said: str) -> None:
         text = Text("Compare", no_wrap=True, overflow="ellipsis")
         text.append(f"  {said}", "not bold")
         self.query_one("#compare-title", Static).update(text)
 
     def _name_pane(self) -> None:
-        self._title(f"{len(self.subjects or [])} of {len(self._known)} · {_PANES[self.pane]}")
+        self.show_title(f"{len(self.subjects or [])} of {len(self._known)} · {_PANES[self.pane]}")
 
     def _widths(self) -> Text:
         text = Text(no_wrap=True, overflow="ellipsis")
@@ -245,36 +212,28 @@ class CompareScreen(ReadingScreen):
         sides.intervals = not sides.intervals
         if self.pane != "sides":
             self._go("sides")
-        self._draw()
+        self.draw()
 
     def action_basis(self) -> None:
         self.basis = _BASES[1 - _BASES.index(self.basis)]
         self.at = None
         if self.subjects:
-            self._read()
+            self.read()
 
     def action_step(self, step: int) -> None:
         values = self.values()
         if values:
             now = values.index(self.at) if self.at in values else 0
             self.at = values[min(max(now + step, 0), len(values) - 1)]
-            self._draw()
+            self.draw()
 
     def action_models(self) -> None:
-        if not self._known:
-            return
-        options = [
-            (row.key, f"{row.model} · {row.method or '–'} · {row.conditions or 'conditions not known'}")
-            for row in self._known
-        ]
+        self.choose("Compare which?", _choice)
 
-        def take(subjects: list[str] | None) -> None:
-            if subjects is not None:
-                self.subjects = subjects
-                self.at = None
-                self._read()
-
-        self.app.push_screen(ChooseSeveral("Compare which?", options, self.subjects or []), take)
+    def chose(self, subjects: list[str]) -> None:
+        self.subjects = subjects
+        self.at = None
+        self.read()
 
     def sheet(self) -> Sheet | None:
         """The table of the pane that has the focus, else of the one that was chosen."""
@@ -294,6 +253,10 @@ class CompareScreen(ReadingScreen):
             case _:
                 title = f"Side by side at {at}, equal {self.basis}"
                 return _sheet(title, self._rows_at(self.at), self.question("matrix_matched"))
+
+
+def _choice(one: Subject) -> str:
+    return f"{one.model} · {one.method or '–'} · {one.conditions or 'conditions not known'}"
 
 
 def _alike(known: list[Subject]) -> list[Subject]:

@@ -21,7 +21,7 @@ _SHOWN = 200
 class TaskPickerScreen(ModalScreen[tuple[str, ...]]):
     """Answers with the chosen names, in the order in which they were chosen."""
 
-    DEFAULT_CSS = """
+    CSS = """
     TaskPickerScreen .dialog { height: 90%; width: 72; }
     TaskPickerScreen OptionList, TaskPickerScreen OptionList:focus {
         height: 1fr; margin: 1 0 0 0; border: none; padding: 0;

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from rich.text import Text
 from textual.widgets import Tree
 
-from tui.query.completion import Source
-from tui.shell.queries import Rows
+from warehouse.read.relations import Source
 
 
 class Catalog(Tree[str]):
@@ -26,13 +25,3 @@ class Catalog(Tree[str]):
             node = self.root.add(Text.assemble(source.name, (f"  {source.kind}", muted)), data=source.name)
             for column, kind in source.columns.items():
                 node.add_leaf(Text.assemble(column, (f"  {kind.lower()}", muted)), data=column)
-
-
-def sources_of(rows: Rows) -> dict[str, Source]:
-    """By name, of what `sql/queries/console_names.sql` answers."""
-    return {
-        row["name"]: Source(
-            row["name"], row["kind"], row["comment"] or "", dict(zip(row["columns"], row["types"], strict=True))
-        )
-        for row in rows
-    }

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from warehouse.read.relations import Source
+
 KEYWORDS = (
     "select", "from", "where", "group by", "order by", "having", "limit", "offset", "join", "left join", "inner join",
     "full join", "cross join", "anti join", "semi join", "using", "on", "as", "and", "or", "not", "in", "is", "null",
@@ -28,16 +30,6 @@ _SOURCE = re.compile(
     r"anti\b|semi\b|inner\b|cross\b|full\b|limit\b|qualify\b|select\b|having\b|union\b)(?P<alias>[a-z_]\w*))?",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A table or view, with its columns and their types."""
-
-    name: str
-    kind: str
-    comment: str
-    columns: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

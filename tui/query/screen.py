@@ -18,7 +18,7 @@ from textual.widgets import OptionList, Static, Tree
 from tui.format import duration
 from tui.host import host
 from tui.query.answer import Answer
-from tui.query.catalog import Catalog, sources_of
+from tui.query.catalog import Catalog
 from tui.query.dialogs import NameIt, choose_past, choose_saved
 from tui.query.fetch import Fetch
 from tui.query.sql_editor import CompletionList, SqlEditor
@@ -108,7 +108,7 @@ class QueryScreen(ReadingScreen):
             self._say(f"There is no database yet: n starts a run, or {brings} brings in the study.")
 
     def _know(self, answers: list[Rows]) -> None:
-        sources = sources_of(answers[0])
+        sources = {source.name: source for source in answers[0]}
         editor = self.query_one(SqlEditor)
         if sources != editor.sources:
             editor.sources = sources

@@ -15,7 +15,8 @@ from textual.message import Message
 from textual.widgets import OptionList, TextArea
 from textual.widgets.option_list import Option
 
-from tui.query.completion import FUNCTIONS, KEYWORDS, Completion, Source, complete, prefix_of
+from tui.query.completion import FUNCTIONS, KEYWORDS, Completion, complete, prefix_of
+from warehouse.read.relations import Source
 
 _WORDS = {word for phrase in KEYWORDS for word in phrase.split()} | {"by", "table", "view", "recursive", "lateral"}
 _TOKEN = re.compile(

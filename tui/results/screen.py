@@ -20,10 +20,11 @@ from tui.results.matrix_export import COLUMNS, MatrixSheet, long_form
 from tui.results.plot_screen import PlotScreen
 from tui.results.plot_widget import PlotView
 from tui.results.plots import benchmark_plot
-from tui.shell.choose import ChooseOne, ChooseSeveral
+from tui.shell.choose import ChooseOne
+from tui.shell.choosing import SubjectsScreen
 from tui.shell.exporting import Sheet
-from tui.shell.queries import Question, Rows, choices, chosen
-from tui.shell.reading import IMPORT, NO_RESULTS, ReadingScreen
+from tui.shell.queries import Question, Rows, chosen
+from tui.shell.reading import IMPORT, NO_RESULTS
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.grid import Grid
 from tui.widgets.key_footer import KeyFooter
@@ -40,10 +41,11 @@ _SAYS = {
 }
 
 
-class ResultsScreen(ReadingScreen):
+class ResultsScreen(SubjectsScreen):
     """The delta matrix of the chosen models."""
 
     CSS_PATH = "results.tcss"
+    PART = "results"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "view('value')", "Value", tooltip="Show scores"),
         Binding("r", "view('relative')", "Relative", tooltip="Show changes in percent of the unpruned model's score"),
@@ -64,11 +66,9 @@ class ResultsScreen(ReadingScreen):
     def __init__(self) -> None:
         super().__init__()
         self.view: View = "relative"
-        self.subjects: list[str] | None = None
         self.picked: dict[str, str] = {}  # task → task|metric|filter
         self.sorting: tuple[Width, bool] | None = None
         self.filter = ""
-        self._known: list[Subject] = []
         self._matrix = Matrix()
         self._drawn: tuple[Matrix, Benchmark, str] | None = None  # the plot beside the matrix
 
@@ -88,36 +88,24 @@ class ResultsScreen(ReadingScreen):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        self.query_one("#results-empty").display = False
         self.query_one(FilterLine).display = False
-        self.query_one("#results-said").display = False
-        self._title("reading…")
-        self.app.theme_changed_signal.subscribe(self, lambda _: self._matrix.rows and self._draw())
         # Watched, not told by message: what the cursor is on and the words about it are drawn in one frame.
         self.watch(self.query_one(DeltaMatrix), "cursor", self._tell, init=False)
 
     # Reading
 
-    def reload(self) -> None:
-        if not self.database.exists():
-            self._nothing()
-            return
-        self.ask("choices", [choices()], self._offer)
+    @property
+    def has_figures(self) -> bool:
+        return bool(self._matrix.rows)
 
-    def _offer(self, answers: list[Rows]) -> None:
-        [self._known] = answers
-        if not self._known:
-            self._nothing()
-            return
-        known = [row.key for row in self._known]
-        if self.subjects is not None:
-            self.subjects = [one for one in self.subjects if one in known] or None
-        if self.subjects is None:
-            newest = sorted(self._known, key=lambda row: row.latest, reverse=True)
-            # Under other conditions other benchmarks were run: side by side, half of the table would be empty.
-            alike = [row for row in newest if row.conditions == newest[0].conditions]
-            wanted = {row.key for row in alike[:_FIRST]}
-            self.subjects = [one for one in known if one in wanted]
+    def first(self, known: list[Subject]) -> list[str]:
+        newest = sorted(known, key=lambda row: row.latest, reverse=True)
+        # Under other conditions other benchmarks were run: side by side, half of the table would be empty.
+        alike = [row for row in newest if row.conditions == newest[0].conditions]
+        wanted = {row.key for row in alike[:_FIRST]}
+        return [row.key for row in known if row.key in wanted]
+
+    def read(self) -> None:
         self.ask("matrix", [self.question()], self._show)
 
     def question(self, name: str = "matrix_rows", *, search: str = "", **more: object) -> Question:
@@ -126,31 +114,17 @@ class ResultsScreen(ReadingScreen):
     def _show(self, answers: list[Rows]) -> None:
         first = not self._matrix.rows
         self._matrix = results(answers[0])
-        self.empty = False
-        self.query_one("#results-empty").display = False
-        self.query_one("#results-body").display = True
-        self._draw()
+        self.show_body()
+        self.draw()
         if first:
             grid = self.query_one(DeltaMatrix)
             grid.cursor = Offset(2, 0)  # the first pruned width
             if self.focused is None:
                 grid.focus()
 
-    def _nothing(self) -> None:
+    def show_nothing(self) -> None:
         self._matrix = Matrix()
-        self.empty = True
-        self._title("")
-        self.query_one("#results-body").display = False
-        self.query_one("#results-empty").display = True
-
-    def said(self, message: str) -> None:
-        line = self.query_one("#results-said", Static)
-        line.display = bool(message)
-        if message and self._matrix.rows:
-            message = f"Not refreshed, these are the last figures read. {message}"
-        line.update(Text(message))
-        if message and not self._matrix.rows:
-            self._title("")
+        super().show_nothing()
 
     # Drawing
 
@@ -162,14 +136,14 @@ class ResultsScreen(ReadingScreen):
             matrix = sorted_by(matrix, self.sorting[0], losses_first=self.sorting[1])
         return matrix
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
         grid = self.query_one(DeltaMatrix)
         grid.show_matrix(self.shown, self.view)
-        self._title(f"{self.view} — {_SAYS[self.view]}")
+        self.show_title(f"{self.view} — {_SAYS[self.view]}")
         self.query_one("#results-legend", Static).update(self._legend())
         self._tell()
 
-    def _title(self, said: str) -> None:
+    def show_title(self, said: str) -> None:
         text = Text("Results", no_wrap=True, overflow="ellipsis")
         models = {width.subject: subject_name(width, self._matrix.columns) for width in self._matrix.columns}
         parts = [said] if said else []
@@ -225,7 +199,7 @@ class ResultsScreen(ReadingScreen):
         grid = self.query_one(DeltaMatrix)
         if event.column == 0:
             self.sorting = None
-            self._draw()
+            self.draw()
         else:
             self._sort(grid.matrix.columns[event.column - 1])
 
@@ -236,7 +210,7 @@ class ResultsScreen(ReadingScreen):
 
     def action_view(self, view: View) -> None:
         self.view = view
-        self._draw()
+        self.draw()
 
     def action_next_view(self) -> None:
         self.action_view(VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)])
@@ -259,17 +233,13 @@ class ResultsScreen(ReadingScreen):
         self.app.push_screen(PlotScreen(self._matrix, benchmark, self.question))
 
     def action_models(self) -> None:
-        if not self._known:
-            return
-        options = [(row.key, _choice(row)) for row in self._known]
+        self.choose("Models to show", _choice)
 
-        def take(subjects: list[str] | None) -> None:
-            if subjects is not None and subjects != self.subjects:
-                self.subjects = subjects
-                self.sorting = None
-                self.ask("matrix", [self.question()], self._show)
-
-        self.app.push_screen(ChooseSeveral("Models to show", options, self.subjects or []), take)
+    def chose(self, subjects: list[str]) -> None:
+        if subjects != self.subjects:
+            self.subjects = subjects
+            self.sorting = None
+            self.read()
 
     def action_metric(self) -> None:
         place = self.query_one(DeltaMatrix).place
@@ -291,7 +261,7 @@ class ResultsScreen(ReadingScreen):
         def take(key: str | None) -> None:
             if key is not None:
                 self.picked[benchmark.task] = key
-                self.ask("matrix", [self.question()], self._show)
+                self.read()
 
         now = f"{benchmark.task}|{benchmark.metric}|{benchmark.filter}"
         self.app.push_screen(ChooseOne(f"Metric of {benchmark.name}", options, now), take)
@@ -313,7 +283,7 @@ class ResultsScreen(ReadingScreen):
                 self.sorting = None
             case _:
                 self.sorting = (width, True)
-        self._draw()
+        self.draw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "clear":
@@ -337,11 +307,11 @@ class ResultsScreen(ReadingScreen):
         self.filter = ""
         self.query_one(DeltaMatrix).focus()
         self.refresh_bindings()
-        self._draw()
+        self.draw()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self.filter = event.value.strip()
-        self._draw()
+        self.draw()
 
     def action_to_list(self) -> None:
         self.query_one(FilterLine).display = bool(self.filter)

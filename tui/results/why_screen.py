@@ -55,7 +55,7 @@ def wanted(row: Mapping[str, Any]) -> Wanted:
 class WhyScreen(ModalScreen[None]):
     """Follows one number back; reading happens in a thread."""
 
-    DEFAULT_CSS = """
+    CSS = """
     WhyScreen .dialog { width: 110; padding: 0 1; }
     WhyScreen VerticalScroll { height: auto; max-height: 100%; }
     WhyScreen Static { height: auto; }

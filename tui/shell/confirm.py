@@ -14,7 +14,7 @@ from textual.widgets import Button, Static
 class ConfirmScreen(ModalScreen[bool]):
     """Names what is at stake; `verb` is what the button does. The answer is no until it is yes."""
 
-    DEFAULT_CSS = """
+    CSS = """
     ConfirmScreen Horizontal { height: auto; align-horizontal: right; margin-top: 1; }
     ConfirmScreen Button { margin-left: 2; }
     """

@@ -28,7 +28,7 @@ _KINDS = {
 class ExportScreen(ModalScreen[Path | None]):
     """Answers with the file that was written. `sheet` None leaves only the picture; `picture` is the SVG."""
 
-    DEFAULT_CSS = """
+    CSS = """
     ExportScreen OptionList, ExportScreen OptionList:focus { height: auto; margin: 1 0; border: none; padding: 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]

@@ -16,8 +16,8 @@ from tui.shell.hints import hints
 
 
 class HelpScreen(ModalScreen[None]):
-    DEFAULT_CSS = """
-    HelpScreen VerticalScroll { height: auto; max-height: 90%; width: 76; }
+    CSS = """
+    HelpScreen .dialog { max-height: 90%; width: 76; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,f1", "dismiss", "Close"),

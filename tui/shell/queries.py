@@ -15,6 +15,7 @@ from typing import Any
 from warehouse.read.cell_details import CellMetric, Flip, RunModel, RunVerdict
 from warehouse.read.claims import Change, Claim, ClaimModel
 from warehouse.read.grid import Entry
+from warehouse.read.relations import Source
 from warehouse.read.side_by_side import BestLevel, Improvement, LevelScore, Matched, PairTest
 from warehouse.read.subjects import MetricChoice, Subject
 from warehouse.store import answers, statements
@@ -197,6 +198,7 @@ _KINDS: dict[str, Callable[[Record], Any]] = {
     "claim_models": _of(ClaimModel),
     "claims": Claim.of,
     "claim_numbers": _of(Change),
+    "console_names": Source.of,
 }
 
 

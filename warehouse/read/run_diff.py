@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from warehouse.errors import UserError
 from warehouse.read.runs import RunSummary, list_runs
@@ -15,7 +15,6 @@ from warehouse.records.names import runs_called
 from warehouse.stats.aggregates import identical
 from warehouse.stats.hypothesis_tests import holm, mcnemar, z_test
 from warehouse.store import answers, db
-from warehouse.store.answers import Record
 
 Verdict = Literal["same", "within noise", "different", "missing"]
 
@@ -92,6 +91,97 @@ class RunDiff:
         return "within noise" if "within noise" in found else "same"
 
 
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """A number as one run has it."""
+
+    value: float | None
+    stderr: float | None
+    version: str | None
+    num_fewshot: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """A row of `diff_metrics`: one number of both runs; None where a run lacks it."""
+
+    level: str
+    task: str
+    metric: str
+    filter: str
+    a: _Measured | None
+    b: _Measured | None
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> _Number:
+        sides = {side: None if record[side] is None else _Measured(**record[side]) for side in ("a", "b")}
+        return cls(**{**record, **sides})
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        return self.level, self.task, self.metric, self.filter
+
+
+@dataclass(frozen=True, slots=True)
+class _Documents:
+    """A row of `diff_documents`: the documents of one number, in pairs. Counts are of those that both runs scored, but
+    for `only_a` and `only_b`; `mean_change`, its `change_sd` and `right_or_wrong` are None where none was `scored`.
+    """
+
+    level: str
+    task: str
+    metric: str
+    filter: str
+    documents: int
+    only_a: int
+    only_b: int
+    changed: int
+    rose: int
+    fell: int
+    answered: int
+    mean_change: float | None
+    change_sd: float | None
+    scored: int
+    right_or_wrong: bool | None
+    which: list[dict[str, Any]] | None
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        return self.level, self.task, self.metric, self.filter
+
+    @property
+    def named(self) -> tuple[Document, ...]:
+        return tuple(Document(**one) for one in self.which or ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """The row of `diff_facts`: what a run says of itself; `plan` and `provenance` are JSON, `widths` are by level."""
+
+    plan: str | None
+    dtype: str | None
+    conditions: str | None
+    provenance: str | None
+    attempts: int
+    model: Mapping[str, Any] | None
+    widths: Mapping[str, Mapping[str, Any]] | None
+    tasks: Mapping[str, Mapping[str, Any]] | None
+
+    def told(self) -> dict[str, Any]:
+        """Under the names by which a difference is told."""
+        plan = json.loads(self.plan or "null") or {}
+        return {
+            "plan": {name: value for name, value in plan.items() if name != "name"},
+            "dtype": self.dtype,
+            "conditions": self.conditions,
+            "attempts": self.attempts,
+            "ran on": json.loads(self.provenance or "null") or {},
+            "model": self.model,
+            "width": self.widths or {},
+            "task": self.tasks or {},
+        }
+
+
 def diff_runs(path: Path, a: str, b: str, *, wait: float = 2.0) -> RunDiff:
     """Compare two runs, each given by its id, the beginning of one, its name, or `latest`.
 
@@ -105,17 +195,18 @@ def diff_runs(path: Path, a: str, b: str, *, wait: float = 2.0) -> RunDiff:
         raise UserError(f"'{a}' and '{b}' are the same run, {one.run_id}: name two.")
     asked = {"a": one.run_id, "b": other.run_id}
     with db.open_read(path, wait=wait) as con:
-        metrics = answers.ask(con, "diff_metrics", asked)
-        documents = answers.ask(con, "diff_documents", asked | {"most": MOST_DOCUMENTS})
-        facts = [answers.ask(con, "diff_facts", {"run_id": run.run_id})[0] for run in (one, other)]
-    if not any(row["a_seq"] is not None and row["b_seq"] is not None for row in metrics):
+        numbers = [_Number.of(record) for record in answers.ask(con, "diff_metrics", asked)]
+        documents = answers.read(con, "diff_documents", _Documents, asked | {"most": MOST_DOCUMENTS})
+        facts = [answers.read(con, "diff_facts", _Facts, {"run_id": run.run_id})[0].told() for run in (one, other)]
+    if not any(number.a and number.b for number in numbers):
         raise UserError(
             f"{one.run_id} ({one.name}) and {other.run_id} ({other.name}) have no number in common: "
             "compare two runs that measured the same tasks at the same levels."
         )
-    paired = {_key(row): row for row in documents}
-    numbers = _corrected([_compare(row, paired.get(_key(row))) for row in metrics])
-    return RunDiff(one, other, tuple(_differences(*facts)), tuple(numbers))
+    paired = {of_number.key: of_number for of_number in documents}
+    compared = _corrected([_compare(number, paired.get(number.key)) for number in numbers])
+    differences = tuple(Difference(*found) for found in _unlike(facts[0], facts[1], ""))
+    return RunDiff(one, other, differences, tuple(compared))
 
 
 def find_run(runs: list[RunSummary], text: str) -> RunSummary:
@@ -137,52 +228,56 @@ def find_run(runs: list[RunSummary], text: str) -> RunSummary:
     raise UserError(f"There is no run '{text}' in the database: the latest are {listed}.")
 
 
-def _key(row: Record) -> tuple[str, ...]:
-    return tuple(row[name] for name in ("level", "task", "metric", "filter"))
-
-
-def _compare(row: Record, documents: Record | None) -> Compared:
-    a, b = row["a"], row["b"]
-    found = Compared(row["level"], row["task"], row["metric"], row["filter"], a, b, "same", "equal to the last bit")
-    if row["a_seq"] is None or row["b_seq"] is None:
-        return replace(
-            found, verdict="missing", why="only one run has it", missing_from="a" if row["a_seq"] is None else "b"
-        )
-    for name, what in (("version", "task version"), ("shots", "number of shots")):
-        if row[f"a_{name}"] != row[f"b_{name}"]:
-            return replace(found, verdict="different", why=f"{what} {row[f'a_{name}']} and {row[f'b_{name}']}")
-    if documents is None or not documents["documents"]:
-        return found if identical(a, b) else _without_documents(found, row)
-    counts = {name: documents[name] for name in ("documents", "changed", "rose", "fell", "answered")}
-    which = tuple(Document(**one) for one in documents["which"] or ())
-    found = replace(found, **counts, which=which)
-    if documents["only_a"] or documents["only_b"]:
-        alone = documents["only_a"] + documents["only_b"]
+def _compare(number: _Number, documents: _Documents | None) -> Compared:
+    a, b = number.a, number.b
+    found = Compared(*number.key, a and a.value, b and b.value, verdict="same", why="equal to the last bit")
+    if a is None or b is None:
+        return replace(found, verdict="missing", why="only one run has it", missing_from="a" if a is None else "b")
+    for what, of_a, of_b in (
+        ("task version", a.version, b.version),
+        ("number of shots", a.num_fewshot, b.num_fewshot),
+    ):
+        if of_a != of_b:
+            return replace(found, verdict="different", why=f"{what} {of_a} and {of_b}")
+    if documents is None or not documents.documents:
+        return found if identical(a.value, b.value) else _without_documents(found, a, b)
+    found = replace(
+        found,
+        documents=documents.documents,
+        changed=documents.changed,
+        rose=documents.rose,
+        fell=documents.fell,
+        answered=documents.answered,
+        which=documents.named,
+    )
+    if alone := documents.only_a + documents.only_b:
         return replace(found, verdict="different", why=f"{alone} documents were scored by one run only")
-    if identical(a, b) and not documents["changed"]:
-        answered = documents["answered"]
+    if identical(a.value, b.value) and not documents.changed:
+        answered = documents.answered
         return replace(found, why=f"{found.why}; {answered} answers differ, their scores do not") if answered else found
     return _paired(found, documents)
 
 
-def _without_documents(found: Compared, row: Record) -> Compared:
-    errors = (row["a_stderr"], row["b_stderr"])
-    if found.a is None or found.b is None or any(error is None or math.isnan(error) for error in errors):
+def _without_documents(found: Compared, a: _Measured, b: _Measured) -> Compared:
+    if a.value is None or b.value is None or not (_is_number(a.stderr) and _is_number(b.stderr)):
         return replace(found, verdict="different", why="not equal, and without a standard error noise has no measure")
-    p = z_test(found.b - found.a, math.hypot(*errors))
+    p = z_test(b.value - a.value, math.hypot(a.stderr, b.stderr))
     return replace(found, verdict="within noise", why="no per-document results", test="z, unpaired", p=_certain(p))
 
 
-def _paired(found: Compared, documents: Record) -> Compared:
-    why = f"{documents['changed']} of {documents['documents']} documents changed"
-    if not documents["changed"]:
+def _is_number(stderr: float | None) -> TypeGuard[float]:
+    return stderr is not None and not math.isnan(stderr)
+
+
+def _paired(found: Compared, documents: _Documents) -> Compared:
+    why = f"{documents.changed} of {documents.documents} documents changed"
+    if not documents.changed:
         # The same scores and another number: it was not computed from them in the same way.
         return replace(found, verdict="different", why="not equal, although every document's score is")
-    if documents["right_or_wrong"]:
-        p, test = mcnemar(documents["rose"], documents["fell"]), "McNemar, exact"
-    elif documents["scored"] > 1:
-        p = z_test(documents["mean_change"], documents["change_sd"] / math.sqrt(documents["scored"]))
-        test = "z, paired"
+    if documents.right_or_wrong:
+        p, test = mcnemar(documents.rose, documents.fell), "McNemar, exact"
+    elif documents.mean_change is not None and documents.change_sd is not None:  # of two documents or more
+        p, test = z_test(documents.mean_change, documents.change_sd / math.sqrt(documents.scored)), "z, paired"
     else:
         return replace(found, verdict="different", why=f"{why}: too few for a test")
     return replace(found, verdict="within noise", why=why, test=test, p=_certain(p))
@@ -203,25 +298,6 @@ def _corrected(numbers: list[Compared]) -> list[Compared]:
             one = replace(one, p=p, verdict="different" if p < _LEVEL else "within noise")
         found.append(one)
     return found
-
-
-def _differences(a: Record, b: Record) -> Iterator[Difference]:
-    for what, one, other in _unlike(_facts(a), _facts(b), ""):
-        yield Difference(what, one, other)
-
-
-def _facts(row: Record) -> dict[str, Any]:
-    plan = json.loads(row["plan"] or "null") or {}
-    return {
-        "plan": {name: value for name, value in plan.items() if name != "name"},
-        "dtype": row["dtype"],
-        "conditions": row["conditions"],
-        "attempts": row["attempts"],
-        "ran on": json.loads(row["provenance"] or "null") or {},
-        "model": row["model"],
-        "width": row["widths"] or {},
-        "task": row["tasks"] or {},
-    }
 
 
 def _unlike(a: Any, b: Any, path: str) -> Iterator[tuple[str, Any, Any]]:

@@ -90,12 +90,11 @@ LIKELIEST = AnswerRule(lambda choices: choices.log_likelihoods)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """One of lm-eval's metrics, by its name there.
+    """One of lm-eval's metrics, by its name there: what is asked of it in Python.
 
-    preference: its rank as the headline of a task that nothing else is settled for; None where others are shown first.
-    kind: perplexities have tables of their own.
-    factor: whether a change of it is a factor, compared on the log scale.
-    share: whether it is the share of questions that are answered rightly.
+    Which one stands for a task, which are perplexities, and which are shares of questions is asked in SQL, and said
+    there: `metric_order`, `is_perplexity`, `is_share`.
+
     chance: where guessing has a known score: among "choices" one over their number, of "open" answers 0.
     answer: which choice it takes for the model's; None where it compares no choices with each other.
     per_document: what one document adds, from the item that lm-eval hands to the metric's aggregation; None where the
@@ -106,10 +105,6 @@ class Metric:
 
     name: str
     higher_is_better: bool
-    preference: int | None = None
-    kind: Literal["score", "perplexity"] = "score"
-    factor: bool = False
-    share: bool = False
     chance: frozenset[Literal["choices", "open"]] = frozenset()
     answer: AnswerRule | None = LIKELIEST
     per_document: Callable[[Any], PerDocument | None] | None = None

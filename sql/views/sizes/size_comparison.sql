@@ -1,14 +1,13 @@
 -- One row is one benchmark of two models side by side, the smaller first: pruned by the same percentage, or pruned
 -- to the same expansion ratio (to two decimals), with the same method, conditions, shots and task version: base models
 -- with base models, tuned ones with tuned ones. Unpruned widths take part, with a delta of zero.
--- needs: baseline_deltas, basis_value, headline_metrics, is_tuned, run_models
+-- needs: baseline_deltas, headline_metrics, size_pairs_from
 create or replace view size_comparison as
-with
-scored as (
+with scored as (
     select
         h.*,
-        case when h.unpruned then h.parameters end as full_parameters,
-        case when h.unpruned then 0 else d.delta_pct end as delta_pct
+        'value' as measure,
+        {value: h.value, delta_pct: case when h.unpruned then 0 else d.delta_pct end} as numbers
     from headline_metrics h
     left join baseline_deltas d
         on d.is_headline
@@ -16,55 +15,30 @@ scored as (
         and d.level = h.level
         and d.task = h.task
         and d.method = h.method
-),
-kinds as (
-    select model_id, bool_or(is_tuned(tuned, model)) as tuned from run_models group by model_id
-),
-sized as (
-    select s.*, max(full_parameters) over (partition by model_id) as model_parameters, k.tuned
-    from scored s
-    join kinds k using (model_id)
-),
-matched as (
-    select 'percentage' as basis, basis_value('percentage', pruning_pct, null) as basis_value, * from sized
-    union all
-    select 'expansion ratio', basis_value('expansion ratio', null, expansion_ratio), * from sized
 )
 select
-    s.basis,
-    s.basis_value,
-    s.benchmark,
-    s.task,
-    s.metric,
-    s.method,
-    s.conditions,
-    s.num_fewshot,
-    s.model as smaller,
-    l.model as larger,
-    s.pruning_pct as smaller_pruning_pct,
-    l.pruning_pct as larger_pruning_pct,
-    s.expansion_ratio as smaller_expansion_ratio,
-    l.expansion_ratio as larger_expansion_ratio,
-    s.parameters as smaller_parameters,
-    l.parameters as larger_parameters,
-    s.value as smaller_value,
-    l.value as larger_value,
-    s.delta_pct as smaller_delta_pct,
-    l.delta_pct as larger_delta_pct,
-    s.position
-from matched s
-join matched l
-    on s.basis = l.basis
-    and s.basis_value = l.basis_value
-    and s.task = l.task
-    and s.metric = l.metric
-    and s.filter = l.filter
-    and s.method = l.method
-    and s.conditions is not distinct from l.conditions
-    and s.num_fewshot is not distinct from l.num_fewshot
-    and s.version is not distinct from l.version
-    and s.tuned = l.tuned
-    and (s.model_parameters, s.model, s.model_id) < (l.model_parameters, l.model, l.model_id);
+    basis,
+    basis_value,
+    benchmark,
+    task,
+    metric,
+    method,
+    conditions,
+    num_fewshot,
+    smaller,
+    larger,
+    smaller_pruning_pct,
+    larger_pruning_pct,
+    smaller_expansion_ratio,
+    larger_expansion_ratio,
+    smaller_parameters,
+    larger_parameters,
+    smaller_numbers.value as smaller_value,
+    larger_numbers.value as larger_value,
+    smaller_numbers.delta_pct as smaller_delta_pct,
+    larger_numbers.delta_pct as larger_delta_pct,
+    position
+from size_pairs_from('scored', false);
 comment on view size_comparison is
     'One row is one benchmark of two models side by side, at equal percentage or at equal expansion ratio.';
 comment on column size_comparison.basis is 'What is equal: percentage (of neurons removed) or expansion ratio.';

@@ -6,8 +6,8 @@
 -- Holm's correction is over the benchmarks of one such table. Base models meet base models and tuned ones tuned ones,
 -- unless both are asked for by name. As a macro with models to choose: whatever is asked of the
 -- view, DuckDB computes all models' first.
--- needs: basis_value, binomial_stderr, delta_statistics, difference_stderr, difference_tests_from
--- needs: headline_metrics, is_perplexity, is_tuned, pct_stderr, question_counts, questions_behind, run_models, z95
+-- needs: binomial_stderr, delta_statistics, difference_stderr, difference_tests_from, headline_metrics, is_perplexity
+-- needs: pct_stderr, question_counts, questions_behind, size_pairs_from, z95
 create or replace macro size_tests_of(models) as table
 with
 changes as materialized (
@@ -24,13 +24,6 @@ scores as (
     from headline_metrics h
     left join question_counts q using (task)
     where models is null or list_contains(models, h.model_id)
-),
-sizes as (
-    select r.model_id, max(v.parameters) as model_parameters, bool_or(is_tuned(r.tuned, r.model)) as tuned
-    from run_models r
-    join variants v using (run_id)
-    where coalesce(v.intermediate_size = r.intermediate_size, v.pruning_pct = 0)
-    group by r.model_id
 ),
 measures as (
     select
@@ -59,63 +52,29 @@ measures as (
         case when is_perplexity(metric) and value > 0 then stderr / value end
     from scores
 ),
-sized as (
-    select m.*, s.model_parameters, s.tuned from measures m join sizes s using (model_id) where isfinite(amount)
-),
-matched as (
-    select 'percentage' as basis, basis_value('percentage', pruning_pct, null) as basis_value, * from sized
-    union all
-    select 'expansion ratio', basis_value('expansion ratio', null, expansion_ratio), * from sized
-    union all
-    select 'parameters', null, * from sized where measure = 'score'
+finite as (
+    select
+        * exclude (amount, stderr, stderr_kind, factor, log_stderr),
+        {amount: amount, stderr: stderr, stderr_kind: stderr_kind, factor: factor, log_stderr: log_stderr} as numbers
+    from measures
+    where isfinite(amount)
 ),
 pairs as (
     select
-        s.basis,
-        coalesce(s.basis_value, s.parameters) as basis_value,
-        s.measure,
-        s.benchmark,
-        s.model as smaller,
-        l.model as larger,
-        s.pruning_pct as smaller_pruning_pct,
-        l.pruning_pct as larger_pruning_pct,
-        s.parameters as smaller_parameters,
-        l.parameters as larger_parameters,
-        100 * (l.parameters / s.parameters - 1) as parameters_off_pct,
-        s.amount as smaller_amount,
-        s.stderr as smaller_stderr,
-        case when s.stderr is not null then s.stderr_kind end as smaller_stderr_kind,
-        l.amount as larger_amount,
-        l.stderr as larger_stderr,
-        case when l.stderr is not null then l.stderr_kind end as larger_stderr_kind,
-        case s.measure when 'percent' then 100 else 1 end as unit,
-        s.factor as smaller_factor, s.log_stderr as smaller_log_stderr,
-        l.factor as larger_factor, l.log_stderr as larger_log_stderr,
-        s.higher_is_better, s.method, s.conditions, s.task, s.metric, s.filter, s.num_fewshot, s.version, s.position,
-        s.model_id as smaller_id,
-        l.model_id as larger_id
-    from matched s
-    join matched l
-        on s.basis = l.basis
-        and s.measure = l.measure
-        and s.task = l.task
-        and s.metric = l.metric
-        and s.filter = l.filter
-        and s.method = l.method
-        and s.conditions is not distinct from l.conditions
-        and (models is not null or s.tuned = l.tuned)
-        and s.num_fewshot is not distinct from l.num_fewshot
-        and s.version is not distinct from l.version
-        and (s.model_parameters, s.model, s.model_id) < (l.model_parameters, l.model, l.model_id)
-        and case
-            when s.basis = 'parameters' then abs(l.parameters / s.parameters - 1) <= 0.05
-            else s.basis_value = l.basis_value
-        end
-    qualify s.basis <> 'parameters' or row_number() over (
-        partition by s.basis, s.model_id, l.model_id, s.method, s.conditions, s.parameters,
-            s.task, s.metric, s.filter, s.num_fewshot, s.version
-        order by abs(l.parameters - s.parameters), l.pruning_pct
-    ) = 1
+        * exclude (smaller_numbers, larger_numbers),
+        100 * (larger_parameters / smaller_parameters - 1) as parameters_off_pct,
+        smaller_numbers.amount as smaller_amount,
+        smaller_numbers.stderr as smaller_stderr,
+        case when smaller_numbers.stderr is not null then smaller_numbers.stderr_kind end as smaller_stderr_kind,
+        smaller_numbers.factor as smaller_factor,
+        smaller_numbers.log_stderr as smaller_log_stderr,
+        larger_numbers.amount as larger_amount,
+        larger_numbers.stderr as larger_stderr,
+        case when larger_numbers.stderr is not null then larger_numbers.stderr_kind end as larger_stderr_kind,
+        larger_numbers.factor as larger_factor,
+        larger_numbers.log_stderr as larger_log_stderr,
+        case measure when 'percent' then 100 else 1 end as unit
+    from size_pairs_from('finite', models is not null)
 ),
 pairs_of_numbers as (
     select

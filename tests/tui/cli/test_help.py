@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packages import Packages
+from typer.main import get_command
 
 from tui.cli.app import app
 from tui.cli.guard import guarded
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["rules"], ["rules", "use"]], ids=" ".join)
-def test_a_switch_does_not_look_as_if_it_took_a_value(command: list[str], capsys: pytest.CaptureFixture[str]):
+def every_command(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[list[str]]:
+    """The words that lead to each command and each group of them."""
+    command = command or get_command(app)
+    yield list(path)
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from every_command(inner, (*path, name))
+
+
+@pytest.mark.parametrize("command", every_command(), ids=" ".join)
+def test_help_names_choices_and_no_type_of_python(
+    command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "200")
     assert guarded(app, [*command, "--help"]) == 0
     out = capsys.readouterr().out
     assert "--help" in out
-    assert "<bool>" not in out
+    assert [shown for shown in re.findall(r"<.*?>", out) if "|" not in shown] == []
+    assert re.findall(r"\b(?:bool|str|int|float|list|tuple)\b\W*[>\]]", out) == []
+
+
+def test_all_commands_are_looked_at():
+    """That is, the walk above finds those of `rules` as well."""
+    assert {("import",), ("export",), ("rules",), ("rules", "use")} < {tuple(path) for path in every_command()}
 
 
 def test_a_method_may_be_written_in_capitals(capsys: pytest.CaptureFixture[str]):

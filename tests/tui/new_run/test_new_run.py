@@ -77,6 +77,20 @@ async def fill(pilot, **fields: str):
 
 
 @pytest.mark.slow
+async def test_every_field_shows_what_could_be_written_in_it(dashboard, driver, stubbed):
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await open_form(pilot, driver)
+        for size in [(80, 24), (120, 40), (200, 60)]:
+            await pilot.resize_terminal(*size)
+            await settle(pilot)
+            fields = dashboard.screen.query(Input)
+            assert [field.id for field in fields if field.content_size.width <= len(field.placeholder)] == [], size
+            switches = dashboard.screen.query(Toggle)
+            assert [one.id for one in switches if one.region.width < len(one.render().plain)] == [], size
+            assert all(one.region.right <= one.parent.region.right for one in [*fields, *switches]), size
+
+
+@pytest.mark.slow
 async def test_it_says_what_will_happen(dashboard, driver, stubbed):
     async with dashboard.run_test(size=(160, 45)) as pilot:
         await open_form(pilot, driver)

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList, Static, Tree
 
 from tui.app import Dashboard
-from tui.query.completion import Source, complete
+from tui.query.completion import complete
 from tui.query.dialogs import NameIt, WholeValue
 from tui.query.result_table import sorted_rows
 from tui.query.screen import QueryScreen
@@ -24,6 +24,7 @@ from tui.shell.help_screen import HelpScreen
 from tui.widgets.grid import Grid
 from tui.widgets.key_footer import KeyFooter
 from warehouse.console.console import run_sql
+from warehouse.read.relations import Source
 
 NARROW, WIDE = (80, 24), (160, 45)
 

@@ -37,16 +37,12 @@ METRICS = (
     Metric(
         name="acc",
         higher_is_better=True,
-        preference=2,
-        share=True,
         chance=frozenset({"choices", "open"}),
         again=mean,
     ),
     Metric(
         name="acc_norm",
         higher_is_better=True,
-        preference=1,
-        share=True,
         chance=frozenset({"choices"}),
         answer=AnswerRule(_by_characters, needs="texts"),
         again=mean,
@@ -54,7 +50,6 @@ METRICS = (
     Metric(
         name="acc_bytes",
         higher_is_better=True,
-        share=True,
         chance=frozenset({"choices"}),
         answer=AnswerRule(_by_bytes, needs="texts"),
         again=mean,

@@ -90,13 +90,11 @@ METRICS = (
     Metric(
         name="f1",
         higher_is_better=True,
-        preference=6,
         corpus=(CorpusStatistic("F1", _counts_of_two, f1),),
     ),
     Metric(
         name="mcc",
         higher_is_better=True,
-        preference=7,
         corpus=(CorpusStatistic("MCC", _counts, matthews),),
     ),
     Metric(name="macro_f1", higher_is_better=True, corpus=(CorpusStatistic("macro F1", _counts, macro_f1),)),

@@ -10,14 +10,12 @@ METRICS = (
     Metric(
         name="exact_match",
         higher_is_better=True,
-        preference=3,
-        share=True,
         chance=frozenset({"open"}),
         answer=None,
         again=mean,
     ),
-    Metric(name="em", higher_is_better=True, share=True, again=mean),
-    Metric(name="pass@1", higher_is_better=True, preference=5, share=True, again=mean),
-    Metric(name="prompt_level_strict_acc", higher_is_better=True, preference=4, share=True, again=mean),
-    Metric(name="prompt_level_loose_acc", higher_is_better=True, share=True, again=mean),
+    Metric(name="em", higher_is_better=True, again=mean),
+    Metric(name="pass@1", higher_is_better=True, again=mean),
+    Metric(name="prompt_level_strict_acc", higher_is_better=True, again=mean),
+    Metric(name="prompt_level_loose_acc", higher_is_better=True, again=mean),
 )
