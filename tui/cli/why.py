@@ -15,7 +15,7 @@ from tui.cli.output import print_json
 from warehouse.text import one_line
 
 if TYPE_CHECKING:
-    from warehouse.read.trace import Origin
+    from warehouse.read.trace import Provenance
 
 _LABEL = 12
 
@@ -48,29 +48,29 @@ def why(
     the per-document results give it. Exit code 1 where one of them says otherwise.
     """
     from tui.results import provenance
-    from warehouse.read.metric_lookup import Wanted
+    from warehouse.read.metric_lookup import MetricQuery
     from warehouse.read.trace import trace
 
-    wanted = Wanted(
+    wanted = MetricQuery(
         model=model, level=level, task=task, metric=metric, filter=filter_, method=method, conditions=conditions,
         shots=shots, version=version,
     )  # fmt: skip
-    found = trace(db, wanted, rundir.runs_root(db))
+    number = trace(db, wanted, rundir.runs_root(db))
     if as_json:
-        print_json(provenance.as_json(found))
+        print_json(provenance.as_json(number))
     else:
-        typer.echo(one_line(provenance.headline(found)))
-        _print(found.origin, "This number" if found.baseline else "")
-        if found.baseline is not None:
-            _print(found.baseline, "Its baseline, the unpruned model")
-        for line in provenance.differences(found):
+        typer.echo(one_line(provenance.headline(number)))
+        _print(number.origin, "This number" if number.baseline else "")
+        if number.baseline is not None:
+            _print(number.baseline, "Its baseline, the unpruned model")
+        for line in provenance.differences(number):
             typer.echo(f"\nMeasured otherwise than its baseline: {one_line(line)}.")
-        typer.echo(f"\n{provenance.verdict(found)}")
-    if not found.holds:
+        typer.echo(f"\n{provenance.verdict(number)}")
+    if not number.holds:
         raise typer.Exit(1)
 
 
-def _print(origin: Origin, title: str) -> None:
+def _print(origin: Provenance, title: str) -> None:
     from tui.results import provenance
 
     typer.echo(f"\n{title}" if title else "")
