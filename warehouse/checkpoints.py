@@ -78,11 +78,11 @@ def read_record(folder: Path) -> CheckpointRecord | None:
         ) from error
 
 
-def _record(data: Mapping[str, Any]) -> CheckpointRecord:
-    if data["format"] != _FORMAT:
+def _record(told: Mapping[str, Any]) -> CheckpointRecord:
+    if told["format"] != _FORMAT:
         raise ValueError("it has another format")
-    base = BaseModel(**_fields_of(BaseModel, data["base"]))
-    rest = {name: value for name, value in _fields_of(CheckpointRecord, data).items() if name != "base"}
+    base = BaseModel(**_known(BaseModel, told["base"]))
+    rest = {name: value for name, value in _known(CheckpointRecord, told).items() if name != "base"}
     record = CheckpointRecord(base=base, **rest)
     sizes = (record.intermediate_size, base.hidden_size, base.intermediate_size, record.parameters, base.parameters)
     if not all(type(size) is int and 0 < size < 2**63 for size in sizes) or not 0 <= record.pruning_pct < 100:
@@ -94,6 +94,6 @@ def _record(data: Mapping[str, Any]) -> CheckpointRecord:
     return record
 
 
-def _fields_of(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
+def _known(kind: type, told: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a dataclass: what a newer program adds is left alone, what is missing is a KeyError."""
-    return {field.name: data[field.name] for field in fields(kind)}
+    return {field.name: told[field.name] for field in fields(kind)}

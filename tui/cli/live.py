@@ -51,14 +51,14 @@ class LiveView:
         self._console.print(Text(one_line(text)))
 
     def _draw(self) -> Group:
-        reached = progress(self._history)
-        settled = reached.done + reached.failed
+        known = progress(self._history)
+        settled = known.done + known.failed
         bar = Table.grid(padding=(0, 1))
         bar.add_row(
-            Text(f"{settled}/{reached.total if reached.total is not None else '?'} cells"),
-            ProgressBar(total=reached.total or 1, completed=settled, width=24),
-            Text(f"{reached.failed} failed", style="red") if reached.failed else "",
-            Text(f"{duration(reached.seconds_left)} left" if reached.seconds_left is not None else "", style="cyan"),
+            Text(f"{settled}/{known.total if known.total is not None else '?'} cells"),
+            ProgressBar(total=known.total or 1, completed=settled, width=24),
+            Text(f"{known.failed} failed", style="red") if known.failed else "",
+            Text(f"{duration(known.seconds_left)} left" if known.seconds_left is not None else "", style="cyan"),
         )
         return Group(self._grid(), bar, Text(self._now(), style="dim", no_wrap=True, overflow="ellipsis"))
 
@@ -80,22 +80,22 @@ class LiveView:
 
     def _grid(self) -> Table:
         history, here = self._history, self._history.current
-        of_history = run_grid(history)
+        found = run_grid(history)
         # Of nested groups those that hold tasks themselves.
-        tasks = [line.name for line in of_history.rows if not line.parts]
+        tasks = [line.name for line in found.rows if not line.parts]
         lines = [
-            line for line in of_history.rows
+            line for line in found.rows
             if any(part in tasks for part in line.parts) or (not line.parts and line.depth == 0)
         ]  # fmt: skip
         at = next((line for line in lines if here and here.task in (line.name, *line.parts)), None)
         size = self._console.size
-        levels = _window(of_history.columns, here.level if here else None, max((size.width - _NAME) // (_WIDTH + 1), 1))
+        levels = _window(found.columns, here.level if here else None, max((size.width - _NAME) // (_WIDTH + 1), 1))
         grid = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
         grid.add_column("", width=_NAME, no_wrap=True, overflow="ellipsis")
         for level in levels:
             grid.add_column(level_label(level), width=_WIDTH, justify="right")
         for line in _window(lines, at, max(size.height - 6, 1)):
-            cells = (of_history.cells[line, level] for level in levels)
+            cells = (found.cells[line, level] for level in levels)
             grid.add_row(Text(one_line(line.name)), *(self._cell(cell) for cell in cells))
         return grid
 

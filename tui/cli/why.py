@@ -55,18 +55,18 @@ def why(
         model=model, level=level, task=task, metric=metric, filter=filter_, method=method, conditions=conditions,
         shots=shots, version=version,
     )  # fmt: skip
-    number = trace(db, wanted, rundir.runs_root(db))
+    found = trace(db, wanted, rundir.runs_root(db))
     if as_json:
-        print_json(provenance.as_json(number))
+        print_json(provenance.as_json(found))
     else:
-        typer.echo(one_line(provenance.headline(number)))
-        _print(number.origin, "This number" if number.baseline else "")
-        if number.baseline is not None:
-            _print(number.baseline, "Its baseline, the unpruned model")
-        for line in provenance.differences(number):
+        typer.echo(one_line(provenance.headline(found)))
+        _print(found.origin, "This number" if found.baseline else "")
+        if found.baseline is not None:
+            _print(found.baseline, "Its baseline, the unpruned model")
+        for line in provenance.differences(found):
             typer.echo(f"\nMeasured otherwise than its baseline: {one_line(line)}.")
-        typer.echo(f"\n{provenance.verdict(number)}")
-    if not number.holds:
+        typer.echo(f"\n{provenance.verdict(found)}")
+    if not found.holds:
         raise typer.Exit(1)
 
 

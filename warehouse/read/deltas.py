@@ -80,16 +80,16 @@ def read_deltas(
         UserError: no such model, method, task or metric; or as `db.open_read`.
     """
     with db.open_read(path, wait=wait) as con:
-        models = find_models(con, model)
-        parameters = {"model_ids": [one.model_id for one in models]}
-        everything = [_entry(record) for record in answers.ask(con, "delta_rows", parameters)]
-        planned = answers.read(con, "planned_widths", _Planned, parameters)
-        failures = answers.read(con, "open_failures", _Failure, parameters)
+        found = find_models(con, model)
+        asked = {"model_ids": [one.model_id for one in found]}
+        everything = [_entry(record) for record in answers.ask(con, "delta_rows", asked)]
+        planned = answers.read(con, "planned_widths", _Planned, asked)
+        failures = answers.read(con, "open_failures", _Failure, asked)
     if not everything:
-        raise UserError(f"There are no scores of {models[0].model} yet: its runs have finished no task.")
-    entries = _choose(everything, models[0].model, method, tasks, metrics)
+        raise UserError(f"There are no scores of {found[0].model} yet: its runs have finished no task.")
+    entries = _choose(everything, found[0].model, method, tasks, metrics)
     tables = [_table(group, planned, failures) for group in _grouped(entries)]
-    return Deltas(models[0].model, entries, tables)
+    return Deltas(found[0].model, entries, tables)
 
 
 def _choose(
@@ -108,13 +108,13 @@ def _choose(
     ]
 
 
-def _where(entries: list[Entry], key: Callable[[Entry], str], wanted: Collection[str], complaint: str) -> list[Entry]:
-    names = sorted({key(entry) for entry in entries})
+def _where(entries: list[Entry], told: Callable[[Entry], str], wanted: Collection[str], complaint: str) -> list[Entry]:
+    known = sorted({told(entry) for entry in entries})
     for name in wanted:
-        if name not in names:
-            close = get_close_matches(name, names, n=5, cutoff=0.5) or names[:10]
+        if name not in known:
+            close = get_close_matches(name, known, n=5, cutoff=0.5) or known[:10]
             raise UserError(f"{complaint} '{name}': there is {', '.join(close) or 'none'}.")
-    return [entry for entry in entries if key(entry) in wanted]
+    return [entry for entry in entries if told(entry) in wanted]
 
 
 def _grouped(entries: list[Entry]) -> list[list[Entry]]:

@@ -205,10 +205,10 @@ def _place(benchmark: Benchmark) -> tuple[float, str, int]:
 
 
 def _in_order(widths: Iterable[Width]) -> list[Width]:
-    by_model = sorted(widths, key=lambda width: (width.model, width.method, width.conditions or ""))
-    subjects = {subject: index for index, subject in enumerate(dict.fromkeys(width.subject for width in by_model))}
+    known = sorted(widths, key=lambda width: (width.model, width.method, width.conditions or ""))
+    subjects = {subject: index for index, subject in enumerate(dict.fromkeys(width.subject for width in known))}
     return sorted(
-        by_model,
+        known,
         key=lambda w: (subjects[w.subject], not w.unpruned, w.pruning_pct, -(w.intermediate_size or 0)),
     )
 

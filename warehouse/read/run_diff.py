@@ -86,10 +86,10 @@ class RunDiff:
     @property
     def verdict(self) -> Verdict:
         """The worst of the numbers' verdicts; numbers that only one run has make the runs different."""
-        verdicts = {one.verdict for one in self.numbers}
-        if verdicts & {"different", "missing"}:
+        found = {one.verdict for one in self.numbers}
+        if found & {"different", "missing"}:
             return "different"
-        return "within noise" if "within noise" in verdicts else "same"
+        return "within noise" if "within noise" in found else "same"
 
 
 def diff_runs(path: Path, a: str, b: str, *, wait: float = 2.0) -> RunDiff:
@@ -103,10 +103,10 @@ def diff_runs(path: Path, a: str, b: str, *, wait: float = 2.0) -> RunDiff:
     one, other = find_run(runs, a), find_run(runs, b)
     if one.run_id == other.run_id:
         raise UserError(f"'{a}' and '{b}' are the same run, {one.run_id}: name two.")
-    parameters = {"a": one.run_id, "b": other.run_id}
+    asked = {"a": one.run_id, "b": other.run_id}
     with db.open_read(path, wait=wait) as con:
-        metrics = answers.ask(con, "diff_metrics", parameters)
-        documents = answers.ask(con, "diff_documents", parameters | {"most": MOST_DOCUMENTS})
+        metrics = answers.ask(con, "diff_metrics", asked)
+        documents = answers.ask(con, "diff_documents", asked | {"most": MOST_DOCUMENTS})
         facts = [answers.ask(con, "diff_facts", {"run_id": run.run_id})[0] for run in (one, other)]
     if not any(row["a_seq"] is not None and row["b_seq"] is not None for row in metrics):
         raise UserError(
@@ -143,49 +143,49 @@ def _key(row: Record) -> tuple[str, ...]:
 
 def _compare(row: Record, documents: Record | None) -> Compared:
     a, b = row["a"], row["b"]
-    pair = Compared(row["level"], row["task"], row["metric"], row["filter"], a, b, "same", "equal to the last bit")
+    found = Compared(row["level"], row["task"], row["metric"], row["filter"], a, b, "same", "equal to the last bit")
     if row["a_seq"] is None or row["b_seq"] is None:
         return replace(
-            pair, verdict="missing", why="only one run has it", missing_from="a" if row["a_seq"] is None else "b"
+            found, verdict="missing", why="only one run has it", missing_from="a" if row["a_seq"] is None else "b"
         )
     for name, what in (("version", "task version"), ("shots", "number of shots")):
         if row[f"a_{name}"] != row[f"b_{name}"]:
-            return replace(pair, verdict="different", why=f"{what} {row[f'a_{name}']} and {row[f'b_{name}']}")
+            return replace(found, verdict="different", why=f"{what} {row[f'a_{name}']} and {row[f'b_{name}']}")
     if documents is None or not documents["documents"]:
-        return pair if identical(a, b) else _without_documents(pair, row)
+        return found if identical(a, b) else _without_documents(found, row)
     counts = {name: documents[name] for name in ("documents", "changed", "rose", "fell", "answered")}
     which = tuple(Document(**one) for one in documents["which"] or ())
-    pair = replace(pair, **counts, which=which)
+    found = replace(found, **counts, which=which)
     if documents["only_a"] or documents["only_b"]:
         alone = documents["only_a"] + documents["only_b"]
-        return replace(pair, verdict="different", why=f"{alone} documents were scored by one run only")
+        return replace(found, verdict="different", why=f"{alone} documents were scored by one run only")
     if identical(a, b) and not documents["changed"]:
         answered = documents["answered"]
-        return replace(pair, why=f"{pair.why}; {answered} answers differ, their scores do not") if answered else pair
-    return _paired(pair, documents)
+        return replace(found, why=f"{found.why}; {answered} answers differ, their scores do not") if answered else found
+    return _paired(found, documents)
 
 
-def _without_documents(pair: Compared, row: Record) -> Compared:
+def _without_documents(found: Compared, row: Record) -> Compared:
     errors = (row["a_stderr"], row["b_stderr"])
-    if pair.a is None or pair.b is None or any(error is None or math.isnan(error) for error in errors):
-        return replace(pair, verdict="different", why="not equal, and without a standard error noise has no measure")
-    p = z_test(pair.b - pair.a, math.hypot(*errors))
-    return replace(pair, verdict="within noise", why="no per-document results", test="z, unpaired", p=_certain(p))
+    if found.a is None or found.b is None or any(error is None or math.isnan(error) for error in errors):
+        return replace(found, verdict="different", why="not equal, and without a standard error noise has no measure")
+    p = z_test(found.b - found.a, math.hypot(*errors))
+    return replace(found, verdict="within noise", why="no per-document results", test="z, unpaired", p=_certain(p))
 
 
-def _paired(pair: Compared, documents: Record) -> Compared:
+def _paired(found: Compared, documents: Record) -> Compared:
     why = f"{documents['changed']} of {documents['documents']} documents changed"
     if not documents["changed"]:
         # The same scores and another number: it was not computed from them in the same way.
-        return replace(pair, verdict="different", why="not equal, although every document's score is")
+        return replace(found, verdict="different", why="not equal, although every document's score is")
     if documents["right_or_wrong"]:
         p, test = mcnemar(documents["rose"], documents["fell"]), "McNemar, exact"
     elif documents["scored"] > 1:
         p = z_test(documents["mean_change"], documents["change_sd"] / math.sqrt(documents["scored"]))
         test = "z, paired"
     else:
-        return replace(pair, verdict="different", why=f"{why}: too few for a test")
-    return replace(pair, verdict="within noise", why=why, test=test, p=_certain(p))
+        return replace(found, verdict="different", why=f"{why}: too few for a test")
+    return replace(found, verdict="within noise", why=why, test=test, p=_certain(p))
 
 
 def _certain(p: float) -> float:
@@ -196,13 +196,13 @@ def _certain(p: float) -> float:
 def _corrected(numbers: list[Compared]) -> list[Compared]:
     tested = [one for one in numbers if one.p is not None]
     corrected = iter(holm([one.p for one in tested if one.p is not None]))
-    results = []
+    found = []
     for one in numbers:
         if one.p is not None:
             p = next(corrected)
             one = replace(one, p=p, verdict="different" if p < _LEVEL else "within noise")
-        results.append(one)
-    return results
+        found.append(one)
+    return found
 
 
 def _differences(a: Record, b: Record) -> Iterator[Difference]:

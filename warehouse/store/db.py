@@ -94,12 +94,12 @@ def open_read(
         con = connect(path, read_only=True, wait=wait, reach=reach, config={**_READING, **config})
         try:
             if not known.is_ours(path):
-                state = schema.state(con, path)
-                if state == "foreign":
+                found = schema.state(con, path)
+                if found == "foreign":
                     raise UserError(f"{path} is a DuckDB file without prune-tui's tables: name another with --db.")
-                if state in ("views", "outdated") and not _writable(path):
+                if found in ("views", "outdated") and not _writable(path):
                     _define_for(con, path)
-                elif state != "current":
+                elif found != "current":
                     con.close()
                     with open_write(path, wait=wait):
                         pass
@@ -161,10 +161,10 @@ def connect(
 def _written(path: Path) -> tuple[int, int, int] | None:
     """When the file was last written, and what tells it from another of its name."""
     try:
-        stat = path.stat()
+        found = path.stat()
     except OSError:
         return None
-    return stat.st_mtime_ns, stat.st_size, stat.st_ino
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _define_for(con: duckdb.DuckDBPyConnection, path: Path) -> None:
