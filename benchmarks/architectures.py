@@ -1,6 +1,6 @@
 """Tiny random models of every architecture that transformers knows, scored by us and by lm-eval's `hf` at batch 1.
 
-    python benchmarks/architectures.py [NAME …] > docs/architectures.md
+    python benchmarks/architectures.py [NAME …] > docs/evidence/architectures.md
 
 Requests are short and long, beyond windows and beyond the lengths at which rotary factors change, and are scored
 together by us and one at a time by `hf`. Without names, everything below is tried.

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-from torments import writers
+from fault_injection import writers
 
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec

@@ -29,8 +29,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from torments import ages, writers
-from torments.count import Cells, Count, in_journals
+from fault_injection import ages, writers
+from fault_injection.count import Cells, Count, in_journals
 
 from engine.errors import UserError
 from engine.planning.plan import RunPlan
@@ -48,7 +48,7 @@ from warehouse.records.run_state import RunState
 from warehouse.store import db, journal, run_folders
 from warehouse.store.journal import JournalError
 
-PRELOADED = ["torments.writers", "tui.runs.feed", "warehouse.merging.merge", "warehouse.stats.pairing"]
+PRELOADED = ["fault_injection.writers", "tui.runs.feed", "warehouse.merging.merge", "warehouse.stats.pairing"]
 OF_WORKERS = ["engine.worker.attempt", "engine.worker.recorder", "engine.worker.__main__"]
 LAST = 300  # bytes of a journal
 WRITERS, READERS = 8, 2

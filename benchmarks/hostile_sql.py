@@ -1,4 +1,4 @@
-"""What statements with ill will get: `python benchmarks/hostile_sql.py` writes docs/hostile-sql.md.
+"""What statements with ill will get: `python benchmarks/hostile_sql.py` writes docs/evidence/hostile-sql.md.
 
 Every statement of benchmarks/hostile.sql is given to what the Query screen runs (`run_sql` with its row limit) and to
 `prune-tui sql`. After each, the database and the folder it lies in must be as they were, no secret may be in the
@@ -26,7 +26,7 @@ from warehouse.importers import import_published
 from warehouse.text import one_line
 
 STATEMENTS = Path(__file__).with_name("hostile.sql")
-TABLE = Path(__file__).parents[1] / "docs" / "hostile-sql.md"
+TABLE = Path(__file__).parents[1] / "docs" / "evidence" / "hostile-sql.md"
 CANARY = "canary-4f1d"
 TIMEOUT = 2.0
 LONGEST = TIMEOUT + 8.0  # starting a process and killing it on a busy machine

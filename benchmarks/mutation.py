@@ -7,7 +7,7 @@
     python benchmarks/mutation.py survivors  those that none of these noticed, against all fast tests, then all slow
     python benchmarks/mutation.py added      the tests that survivors called for (mutants/added.toml): each passes as
                                              the repository is now, and fails with its mutant
-    python benchmarks/mutation.py table      docs/mutation.md
+    python benchmarks/mutation.py table      docs/evidence/mutation.md
 
 Each can be stopped at any time and goes on where it was: results are lines in .mutants/results.jsonl. All of it works
 on a copy of the repository that the first command makes, so that nothing here changes, and the sample stays the same
@@ -43,7 +43,7 @@ RESULTS = STATE / "results.jsonl"
 RECORD = STATE / "record"
 FAILING = RECORD / "failing.json"  # fail without a mutant, on this machine: they tell nothing
 DRAWN = STATE / "drawn.json"
-PAGE = ROOT / "docs" / "mutation.md"
+PAGE = ROOT / "docs" / "evidence" / "mutation.md"
 EQUIVALENT = HERE / "mutants" / "equivalent.toml"  # number → why no test can tell
 ADDED = HERE / "mutants" / "added.toml"  # number → the test that it called for
 DRAW = tomllib.loads((HERE / "mutants" / "draw.toml").read_text(encoding="utf-8"))
@@ -269,7 +269,7 @@ def results() -> list[Result]:
 
 
 def table() -> None:
-    """Write docs/mutation.md: how many of the drawn were killed by which tests, and every one that was not."""
+    """Write docs/evidence/mutation.md: how many of the drawn were killed by which tests, and every one that was not."""
     mutants, latest = draw(), {(result.number, result.stage): result for result in results()}
     equivalent = {int(number): why for number, why in tomllib.loads(EQUIVALENT.read_text(encoding="utf-8")).items()}
     tried = {number for number, _ in latest}

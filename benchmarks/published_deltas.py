@@ -1,6 +1,6 @@
 """Regenerate the study's tables from the imported figures and list the cells that differ from the printed ones.
 
-python benchmarks/published_deltas.py > docs/published-deltas.md
+python benchmarks/published_deltas.py > docs/evidence/published-deltas.md
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ def document(database: Path) -> str:
         f"Of the {cells} changes that the study prints for Llama-3.2-1B and 3B, {cells - len(differences)} come out of "
         f"`baseline_deltas` digit for digit after `prune-tui import published`, and {len(differences)} differ:",
         "\n".join(f"- {count}: {REASONS[kind]}" for kind, count in kinds.most_common()),
-        "`python benchmarks/published_deltas.py > docs/published-deltas.md` writes this page; a test keeps it current.",
+        "`python benchmarks/published_deltas.py > docs/evidence/published-deltas.md` writes this page; a test keeps it "
+        "current.",
         "## Cells that differ",
         table_lines(header, rows, right=(1, 3, 4)),
         "## The tables",

@@ -1,6 +1,6 @@
 """Read the published study again, with intervals: which of its improvements are beyond noise?
 
-python benchmarks/published_reread.py > docs/published-reread.md
+python benchmarks/published_reread.py > docs/evidence/published-reread.md
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ def document(database: Path) -> str:
         f"and {len(everywhere)} after that over all benchmarks and levels of a model, which is what a claim "
         f"about several levels needs; {len(alone)} have p ≤ 0.05 before any correction. "
         f"Of its {len(worse)} losses of a score, {len(worse_clear)} are beyond noise.",
-        "`python benchmarks/published_reread.py > docs/published-reread.md` writes this page; a test keeps it current.",
+        "`python benchmarks/published_reread.py > docs/evidence/published-reread.md` writes this page; a test keeps it "
+        "current.",
         "## By benchmark",
         _by_benchmark(improved),
         "## Every improvement",

@@ -1,7 +1,7 @@
 """A warehouse of 10 000 runs, 5 million metrics and 50 million sample rows: its size, and how long its queries take.
 
-Run: python benchmarks/scale.py [FOLDER [RUNS]], where FOLDER keeps the database for the next time; docs/scale.md has
-what it measured.
+Run: python benchmarks/scale.py [FOLDER [RUNS]], where FOLDER keeps the database for the next time;
+docs/evidence/scale.md has what it measured.
 
 The screens' queries and the views of one model are timed as the dashboard asks, each on a connection of its own that
 is opened for it: the median of five, and the best (of one, where that takes seconds), each begun when no other program

@@ -32,12 +32,12 @@ def load_model(
     Raises:
         UserError: it cannot be found, read, pruned, or held in memory; says which.
     """
-    found = loading.inspect(str(source), revision=revision, trust_remote_code=trust_remote_code)
+    inspection = loading.inspect(str(source), revision=revision, trust_remote_code=trust_remote_code)
     where = loading.resolve_device(device)
     return loading.load_model(
-        found.source,
-        revision=found.revision,
-        dtype=loading.resolve_dtype(dtype, found.config, where),
+        inspection.source,
+        revision=inspection.revision,
+        dtype=loading.resolve_dtype(dtype, inspection.config, where),
         device=where,
         trust_remote_code=trust_remote_code,
     )

@@ -196,9 +196,9 @@ class Warehouse:
         return report
 
 
-def _of(kind: type[RunSummary | ModelSummary], found: Sequence[RunSummary | ModelSummary]) -> pl.DataFrame:
+def _of(kind: type[RunSummary | ModelSummary], summaries: Sequence[RunSummary | ModelSummary]) -> pl.DataFrame:
     names = list(kind.__dataclass_fields__)
-    rows: list[list[Any]] = [[getattr(one, name) for name in names] for one in found]
+    rows: list[list[Any]] = [[getattr(one, name) for name in names] for one in summaries]
     return pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None)
 
 

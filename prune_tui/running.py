@@ -162,7 +162,7 @@ class Run:
         if state is RunState.REFUSED:
             why = launch.refusal(self._folder, history)
             before = self._turns_before
-            if before is not None and launch.forget_refused(self._folder, history, turns_before=before):
+            if before is not None and launch.remove_refused(self._folder, history, turns_before=before):
                 self._refused = why
             raise UserError(why)
         if state in (RunState.CRASHED, RunState.INTERRUPTED):

@@ -18,6 +18,7 @@ PAGES = (
     "CONTRIBUTING.md", "README.md", "docs/architecture.md", "docs/extending.md", "docs/glossary.md",
     "docs/package.md", "docs/python-api.md",
 )  # fmt: skip
+EVERY_PAGE = tuple(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
 CODE = ("prune_tui", "tui", "engine", "warehouse", "sql")
 _SUFFIXES = r"py|sql|md|tcss|toml|cff|yaml|jsonl?|txt"
 # What is named and is not a file of the repository: made by a run, or another project's.
@@ -71,7 +72,7 @@ def _drawn(block: str) -> list[str]:
     return re.findall(rf"\b(?:{'|'.join(CODE)})/[\w/]+\.(?:{_SUFFIXES})", block)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", sorted({*PAGES, "CHANGELOG.md", *EVERY_PAGE}))
 def test_every_link_leads_to_a_file_of_the_repository(page: str):
     links = re.findall(r"\]\(([^)\s]+)\)", prose(page))
     relative = {link.partition("#")[0] for link in links if not re.match(r"https?://|#", link)}
@@ -104,6 +105,15 @@ def test_every_folder_of_the_repository_has_its_line():
     folders = {path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")}
     listed = {one.rstrip("/") for one in marked("docs/architecture.md") if re.fullmatch(r"\w+/", one)}
     assert {*CODE, "tests", "docs", "benchmarks"} <= listed & folders
+
+
+def test_every_page_of_evidence_is_listed_with_a_command_that_there_is():
+    page = text("docs/evidence/README.md")
+    pages = {path.name for path in (ROOT / "docs" / "evidence").glob("*.md")} - {"README.md"}
+    assert set(re.findall(r"^\| \[([\w-]+\.md)\]\(\1\) \|", page, re.M)) == pages
+    scripts = {name.removeprefix("benchmarks/") for name in re.findall(r"[\w/]+\.py\b", page)}
+    assert scripts
+    assert not {name for name in scripts if not (ROOT / "benchmarks" / name).is_file()}
 
 
 def test_a_package_index_can_show_its_page():

@@ -276,7 +276,7 @@ def _show(app: Dashboard) -> int:
     app.run()
     app.feed.join()  # a thread that loads duckdb must not be cut off
     if app.started:
-        from tui.runs.actions import forget_refused
+        from tui.runs.actions import remove_refused
 
-        forget_refused(app.started, app.feed.snapshot.runs)
+        remove_refused(app.started, app.feed.snapshot.runs)
     return app.return_code or 0

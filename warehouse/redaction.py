@@ -78,26 +78,26 @@ class RedactingStream:
         return getattr(self._stream, name)
 
 
-def _hidden(value: Any, known: list[str]) -> Any:
+def _hidden(value: Any, secrets: list[str]) -> Any:
     match value:
         case str():
-            return _without(value, known)
+            return _without(value, secrets)
         case dict():
-            return {name: _entry(name, part, known) for name, part in value.items()}
+            return {name: _entry(name, part, secrets) for name, part in value.items()}
         case list() | tuple():
-            return type(value)(_hidden(part, known) for part in value)
+            return type(value)(_hidden(part, secrets) for part in value)
         case _:
             return value
 
 
-def _entry(name: Any, value: Any, known: list[str]) -> Any:
+def _entry(name: Any, value: Any, secrets: list[str]) -> Any:
     if isinstance(name, str) and isinstance(value, str) and value and _SECRET_NAME.fullmatch(name):
         return HIDDEN
-    return _hidden(value, known)
+    return _hidden(value, secrets)
 
 
-def _without(text: str, known: list[str]) -> str:
-    for secret in known:
+def _without(text: str, secrets: list[str]) -> str:
+    for secret in secrets:
         text = text.replace(secret, HIDDEN)
     return _GIVEN.sub(rf"\1{HIDDEN}", _FORMS.sub(HIDDEN, text))
 

@@ -43,12 +43,12 @@ class Plugin:
             UserError: it cannot be loaded, or is something else.
         """
         try:
-            found = self.entry.load()
+            loaded = self.entry.load()
         except Exception as error:  # other people's code
             raise self._refused(f"cannot be loaded ({type(error).__name__}: {error})") from error
-        if not isinstance(found, kind):
-            raise self._refused(f"is {type(found).__name__}, not {kind.__name__}")
-        return found
+        if not isinstance(loaded, kind):
+            raise self._refused(f"is {type(loaded).__name__}, not {kind.__name__}")
+        return loaded
 
     def _refused(self, why: str) -> UserError:
         return UserError(

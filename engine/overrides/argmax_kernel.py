@@ -22,12 +22,12 @@ def largest(logits: Tensor) -> Tensor:
     parts = triton.cdiv(vocab_size, _BLOCK)
     values = torch.empty(rows, parts, dtype=torch.float32, device=logits.device)
     places = torch.empty(rows, parts, dtype=torch.int32, device=logits.device)
-    found = torch.empty(rows, dtype=torch.int64, device=logits.device)
+    indices = torch.empty(rows, dtype=torch.int64, device=logits.device)
     of_parts: Any = _of_parts[(parts, rows)]  # pyright: ignore[reportIndexIssue]
     of_parts(logits, values, places, logits.stride(0), vocab_size, BLOCK=_BLOCK, num_warps=4)
     of_rows: Any = _of_rows[(rows,)]  # pyright: ignore[reportIndexIssue]
-    of_rows(values, places, found, parts, PARTS=triton.next_power_of_2(parts), num_warps=1)
-    return found
+    of_rows(values, places, indices, parts, PARTS=triton.next_power_of_2(parts), num_warps=1)
+    return indices
 
 
 @triton.jit
@@ -35,17 +35,17 @@ def _of_parts(logits, values, places, row_stride, vocab_size, BLOCK: tl.constexp
     part = tl.program_id(0)
     row = tl.program_id(1).to(tl.int64)
     where = part * BLOCK + tl.arange(0, BLOCK)
-    found = tl.load(logits + row * row_stride + where, mask=where < vocab_size, other=float("-inf")).to(tl.float32)
-    value, place = tl.max(found, 0, return_indices=True)
+    scores = tl.load(logits + row * row_stride + where, mask=where < vocab_size, other=float("-inf")).to(tl.float32)
+    value, place = tl.max(scores, 0, return_indices=True)
     at = row * tl.num_programs(0) + part
     tl.store(values + at, value)
     tl.store(places + at, part * BLOCK + place)
 
 
 @triton.jit
-def _of_rows(values, places, found, parts, PARTS: tl.constexpr) -> Any:
+def _of_rows(values, places, indices, parts, PARTS: tl.constexpr) -> Any:
     row = tl.program_id(0).to(tl.int64)
     index = tl.arange(0, PARTS)
     largest = tl.load(values + row * parts + index, mask=index < parts, other=float("-inf"))
     _, part = tl.max(largest, 0, return_indices=True)
-    tl.store(found + row, tl.load(places + row * parts + part).to(tl.int64))
+    tl.store(indices + row, tl.load(places + row * parts + part).to(tl.int64))

@@ -117,8 +117,8 @@ def _gated(module: Any, glu: Callable[[Tensor, Tensor], Tensor], hidden: Tensor)
 @torch.no_grad()
 def _join_projections(model: PreTrainedModel) -> None:
     """Have each attention's three projections computed as one product, where they take turns at the same input."""
-    found = [[getattr(module, name, None) for name in _PROJECTIONS] for module in model.modules()]
-    threes: list[list[Any]] = [three for three in found if all(isinstance(part, nn.Linear) for part in three)]
+    projections = [[getattr(module, name, None) for name in _PROJECTIONS] for module in model.modules()]
+    threes: list[list[Any]] = [three for three in projections if all(isinstance(part, nn.Linear) for part in three)]
     calls: list[tuple[nn.Module, Tensor]] = []
 
     def note(module: nn.Module, args: tuple[Tensor, ...]) -> None:

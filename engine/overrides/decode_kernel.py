@@ -79,9 +79,9 @@ def _decode_attention_kernel(
     rows = tl.arange(0, ROWS)
     dims = tl.arange(0, DIM)
     real = dims < HEAD_DIM
-    asked = (rows < GROUP)[:, None] & real[None, :]
+    mask = (rows < GROUP)[:, None] & real[None, :]
     heads = head * GROUP + rows
-    q = tl.load(query + slot * query_slot + heads[:, None] * query_head + dims[None, :], mask=asked, other=0.0)
+    q = tl.load(query + slot * query_slot + heads[:, None] * query_head + dims[None, :], mask=mask, other=0.0)
     own_key = tl.load(key + slot * key_slot + head * key_head + dims, mask=real, other=0.0)
     own_value = tl.load(value + slot * value_slot + head * value_head + dims, mask=real, other=0.0)
     cache = slot * cache_slot + head * cache_head
@@ -113,10 +113,10 @@ def _decode_attention_kernel(
         v = tl.load(values + where, mask=seen[:, None] & real[None, :], other=0.0)
         weighted = weighted * shrunk[:, None] + tl.dot(weights.to(v.dtype), v, input_precision="ieee")
         largest = larger
-    found = weighted / total[:, None]
+    mean = weighted / total[:, None]
     # [slots, 1, heads, head_dim] is contiguous.
     where = (slot * tl.num_programs(1) * GROUP + heads[:, None]) * HEAD_DIM + dims[None, :]
-    tl.store(output + where, found.to(output.dtype.element_ty), mask=asked)
+    tl.store(output + where, mean.to(output.dtype.element_ty), mask=mask)
 
 
 @triton.jit

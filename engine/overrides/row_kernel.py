@@ -69,7 +69,7 @@ def _copy_rows_kernel(
     to_rows = index
     if not IN_ORDER:
         to_rows = tl.load(put + index, mask=real, other=0)
-    found = tl.load(
+    values = tl.load(
         source + from_rows[:, None] * source_row + (head * source_head + dim)[None, :], mask=mask, other=0.0
     )
-    tl.store(target + to_rows[:, None] * target_row + (head * target_head + dim)[None, :], found, mask=mask)
+    tl.store(target + to_rows[:, None] * target_row + (head * target_head + dim)[None, :], values, mask=mask)

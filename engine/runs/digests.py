@@ -65,7 +65,7 @@ class Digest:
     @classmethod
     def of(cls, run: RunDir, history: RunHistory) -> Digest:
         """Errors as `RunDir.plan`."""
-        plan, known = run.plan, progress(history)
+        plan, reached = run.plan, progress(history)
         return cls(
             name=plan.name,
             asked_model=plan.model,
@@ -79,11 +79,11 @@ class Digest:
             database=run.named_database,
             state=str(history.state),
             turns=history.turns,
-            done=known.done,
-            failed=known.failed,
-            total=known.total,
-            current=None if known.current is None else (known.current.level, known.current.task),
-            seconds_left=known.seconds_left,
+            done=reached.done,
+            failed=reached.failed,
+            total=reached.total,
+            current=None if reached.current is None else (reached.current.level, reached.current.task),
+            seconds_left=reached.seconds_left,
             note=history.note,
             pid=history.attempt.pid if history.attempt else None,
             host=history.attempt.host if history.attempt else None,
@@ -130,7 +130,7 @@ class Digests:
         root = runs_root(self.database)
         names = run_folders.names(root)
         for gone in self._entries.keys() - set(names):
-            self.forget(gone)
+            self.drop(gone)
         for name in names:
             run = RunDir(root / name)
             try:
@@ -171,7 +171,7 @@ class Digests:
         self._entries[run.run_id] = (key, digest)
         self._changed = True
 
-    def forget(self, run_id: str) -> None:
+    def drop(self, run_id: str) -> None:
         """The run is gone."""
         self._changed |= self._entries.pop(run_id, None) is not None
 

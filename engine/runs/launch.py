@@ -78,7 +78,7 @@ def refusal(run: RunDir, history: RunHistory) -> str:
     return " ".join(log_tail(run, 1)) or "The worker refused the plan without saying why."
 
 
-def forget_refused(run: RunDir, history: RunHistory, *, turns_before: int) -> bool:
+def remove_refused(run: RunDir, history: RunHistory, *, turns_before: int) -> bool:
     """Take the folder of a refused run away, unless it has been at work before: nothing was done, and nothing can be as
     it stands. For whoever started it, and has told a person why it was refused.
 

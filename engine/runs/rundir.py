@@ -104,7 +104,7 @@ class RunDir:
         """Raises:
         UserError: plan.json is damaged, or from another version of the program.
         """
-        return self._told("plan", RunPlan.from_dict)
+        return self._field("plan", RunPlan.from_dict)
 
     @property
     def name(self) -> str:
@@ -121,14 +121,14 @@ class RunDir:
     @property
     def named_database(self) -> str:
         """The database as the plan names it, seen from the run's folder; errors as `plan`."""
-        return self._told("database", str)
+        return self._field("database", str)
 
     @property
     def created_at(self) -> datetime:
         """Errors as `plan`."""
-        return self._told("created_at", datetime.fromisoformat)
+        return self._field("created_at", datetime.fromisoformat)
 
-    def _told(self, name: str, read: Callable[[Any], T]) -> T:
+    def _field(self, name: str, read: Callable[[Any], T]) -> T:
         """What plan.json says under a name."""
         try:
             record = json.loads((self.path / "plan.json").read_bytes())

@@ -16,7 +16,9 @@ from warehouse.store import db
 pytestmark = pytest.mark.slow
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-torture, count, writers = (importlib.import_module(name) for name in ("torture", "torments.count", "torments.writers"))
+torture, count, writers = (
+    importlib.import_module(name) for name in ("torture", "fault_injection.count", "fault_injection.writers")
+)
 
 ROUNDS = {
     "many_writers": 1, "held_by_a_reader": 1, "resumed_twice": 1, "journal_cut": 20, "clock_back": 3,
@@ -24,9 +26,9 @@ ROUNDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("torment", torture.TORMENTS, ids=lambda torment: torment.__name__)
-def test_nothing_is_lost_or_doubled(torment, tmp_path: Path) -> None:
-    found = torment(tmp_path, ROUNDS.get(torment.__name__, 2), random.Random(11))
+@pytest.mark.parametrize("fault", torture.FAULTS, ids=lambda fault: fault.__name__)
+def test_nothing_is_lost_or_doubled(fault, tmp_path: Path) -> None:
+    found = fault(tmp_path, ROUNDS.get(fault.__name__, 2), random.Random(11))
     if not found.rounds:
         pytest.skip("this needs the right to mount a file system")
     assert found.written > 0
@@ -34,7 +36,7 @@ def test_nothing_is_lost_or_doubled(torment, tmp_path: Path) -> None:
 
 
 def test_a_lost_row_and_a_doubled_one_would_be_counted(tmp_path: Path) -> None:
-    """The torments' own measure, on a warehouse that was tampered with."""
+    """The measure itself, on a warehouse that was tampered with."""
     database, runs = tmp_path / "results.duckdb", tmp_path / "results.runs"
     writer = writers.begin(runs / "r0")
     for task in ("kept", "taken", "doubled"):

@@ -15,8 +15,8 @@ import warehouse
 # These are filled while something is read or merged, and handed on when they are done.
 GENERIC = {"Grid"}  # an alias of it, called, sets an attribute of its own
 COLLECTING = {
-    "Group", "ImportedRun", "MergeReport", "Origin", "Responses", "ResultFile", "RunHistory", "RunIdentity", "Samples",
-    "StudyFile",
+    "Group", "ImportedRun", "MergeReport", "Provenance", "Responses", "ResultFile", "RunHistory", "RunIdentity",
+    "Samples", "StudyFile",
 }  # fmt: skip
 
 

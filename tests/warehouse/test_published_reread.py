@@ -39,7 +39,7 @@ def published(study, tmp_path_factory) -> Path:
 
 
 def test_the_page_is_current(published, script):
-    assert (ROOT / "docs" / "published-reread.md").read_text(encoding="utf-8") == script.document(published)
+    assert (ROOT / "docs/evidence/published-reread.md").read_text(encoding="utf-8") == script.document(published)
 
 
 def test_the_study_has_38_bold_improvements(published, script):

@@ -83,10 +83,10 @@ class ClaimsScreen(FiguresScreen):
 
     def _offer(self, answers: list[Rows]) -> None:
         [self._known] = answers
-        known = [row.model_id for row in self._known]
+        model_ids = [row.model_id for row in self._known]
         if self.models is not None:
-            self.models = [one for one in self.models if one in known] or None
-        if self.models is None and len(known) > _FIRST:
+            self.models = [one for one in self.models if one in model_ids] or None
+        if self.models is None and len(model_ids) > _FIRST:
             newest = sorted(self._known, key=lambda row: row.latest, reverse=True)
             self.models = [row.model_id for row in newest[:_FIRST]]
         self._ask()

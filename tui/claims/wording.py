@@ -22,8 +22,10 @@ Line = tuple[str, str, dict[float, Change]]
 
 def verdict(claim: Claim) -> str:
     """`± mixed: 2 of 3 support it`."""
-    told = len(claim.findings) - claim.cannot_tell
-    return f"{GLYPHS[claim.verdict]} {claim.verdict}" + (f": {claim.supporting} of {told} support it" if told else "")
+    decided = len(claim.findings) - claim.cannot_tell
+    return f"{GLYPHS[claim.verdict]} {claim.verdict}" + (
+        f": {claim.supporting} of {decided} support it" if decided else ""
+    )
 
 
 def summary(claims: Sequence[Claim]) -> str:
@@ -60,14 +62,14 @@ def lines(changes: Iterable[Change], number: int) -> tuple[list[float], list[Lin
     shots: defaultdict[tuple[Any, ...], set[int | None]] = defaultdict(set)
     for change in mine:
         shots[change.model, change.method, change.conditions, change.benchmark].add(change.num_fewshot)
-    found: dict[tuple[Any, ...], Line] = {}
+    by_key: dict[tuple[Any, ...], Line] = {}
     for change in mine:
         key = (change.model, change.method, change.conditions, change.benchmark, change.num_fewshot)
         apart = [str(getattr(change, name)) for name in many if many[name]]
         model = short_name(change.model) + (f" ({', '.join(apart)})" if apart else "")
         name = change.benchmark if len(shots[key[:-1]]) == 1 else f"{change.benchmark} {_shots(change)}"
-        found.setdefault(key, (model, name, {}))[2][change.pruning_pct] = change
-    return sorted({change.pruning_pct for change in mine}), list(found.values())
+        by_key.setdefault(key, (model, name, {}))[2][change.pruning_pct] = change
+    return sorted({change.pruning_pct for change in mine}), list(by_key.values())
 
 
 def _shots(change: Change) -> str:
@@ -124,11 +126,12 @@ def document(claims: Sequence[Claim], changes: Sequence[Change]) -> str:
             parts.append(table_lines(["Model", "Verdict", "Numbers"], rows))
         elif claim.missing:
             parts.append(f"Missing: {escape(claim.missing)}.")
-        levels, found = lines(changes, claim.number)
-        if found:
+        levels, of_claim = lines(changes, claim.number)
+        if of_claim:
             header = ["Model", "Benchmark", *(f"{level:g}%" for level in levels)]
             rows = [
-                [escape(model), escape(name), *(cell(at.get(level)) for level in levels)] for model, name, at in found
+                [escape(model), escape(name), *(cell(at.get(level)) for level in levels)]
+                for model, name, at in of_claim
             ]
             parts.append(table_lines(header, rows, right=range(2, len(header))))
     return "\n\n".join(parts) + "\n"

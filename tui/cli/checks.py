@@ -240,10 +240,10 @@ def database(db: Path) -> Finding:
 
 def runs(db: Path) -> Iterator[Finding]:
     root = rundir.runs_root(db)
-    found = rundir.all_runs(db)
+    dirs = rundir.all_runs(db)
     merged = _merged_cells(db)
     fine = True
-    for run in found:
+    for run in dirs:
         try:
             state = run.state()
             recorded = {(cell.level, cell.task) for cell in of_kind(run.events(), CellFacts)}
@@ -262,7 +262,7 @@ def runs(db: Path) -> Iterator[Finding]:
             brings = f"`{hint('merge', db=db)}` brings them."
             yield Finding("runs", "note", f"{name} has results that are not in {db}", brings)
     if fine:
-        yield Finding("runs", "fine", f"{len(found)} in {root}, nothing left to do" if found else f"none in {root} yet")
+        yield Finding("runs", "fine", f"{len(dirs)} in {root}, nothing left to do" if dirs else f"none in {root} yet")
 
 
 def _merged_cells(db: Path) -> dict[str, int] | None:

@@ -55,10 +55,10 @@ def replay(
 
         folder, speed = RECORDING, speed or 1.0
     else:
-        found = session.find(db, text)
-        if not found.journal_path.exists():
-            raise UserError(f"Run {found.run_id} has not been started: there is nothing to play back.")
-        folder, speed = found.path, speed or 20.0
+        run = session.find(db, text)
+        if not run.journal_path.exists():
+            raise UserError(f"Run {run.run_id} has not been started: there is nothing to play back.")
+        folder, speed = run.path, speed or 20.0
     if not has_terminal():
         raise UserError("A replay needs a terminal to be shown on.")
     from tui.app import open_replay

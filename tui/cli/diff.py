@@ -41,50 +41,50 @@ def diff(
     """
     from warehouse.read.run_diff import diff_runs
 
-    found = diff_runs(db, run_a, run_b)
+    comparison = diff_runs(db, run_a, run_b)
     if format_ == "json":
-        print_json(_plain(found))
+        print_json(_plain(comparison))
     else:
-        sys.stdout.write(printable(_text(found, format_, everything=everything)))
-    if found.verdict == "different":
+        sys.stdout.write(printable(_text(comparison, format_, everything=everything)))
+    if comparison.verdict == "different":
         raise typer.Exit(1)
 
 
-def _text(found: RunDiff, format_: Literal["table", "markdown"], *, everything: bool) -> str:
+def _text(comparison: RunDiff, format_: Literal["table", "markdown"], *, everything: bool) -> str:
     from warehouse.exporters.markdown import escape
     from warehouse.exporters.tables import format_table
 
     written = escape if format_ == "markdown" else one_line
     heading = "### " if format_ == "markdown" else ""
-    a, b = (f"{run.run_id} ({run.name})" for run in (found.a, found.b))
-    parts = [f"{heading}{written(f'{a} and {b}')}: {found.verdict}", _counts(found)]
-    if found.differences:
-        parts += ["What the runs were and ran on:", format_table(_differences(found), format_).rstrip()]
+    a, b = (f"{run.run_id} ({run.name})" for run in (comparison.a, comparison.b))
+    parts = [f"{heading}{written(f'{a} and {b}')}: {comparison.verdict}", _counts(comparison)]
+    if comparison.differences:
+        parts += ["What the runs were and ran on:", format_table(_differences(comparison), format_).rstrip()]
     else:
         parts.append("Plan, versions, machine, model and tasks are the same.")
-    listed = [one for one in found.numbers if everything or one.verdict in ("different", "within noise")]
+    listed = [one for one in comparison.numbers if everything or one.verdict in ("different", "within noise")]
     if listed:
         parts += ["Numbers:", format_table(_numbers(listed), format_).rstrip()]
     if changed := [one for one in listed if one.which and one.verdict != "same"]:
         parts.append("Documents whose score changed, A to B, the largest changes first:")
         parts.append("\n".join(f"{'- ' if heading else ''}{written(_documents(one))}" for one in changed))
     for missing_from, run in (("a", a), ("b", b)):
-        lacking = [one for one in found.of("missing") if one.missing_from == missing_from]
+        lacking = [one for one in comparison.of("missing") if one.missing_from == missing_from]
         if lacking:
             parts.append(written(f"{run} lacks {_cells(lacking)}."))
     return "\n\n".join(parts) + "\n"
 
 
-def _counts(found: RunDiff) -> str:
-    counts = Counter(one.verdict for one in found.numbers)
-    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
-    return f"{len(found.numbers)} numbers: {told}."
+def _counts(comparison: RunDiff) -> str:
+    counts = Counter(one.verdict for one in comparison.numbers)
+    summary = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
+    return f"{len(comparison.numbers)} numbers: {summary}."
 
 
-def _differences(found: RunDiff) -> Table:
+def _differences(comparison: RunDiff) -> Table:
     from warehouse.exporters.tables import Table
 
-    rows = [(one.what, _short(one.a), _short(one.b)) for one in found.differences]
+    rows = [(one.what, _short(one.a), _short(one.b)) for one in comparison.differences]
     return Table(["what", "A", "B"], ["VARCHAR"] * 3, rows)
 
 
@@ -132,11 +132,11 @@ def _short(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _plain(found: RunDiff) -> dict[str, Any]:
-    runs = {side: {"run_id": run.run_id, "name": run.name} for side, run in (("a", found.a), ("b", found.b))}
+def _plain(comparison: RunDiff) -> dict[str, Any]:
+    runs = {side: {"run_id": run.run_id, "name": run.name} for side, run in (("a", comparison.a), ("b", comparison.b))}
     return {
-        "verdict": found.verdict,
+        "verdict": comparison.verdict,
         **runs,
-        "differences": [asdict(one) for one in found.differences],
-        "numbers": [asdict(one) for one in found.numbers],
+        "differences": [asdict(one) for one in comparison.differences],
+        "numbers": [asdict(one) for one in comparison.numbers],
     }

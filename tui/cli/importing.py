@@ -110,8 +110,8 @@ def _agreed(refused: WouldReplaceError) -> bool:
 
 
 def _say(source: str, report: ImportReport) -> None:
-    known = f", {len(report.known)} known already" if report.known else ""
-    typer.echo(f"{one_line(source)}: {len(report.imported)} imported{known}.")
+    already = f", {len(report.known)} known already" if report.known else ""
+    typer.echo(f"{one_line(source)}: {len(report.imported)} imported{already}.")
     for one in report.stored:
         if one.file and not one.known:
             counts = f"{_count(one.metrics, 'metric')}, {_count(one.samples, 'sample')}"

@@ -65,7 +65,7 @@ def describe(event: Event, history: RunHistory) -> str | None:
 
 
 def _outlook(history: RunHistory) -> str:
-    known = progress(history)
-    cells = f", {known.done + known.failed} of {known.total} cells" if known.total else ""
-    left = f", {duration(known.seconds_left)} left" if known.seconds_left else ""
+    reached = progress(history)
+    cells = f", {reached.done + reached.failed} of {reached.total} cells" if reached.total else ""
+    left = f", {duration(reached.seconds_left)} left" if reached.seconds_left else ""
     return cells + left

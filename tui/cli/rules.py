@@ -42,11 +42,11 @@ def rules(
         return
     from warehouse.read.rules import best_levels, read_rules
 
-    known, best = read_rules(db), best_levels(db)
+    every_rule, best = read_rules(db), best_levels(db)
     if as_json:
-        print_json([asdict(rule) | {"best_levels": _plain(best, rule.name)} for rule in known])
+        print_json([asdict(rule) | {"best_levels": _plain(best, rule.name)} for rule in every_rule])
         return
-    for rule in known:
+    for rule in every_rule:
         _print(rule, [row for row in best if row.rule == rule.name])
 
 
@@ -100,8 +100,8 @@ def delete(name: Name, db: Database = DEFAULT_DATABASE, debug: Debug = False) ->
 
 
 def _plain(best: list[BestByRule], rule: str) -> list[dict[str, Any]]:
-    told = [asdict(row) for row in best if row.rule == rule]
-    return [{name: value for name, value in row.items() if name != "rule"} for row in told]
+    records = [asdict(row) for row in best if row.rule == rule]
+    return [{name: value for name, value in row.items() if name != "rule"} for row in records]
 
 
 def _print(rule: Rule, best: list[BestByRule]) -> None:

@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 def runs(as_json: Json = False, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
     """List the runs beside a database, and where each stands."""
     digests = Digests.load(db)
-    found = list(digests.runs())
+    listed = list(digests.runs())
     digests.save()
-    if not found:
+    if not listed:
         check_database(db)
     if as_json:
-        print_json({"runs": [_plain(run, digest) for run, digest in found]})
-    elif found:
-        _print([_row(run, digest) for run, digest in found])
+        print_json({"runs": [_plain(run, digest) for run, digest in listed]})
+    elif listed:
+        _print([_row(run, digest) for run, digest in listed])
     else:
         typer.echo(f"{rundir.none_there(db)}.", err=True)
     check_database(db)  # last: runs are in their journals, whatever became of the file
@@ -148,7 +148,7 @@ def _tell(report: MergeReport, db: Path, root: Path) -> None:
 def _plain(run: RunDir, digest: Digest | UserError) -> dict[str, Any]:
     if isinstance(digest, UserError):
         return {"run_id": run.run_id, "state": "damaged", "error": str(digest)}
-    return session.told(run, digest)
+    return session.summary_of(run, digest)
 
 
 def _row(run: RunDir, digest: Digest | UserError) -> tuple[str, ...]:

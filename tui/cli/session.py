@@ -81,7 +81,7 @@ def detach(run: RunDir, db: Path, *, as_json: bool) -> None:
     if worker.returncode == launch.REFUSED:
         history, _ = run.history()
         why = launch.refusal(run, history)
-        launch.forget_refused(run, history, turns_before=before)
+        launch.remove_refused(run, history, turns_before=before)
         raise UserError(why)
     shows, ends = hint("runs", db=db), hint("stop", run.run_id, db=db)
     _say(f"Run {run.run_id} works in the background: `{shows}` shows it, `{ends}` ends it.")
@@ -119,7 +119,7 @@ def _carry_out(run: RunDir, db: Path, *, quiet: bool, tables: bool) -> int:
         return launch.STOPPED
     if code == launch.REFUSED:
         why = launch.refusal(run, history)
-        if launch.forget_refused(run, history, turns_before=before):
+        if launch.remove_refused(run, history, turns_before=before):
             _say(f"prune-tui: {why}")
             return code
     problem = _merge(run, db)
@@ -137,8 +137,8 @@ def _with(problem: UserError | None, code: int) -> int:
 def _conclude(run: RunDir, history: RunHistory, code: int, db: Path) -> int:
     """Say how the run ended, if not well, and what to do; returns our exit code for the worker's."""
     again = f"`{hint('resume', run.run_id, db=db)}`"
-    known, end = progress(history), history.end
-    done = f"{known.done} of {known.total} cells are done" if known.total else "no cell is done"
+    reached, end = progress(history), history.end
+    done = f"{reached.done} of {reached.total} cells are done" if reached.total else "no cell is done"
     match code:
         case launch.FINISHED:
             return code
@@ -150,7 +150,7 @@ def _conclude(run: RunDir, history: RunHistory, code: int, db: Path) -> int:
             _say(f"So far, {done}; {again} takes the run up again.")
             return code
         case launch.FAILED if isinstance(end, Finished):
-            _say(f"{known.failed} of {known.total} cells failed; {again} tries them again:")
+            _say(f"{reached.failed} of {reached.total} cells failed; {again} tries them again:")
             for failure in history.failures.values():
                 _say(f"  level {failure.level} {failure.task}: {failure.error}")
             return code
@@ -173,10 +173,10 @@ def _conclude(run: RunDir, history: RunHistory, code: int, db: Path) -> int:
 
 def summary(run: RunDir) -> dict[str, Any]:
     """A run in plain values, for `--json`."""
-    return told(run, Digest.of(run, run.history()[0]))
+    return summary_of(run, Digest.of(run, run.history()[0]))
 
 
-def told(run: RunDir, digest: Digest) -> dict[str, Any]:
+def summary_of(run: RunDir, digest: Digest) -> dict[str, Any]:
     """The same of a run whose files were read already."""
     return {
         "run_id": run.run_id,
@@ -218,7 +218,7 @@ def _show(db: Path, run: RunDir, history: RunHistory) -> None:
     from warehouse.read.runs import list_runs
 
     try:
-        model = next((known.model_id for known in list_runs(db) if known.run_id == run.run_id), None)
+        model = next((summary.model_id for summary in list_runs(db) if summary.run_id == run.run_id), None)
         if model is None:
             return
         deltas = read_deltas(db, model=model, method=run.plan.method)

@@ -15,7 +15,7 @@ from tui.cli.output import print_json
 from warehouse.text import one_line
 
 if TYPE_CHECKING:
-    from warehouse.read.trace import Origin
+    from warehouse.read.trace import Provenance
 
 _LABEL = 12
 
@@ -48,10 +48,10 @@ def why(
     the per-document results give it. Exit code 1 where one of them says otherwise.
     """
     from tui.results import provenance
-    from warehouse.read.metric_lookup import Wanted
+    from warehouse.read.metric_lookup import MetricQuery
     from warehouse.read.trace import trace
 
-    wanted = Wanted(
+    wanted = MetricQuery(
         model=model, level=level, task=task, metric=metric, filter=filter_, method=method, conditions=conditions,
         shots=shots, version=version,
     )  # fmt: skip
@@ -70,7 +70,7 @@ def why(
         raise typer.Exit(1)
 
 
-def _print(origin: Origin, title: str) -> None:
+def _print(origin: Provenance, title: str) -> None:
     from tui.results import provenance
 
     typer.echo(f"\n{title}" if title else "")

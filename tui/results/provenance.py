@@ -11,7 +11,7 @@ from typing import Any
 from tui.format import change, seconds, value
 from tui.plain import plain
 from warehouse.read.sources import CellSource, Number
-from warehouse.read.trace import Check, Origin, Trace
+from warehouse.read.trace import Check, Provenance, Trace
 from warehouse.records.conditions import old_seeds, seeds_text
 from warehouse.records.events import fields_of
 from warehouse.records.level import level_label
@@ -62,7 +62,7 @@ def metric_name(number: Number) -> str:
     return number.metric if number.filter == "none" else f"{number.metric} ({number.filter})"
 
 
-def lines(origin: Origin) -> Iterator[Line]:
+def lines(origin: Provenance) -> Iterator[Line]:
     """A label and a text for each thing that is known; a label may be empty where the line goes on."""
     number, run, cell = origin.number, origin.run, origin.cell
     yield "value", f"{_exact(number.value)}, standard error {_exact(number.stderr)}, n {_known(number.n)}"
@@ -97,7 +97,7 @@ def lines(origin: Origin) -> Iterator[Line]:
         yield from _checked_parts(origin.below)
 
 
-def _checked_parts(parts: Sequence[Origin]) -> Iterator[Line]:
+def _checked_parts(parts: Sequence[Provenance]) -> Iterator[Line]:
     """What was verified of a group's parts, to the last: in one line, and each that says otherwise in its own."""
     checks = [(part.number.task, check) for part in parts for check in part.checks]
     broken = [(task, check) for task, check in checks if check.holds is False]
@@ -131,7 +131,7 @@ _ORIGINS = {
 }
 
 
-def _provenance(origin: Origin) -> Iterator[Line]:
+def _provenance(origin: Provenance) -> Iterator[Line]:
     known = dict(origin.provenance)
     versions = known.pop("versions", None) or {}
     told = ", ".join(f"{name} {number}" for name, number in versions.items() if number is not None)
@@ -168,7 +168,7 @@ def _width(cell: CellSource) -> str:
     return f"{told}, method {_known(cell.method)}"
 
 
-def _task(origin: Origin) -> str:
+def _task(origin: Provenance) -> str:
     number = origin.number
     told = f"{number.task}, version {_known(number.version)}, {_known(number.num_fewshot)} shots"
     told += f", metric {number.metric}, filter {number.filter}"
@@ -179,7 +179,7 @@ def _task(origin: Origin) -> str:
     return told
 
 
-def _sources(origin: Origin) -> Iterator[Line]:
+def _sources(origin: Provenance) -> Iterator[Line]:
     if origin.samples is not None:
         yield "samples", f"{origin.samples.rows:,} rows in the database (table samples, seq {origin.number.seq})"
     if origin.samples_file is not None:
@@ -198,7 +198,7 @@ def _sources(origin: Origin) -> Iterator[Line]:
             yield "source", str(source)
 
 
-def _others(origin: Origin) -> Iterator[Line]:
+def _others(origin: Provenance) -> Iterator[Line]:
     current, *others = origin.measured
     if not others:
         yield "others", "no other run measured it"
@@ -212,7 +212,7 @@ def _others(origin: Origin) -> Iterator[Line]:
         yield "", f"and {len(others) - 8} more"
 
 
-def _origin(origin: Origin) -> dict[str, Any]:
+def _origin(origin: Provenance) -> dict[str, Any]:
     line, place = origin.line, origin.place
     return {
         **asdict(origin.number),
@@ -233,7 +233,7 @@ def _origin(origin: Origin) -> dict[str, Any]:
     }
 
 
-def _part(part: Origin) -> dict[str, Any]:
+def _part(part: Provenance) -> dict[str, Any]:
     told = {name: getattr(part.number, name) for name in ("task", "value", "stderr", "n", "seq")}
     return told | {"checks": [_check(check) for check in part.checks], "parts": [_part(one) for one in part.parts]}
 

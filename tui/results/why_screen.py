@@ -19,19 +19,19 @@ from tui.shell import clipboard
 from warehouse.errors import UserError
 
 if TYPE_CHECKING:
-    from warehouse.read.metric_lookup import Wanted
-    from warehouse.read.trace import Origin, Trace
+    from warehouse.read.metric_lookup import MetricQuery
+    from warehouse.read.trace import Provenance, Trace
 
 _COLOURS = {"✓": "gain", "✗": "loss", "–": "neutral"}
 
 
-def wanted(row: Mapping[str, Any]) -> Wanted:
+def wanted(row: Mapping[str, Any]) -> MetricQuery:
     """The number that a row of a view or a query is about.
 
     Raises:
         UserError: the row does not say which.
     """
-    from warehouse.read.metric_lookup import Wanted
+    from warehouse.read.metric_lookup import MetricQuery
 
     def text(*names: str) -> str | None:
         found = next((row[name] for name in names if row.get(name) is not None), None)
@@ -46,7 +46,7 @@ def wanted(row: Mapping[str, Any]) -> Wanted:
             "(or pruning_pct) and task, and metric, filter, method and conditions where several fit."
         )
     shots = row.get("num_fewshot")
-    return Wanted(
+    return MetricQuery(
         model=model, level=level, task=task, metric=text("metric"), filter=text("filter"), method=text("method"),
         conditions=text("conditions"), shots=None if shots is None else int(shots), version=text("version"),
     )  # fmt: skip
@@ -68,7 +68,7 @@ class WhyScreen(ModalScreen[None]):
         Binding("k", "scroll(-1)", show=False),
     ]
 
-    def __init__(self, number: Wanted) -> None:
+    def __init__(self, number: MetricQuery) -> None:
         super().__init__()
         self._wanted = number
         self.trace: Trace | None = None
@@ -115,7 +115,7 @@ class WhyScreen(ModalScreen[None]):
         if found.baseline is not None:
             self.query_one("#why-baseline", Static).update(self._table(found.baseline, "Its baseline, unpruned"))
 
-    def _table(self, origin: Origin, title: str) -> Table:
+    def _table(self, origin: Provenance, title: str) -> Table:
         from tui.results import provenance
 
         colours = self.app.theme_variables

@@ -40,19 +40,19 @@ def delete(row: RunRow, database: Path) -> None:
     Raises:
         UserError: it is running, or the database is held by another process; nothing is lost then.
     """
-    from warehouse.merging.delete_run import forget_run
+    from warehouse.merging.delete_run import delete_run
 
     run = RunDir(row.folder) if row.folder is not None and row.folder.exists() else None
     with run.lock() if run is not None else nullcontext():
         if run is not None and (start := launch_record.read(run.path)) is not None and start.is_alive():
             raise UserError(f"Run {row.name} has just been taken up by process {start.pid}: stop it first.")
         if database.exists():
-            forget_run(database, row.run_id, wait=2.0)
+            delete_run(database, row.run_id, wait=2.0)
         if run is not None:
             run.remove()
 
 
-def forget_refused(started_here: Iterable[RunDir], shown: Iterable[RunRow]) -> None:
+def remove_refused(started_here: Iterable[RunDir], shown: Iterable[RunRow]) -> None:
     """Once the dashboard is closed: take away the runs it started that were refused, as it has shown, with the reason.
     Until then their plans can be changed and started again.
 
@@ -62,7 +62,7 @@ def forget_refused(started_here: Iterable[RunDir], shown: Iterable[RunRow]) -> N
     refused = {row.run_id for row in shown if row.state == RunState.REFUSED}
     for run in started_here:
         if run.run_id in refused and run.path.exists():
-            launch.forget_refused(run, run.history()[0], turns_before=0)
+            launch.remove_refused(run, run.history()[0], turns_before=0)
 
 
 def import_published(database: Path) -> str:

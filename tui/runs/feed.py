@@ -113,7 +113,7 @@ class Feed:
         changed = False
         for gone in self._runs.keys() - set(names):
             del self._runs[gone]
-            self._digests.forget(gone)
+            self._digests.drop(gone)
             changed = True
         began = time.monotonic()
         for name in reversed(names):  # the latest first: they are what one looks for

@@ -141,7 +141,7 @@ def _numbers(reading: Reading) -> Text:
     text.append("CPU" if on_cpu else reading.device.upper(), style="bold")
     if reading.name:
         text.append(f"  {reading.name}")
-    told = {
+    parts_by_name = {
         "use": _use(reading),
         "memory": _memory(reading),
         "the run's memory": _share(reading),
@@ -151,14 +151,14 @@ def _numbers(reading: Reading) -> Text:
         "memory clock": _of(reading.memory_clock, None, "MHz", "memory "),
     }
     for line in _LINES:
-        if parts := [part for name in line if (part := told[name])]:
+        if parts := [part for name in line if (part := parts_by_name[name])]:
             text.append(f"\n{' · '.join(parts)}")
     if reading.throttled:
         text.append(f"\n! slowed down by {reading.throttled}")
     if reading.problem:
         label = "no GPU is shown: " if on_cpu else "! "
         text.append(f"\n{label}{reading.problem}", style="italic")
-    elif not on_cpu and (missing := [name for name, part in told.items() if part is None]):
+    elif not on_cpu and (missing := [name for name, part in parts_by_name.items() if part is None]):
         text.append(f"\n{', '.join(missing)} not reported", style="italic")
     return text
 

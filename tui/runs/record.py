@@ -135,7 +135,7 @@ class RunRecord:
 
     def row(self, state: str | None = None, note: str | None = None) -> RunRow:
         """The run in a line; `state` and `note` are what else is known of it, such as that its process lives."""
-        known, attempt = progress(self.history), self.history.attempt
+        reached, attempt = progress(self.history), self.history.attempt
         running = state == RunState.RUNNING
         return RunRow(
             run_id=self.run_id,
@@ -146,11 +146,11 @@ class RunRecord:
             tasks=tuple(str(task) for task in self.plan.tasks),
             suite=self.plan.suite,
             state=state or self.history.state,
-            done=known.done,
-            failed=known.failed,
-            total=known.total,
-            current=known.current if running else None,
-            seconds_left=known.seconds_left if running else None,
+            done=reached.done,
+            failed=reached.failed,
+            total=reached.total,
+            current=reached.current if running else None,
+            seconds_left=reached.seconds_left if running else None,
             created_at=self.created_at,
             folder=self.folder,
             stage=stage_text(self.history) if running else "",

@@ -94,30 +94,32 @@ class RunGrid(DataTable[Text]):
         """
         if self._detail is None or self._detail.row.running or (now := stamp(database)) is None:
             return
-        asked = (self._detail.row.run_id, now)
-        if asked == self._asked:
+        request = (self._detail.row.run_id, now)
+        if request == self._asked:
             return
-        self._asked = asked
+        self._asked = request
         if self._waiting is not None:
             self._waiting.stop()
         if self._patience:
-            self._waiting = self.set_timer(self._patience, lambda: self._ask(database, asked))
+            self._waiting = self.set_timer(self._patience, lambda: self._ask(database, request))
         else:
-            self._ask(database, asked)
+            self._ask(database, request)
 
-    def _ask(self, database: Path, asked: tuple[str, tuple[int, int]]) -> None:
-        if asked == self._asked:
+    def _ask(self, database: Path, request: tuple[str, tuple[int, int]]) -> None:
+        if request == self._asked:
             background.ask(
-                self.app, lambda: read_verdicts(database, asked[0]), lambda found: self._show_marks(asked, found)
+                self.app,
+                lambda: read_verdicts(database, request[0]),
+                lambda verdicts: self._show_marks(request, verdicts),
             )
 
-    def _show_marks(self, asked: tuple[str, tuple[int, int]], found: Verdicts | None) -> None:
-        if asked != self._asked or not self.is_mounted:  # another run, or another state of the file, meanwhile
+    def _show_marks(self, request: tuple[str, tuple[int, int]], verdicts: Verdicts | None) -> None:
+        if request != self._asked or not self.is_mounted:  # another run, or another state of the file, meanwhile
             return
-        if found is None:
+        if verdicts is None:
             self._asked = None  # busy: asked again
         elif self._detail is not None:
-            self.verdicts = found
+            self.verdicts = verdicts
             self.show(self._detail)
             self.post_message(self.Marked())
 
@@ -135,8 +137,8 @@ class RunGrid(DataTable[Text]):
             self.rich_style,
             self.app.theme,
         )
-        known, strip = self._drawn.get(y, (None, Strip([])))
-        if known != depends_on:
+        drawn_for, strip = self._drawn.get(y, (None, Strip([])))
+        if drawn_for != depends_on:
             strip = super().render_line(y)
             self._drawn[y] = (depends_on, strip)
         return strip
@@ -156,7 +158,7 @@ class RunGrid(DataTable[Text]):
         levels = self._detail.row.levels
         return levels[max(column - 1, 0)], rows[row].name
 
-    def forget(self) -> None:
+    def show_nothing(self) -> None:
         """Show no run, also when the size changes."""
         self._detail = self._asked = None
         self.clear(columns=True)

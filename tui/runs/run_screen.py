@@ -240,8 +240,8 @@ def _score_text(text: Text, cell: Cell, verdict: RunVerdict | None, colours: dic
         text.append(f" ± {cell.stderr:.4f}")
     if cell.delta is not None and cell.baseline is not None:
         glyph = sign(cell, verdict)
-        told = "no change" if cell.delta == 0 and verdict is not None else words(glyph)
-        text.append(f" · {glyph} {fmt.change(cell.delta_pct)}, {told}", style=colours[variable(glyph)])
+        wording = "no change" if cell.delta == 0 and verdict is not None else words(glyph)
+        text.append(f" · {glyph} {fmt.change(cell.delta_pct)}, {wording}", style=colours[variable(glyph)])
         text.append(f" ({cell.delta:+.4f} from {fmt.value(cell.baseline, width=12)})")
     if cell.seconds is not None:
         text.append(f" · {fmt.seconds(cell.seconds)}")

@@ -227,7 +227,7 @@ class RunsScreen(LiveScreen):
             grid.show(detail)
             grid.ask_for_marks(self.host.database)
         elif not wanted and grid.row_count:
-            grid.forget()
+            grid.show_nothing()
 
     def _show_rows(self, rows: Sequence[RunRow]) -> None:
         table = self.query_one(RunsTable)

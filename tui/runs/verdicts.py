@@ -39,8 +39,8 @@ def read_verdicts(database: Path, run_id: str) -> Verdicts | None:
         (models,) = reader.ask("run", reader.turn("run"), Question("run_model", {"run_id": run_id}))
         if not models:
             return {}
-        asked = {"run_id": run_id, "model_ids": [row.model_id for row in models]}
-        (rows,) = reader.ask("run", reader.turn("run"), Question("run_verdicts", asked))
+        parameters = {"run_id": run_id, "model_ids": [row.model_id for row in models]}
+        (rows,) = reader.ask("run", reader.turn("run"), Question("run_verdicts", parameters))
     except UserError:  # no file yet, or busy: the marks stay provisional until it can be read
         return None
     return {(row.level, row.task, row.metric, row.filter): row for row in rows}

@@ -170,9 +170,9 @@ def _make_shared(connection: Any, questions: Sequence[Question]) -> list[str]:
 
 def _rows(connection: Any, question: Question, made: Collection[str]) -> Rows:
     statement = question.statement(made)
-    found = answers.records(connection.execute(statement, question.bound(statement)))
+    records = answers.records(connection.execute(statement, question.bound(statement)))
     kind = _KINDS.get(question.name)
-    return found if kind is None else [kind(record) for record in found]
+    return records if kind is None else [kind(record) for record in records]
 
 
 # The questions

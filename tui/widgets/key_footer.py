@@ -139,12 +139,12 @@ class KeyFooter(Widget, can_focus=False):
 def _parts(hints: Sequence[Hint], short: bool) -> Iterator[Part]:
     left = 0
     for group, members in groupby(hints, lambda hint: hint.binding.group):
-        told: list[tuple[Hint | None, str, str]] = [
+        entries: list[tuple[Hint | None, str, str]] = [
             (hint, hint.key, "" if group else hint.binding.description) for hint in members
         ]
         if group:
-            told.append((None, "", _SHORT if short else group.description))
-        for hint, key, words in told:
+            entries.append((None, "", _SHORT if short else group.description))
+        for hint, key, words in entries:
             right = left + cell_len(f"{key} {words}".strip())
             yield Part(hint, key, words, left, right)
             left = right + 1

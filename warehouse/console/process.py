@@ -98,10 +98,10 @@ def _answer(request: dict[str, Any]) -> tuple[Any, ...]:
     }
     with db.open_read(Path(request["db"]), wait=1.0, config=limits) as con:
         studies.make_for(con, request["sql"])
-        return _asked(con, request["sql"], request["row_limit"], timeout)
+        return _fetched(con, request["sql"], request["row_limit"], timeout)
 
 
-def _asked(con: duckdb.DuckDBPyConnection, sql: str, limit: int | None, timeout: float) -> tuple[Any, ...]:
+def _fetched(con: duckdb.DuckDBPyConnection, sql: str, limit: int | None, timeout: float) -> tuple[Any, ...]:
     memory = _address_space() + MEMORY_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
@@ -143,13 +143,13 @@ def _reading(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
         )
     if statement.type != duckdb.StatementType.EXPLAIN:
         return statement
-    found = _EXPLAIN.fullmatch(sql)
-    if found is None:
+    match = _EXPLAIN.fullmatch(sql)
+    if match is None:
         raise UserError("Write EXPLAIN or EXPLAIN ANALYZE, and then the query, without a comment between them.")
-    explained = _only(con, found["what"])
+    explained = _only(con, match["what"])
     if explained.type != duckdb.StatementType.SELECT:
         raise UserError(f"This console only reads: {explained.type.name} is not explained here.")
-    return _only(con, f"explain {found['how'] or ''} {found['what']}")
+    return _only(con, f"explain {match['how'] or ''} {match['what']}")
 
 
 def _only(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:

@@ -46,12 +46,12 @@ def write_documents(database: Path, run_ids: Sequence[str], folder: Path) -> tup
             con.execute(statements.query(f"bundle_{kind}_begin"))
             for source in of_kind:
                 query = f"bundle_{kind}" if source.task is not None else f"bundle_{kind}_kept"
-                asked = {"path": glob.escape(str(source.file)), "run_id": source.run_id}
+                parameters = {"path": glob.escape(str(source.file)), "run_id": source.run_id}
                 if source.task is not None:
-                    asked |= {"task": source.task}
+                    parameters |= {"task": source.task}
                 if source.level is not None:
-                    asked |= {"level": source.level}
-                con.execute(statements.query(query), asked)
+                    parameters |= {"level": source.level}
+                con.execute(statements.query(query), parameters)
             quoted = str(folder / f"{kind}.parquet").replace("'", "''")
             write = statements.query("bundle_write_kept").replace("{kind}", kind).replace("{path}", quoted)
             counts[kind] = con.execute(write).fetchall()[0][0]

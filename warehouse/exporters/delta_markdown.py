@@ -94,8 +94,8 @@ def _missing(table: DeltaTable) -> str | None:
         by_width.setdefault(width, []).append(name)
     if not by_width:
         return None
-    told = [
+    parts = [
         f"{'everything' if len(names) == len(table.grid.rows) else ', '.join(names)} at {width.pruning_pct:g}%"
         for width, names in by_width.items()
     ]
-    return f"Missing: {'; '.join(told)}."
+    return f"Missing: {'; '.join(parts)}."

@@ -48,9 +48,9 @@ def exporter_named(name: str) -> Exporter:
     """Raises:
     UserError: there is none of that name.
     """
-    if (found := exporters().get(name)) is None:
+    if (exporter := exporters().get(name)) is None:
         raise UserError(f"{name} is no format that is written here: there are {_listed('and')}.")
-    return found
+    return exporter
 
 
 def exporter_of(output: Path | None) -> Exporter:
@@ -62,10 +62,10 @@ def exporter_of(output: Path | None) -> Exporter:
     suffix = output.suffix.lower() if output is not None else ""
     if not suffix:
         return exporters()[DEFAULT]
-    found = next((one for one in exporters().values() if suffix in one.suffixes), None)
-    if found is None:
+    exporter = next((one for one in exporters().values() if suffix in one.suffixes), None)
+    if exporter is None:
         raise UserError(f"{suffix} is no format that is written here: say --format {_listed('or')}.")
-    return found
+    return exporter
 
 
 def _listed(last: str) -> str:

@@ -42,10 +42,10 @@ def _wide(deltas: Deltas) -> pl.DataFrame:
     for entry in deltas.entries:
         facts = _facts(entry)
         of_width = {name: facts[name] for name in _OF_A_WIDTH}
-        found = rows.setdefault(tuple(of_width.values()), of_width)
+        row = rows.setdefault(tuple(of_width.values()), of_width)
         name = names[entry.benchmark]
-        found[name] = entry.cell.value
-        found[f"{name}/delta_pct"] = entry.cell.delta_pct
+        row[name] = entry.cell.value
+        row[f"{name}/delta_pct"] = entry.cell.delta_pct
     schema = {name: _SCHEMA[name] for name in _OF_A_WIDTH}
     for name in names.values():
         schema |= {name: pl.Float64, f"{name}/delta_pct": pl.Float64}

@@ -89,10 +89,10 @@ def _documents(data: Mapping[str, Any], config: Mapping[str, Any]) -> str | None
 
 
 def _dtype(config: Mapping[str, Any], arguments: Mapping[str, Any]) -> str | None:
-    told = config.get("model_dtype") or arguments.get("dtype")
-    if not told or told == "auto":
+    dtype = config.get("model_dtype") or arguments.get("dtype")
+    if not dtype or dtype == "auto":
         return None
-    name = str(told).removeprefix("torch.")
+    name = str(dtype).removeprefix("torch.")
     return _DTYPES.get(name, name)
 
 
@@ -114,8 +114,8 @@ def _multiturn(data: Mapping[str, Any], applied: bool | None) -> bool | None:
     """Without a chat template there are no turns, whatever was asked for."""
     if not applied:
         return applied
-    told = data.get("fewshot_as_multiturn")
-    return None if told is None else bool(told)
+    multiturn = data.get("fewshot_as_multiturn")
+    return None if multiturn is None else bool(multiturn)
 
 
 def _generation(data: Mapping[str, Any], config: Mapping[str, Any]) -> str | None:
@@ -137,8 +137,8 @@ def _generation(data: Mapping[str, Any], config: Mapping[str, Any]) -> str | Non
             drawn[task] = {name: value for name, value in settings.items() if name not in ("until", "max_gen_toks")}
     if not given and not drawn:
         return "" if "gen_kwargs" in config else None
-    told = {name: _plain(value) for name, value in given.items()} | ({"tasks": drawn} if drawn else {})
-    return json.dumps(told, sort_keys=True, ensure_ascii=False)
+    drawn_from = {name: _plain(value) for name, value in given.items()} | ({"tasks": drawn} if drawn else {})
+    return json.dumps(drawn_from, sort_keys=True, ensure_ascii=False)
 
 
 def _plain(value: Any) -> Any:
@@ -173,12 +173,12 @@ def _is_quantization(name: str) -> bool:
 
 
 def _adapter(arguments: Mapping[str, Any]) -> str:
-    found = [str(PurePosixPath(str(arguments[name]))) for name in _ADAPTERS if arguments.get(name)]
-    return ",".join(found)
+    adapters = [str(PurePosixPath(str(arguments[name]))) for name in _ADAPTERS if arguments.get(name)]
+    return ",".join(adapters)
 
 
 def _others(config: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    found = {
+    others = {
         name: value
         for name, value in arguments.items()
         if name not in _NO_MATTER and name not in _ADAPTERS and not _is_quantization(name)
@@ -186,8 +186,8 @@ def _others(config: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str
     }  # fmt: skip
     kind = config.get("model")
     if isinstance(kind, str) and kind not in _TRANSFORMERS:
-        found["model"] = kind
-    return found
+        others["model"] = kind
+    return others
 
 
 def _is_default(name: str, value: Any) -> bool:
@@ -197,8 +197,8 @@ def _is_default(name: str, value: Any) -> bool:
 
 def _joined(arguments: Mapping[str, Any]) -> str:
     """ "k=v,k=v" in order of names; what is unset counts as not given."""
-    told = {name: value for name, value in arguments.items() if value not in (None, "")}
+    entries = {name: value for name, value in arguments.items() if value not in (None, "")}
     return ",".join(
         f"{name}={value if isinstance(value, str | int | float) else json.dumps(value, sort_keys=True, default=str)}"
-        for name, value in sorted(told.items())
+        for name, value in sorted(entries.items())
     )

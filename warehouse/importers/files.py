@@ -131,11 +131,11 @@ class _Read:
         elif meant:
             self.skipped.append((path, "it holds no results"))
 
-    def take(self, found: ImportedRun | NoResults, path: Path) -> None:
-        if isinstance(found, NoResults):
-            self.skipped.append((path, found.why))
+    def take(self, result: ImportedRun | NoResults, path: Path) -> None:
+        if isinstance(result, NoResults):
+            self.skipped.append((path, result.why))
         else:
-            self.runs.append(found)
+            self.runs.append(result)
 
 
 @contextmanager
@@ -182,7 +182,7 @@ def _plain_name(model: str) -> str:
 
 def _nothing(paths: Sequence[Path], skipped: Sequence[tuple[Path, str]]) -> str:
     if skipped:
-        told = "; ".join(f"{path}: {why}" for path, why in skipped[:3])
-        return f"Nothing imported. {told}."
+        reasons = "; ".join(f"{path}: {why}" for path, why in skipped[:3])
+        return f"Nothing imported. {reasons}."
     listed = ", ".join(map(str, paths))
     return f"There are no result files in {listed}: lm-eval's are JSON, written with --output_path."

@@ -30,18 +30,18 @@ class Groups:
 
     def tasks(self, name: str) -> tuple[str, ...]:
         """The tasks under a group, groups in it followed down; of a task, itself."""
-        found: dict[str, None] = {}
+        names: dict[str, None] = {}
         waiting, seen = [name], {name}
         while waiting:
             one = waiting.pop()
             parts = self.parts.get(one)
             if parts is None:
-                found[one] = None
+                names[one] = None
                 continue
             new = [part for part in parts if part not in seen]
             seen.update(new)
             waiting.extend(reversed(new))
-        return tuple(found)
+        return tuple(names)
 
     def num_fewshot(self, name: str, shots: Mapping[str, int | None]) -> int | None:
         """A group has the shots of its tasks; None where those of one are unknown."""
@@ -51,8 +51,8 @@ class Groups:
 
     def documents(self, name: str, counts: Mapping[str, int | None]) -> int | None:
         """A group has as many as its tasks together; None where one of them is not counted."""
-        found = [counts.get(task) for task in self.tasks(name)]
-        return None if None in found or not found else sum(count for count in found if count is not None)
+        numbers = [counts.get(task) for task in self.tasks(name)]
+        return None if None in numbers or not numbers else sum(count for count in numbers if count is not None)
 
     def bottom_up(self, names: Iterable[str]) -> list[str]:
         """Tasks before the groups that they are parts of, and these before theirs, as in runs of our own."""
@@ -68,10 +68,10 @@ class Groups:
 
 
 def same(shots: Iterable[int | None]) -> int | None:
-    found = set(shots)
-    if None in found or not found:
+    distinct = set(shots)
+    if None in distinct or not distinct:
         return None
-    return found.pop() if len(found) == 1 else DIFFERENT
+    return distinct.pop() if len(distinct) == 1 else DIFFERENT
 
 
 def _indented(results: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -86,4 +86,4 @@ def _indented(results: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         if above and depth:
             parts.setdefault(above[-1], []).append(name)
         above.append(name)
-    return {group: tuple(found) for group, found in parts.items()}
+    return {group: tuple(members) for group, members in parts.items()}

@@ -48,17 +48,17 @@ class Source:
     def data(self) -> dict[str, Any]:
         """The JSON object that the file is; empty where it is anything else."""
         try:
-            found = json.loads(self.text, parse_int=_whole)
+            data = json.loads(self.text, parse_int=_whole)
             if "\\ud" in self.text.lower():  # half of a character is no text, and no file could hold it
-                json.dumps(found, ensure_ascii=False).encode()
+                json.dumps(data, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
             self.fault = error
             return {}
-        return found if isinstance(found, dict) else {}
+        return data if isinstance(data, dict) else {}
 
-    def digest(self, *told: object) -> str:
+    def digest(self, *details: object) -> str:
         """A name for what was imported, of the content and of what else was told of it."""
-        return sha256(repr((self.content, *told)).encode()).hexdigest()[:12]
+        return sha256(repr((self.content, *details)).encode()).hexdigest()[:12]
 
 
 class Context:

@@ -69,8 +69,8 @@ class ResultFile:
     @property
     def written_at(self) -> str:
         """What the names of the samples' files end in, too."""
-        found = _WRITTEN_AT.search(self.path.stem)
-        return found[0] if found else self.path.stem.removeprefix("results_")
+        match = _WRITTEN_AT.search(self.path.stem)
+        return match[0] if match else self.path.stem.removeprefix("results_")
 
     @property
     def measured_at(self) -> float:
@@ -84,8 +84,8 @@ class ResultFile:
             if not 0 <= seconds <= _LATEST:
                 raise ValueError(f"its date, {str(date)[:40]}, is none")
             return seconds
-        if found := _WRITTEN_AT.search(self.path.stem):
-            day, _, time = found[0].partition("T")
+        if match := _WRITTEN_AT.search(self.path.stem):
+            day, _, time = match[0].partition("T")
             return datetime.fromisoformat(f"{day}T{time.replace('-', ':')}").replace(tzinfo=UTC).timestamp()
         return self.path.stat().st_mtime
 
@@ -145,17 +145,17 @@ def read_results(file: ResultFile, subject: Subject, run_id: str, scratch: Path)
 
 
 def _base(file: ResultFile, subject: Subject) -> dict[str, Any]:
-    known = {"model": subject.model, "source": file.data.get("model_name")} | dict(subject.base)
+    base = {"model": subject.model, "source": file.data.get("model_name")} | dict(subject.base)
     if subject.unpruned:
-        known.setdefault("revision", _revision(file))
-        known.setdefault("parameters", file.parameters)
-    return known
+        base.setdefault("revision", _revision(file))
+        base.setdefault("parameters", file.parameters)
+    return base
 
 
 def _revision(file: ResultFile) -> str | None:
     """The commit on the hub, else the branch or tag that was asked for."""
-    asked = file.arguments.get("revision") or file.config.get("model_revision")
-    return file.config.get("model_sha") or (None if asked in (None, "main") else str(asked))
+    revision = file.arguments.get("revision") or file.config.get("model_revision")
+    return file.config.get("model_sha") or (None if revision in (None, "main") else str(revision))
 
 
 def _add_cells(run: ImportedRun, file: ResultFile, level: str) -> None:
@@ -163,11 +163,11 @@ def _add_cells(run: ImportedRun, file: ResultFile, level: str) -> None:
     aggregates = data.get("groups") or {}
     groups = Groups.of(data)
     part_of = groups.parents()
-    shots = {task: _shots(told) for task, told in (data.get("n-shot") or {}).items()}
+    shots = {task: _shots(value) for task, value in (data.get("n-shot") or {}).items()}
     results = data["results"] | aggregates
     counts = {task: _documents(data, task) for task in {*results, *shots}}
     harness = _text(data.get("lm_eval_version"))
-    asked: dict[str, str | None] = {}
+    hashes: dict[str, str | None] = {}
     for task in groups.bottom_up(results):
         is_group = task in aggregates or task in groups.parts
         n = counts.get(task)
@@ -183,7 +183,7 @@ def _add_cells(run: ImportedRun, file: ResultFile, level: str) -> None:
         }
         samples = None if is_group else _samples(file, task, metrics)
         if samples is not None:
-            asked[task] = samples.questions_hash
+            hashes[task] = samples.questions_hash
             run.add(
                 "task",
                 **dict.fromkeys(TaskFacts.__dataclass_fields__)
@@ -192,7 +192,7 @@ def _add_cells(run: ImportedRun, file: ResultFile, level: str) -> None:
                 | {"questions_hash": samples.questions_hash},
             )
         if is_group:
-            asked[task] = combined_hash({part: asked.get(part) for part in groups.tasks(task)})
+            hashes[task] = combined_hash({part: hashes.get(part) for part in groups.tasks(task)})
         stored = None if samples is None else f"{len(run.events)}.parquet"
         if samples is not None and stored is not None:
             samples.write(run.folder / stored)
@@ -203,7 +203,7 @@ def _add_cells(run: ImportedRun, file: ResultFile, level: str) -> None:
             is_group=is_group,
             metrics=metrics,
             samples=stored,
-            questions_hash=asked.get(task),
+            questions_hash=hashes.get(task),
             harness_version=harness,
             **about,
         )
@@ -229,39 +229,39 @@ def _samples(file: ResultFile, task: str, metrics: list[dict[str, Any]]) -> Samp
 
 def _documents(data: Mapping[str, Any], task: str) -> int | None:
     counted = (data.get("n-samples") or {}).get(task) or {}
-    told = (data["results"].get(task) or {}).get("sample_len")
-    return count_of(counted.get("effective") if told is None else told)
+    sample_len = (data["results"].get(task) or {}).get("sample_len")
+    return count_of(counted.get("effective") if sample_len is None else sample_len)
 
 
-def _shots(told: Any) -> int | None:
+def _shots(value: Any) -> int | None:
     """The number of shots; older files may have none.
 
     Raises:
         ValueError: it is no number of shots.
     """
-    if told is None:
+    if value is None:
         return None
-    shots = count_of(told)
+    shots = count_of(value)
     if shots is None or shots >= 2**31:
-        raise ValueError(f"{str(told)[:40]} is no number of shots")
+        raise ValueError(f"{str(value)[:40]} is no number of shots")
     return shots
 
 
-def _text(told: Any) -> str | None:
-    return None if told in (None, "N/A") else str(told)
+def _text(value: Any) -> str | None:
+    return None if value in (None, "N/A") else str(value)
 
 
 def _metrics(result: Mapping[str, Any], higher_is_better: Mapping[str, Any], n: int | None) -> list[dict[str, Any]]:
-    found = []
+    metrics = []
     for name, value in result.items():
         metric, comma, metric_filter = name.partition(",")
         if not comma or metric.endswith("_stderr") or isinstance(value, bool) or not isinstance(value, int | float):
             continue
         stderr = result.get(f"{metric}_stderr,{metric_filter}")
-        found.append(
+        metrics.append(
             dict.fromkeys(MetricFacts.__dataclass_fields__)
             | {"metric": metric, "filter": metric_filter, "value": float(value), "n": n}
             | {"stderr": float(stderr) if isinstance(stderr, int | float) else None}
             | {"higher_is_better": higher_is_better.get(metric)}
         )
-    return found
+    return metrics

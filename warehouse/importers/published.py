@@ -46,11 +46,11 @@ def conditions(device: str | None) -> str:
 @cache
 def sizes() -> dict[str, dict[float, dict[str, int]]]:
     """Exact shapes of the study's models: name, pruning percentage, then hidden_size, intermediate_size, …"""
-    found: dict[str, dict[float, dict[str, int]]] = defaultdict(dict)
+    of_models: dict[str, dict[float, dict[str, int]]] = defaultdict(dict)
     for row in _read("sizes"):
         model, pct = row.pop("model"), float(row.pop("pruning_pct"))
-        found[model][pct] = {name: int(value) for name, value in row.items()}
-    return dict(found)
+        of_models[model][pct] = {name: int(value) for name, value in row.items()}
+    return dict(of_models)
 
 
 def hub_name(model: str) -> str:
@@ -60,11 +60,11 @@ def hub_name(model: str) -> str:
 
 def add_shapes(run: ImportedRun, model: str, method: str, levels: Iterable[float]) -> None:
     """The model and its widths, with exact sizes where the study gives them."""
-    known = sizes().get(model, {})
-    full = known.get(0.0, {})
-    run.add_model(model, source=model, model_type="llama" if known else None, **full)
+    shapes = sizes().get(model, {})
+    full = shapes.get(0.0, {})
+    run.add_model(model, source=model, model_type="llama" if shapes else None, **full)
     for pct in sorted(levels):
-        size = known.get(pct, {})
+        size = shapes.get(pct, {})
         width, hidden = size.get("intermediate_size"), size.get("hidden_size")
         run.add_level(
             f"{pct:g}",
@@ -123,10 +123,10 @@ def _add_measurements(run: ImportedRun, rows: list[dict[str, str]]) -> None:
 
 
 def _by_model(name: str) -> dict[str, list[dict[str, str]]]:
-    found: dict[str, list[dict[str, str]]] = defaultdict(list)
+    rows: dict[str, list[dict[str, str]]] = defaultdict(list)
     for row in _read(name):
-        found[row["model"]].append(row)
-    return found
+        rows[row["model"]].append(row)
+    return rows
 
 
 def _read(name: str) -> list[dict[str, str]]:

@@ -33,7 +33,7 @@ def importers() -> list[Importer]:
     Raises:
         UserError: one of another package cannot be loaded, or has the name of another one.
     """
-    found = [kind for kind in _ours() if isinstance(kind, Importer)]
+    kinds = [kind for kind in _ours() if isinstance(kind, Importer)]
     whose = dict.fromkeys((kind.name for kind in _ours()), "of this program's")
     for plugin in plugins(GROUP):
         if plugin.name in whose:
@@ -42,8 +42,8 @@ def importers() -> list[Importer]:
                 f"{whose[plugin.name]}: uninstall {plugin.package}, or have its entry point renamed."
             )
         whose[plugin.name] = f"of {plugin.package}"
-        found.append(plugin.load(Importer))
-    return found
+        kinds.append(plugin.load(Importer))
+    return kinds
 
 
 def transfer_of(source: Source) -> Transfer | None:
@@ -53,8 +53,8 @@ def transfer_of(source: Source) -> Transfer | None:
 
 def importer_of(source: Source, among: list[Importer]) -> Importer | None:
     """Those with the file's suffix are asked, or all where none has it: the first that recognises it has it."""
-    asked = [importer for importer in among if source.suffix in importer.suffixes] or among
-    return next((importer for importer in asked if importer.recognise(source)), None)
+    candidates = [importer for importer in among if source.suffix in importer.suffixes] or among
+    return next((importer for importer in candidates if importer.recognise(source)), None)
 
 
 def _ours() -> list[Format]:

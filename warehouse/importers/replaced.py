@@ -52,7 +52,7 @@ class Replaced:
         metric = self.metric if self.filter == "none" else f"{self.metric} ({self.filter})"
         at = "unpruned" if self.unpruned else f"at level {self.level}"
         differs = f"; another {', another '.join(self.differs)}" if self.differs else ""
-        return f"{self.task} {metric} of {self.model}, {at}: {_told(self.before)} by {_told(self.after)}{differs}"
+        return f"{self.task} {metric} of {self.model}, {at}: {_side(self.before)} by {_side(self.after)}{differs}"
 
 
 class WouldReplaceError(UserError):
@@ -82,7 +82,7 @@ def watching(
         return tuple(map(_replaced, rows))
 
     yield replaced
-    con.execute(statements.query("import_forget_before"))
+    con.execute(statements.query("import_drop_before"))
 
 
 def _replaced(row: tuple[Any, ...]) -> Replaced:
@@ -91,6 +91,6 @@ def _replaced(row: tuple[Any, ...]) -> Replaced:
     return Replaced(model, level, unpruned, task, metric, named_filter, num_fewshot, before, after)
 
 
-def _told(side: Side) -> str:
+def _side(side: Side) -> str:
     documents = "" if side.n is None else f"{side.n:,} documents, "
     return f"{side.value:g} ({documents}run {side.run_id})"

@@ -42,19 +42,19 @@ class Responses:
     _found: list[str | tuple[str, _Choice] | None] = field(default_factory=list)
     _refuted: set[tuple[str, str]] = field(default_factory=set)
 
-    def add(self, metric: str, sample: Mapping[str, Any], asked: Requests | None) -> None:
+    def add(self, metric: str, sample: Mapping[str, Any], requests: Requests | None) -> None:
         """Raises:
         KeyError, TypeError, ValueError: not as lm-eval writes samples.
         """
         answers = sample["filtered_resps"]
-        if self._generated(sample, answers, asked):
+        if self._generated(sample, answers, requests):
             self._found.append(json.dumps(answers[0], ensure_ascii=False))
             return
         likelihoods = _log_likelihoods(answers)
         if likelihoods is None:
             self._found.append(None)
             return
-        choice = self._choice(metric, likelihoods, sample, asked)
+        choice = self._choice(metric, likelihoods, sample, requests)
         self._refuted |= {(metric, one) for one in choice.by_delimiter if choice.contradicts(one)}
         self._found.append((metric, choice))
 
@@ -67,18 +67,18 @@ class Responses:
         index = left.pop() if len(left) == 1 else None
         return None if index is None else str(index)
 
-    def _generated(self, sample: Mapping[str, Any], answers: Sequence[Any], asked: Requests | None) -> bool:
+    def _generated(self, sample: Mapping[str, Any], answers: Sequence[Any], requests: Requests | None) -> bool:
         if self.output_type is not None:
             return self.output_type == "generate_until"
-        if asked is not None:
+        if requests is not None:
             return _has_settings(sample["arguments"])
         # A single text that is a number may be the log-likelihood of a whole document as well.
         return len(answers) == 1 and isinstance(answers[0], str) and _number(answers[0]) is None
 
     def _choice(
-        self, metric: str, likelihoods: list[float], sample: Mapping[str, Any], asked: Requests | None
+        self, metric: str, likelihoods: list[float], sample: Mapping[str, Any], requests: Requests | None
     ) -> _Choice:
-        texts = [] if asked is None else [request[-1] for request in asked]
+        texts = [] if requests is None else [request[-1] for request in requests]
         unconditional = None
         if asked_twice(sample) and len(likelihoods) % 2 == 0:
             half = len(likelihoods) // 2
@@ -119,11 +119,11 @@ def _without(delimiter: str, texts: Sequence[str]) -> list[str] | None:
 
 def _right(target: Any, texts: Sequence[str], delimiter: str) -> frozenset[int]:
     """What the target may mean: an index, or one of the choices; nothing where it is several."""
-    found = {index for index, text in enumerate(texts) if str(target) in (text, text.removeprefix(delimiter))}
+    indices = {index for index, text in enumerate(texts) if str(target) in (text, text.removeprefix(delimiter))}
     text = str(target)
     if text.isascii() and text.isdecimal() and len(text) < 10:
-        found.add(int(text))
-    return frozenset(found)
+        indices.add(int(text))
+    return frozenset(indices)
 
 
 def _number(value: Any) -> float | None:

@@ -55,10 +55,10 @@ def read_samples(path: Path, form: TaskForm) -> Samples:
     ValueError: a line is not a sample; says which.
     OSError: the file cannot be read.
     """
-    found = Samples()
-    asked: dict[int, list[list[str]]] = {}
+    samples = Samples()
+    requests: dict[int, list[list[str]]] = {}
     hashes: set[tuple[Any, ...]] = set()
-    told: list[tuple[int, str, str, PerDocument]] = []
+    scores: list[tuple[int, str, str, PerDocument]] = []
     responses = Responses(form.output_type, form.target_delimiter)
     occurred: Counter[int] = Counter()
     complete = True
@@ -69,22 +69,22 @@ def read_samples(path: Path, form: TaskForm) -> Samples:
             occurred[doc_id] += 1
             metrics = sample["metrics"] if "metrics" in sample else [m for m in form.metrics if m in sample]
             if "arguments" in sample:
-                asked[doc_id] = questions.of_sample(sample["arguments"])
+                requests[doc_id] = questions.of_sample(sample["arguments"])
             else:
                 complete = False
             hashes.add((doc_id, *map(sample.get, ("doc_hash", "prompt_hash", "target_hash"))))
-            found.count += bool(metrics)
+            samples.count += bool(metrics)
             for metric in metrics or ():
-                told.append((doc_id, str(name), str(metric), per_document(metric, sample.get(metric))))
-                responses.add(str(metric), sample, asked.get(doc_id))
+                scores.append((doc_id, str(name), str(metric), per_document(metric, sample.get(metric))))
+                responses.add(str(metric), sample, requests.get(doc_id))
         except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
             raise ValueError(f"{where}: {error!r}") from error
-    for (doc_id, name, metric, adds), response in zip(told, responses.settle(), strict=True):
-        found.rows.append((doc_id, name, metric, adds.value, adds.weight, response, adds.terms))
-    if asked and complete:
-        found.questions_hash = questions.questions_hash(asked)
-    found.requests_hash = _hash(hashes)
-    return found
+    for (doc_id, name, metric, adds), response in zip(scores, responses.settle(), strict=True):
+        samples.rows.append((doc_id, name, metric, adds.value, adds.weight, response, adds.terms))
+    if requests and complete:
+        samples.questions_hash = questions.questions_hash(requests)
+    samples.requests_hash = _hash(hashes)
+    return samples
 
 
 def find_samples(results: Path, task: str, config: Mapping[str, Any], written_at: str) -> Path | None:
@@ -134,7 +134,7 @@ def _doc_id(value: Any) -> int:
     return value
 
 
-def _hash(asked: set[tuple[Any, ...]]) -> str | None:
-    if not asked or any(None in one for one in asked):
+def _hash(requests: set[tuple[Any, ...]]) -> str | None:
+    if not requests or any(None in one for one in requests):
         return None
-    return "lm-eval " + sha256(json.dumps(sorted(asked, key=repr)).encode()).hexdigest()
+    return "lm-eval " + sha256(json.dumps(sorted(requests, key=repr)).encode()).hexdigest()

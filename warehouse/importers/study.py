@@ -68,7 +68,7 @@ def read_json(data: Mapping[str, Any]) -> StudyFile:
     hardware = about.get("hardware") or {"device": about.get("hardware_details", {}).get("gpu_model")}
     shots = {benchmark["name"]: benchmark.get("num_fewshot") for benchmark in data["benchmarks"]}
     entries = list(data["models_evaluated"].values())
-    found = StudyFile(
+    study = StudyFile(
         model=_base_name(entries, about["model_family"]),
         method=str(about["pruning_method"]).split()[0].lower(),
         device=hardware.get("device"),
@@ -78,10 +78,10 @@ def read_json(data: Mapping[str, Any]) -> StudyFile:
         pct = float(entry["pruning_pct"])
         for task, results in entry["results"].items():
             if shots.get(task) is None:
-                found.measurements.setdefault(pct, []).extend(_measurements(task, results))
+                study.measurements.setdefault(pct, []).extend(_measurements(task, results))
             else:
-                found.scores.setdefault(pct, []).extend(_scores(task, results, shots[task]))
-    return found
+                study.scores.setdefault(pct, []).extend(_scores(task, results, shots[task]))
+    return study
 
 
 def read_csv(text: str) -> StudyFile:
@@ -92,7 +92,7 @@ def read_csv(text: str) -> StudyFile:
     if not rows:
         raise ValueError("it has no rows")
     unpruned = [row["model"] for row in rows if float(row["pruning_pct"]) == 0]
-    found = StudyFile(
+    study = StudyFile(
         model=unpruned[0] if unpruned else _PRUNED.sub("", rows[0]["model"]),
         method="maw",
         device=None,
@@ -102,8 +102,8 @@ def read_csv(text: str) -> StudyFile:
         about = ("model", "pruning_pct", "is_star", "task")
         results = {name: value for name, value in row.items() if name not in about and value not in ("", None)}
         scores = _scores(row["task"], results, _SHOTS.get(row["task"], 0))
-        found.scores.setdefault(float(row["pruning_pct"]), []).extend(scores)
-    return found
+        study.scores.setdefault(float(row["pruning_pct"]), []).extend(scores)
+    return study
 
 
 def _base_name(entries: Iterable[Mapping[str, Any]], family: str) -> str:
@@ -130,44 +130,44 @@ def _scores(task: str, results: Mapping[str, Any], num_fewshot: int) -> list[Sco
 
 def _measurements(workload: str, results: Mapping[str, Any]) -> list[MeasurementFacts]:
     about = {"workload": workload, "batch_size": results["batch_size"], "n": results["num_runs_aggregated"]}
-    found = []
+    measurements = []
     for quantity, unit in _QUANTITIES.items():
         mean = results[f"{quantity}_mean"]
         if mean is not None:
             spread = {of: results[f"{quantity}_{of}"] for of in ("std", "min", "max")}
-            found.append(MeasurementFacts(quantity=quantity, unit=unit, mean=mean, **spread, **about))
+            measurements.append(MeasurementFacts(quantity=quantity, unit=unit, mean=mean, **spread, **about))
     tokens = [run["total_new_tokens"] for run in results["raw_runs_data"].values()]
-    found.append(
+    measurements.append(
         MeasurementFacts(
             quantity="new_tokens", unit="tokens", mean=fmean(tokens),
             std=stdev(tokens) if len(tokens) > 1 else 0.0, min=min(tokens), max=max(tokens), **about,
         )
     )  # fmt: skip
-    return found
+    return measurements
 
 
-def run_of(found: StudyFile, source: Source) -> ImportedRun:
+def run_of(study: StudyFile, source: Source) -> ImportedRun:
     """What was read from the file, as a run."""
-    method = found.method or "unknown"
-    levels = {*found.scores, *found.measurements}
+    method = study.method or "unknown"
+    levels = {*study.scores, *study.measurements}
     run = ImportedRun(
         run_id=f"study-{source.digest(None, 0.0, None)}",
         name=source.path.name,
         origin="study",
         source=source.path.name,
-        recorded_at=found.recorded_at or source.path.stat().st_mtime,
+        recorded_at=study.recorded_at or source.path.stat().st_mtime,
         method=method,
-        conditions=published.conditions(found.device),
-        about=f"{published.hub_name(found.model)}, {len(levels)} levels",
+        conditions=published.conditions(study.device),
+        about=f"{published.hub_name(study.model)}, {len(levels)} levels",
         file=source.path,
     )
-    published.add_shapes(run, published.hub_name(found.model), method, levels)
-    _add_cells(run, found)
+    published.add_shapes(run, published.hub_name(study.model), method, levels)
+    _add_cells(run, study)
     return run
 
 
-def _add_cells(run: ImportedRun, found: StudyFile) -> None:
-    for pct, scores in found.scores.items():
+def _add_cells(run: ImportedRun, study: StudyFile) -> None:
+    for pct, scores in study.scores.items():
         cells: dict[tuple[str, int], list[dict[str, Any]]] = defaultdict(list)
         for score in scores:
             cells[score.task, score.num_fewshot].append(
@@ -181,5 +181,5 @@ def _add_cells(run: ImportedRun, found: StudyFile) -> None:
             )
         for (task, num_fewshot), metrics in cells.items():
             run.add_cell(level=f"{pct:g}", task=task, num_fewshot=num_fewshot, metrics=metrics)
-    for pct, measurements in found.measurements.items():
+    for pct, measurements in study.measurements.items():
         run.add("measured", level=f"{pct:g}", measurements=[asdict(one) for one in measurements])

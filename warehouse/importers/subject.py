@@ -82,10 +82,10 @@ class KnownModels:
 
     def sizes(self, model: str) -> dict[str, Any]:
         """Empty where none are known, or several that differ."""
-        found = {tuple(one[name] for name in _SIZES) for one in self._models if one["model"] == model}
-        if not found and (full := published.sizes().get(model, {}).get(0.0)):
+        shapes = {tuple(one[name] for name in _SIZES) for one in self._models if one["model"] == model}
+        if not shapes and (full := published.sizes().get(model, {}).get(0.0)):
             return dict(full)
-        return dict(zip(_SIZES, found.pop(), strict=True)) if len(found) == 1 else {}
+        return dict(zip(_SIZES, shapes.pop(), strict=True)) if len(shapes) == 1 else {}
 
 
 _SIZES = ("model_type", "hidden_size", "intermediate_size", "num_hidden_layers", "parameters")
@@ -109,7 +109,7 @@ class Measured:
         return name.startswith((".", "/", "~")) or self.revision == "" or name.count("/") != 1
 
 
-def subject_of(results: Path, measured: Measured, said: Said, known: KnownModels) -> Subject:
+def subject_of(results: Path, measured: Measured, said: Said, models: KnownModels) -> Subject:
     """What the file `results` was measured on.
 
     Raises:
@@ -124,14 +124,14 @@ def subject_of(results: Path, measured: Measured, said: Said, known: KnownModels
             )
         record = None
     if record is not None:
-        return _of_record(results, record, said, known)
+        return _of_record(results, record, said, models)
     model = said.model or measured.model
     if model is None:
         raise UserError(
             f"{results.name} does not say which model was measured, nothing imported: name it with --model."
         )
     level = said.level or Level.parse("0")
-    subject = _of_level(model, level, said.method, known.sizes(model))
+    subject = _of_level(model, level, said.method, models.sizes(model))
     if said.level is None and said.model is None and measured.may_be_a_folder:
         note = (
             f"{results.name} is taken for an unpruned model named {model}, since no {FILE_NAME} of a checkpoint that "
@@ -154,10 +154,10 @@ def _of_level(model: str, level: Level, method: str | None, sizes: dict[str, Any
     return Subject(model, str(level), level.amount, method)
 
 
-def _of_record(results: Path, record: CheckpointRecord, said: Said, known: KnownModels) -> Subject:
+def _of_record(results: Path, record: CheckpointRecord, said: Said, models: KnownModels) -> Subject:
     base = record.base
-    model = said.model or known.of_weights(base.weights_hash) or base.model
-    if said.model and not same_name(said.model, base.model) and not known.has(said.model, base.weights_hash):
+    model = said.model or models.of_weights(base.weights_hash) or base.model
+    if said.model and not same_name(said.model, base.model) and not models.has(said.model, base.weights_hash):
         raise _contradiction(results, record, f"a level of {base.model}", "--model")
     if said.method and said.method.lower() != record.method:
         raise _contradiction(results, record, f"pruned with {record.method.upper()}", "--method")
@@ -188,16 +188,16 @@ def _record(results: Path, pretrained: str | None) -> CheckpointRecord | None:
     path = Path(pretrained).expanduser()
     here = results.absolute().parent
     folders = (path,) if path.is_absolute() else (*_up(here, path), Path.cwd() / path)
-    found: dict[CheckpointRecord, Path] = {}
+    records: dict[CheckpointRecord, Path] = {}
     for folder in folders:
         if (record := read_record(folder)) is not None:
-            found.setdefault(record, folder)
-    if len(found) > 1:
+            records.setdefault(record, folder)
+    if len(records) > 1:
         raise UserError(
-            f"{results.name} was measured on {pretrained}, and there are several: {_listed(found.values())}. "
+            f"{results.name} was measured on {pretrained}, and there are several: {_listed(records.values())}. "
             "Import it from the folder in which lm_eval was called, with only one of them in reach, or move it there."
         )
-    return next(iter(found), None)
+    return next(iter(records), None)
 
 
 def _up(here: Path, path: Path) -> Iterable[Path]:

@@ -49,8 +49,8 @@ class Position:
 
 def positions(con: DuckDBPyConnection, run_id: str | None = None) -> dict[str, Position]:
     """Of every run that was merged, or of one: of all at once it takes hardly longer."""
-    found = con.execute(statements.query("journal_positions"), {"run_id": run_id}).fetchall()
-    return {run: Position(*position) for run, *position in found}
+    rows = con.execute(statements.query("journal_positions"), {"run_id": run_id}).fetchall()
+    return {run: Position(*position) for run, *position in rows}
 
 
 def new_events(con: DuckDBPyConnection, run_id: str, path: Path, before: Position | None) -> Continuation:
@@ -75,8 +75,8 @@ def new_events(con: DuckDBPyConnection, run_id: str, path: Path, before: Positio
 
 
 def _merged(con: DuckDBPyConnection, run_id: str) -> Merged:
-    found = con.execute(statements.query("merged_events"), {"run_id": run_id}).fetchall()
-    return {seq: (kind, recorded_at) for seq, kind, recorded_at in found}
+    rows = con.execute(statements.query("merged_events"), {"run_id": run_id}).fetchall()
+    return {seq: (kind, recorded_at) for seq, kind, recorded_at in rows}
 
 
 def _last_before(path: Path, start: int, last_seq: int, merged: Merged) -> int | None:
@@ -115,7 +115,7 @@ def _set_aside(con: DuckDBPyConnection, run_id: str, first_seq: int) -> None:
     tables = [name for (name,) in con.execute(statements.query("tables_of_events")).fetchall()]
     moved = {"run_id": run_id, "first_seq": first_seq, "shift": highest + 1 - min(0, lowest)}
     with transaction(con):
-        pairing.note_forgotten(con, run_id)
+        pairing.note_deleted(con, run_id)
         for table in tables:
             con.execute(statements.query("set_aside").format(table=table), moved)
-        con.execute(statements.query("forget_position"), {"run_id": run_id})
+        con.execute(statements.query("reset_position"), {"run_id": run_id})

@@ -133,8 +133,8 @@ def store(
     already = con.execute(
         statements.query("merged_seqs"), {"run_id": run_id, "first_seq": min(event.seq for event in facts)}
     ).fetchall()
-    known = {seq for (seq,) in already}
-    facts = [event for event in facts if event.seq not in known]
+    seqs = {seq for (seq,) in already}
+    facts = [event for event in facts if event.seq not in seqs]
     if not facts:
         return 0
     tables = rows.rows(run_id, facts)
@@ -154,8 +154,8 @@ def store(
         for event in facts
     ]
     with nullcontext() if in_transaction else transaction(con):
-        for table, found in tables.items():
-            _append(con, table, found)
+        for table, of_table in tables.items():
+            _append(con, table, of_table)
         for parameters in samples:
             con.execute(statements.query("insert_samples"), parameters)
         accounts.note_new(con, run_id, min(event.seq for event in facts), tables)
@@ -209,7 +209,7 @@ def _sample_file(
     return parameters, None
 
 
-def _append(con: duckdb.DuckDBPyConnection, table: str, found: list[dict[str, Any]]) -> None:
-    columns = list(found[0])
+def _append(con: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
+    columns = list(rows[0])
     with con.appender(table, columns=columns) as appender:
-        appender.append_rows([[row[column] for column in columns] for row in found])
+        appender.append_rows([[row[column] for column in columns] for row in rows])

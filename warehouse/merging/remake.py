@@ -94,14 +94,14 @@ def _check(con: DuckDBPyConnection, path: Path) -> None:
     """Raises:
     UserError: the old file is not ours, or of a newer program.
     """
-    theirs, known = _tables(con, _BEFORE), len(statements.migrations())
+    theirs, steps = _tables(con, _BEFORE), len(statements.migrations())
     if not set(theirs) & (set(template.ours().tables) - set(LEDGER)):
         raise UserError(f"{path} is a DuckDB file without prune-tui's tables: name another with --db.")
     if "version" in theirs.get("schema_migrations", ()):
         [(newest,)] = con.execute(statements.query("remake_newest")).fetchall()
-        if newest is not None and newest > known:
+        if newest is not None and newest > steps:
             raise UserError(
-                f"{path} was written by a newer prune-tui (its schema has step {newest}; this program knows {known}): "
+                f"{path} was written by a newer prune-tui (its schema has step {newest}; this program knows {steps}): "
                 "upgrade prune-tui to make it anew."
             )
 
@@ -149,9 +149,9 @@ def _insert(con: DuckDBPyConnection, query: str, table: str, theirs: Tables, our
 
 def _own_views(con: DuckDBPyConnection, left: list[str]) -> None:
     """Views may build on each other: tried again for as long as one more can be made."""
-    found, there = catalog.read(con, _BEFORE), catalog.read(con, _name(con))
-    ours = studies.left_in(found)
-    waiting = {name: text for name, text in found.views.items() if name not in {*there.views, *there.tables, *ours}}
+    then, there = catalog.read(con, _BEFORE), catalog.read(con, _name(con))
+    ours = studies.left_in(then)
+    waiting = {name: text for name, text in then.views.items() if name not in {*there.views, *there.tables, *ours}}
     while waiting:
         problems: list[str] = []
         again = {}
@@ -166,7 +166,7 @@ def _own_views(con: DuckDBPyConnection, left: list[str]) -> None:
             left += problems
             break
         waiting = again
-    left += [*found.elsewhere, *(f"{name} (a macro)" for name in found.macros if name not in {*there.macros, *ours})]
+    left += [*then.elsewhere, *(f"{name} (a macro)" for name in then.macros if name not in {*there.macros, *ours})]
 
 
 @contextmanager

@@ -51,9 +51,9 @@ class Claim:
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Claim:
         """A row of the query `claims`."""
-        told = {name: record[name] for name in cls.__dataclass_fields__ if name not in ("number", "findings")}
+        columns = {name: record[name] for name in cls.__dataclass_fields__ if name not in ("number", "findings")}
         findings = tuple(Finding(**one) for one in record["findings"] or ())
-        return cls(number=record["claim"], findings=findings, **told)
+        return cls(number=record["claim"], findings=findings, **columns)
 
 
 @dataclass(frozen=True, slots=True)

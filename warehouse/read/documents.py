@@ -84,27 +84,28 @@ def read_document(
             "them here."
         )
     files = [_file(folder, history.documents[task]), *(_file(folder, cell) for cell in cells)]
-    (found, *answers), count = _rows(files, doc_id), history.documents[task].count
-    if not found:
+    (questions, *answers), count = _rows(files, doc_id), history.documents[task].count
+    if not questions:
         raise UserError(f"Run {run_id} asked no document {doc_id} of {task}: it asked {count:,}.")
-    told = [
+    by_level = [
         _answers(cell.level, next((row for row in rows if row.get("texts") is not None), {}), rows)
         for cell, rows in zip(cells, answers, strict=True)
     ]
-    return _document(run_id, task, doc_id, found[0], told)
+    return _document(run_id, task, doc_id, questions[0], by_level)
 
 
 def _of_a_bundle(database: Path, run_id: str, task: str, doc_id: int, levels: Sequence[str] | None) -> Document:
     """From what a bundle brought; scores are the database's."""
     files = {kind: kept_documents.find(database, run_id, kind) for kind in ("documents", "answers")}
-    asked = {"task": task, "doc_id": doc_id}
+    parameters = {"task": task, "doc_id": doc_id}
     rows = {
-        kind: [] if file is None else _asked([(file, _OF_A_BUNDLE[kind], asked)])[0] for kind, file in files.items()
+        kind: [] if file is None else _ask_each([(file, _OF_A_BUNDLE[kind], parameters)])[0]
+        for kind, file in files.items()
     }
     if not rows["documents"]:
         raise UserError(f"The bundle that run {run_id} came in has no document {doc_id} of a task '{task}'.")
     with db.open_read(database) as con:
-        scores = ask(con, "document_scores", asked | {"run_id": run_id})
+        scores = ask(con, "document_scores", parameters | {"run_id": run_id})
     by_level = {row["level"]: row for row in rows["answers"]}
     for level in levels or ():
         if level not in by_level:
@@ -160,19 +161,19 @@ def _cells(history: RunHistory, run_id: str, task: str, levels: Sequence[str] | 
     return [cells[level] for level in (cells if levels is None else levels)]
 
 
-def _file(folder: Path, told: DocumentsFacts | CellFacts) -> Path:
+def _file(folder: Path, facts: DocumentsFacts | CellFacts) -> Path:
     """A file that the journal names, if it is still the one that was written."""
     name, hash_ = (
-        (told.path, told.hash) if isinstance(told, DocumentsFacts) else (told.samples or "", told.samples_hash)
+        (facts.path, facts.hash) if isinstance(facts, DocumentsFacts) else (facts.samples or "", facts.samples_hash)
     )
     file = folder / name
     if not file.resolve().is_relative_to(folder.resolve()):
         raise UserError(f"{file} lies outside the run's folder: the journal that names it is not one of ours.")
     try:
-        found = kept_documents.digest(file)
+        digest = kept_documents.digest(file)
     except OSError as error:
         raise UserError(f"{file} cannot be read ({error.strerror}): {_MEND}.") from error
-    if hash_ not in (None, found):
+    if hash_ not in (None, digest):
         raise UserError(f"{file} is damaged, or was written by others: its sha256 is not the journal's; {_MEND}.")
     return file.resolve()
 
@@ -180,23 +181,23 @@ def _file(folder: Path, told: DocumentsFacts | CellFacts) -> Path:
 def _rows(files: list[Path], doc_id: int) -> list[list[Record]]:
     """The rows of one document in each file, that of the documents first."""
     queries = chain(["document"], repeat("document_answers"))
-    return _asked([(file, query, {"doc_id": doc_id}) for file, query in zip(files, queries, strict=False)])
+    return _ask_each([(file, query, {"doc_id": doc_id}) for file, query in zip(files, queries, strict=False)])
 
 
-def _asked(questions: list[tuple[Path, str, Record]]) -> list[list[Record]]:
+def _ask_each(questions: list[tuple[Path, str, Record]]) -> list[list[Record]]:
     """The answers of queries, each about one file."""
     import duckdb
 
-    files, found = [file for file, _, _ in questions], list[list[Record]]()
+    files, answers = [file for file, _, _ in questions], list[list[Record]]()
     file = files[0]
     try:
         with duckdb.connect(config={**confine.config(files)}) as con:
             confine.confine(con, files)
-            for file, query, asked in questions:
-                found.append(ask(con, query, asked | {"path": glob.escape(str(file.resolve()))}))
+            for file, query, parameters in questions:
+                answers.append(ask(con, query, parameters | {"path": glob.escape(str(file.resolve()))}))
     except duckdb.Error as error:
         raise UserError(f"{file} cannot be read ({str(error).splitlines()[0]}): {_MEND}.") from error
-    return found
+    return answers
 
 
 def _answers(level: str, given: Record, rows: list[Record]) -> LevelAnswers:

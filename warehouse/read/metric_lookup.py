@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class MetricQuery:
     """What a person says of a number. A metric left out is the headline one; the rest may be left out if unique."""
 
     model: str
@@ -34,20 +34,20 @@ class Wanted:
     version: str | None = None
 
 
-def find(con: DuckDBPyConnection, wanted: Wanted) -> tuple[Number, Number | None]:
+def find(con: DuckDBPyConnection, wanted: MetricQuery) -> tuple[Number, Number | None]:
     """The current number that is meant, as `why_cells` has it, and its baseline; None if there is none or it is one.
 
     Raises:
         UserError: nothing fits, or several do: the sentence lists what there is to choose from.
     """
-    found = find_models(con, wanted.model)
-    asked = {"model_ids": [one.model_id for one in found]}
-    rows = answers.read(con, "why_cells", Number, asked)
-    model = found[0].model
+    models = find_models(con, wanted.model)
+    parameters = {"model_ids": [one.model_id for one in models]}
+    rows = answers.read(con, "why_cells", Number, parameters)
+    model = models[0].model
     if not rows:
         raise UserError(f"There are no scores of {model} yet: its runs have finished no task.")
     names: dict[tuple[Any, ...], set[str]] = defaultdict(set)
-    for row in answers.read(con, "why_levels", NamedWidth, asked):
+    for row in answers.read(con, "why_levels", NamedWidth, parameters):
         names[_width(row)].add(row.level)
     fitting = _at_level(rows, wanted.level, model, names)
     fitting = _of_task(fitting, wanted.task, f"{model} at {wanted.level}")
@@ -112,10 +112,10 @@ def _at_level(rows: list[Number], level: str, model: str, names: Mapping[tuple[A
             fits.append(lambda row: abs(row.pruning_pct - wanted.amount) < 1e-6)
             fits.append(lambda row: round(row.pruning_pct) == wanted.amount)
     for fit in fits:
-        if found := [row for row in rows if fit(row)]:
-            return found
-    known = dict.fromkeys(row.level for row in sorted(rows, key=lambda row: row.pruning_pct))
-    raise UserError(f"{model} was not measured at {level}: there is {', '.join(known)}.")
+        if matches := [row for row in rows if fit(row)]:
+            return matches
+    levels = dict.fromkeys(row.level for row in sorted(rows, key=lambda row: row.pruning_pct))
+    raise UserError(f"{model} was not measured at {level}: there is {', '.join(levels)}.")
 
 
 def _of_task(rows: list[Number], task: str, where: str) -> list[Number]:
@@ -123,10 +123,10 @@ def _of_task(rows: list[Number], task: str, where: str) -> list[Number]:
         lambda row: row.task == task,
         lambda row: row.benchmark.lower() == task.lower() or row.task.lower() == task.lower(),
     ):
-        if found := [row for row in rows if fit(row)]:
-            return found
-    known = {row.task.lower(): row.task for row in rows} | {row.benchmark.lower(): row.task for row in rows}
-    close = dict.fromkeys(known[name] for name in get_close_matches(task.lower(), known, n=5, cutoff=0.5))
+        if matches := [row for row in rows if fit(row)]:
+            return matches
+    tasks = {row.task.lower(): row.task for row in rows} | {row.benchmark.lower(): row.task for row in rows}
+    close = dict.fromkeys(tasks[name] for name in get_close_matches(task.lower(), tasks, n=5, cutoff=0.5))
     names = close or dict.fromkeys(row.task for row in rows if row.part_of is None)
     raise UserError(f"{where} has no results of '{task}': there is {', '.join(names)}.")
 
@@ -151,10 +151,10 @@ def _with(
     if wanted is None:
         return rows
     for fit in (lambda value: value == wanted, lambda value: same is not None and same(value, wanted)):
-        if found := [row for row in rows if fit(getattr(row, column))]:
-            return found
-    known = dict.fromkeys(_said(getattr(row, column)) for row in rows)
-    raise UserError(f"Nothing was measured with {option} {wanted}: there is {', '.join(known)}.")
+        if matches := [row for row in rows if fit(getattr(row, column))]:
+            return matches
+    values = dict.fromkeys(_said(getattr(row, column)) for row in rows)
+    raise UserError(f"Nothing was measured with {option} {wanted}: there is {', '.join(values)}.")
 
 
 def _once_for_all_methods(rows: list[Number]) -> list[Number]:

@@ -191,25 +191,25 @@ def from_toml(text: str) -> Rule:
     UserError: it is not TOML, or not a rule.
     """
     try:
-        told = tomllib.loads(text)
+        table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"This is not TOML: {error}.") from error
-    known = ("name", "description", "prefer", "measure", "weights", "floors")
-    if unknown := sorted(set(told) - set(known)):
-        raise UserError(f"A rule has no '{unknown[0]}': it has {', '.join(known)}.")
-    name = told.get("name")
+    keys = ("name", "description", "prefer", "measure", "weights", "floors")
+    if unknown := sorted(set(table) - set(keys)):
+        raise UserError(f"A rule has no '{unknown[0]}': it has {', '.join(keys)}.")
+    name = table.get("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise UserError("A rule needs a name of small letters, digits, '-', '_' and '.', at most 40 characters.")
-    description = told.get("description", "")
+    description = table.get("description", "")
     if not isinstance(description, str):
         raise UserError("The description must be text in quotes.")
     rule = Rule(
         name=name,
         description=" ".join(description.split()),
-        prefer=_one_of("prefer", told.get("prefer", "score"), PREFERENCES),
-        measure=_one_of("measure", told.get("measure", "share"), MEASURES),
-        weights=_weights(told.get("weights", {})),
-        floors=_floors(told.get("floors", {})),
+        prefer=_one_of("prefer", table.get("prefer", "score"), PREFERENCES),
+        measure=_one_of("measure", table.get("measure", "share"), MEASURES),
+        weights=_weights(table.get("weights", {})),
+        floors=_floors(table.get("floors", {})),
     )
     if rule.prefer == "score" and not any(rule.weights.values()):
         raise UserError('A rule that prefers the highest score needs a weight above 0, such as `"*" = 1`.')
@@ -218,46 +218,46 @@ def from_toml(text: str) -> Rule:
     return rule
 
 
-def _one_of(what: str, told: object, known: tuple[str, ...]) -> str:
-    if told not in known:
-        raise UserError(f"'{told}' is no {what}: it is {', '.join(known[:-1])} or {known[-1]}.")
-    return str(told)
+def _one_of(what: str, value: object, choices: tuple[str, ...]) -> str:
+    if value not in choices:
+        raise UserError(f"'{value}' is no {what}: it is {', '.join(choices[:-1])} or {choices[-1]}.")
+    return str(value)
 
 
-def _weights(told: object) -> dict[str, float]:
-    if not isinstance(told, dict):
+def _weights(table: object) -> dict[str, float]:
+    if not isinstance(table, dict):
         raise UserError("The weights must be a table: `[weights]`, then a line such as `mmlu = 1` for each.")
-    weights = {benchmark: _number(f"The weight of {benchmark}", weight) for benchmark, weight in told.items()}
+    weights = {benchmark: _number(f"The weight of {benchmark}", weight) for benchmark, weight in table.items()}
     for benchmark, weight in weights.items():
         if weight < 0:
             raise UserError(f"The weight of {benchmark} is {weight:g}: it must be 0 or more.")
     return weights
 
 
-def _floors(told: object) -> tuple[Floor, ...]:
-    if not isinstance(told, dict) or not all(isinstance(bounds, dict) for bounds in told.values()):
+def _floors(table: object) -> tuple[Floor, ...]:
+    if not isinstance(table, dict) or not all(isinstance(bounds, dict) for bounds in table.values()):
         raise UserError("The floors must be a table: `[floors]`, then lines such as `mmlu = { share_at_least = 90 }`.")
     floors: dict[tuple[str, str], dict[str, float]] = {}
-    for benchmark, bounds in told.items():
+    for benchmark, bounds in table.items():
         for key, bound in bounds.items():
-            found = _FLOOR.fullmatch(key)
-            if found is None:
+            match = _FLOOR.fullmatch(key)
+            if match is None:
                 raise UserError(
                     f"'{key}' is no floor: it is share, from_chance, value or growth, and then _at_least or _at_most."
                 )
-            measure = found["measure"].replace("_", " ")
+            measure = match["measure"].replace("_", " ")
             at = floors.setdefault((benchmark, measure), {})
-            at[f"at_{found['side']}"] = _number(f"The floor {key} of {benchmark}", bound)
+            at[f"at_{match['side']}"] = _number(f"The floor {key} of {benchmark}", bound)
     for (benchmark, measure), at in floors.items():
         if at.get("at_least", -math.inf) > at.get("at_most", math.inf):
             raise UserError(f"No level can hold the floors of {benchmark}: its {measure} at least exceeds its at most.")
     return tuple(Floor(benchmark, measure, **at) for (benchmark, measure), at in floors.items())
 
 
-def _number(what: str, told: object) -> float:
-    if isinstance(told, bool) or not isinstance(told, int | float) or not math.isfinite(told):
-        raise UserError(f"{what} is {told!r}: it must be a number.")
-    return float(told)
+def _number(what: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise UserError(f"{what} is {value!r}: it must be a number.")
+    return float(value)
 
 
 def _with_tasks(con: DuckDBPyConnection, rule: Rule) -> Rule:
@@ -269,11 +269,11 @@ def _with_tasks(con: DuckDBPyConnection, rule: Rule) -> Rule:
     def task(name: str) -> str:
         if name in GROUPS:
             return name
-        if (found := tasks.get(name.lower())) is None:
+        if (match := tasks.get(name.lower())) is None:
             close = get_close_matches(name.lower(), tasks, n=3, cutoff=0.5)
             meant = f": is it {' or '.join(dict.fromkeys(tasks[one] for one in close))}?" if close else "."
             raise UserError(f"There is no benchmark '{name}'{meant}")
-        return found
+        return match
 
     weights: dict[str, float] = {}
     for name, weight in rule.weights.items():

@@ -98,9 +98,9 @@ class _Building:
         history, at = self.history, (level, name)
         if (failure := history.failures.get(at)) is not None:
             return Cell(state="failed", failed=1, error=failure.error)
-        found = history.cells.get(at)
-        if found is not None and (states["done"] or not history.tasks):
-            return self._scored(Cell(done=1, seconds=found.seconds), found)
+        facts = history.cells.get(at)
+        if facts is not None and (states["done"] or not history.tasks):
+            return self._scored(Cell(done=1, seconds=facts.seconds), facts)
         if (share := self._share(level, tasks, 0)) is not None:
             return Cell(state="running", share=share)
         return Cell(state="pending")
@@ -108,9 +108,9 @@ class _Building:
     def _group(self, level: str, name: str, tasks: Sequence[str], states: Counter[str | None]) -> Cell:
         history = self.history
         cell = Cell(done=states["done"], failed=states["failed"], total=len(tasks))
-        if (found := history.cells.get((level, name))) is not None:
+        if (facts := history.cells.get((level, name))) is not None:
             parts = [history.cells[level, task] for task in tasks if (level, task) in history.cells]
-            return self._scored(replace(cell, seconds=sum(part.seconds or 0.0 for part in parts)), found)
+            return self._scored(replace(cell, seconds=sum(part.seconds or 0.0 for part in parts)), facts)
         failure = next((history.failures[level, task] for task in tasks if (level, task) in history.failures), None)
         if failure is not None:
             return replace(cell, state="failed", error=failure.error)

@@ -78,26 +78,26 @@ def find_models(con: DuckDBPyConnection, name: str) -> list[ModelSummary]:
     Raises:
         UserError: there is none, or models of several names fit.
     """
-    known = models(con)
+    summaries = models(con)
     wanted = name.strip().rstrip("/")
     for fits in (
         lambda model: wanted in (model.model_id, model.model),
         lambda model: model.model.lower() == wanted.lower(),
         lambda model: same_name(model.model, wanted),
     ):
-        found = [model for model in known if fits(model)]
-        names = dict.fromkeys(model.model for model in found)
+        matches = [model for model in summaries if fits(model)]
+        names = dict.fromkeys(model.model for model in matches)
         if len(names) > 1:
             raise UserError(f"'{name}' fits {len(names)} models: {', '.join(names)}. Give one of these names in full.")
-        if found:
-            return found
-    if not known:
+        if matches:
+            return matches
+    if not summaries:
         raise UserError("The database holds no results yet: start a run, or bring the study's in (import published).")
-    by_key = {key: model.model for model in known for key in (model.model.lower(), short_name(model.model).lower())}
+    by_key = {key: model.model for model in summaries for key in (model.model.lower(), short_name(model.model).lower())}
     close = list(
         dict.fromkeys(by_key[key] for key in get_close_matches(short_name(wanted).lower(), by_key, n=5, cutoff=0.5))
     )
     if close:
         raise UserError(f"No results of a model '{name}': did you mean {' or '.join(close)}?")
-    listed = ", ".join(dict.fromkeys(model.model for model in known))
+    listed = ", ".join(dict.fromkeys(model.model for model in summaries))
     raise UserError(f"No results of a model '{name}': the database has {listed}.")

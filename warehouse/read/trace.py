@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from warehouse.read.grid import change
-from warehouse.read.metric_lookup import Wanted, find
+from warehouse.read.metric_lookup import MetricQuery, find
 from warehouse.read.places import Place, place_of
 from warehouse.read.sources import BundleNote, CellSource, Measurement, Number, PartNumber, RunSource
 from warehouse.stats.aggregates import agree, identical, recompute
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-Asked = dict[str, Any]
+Parameters = dict[str, Any]
 """A query's parameters."""
 
 
@@ -37,7 +37,7 @@ class Check:
 
 
 @dataclass(slots=True)
-class Origin:
+class Provenance:
     """Where one number came from.
 
     `number` is the current one, `run` and `cell` are what it was recorded with; `measured` lists every time that it
@@ -50,7 +50,7 @@ class Origin:
     provenance: dict[str, Any]
     plan: dict[str, Any]
     measured: list[Measurement]
-    parts: list[Origin] = field(default_factory=list)
+    parts: list[Provenance] = field(default_factory=list)
     bundles: list[BundleNote] = field(default_factory=list)
     journal: Path | None = None
     line: JournalLine | None = None
@@ -60,7 +60,7 @@ class Origin:
     checks: list[Check] = field(default_factory=list)
 
     @property
-    def below(self) -> list[Origin]:
+    def below(self) -> list[Provenance]:
         """The parts of a group, their parts, and so on to the last."""
         return [origin for part in self.parts for origin in (part, *part.below)]
 
@@ -73,8 +73,8 @@ class Origin:
 class Trace:
     """A number's origin and, where it is of a pruned model that can be compared, its baseline's."""
 
-    origin: Origin
-    baseline: Origin | None
+    origin: Provenance
+    baseline: Provenance | None
 
     @property
     def delta(self) -> float | None:
@@ -126,11 +126,11 @@ class _Sources:
             self.journals[journal] = JournalIndex(journal)
         return self.journals[journal].find(seq)
 
-    def rows(self, query: str, kind: type[T], asked: Asked) -> list[T]:
-        return answers.read(self.con, query, kind, asked)
+    def rows(self, query: str, kind: type[T], parameters: Parameters) -> list[T]:
+        return answers.read(self.con, query, kind, parameters)
 
 
-def trace(path: Path, wanted: Wanted, runs_root: Path, *, wait: float = 2.0) -> Trace:
+def trace(path: Path, wanted: MetricQuery, runs_root: Path, *, wait: float = 2.0) -> Trace:
     """Find the number that is meant and follow it back; runs' folders lie under `runs_root`.
 
     Raises:
@@ -143,25 +143,25 @@ def trace(path: Path, wanted: Wanted, runs_root: Path, *, wait: float = 2.0) -> 
         return Trace(_origin(sources, number), None if baseline is None else _origin(sources, baseline))
 
 
-def _made_with(origin: Origin) -> dict[str, Any]:
+def _made_with(origin: Provenance) -> dict[str, Any]:
     """What may change a score beside the model and the questions."""
-    known = origin.provenance
-    gpu = known.get("gpu")
+    provenance = origin.provenance
+    gpu = provenance.get("gpu")
     return {
         "tokenizer": origin.run.tokenizer_hash,
         "config": origin.run.config_hash,
-        "harness": origin.cell.harness_version or (known.get("versions") or {}).get("lm-eval"),
-        "hardware": gpu.get("name") if isinstance(gpu, dict) else known.get("cpu"),
+        "harness": origin.cell.harness_version or (provenance.get("versions") or {}).get("lm-eval"),
+        "hardware": gpu.get("name") if isinstance(gpu, dict) else provenance.get("cpu"),
     }
 
 
-def _origin(sources: _Sources, number: Number) -> Origin:
+def _origin(sources: _Sources, number: Number) -> Provenance:
     of = {"run_id": number.run_id, "seq": number.seq}
     run = sources.rows("why_run", RunSource, of)[0]
     # A width that was asked for in several ways goes by one name in the views, by its own in its run.
     measured = sources.rows("why_measured", Measurement, _only(number, *_IDENTITY))
     current = next(row for row in measured if (row.run_id, row.seq) == (number.run_id, number.seq))
-    origin = Origin(
+    origin = Provenance(
         number=number,
         run=run,
         cell=sources.rows("why_cell", CellSource, of | {"level": current.level, "task": number.task})[0],
@@ -174,27 +174,27 @@ def _origin(sources: _Sources, number: Number) -> Origin:
     return origin
 
 
-def _part(sources: _Sources, group: Origin, row: PartNumber) -> Origin:
+def _part(sources: _Sources, group: Provenance, row: PartNumber) -> Provenance:
     """A part of a group: measured by the same run at the same width."""
     number = replace(group.number, **asdict(row))
-    asked = {"level": group.cell.level} | _only(number, "run_id", "seq", "task")
-    part = Origin(
-        number=number, run=group.run, cell=sources.rows("why_cell", CellSource, asked)[0], provenance=group.provenance,
-        plan=group.plan, measured=[], bundles=group.bundles,
+    parameters = {"level": group.cell.level} | _only(number, "run_id", "seq", "task")
+    part = Provenance(
+        number=number, run=group.run, cell=sources.rows("why_cell", CellSource, parameters)[0],
+        provenance=group.provenance, plan=group.plan, measured=[], bundles=group.bundles,
     )  # fmt: skip
     _follow(sources, part)
     return part
 
 
-def _follow(sources: _Sources, origin: Origin) -> None:
+def _follow(sources: _Sources, origin: Provenance) -> None:
     number = origin.number
-    asked = {"level": origin.cell.level} | _only(number, "run_id", "seq", "task", "metric", "filter")
+    parameters = {"level": origin.cell.level} | _only(number, "run_id", "seq", "task", "metric", "filter")
     _follow_journal(sources, origin)
     if number.is_group:
-        origin.parts = [_part(sources, origin, row) for row in sources.rows("why_parts", PartNumber, asked)]
+        origin.parts = [_part(sources, origin, row) for row in sources.rows("why_parts", PartNumber, parameters)]
         origin.checks.append(_check_parts(origin))
     else:
-        _follow_samples(sources, origin, asked)
+        _follow_samples(sources, origin, parameters)
 
 
 _IDENTITY = (
@@ -203,7 +203,7 @@ _IDENTITY = (
 )  # fmt: skip
 
 
-def _follow_journal(sources: _Sources, origin: Origin) -> None:
+def _follow_journal(sources: _Sources, origin: Provenance) -> None:
     number, run = origin.number, origin.run
     if run.origin != "run":
         origin.place = place_of(
@@ -225,7 +225,7 @@ def _follow_journal(sources: _Sources, origin: Origin) -> None:
     origin.checks.append(_check_line(origin))
 
 
-def _check_line(origin: Origin) -> Check:
+def _check_line(origin: Provenance) -> Check:
     number, line = origin.number, origin.line
     if line is None:
         return Check("journal", False, f"{origin.journal} has no event {number.seq} any more")
@@ -252,15 +252,15 @@ def _check_place(place: Place | None, value: float) -> Check:
     return Check("file", holds, f"{place.place} says {'the same number' if holds else place.value}")
 
 
-def _check_parts(origin: Origin) -> Check:
+def _check_parts(origin: Provenance) -> Check:
     """lm-eval averages over a group's last parts; others write an average of averages."""
     value = origin.number.value
     if not origin.parts:
         return Check("parts", None, "the parts of the group are not in the database")
     last = [part for part in origin.below if not part.parts]
     for parts, of in ((origin.parts, "parts"), (last, "last parts")):
-        for way, found in _averages([part.number for part in parts]).items():
-            if agree(found, value):
+        for way, average in _averages([part.number for part in parts]).items():
+            if agree(average, value):
                 return Check("parts", True, f"the {way} of its {len(parts)} {of} is the same number")
     return Check("parts", None, f"the group's way to aggregate its {len(origin.parts)} parts is not known here")
 
@@ -273,11 +273,11 @@ def _averages(parts: Sequence[Number]) -> dict[str, float]:
     return ways
 
 
-def _follow_samples(sources: _Sources, origin: Origin, asked: Asked) -> None:
-    found = sources.rows("why_samples", SampleSums, asked)[0]
-    if found.rows:
-        origin.samples = found
-        origin.checks.append(_check_samples("samples", origin.number, found))
+def _follow_samples(sources: _Sources, origin: Provenance, parameters: Parameters) -> None:
+    sums = sources.rows("why_samples", SampleSums, parameters)[0]
+    if sums.rows:
+        origin.samples = sums
+        origin.checks.append(_check_samples("samples", origin.number, sums))
     else:
         origin.checks.append(Check("samples", None, "the database has no per-document results of it"))
     if origin.run.origin != "run" or not origin.cell.samples:
@@ -291,23 +291,23 @@ def _follow_samples(sources: _Sources, origin: Origin, asked: Asked) -> None:
     if not file.is_file():
         origin.checks.append(Check("samples file", None, f"there is no {file} here"))
         return
-    origin.checks.append(_check_file(origin, file, found))
+    origin.checks.append(_check_file(origin, file, sums))
 
 
-def _check_file(origin: Origin, file: Path, stored: SampleSums) -> Check:
+def _check_file(origin: Provenance, file: Path, stored: SampleSums) -> Check:
     import duckdb
 
-    asked = _only(origin.number, "metric", "filter") | {"path": glob.escape(str(file.resolve()))}
+    parameters = _only(origin.number, "metric", "filter") | {"path": glob.escape(str(file.resolve()))}
     try:
         # By itself: what else this process asks of the database meanwhile has no reach.
         with duckdb.connect(config={**confine.config([file])}) as con:
             confine.confine(con, [file])
-            found = answers.read(con, "why_sample_file", SampleSums, asked)[0]
+            sums = answers.read(con, "why_sample_file", SampleSums, parameters)[0]
     except duckdb.Error as error:
         return Check("samples file", False, f"{file} cannot be read ({str(error).splitlines()[0]})")
-    if stored.rows and found.rows != stored.rows:
-        return Check("samples file", False, f"it has {found.rows:,} rows, the database {stored.rows:,}")
-    return _check_samples("samples file", origin.number, found)
+    if stored.rows and sums.rows != stored.rows:
+        return Check("samples file", False, f"it has {sums.rows:,} rows, the database {stored.rows:,}")
+    return _check_samples("samples file", origin.number, sums)
 
 
 def _check_samples(what: str, number: Number, sums: SampleSums) -> Check:
@@ -321,5 +321,5 @@ def _check_samples(what: str, number: Number, sums: SampleSums) -> Check:
     return Check(what, False, f"{how} of {rows} is {value!r}, not {number.value!r}")
 
 
-def _only(number: Number, *names: str) -> Asked:
+def _only(number: Number, *names: str) -> Parameters:
     return {name: getattr(number, name) for name in names}

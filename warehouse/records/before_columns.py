@@ -26,8 +26,8 @@ def conditions_before(
         return Conditions(published=True, dtype=dtype), sentence
     if "limit" in plan:
         return _of_plan(plan, dtype), None
-    found = None if sentence is None else _of_sentence(sentence)
-    return (Conditions(dtype=dtype), sentence) if found is None else (found, None)
+    conditions = None if sentence is None else _of_sentence(sentence)
+    return (Conditions(dtype=dtype), sentence) if conditions is None else (conditions, None)
 
 
 def _of_plan(plan: Mapping[str, Any], dtype: str | None) -> Conditions:

@@ -46,7 +46,7 @@ class Conditions:
 
     def label(self) -> str:
         """For people: what is known and not a matter of course, as in "all documents, float32, chat template"."""
-        told = [
+        parts = [
             None
             if self.documents is None
             else "all documents"
@@ -65,12 +65,12 @@ class Conditions:
             f"repair {self.repair}" if self.repair not in (None, "none") else None,
             f"calibrated on {self.calibration}" if self.calibration else None,
         ]
-        return ", ".join(part for part in told if part)
+        return ", ".join(part for part in parts if part)
 
     def to_dict(self) -> dict[str, Any]:
         """What is known of it, as plain values for a journal."""
-        told = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in told.items() if value is not None}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if value is not None}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Conditions:
@@ -79,11 +79,11 @@ class Conditions:
         Raises:
             ValueError: a value is of another type.
         """
-        told = {field.name: data[field.name] for field in fields(cls) if data.get(field.name) is not None}
-        for name, value in told.items():
+        values = {field.name: data[field.name] for field in fields(cls) if data.get(field.name) is not None}
+        for name, value in values.items():
             if not isinstance(value, bool if name in _FLAGS else str):
                 raise ValueError(f"{name} is {value!r}")
-        return cls(**told)
+        return cls(**values)
 
 
 def documents(limit: float | None) -> str:

@@ -35,17 +35,17 @@ def questions_hash(questions: Questions) -> str | None:
         return None
     digest = sha256()
     for doc_id in sorted(questions):
-        asked = [list(texts) for texts in questions[doc_id]]
-        digest.update(json.dumps([doc_id, asked], separators=(",", ":")).encode() + b"\n")
+        requests = [list(texts) for texts in questions[doc_id]]
+        digest.update(json.dumps([doc_id, requests], separators=(",", ":")).encode() + b"\n")
     return digest.hexdigest()
 
 
 def of_requests(requests: Iterable[Request]) -> Questions:
     """The questions of a task's instances."""
-    found: defaultdict[int, list[tuple[int, list[str]]]] = defaultdict(list)
+    by_document: defaultdict[int, list[tuple[int, list[str]]]] = defaultdict(list)
     for request in requests:
-        found[request.doc_id or 0].append((request.idx, _texts(request.args)))
-    return {doc_id: [texts for _, texts in sorted(asked)] for doc_id, asked in found.items()}
+        by_document[request.doc_id or 0].append((request.idx, _texts(request.args)))
+    return {doc_id: [texts for _, texts in sorted(numbered)] for doc_id, numbered in by_document.items()}
 
 
 def of_sample(arguments: Any) -> list[list[str]]:
@@ -69,14 +69,14 @@ def _texts(arguments: Iterable[Any]) -> list[str]:
     return [argument for argument in arguments if isinstance(argument, str)]
 
 
-def _in_order(found: Any, prefix: str) -> list[Any]:
+def _in_order(arguments: Any, prefix: str) -> list[Any]:
     """A list as it is; of named values, those by the numbers in their names: `arg_10` comes after `arg_9`."""
-    if isinstance(found, str):  # a request of one text, unwrapped
-        return [found]
-    if not isinstance(found, dict):
-        if not isinstance(found, list | tuple):
+    if isinstance(arguments, str):  # a request of one text, unwrapped
+        return [arguments]
+    if not isinstance(arguments, dict):
+        if not isinstance(arguments, list | tuple):
             raise ValueError("arguments of another form")
-        return list(cast("Sequence[Any]", found))
-    named = cast("Mapping[str, Any]", found)
+        return list(cast("Sequence[Any]", arguments))
+    named = cast("Mapping[str, Any]", arguments)
     numbers = {int(name.removeprefix(prefix)): value for name, value in named.items()}
     return [numbers[number] for number in sorted(numbers)]

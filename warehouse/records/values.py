@@ -65,16 +65,16 @@ def read(kind: type[T], data: Mapping[str, Any]) -> T:
     Raises:
         ValueError: a field is missing, of another type or out of range.
     """
-    told: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, check, required in _checks(kind):
         if name in data:
             try:
-                told[name] = check(data[name])
+                values[name] = check(data[name])
             except ValueError as error:
                 raise ValueError(f"{name} {error}") from error
         elif required:
             raise ValueError(f"{name} is missing")
-    return kind(**told)
+    return kind(**values)
 
 
 @cache
@@ -93,8 +93,8 @@ def _check(hint: Any) -> Check:
     if origin is Annotated:
         return _one_after_another(_check(arguments[0]), *arguments[1:])
     if origin in (Union, UnionType):
-        (known,) = [argument for argument in arguments if argument is not NoneType]
-        check = _check(known)
+        (inner,) = [argument for argument in arguments if argument is not NoneType]
+        check = _check(inner)
         return lambda value: None if value is None else check(value)
     if origin in (list, tuple):
         return _each(_check(arguments[0]), origin)

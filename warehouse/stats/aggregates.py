@@ -12,8 +12,8 @@ def recompute(metric: str, sums: SampleSums) -> tuple[float, str] | None:
     """The number that these documents give and how, or None where it is no known function of their scores."""
     if not sums.scored or sums.mean is None or sums.total is None or sums.scored != sums.rows:
         return None
-    known = metrics().get(metric)
-    return None if known is None or known.again is None else known.again(sums)
+    definition = metrics().get(metric)
+    return None if definition is None or definition.again is None else definition.again(sums)
 
 
 def agree(one: float, other: float) -> bool:

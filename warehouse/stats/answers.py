@@ -25,8 +25,8 @@ def chosen(
     None where the metric chooses nothing, or what it needs is not known or NaN. Of equals the first is taken.
     """
     rule = _rule(metric)
-    known = {None: log_likelihoods, "texts": choices, "unconditional": unconditional}
-    if rule is None or known[rule.needs] is None:
+    inputs = {None: log_likelihoods, "texts": choices, "unconditional": unconditional}
+    if rule is None or inputs[rule.needs] is None:
         return None
     scores = rule.scores(Choices(log_likelihoods, choices, unconditional))
     if not scores or any(math.isnan(score) for score in scores):
@@ -46,5 +46,5 @@ def asked_twice(of_task: Iterable[str]) -> bool:
 
 
 def _rule(metric: str) -> AnswerRule | None:
-    known = metrics().get(metric)
-    return LIKELIEST if known is None else known.answer
+    definition = metrics().get(metric)
+    return LIKELIEST if definition is None else definition.answer

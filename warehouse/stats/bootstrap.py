@@ -47,13 +47,13 @@ def bootstrap(before: Side, after: Side, *, draws: int = DRAWS) -> Bootstrap | N
     """
     for statistic in corpus_statistics():
         terms = statistic.terms(before, after)
-        if terms is None or any(not np.isfinite(found).all() for found in terms):
+        if terms is None or any(not np.isfinite(of_side).all() for of_side in terms):
             continue
         metric = _metric(statistic.of_sums, statistic.scale)
         with np.errstate(all="ignore"):
             recorded = [
-                abs(float(metric(found.sum(axis=0))) - side.recorded) <= _SAME * max(1.0, abs(side.recorded))
-                for found, side in zip(terms, (before, after), strict=True)
+                abs(float(metric(of_side.sum(axis=0))) - side.recorded) <= _SAME * max(1.0, abs(side.recorded))
+                for of_side, side in zip(terms, (before, after), strict=True)
             ]
             if all(recorded):
                 changes = _changes(terms[0], terms[1], statistic.of_sums, draws)

@@ -39,9 +39,9 @@ def interval(gained: ArrayLike, lost: ArrayLike, pairs: ArrayLike) -> Interval:
 
 def distance(gained: Values, lost: Values, pairs: Values, difference: Values) -> Values:
     """How far a supposed difference is from what was seen, in standard errors, squared."""
-    known = gained + lost - (2 * pairs - gained + lost) * difference
-    root = np.sqrt(np.maximum(known**2 + 8 * pairs * lost * difference * (1 - difference), 0))
-    lost_share = np.maximum((known + root) / (4 * pairs), np.maximum(0, -difference))
+    linear = gained + lost - (2 * pairs - gained + lost) * difference
+    root = np.sqrt(np.maximum(linear**2 + 8 * pairs * lost * difference * (1 - difference), 0))
+    lost_share = np.maximum((linear + root) / (4 * pairs), np.maximum(0, -difference))
     off = gained - lost - pairs * difference
     spread = pairs * (2 * lost_share + difference * (1 - difference))
     score = np.divide(off**2, spread, out=np.where(np.abs(off) < 1e-9, 0.0, np.inf), where=spread > 0)

@@ -35,10 +35,10 @@ def note_tasks(con: DuckDBPyConnection, run_id: str) -> None:
     note_cells(con, run_id)
 
 
-def note_forgotten(con: DuckDBPyConnection, run_id: str) -> None:
+def note_deleted(con: DuckDBPyConnection, run_id: str) -> None:
     """Before a run's rows go, inside the same transaction: what was compared with it needs another baseline."""
     note_cells(con, run_id)
-    for name in ("pairing_forget", "pairing_forget_methods"):
+    for name in ("pairing_delete", "pairing_delete_methods"):
         con.execute(statements.query(name), {"run_id": run_id})
 
 
@@ -60,7 +60,7 @@ def refresh(con: DuckDBPyConnection, *, seconds: float | None = None) -> bool:
 
 
 def rebuild(path: Path, *, wait: float = 0.0) -> int:
-    """Forget every comparison, make it again from the samples, and count them: a newer version may know more metrics.
+    """Drop every comparison, make it again from the samples, and count them: a newer version may know more metrics.
 
     Raises:
         DatabaseBusyError, UserError: as `db.open_write`; and where there is no file.
@@ -100,8 +100,8 @@ def _find(con: DuckDBPyConnection) -> None:
     for name in ("pairing_parts", "pairing_no_samples"):
         con.execute(statements.query(name))
     for run_id, seqs in con.execute(statements.query("pairing_cells")).fetchall():
-        asked = {"run_id": run_id, "seqs": seqs, "first_seq": min(seqs), "last_seq": max(seqs)}
-        con.execute(statements.query("pairing_samples"), asked)
+        parameters = {"run_id": run_id, "seqs": seqs, "first_seq": min(seqs), "last_seq": max(seqs)}
+        con.execute(statements.query("pairing_samples"), parameters)
     for name in ("pairing_pairs", "pairing_results", "pairing_bootstraps"):
         con.execute(statements.query(name))
     for work, value, baseline in con.execute(statements.query("pairing_others")).fetchall():
@@ -114,10 +114,10 @@ def _find_intervals(con: DuckDBPyConnection, counts: list[tuple[int, int, int]])
     from warehouse.stats.paired_shares import interval
 
     lost, gained, pairs = (list(column) for column in zip(*counts, strict=True))
-    found = interval(gained, lost, pairs)
-    told = {"lost": lost, "gained": gained, "pairs": pairs}
-    told |= {name: getattr(found, name).tolist() for name in ("low", "high", "p_value")}
-    con.execute(statements.query("pairing_shares_found"), told)
+    intervals = interval(gained, lost, pairs)
+    columns = {"lost": lost, "gained": gained, "pairs": pairs}
+    columns |= {name: getattr(intervals, name).tolist() for name in ("low", "high", "p_value")}
+    con.execute(statements.query("pairing_shares_found"), columns)
     for name in ("pairing_shares", "pairing_shares_methods"):
         con.execute(statements.query(name))
 
@@ -131,12 +131,12 @@ def _resample(con: DuckDBPyConnection, work: int, value: float, baseline: float)
     columns = con.execute(statements.query("pairing_values"), {"work": work}).fetchnumpy()
     terms = {name: _matrix(columns.pop(name)) for name in ("terms_before", "terms_after")}
     numbers = {name: np.ma.filled(column.astype(float), np.nan) for name, column in columns.items()}
-    found = bootstrap(
+    result = bootstrap(
         before=Side(numbers["before"], numbers["weight_before"], terms["terms_before"], baseline),
         after=Side(numbers["after"], numbers["weight_after"], terms["terms_after"], value),
     )
-    if found is not None:
-        con.execute(statements.query("pairing_bootstrap"), {"work": work} | asdict(found))
+    if result is not None:
+        con.execute(statements.query("pairing_bootstrap"), {"work": work} | asdict(result))
 
 
 def _matrix(lists: Any) -> Any:

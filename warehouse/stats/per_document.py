@@ -11,8 +11,8 @@ from warehouse.stats.metrics import metrics
 
 def per_document(metric: str, item: Any) -> PerDocument:
     """What lm-eval's `process_results` gives for a metric, as numbers; empty where it is nothing known."""
-    known = metrics().get(metric)
-    own = None if known is None or known.per_document is None else known.per_document(item)
+    definition = metrics().get(metric)
+    own = None if definition is None or definition.per_document is None else definition.per_document(item)
     return of_shape(item) if own is None else own
 
 

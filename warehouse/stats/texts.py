@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from warehouse.stats.metric import PerDocument
 
+Terms = Callable[[str, list[list[str]]], Iterable[float]]
 
-def counted(metric: Callable[[], Any]) -> Callable[[Any], PerDocument | None]:
-    """From (reference or references, text) to the counts that sacrebleu sums over documents; `metric` makes its own."""
-    made = cache(metric)
+
+def counted(terms: Terms) -> Callable[[Any], PerDocument | None]:
+    """From (reference or references, text) to the counts that sacrebleu sums over documents: `terms` of a text and its
+    references, each of which is a list of one.
+    """
 
     def per_document(item: Any) -> PerDocument | None:
         if not isinstance(item, list | tuple) or len(item) != 2:
@@ -23,9 +25,7 @@ def counted(metric: Callable[[], Any]) -> Callable[[Any], PerDocument | None]:
             text = text[0]
         if not isinstance(text, str) or not _all_texts(references):
             return None
-        # What sacrebleu sums over a corpus has no public name for one document.
-        counts = made()._extract_corpus_statistics([text], [[reference] for reference in references])
-        return PerDocument(terms=[float(count) for count in counts[0]])
+        return PerDocument(terms=[float(count) for count in terms(text, [[reference] for reference in references])])
 
     return per_document
 

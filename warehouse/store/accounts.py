@@ -33,13 +33,13 @@ def note_new(con: DuckDBPyConnection, run_id: str, first_seq: int, tables: Colle
 
 def altered(con: DuckDBPyConnection, runs_root: Path) -> dict[str, str]:
     """The runs whose rows are not those of their events, and what is wrong with them."""
-    found = {}
+    sentences = {}
     for (run_id,) in con.execute(_query("altered_runs")).fetchall():
         events = con.execute(_query("altered_events"), {"run_id": run_id}).fetchall()
-        found[run_id] = _said(events)
+        sentences[run_id] = _said(events)
         if not (runs_root / run_id / "journal.jsonl").exists():
-            found[run_id] += " (no journal here tells what they were: take it in again, into another database)"
-    return found
+            sentences[run_id] += " (no journal here tells what they were: take it in again, into another database)"
+    return sentences
 
 
 def _query(name: str, tables: Collection[str] | None = None) -> str:

@@ -61,15 +61,15 @@ def read(con: DuckDBPyConnection, database: str | None = None) -> Catalog:
     if database is None:
         [database] = names(con)
 
-    def asked(query: str) -> Iterator[tuple[str, Any]]:
+    def rows(query: str) -> Iterator[tuple[str, Any]]:
         for of, *row in con.execute(statements.query(f"catalog_{query}")).fetchall():
             if of == database:
                 yield row[0], row[1:]
 
     def main(query: str) -> Iterator[list[Any]]:
-        return (row for schema, row in asked(query) if schema == "main")
+        return (row for schema, row in rows(query) if schema == "main")
 
-    views = list(asked("views"))
+    views = list(rows("views"))
     macros = defaultdict(list)
     for name, kind, parameters, text in main("macros"):
         macros[name.lower()].append(f"{kind} {parameters} {text}")
@@ -83,30 +83,30 @@ def read(con: DuckDBPyConnection, database: str | None = None) -> Catalog:
     )
 
 
-def compare(con: DuckDBPyConnection, found: Catalog, ours: Catalog) -> Differences:
+def compare(con: DuckDBPyConnection, theirs: Catalog, ours: Catalog) -> Differences:
     """Where `found`, which was read from `con`, is not `ours`."""
     return Differences(
-        missing=missing(found, ours.tables),
-        altered=(*altered(found, ours.tables), *found.triggers),
+        missing=missing(theirs, ours.tables),
+        altered=(*altered(theirs, ours.tables), *theirs.triggers),
         replaced=(
-            *_not_as(found.views, ours.views),
-            *_not_as(found.macros, ours.macros),
+            *_not_as(theirs.views, ours.views),
+            *_not_as(theirs.macros, ours.macros),
         ),
-        shadows=_shadows(con, [*sorted(set(found.macros) - set(ours.macros)), *found.types]),
-        own=(*sorted(set(found.views) - {*ours.tables, *ours.views}), *found.elsewhere),
+        shadows=_shadows(con, [*sorted(set(theirs.macros) - set(ours.macros)), *theirs.types]),
+        own=(*sorted(set(theirs.views) - {*ours.tables, *ours.views}), *theirs.elsewhere),
     )
 
 
-def missing(found: Catalog, tables: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(sorted(set(tables) - set(found.tables)))
+def missing(theirs: Catalog, tables: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(sorted(set(tables) - set(theirs.tables)))
 
 
-def altered(found: Catalog, tables: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(name for name in sorted(tables) if name in found.tables and found.tables[name] != tables[name])
+def altered(theirs: Catalog, tables: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(name for name in sorted(tables) if name in theirs.tables and theirs.tables[name] != tables[name])
 
 
-def _not_as(found: Mapping[str, str], ours: Mapping[str, str]) -> Iterator[str]:
-    return (name for name in sorted(ours) if not (name in found and same(found[name], ours[name])))
+def _not_as(theirs: Mapping[str, str], ours: Mapping[str, str]) -> Iterator[str]:
+    return (name for name in sorted(ours) if not (name in theirs and same(theirs[name], ours[name])))
 
 
 def same(one: str, other: str) -> bool:

@@ -25,16 +25,16 @@ def describe_all(con: DuckDBPyConnection, views: Iterable[str]) -> None:
 def describe(con: DuckDBPyConnection, texts: Iterable[str], *, temporary: bool) -> None:
     """The same of the tables and views that these texts make: in the file, or as the connection's own."""
     text = "\n".join(texts)
-    asked = {
+    parameters = {
         "names": [*_TABLE.findall(text), *_VIEW.findall(text)],
         "tables": _TABLE.findall("\n".join(_of_tables())),
         "told": _TOLD.findall(text),
         "temporary": temporary,
     }
     query = statements.query("columns_to_describe").replace("{columns}", statements.column_comments())
-    said = con.execute(query, asked).fetchall()
-    if said:
-        con.execute("\n".join(_comment(*one) for one in said))
+    comments = con.execute(query, parameters).fetchall()
+    if comments:
+        con.execute("\n".join(_comment(*one) for one in comments))
 
 
 def _of_tables() -> list[str]:

@@ -113,15 +113,18 @@ def _run_identities(runs: Sequence[Row]) -> dict[str, RunIdentity]:
 
 def _models(runs: Sequence[Row]) -> dict[str, tuple[str, str | None]]:
     """The model_id of each run, and a footnote. Published figures are what a paper measured: they join nothing."""
-    found: dict[str, tuple[str, str | None]] = {run["run_id"]: (run["recorded_id"], None) for run in runs}
+    identities: dict[str, tuple[str, str | None]] = {run["run_id"]: (run["recorded_id"], None) for run in runs}
     measured = [run for run in runs if not run["published"]]
     columns = _model_columns(measured)
     groups = group(columns)
     ids = _model_ids(measured, groups)
     distinct = list({id(one): one for one in groups}.values())
     for run, own, one in zip(measured, columns, groups, strict=True):
-        found[run["run_id"]] = ids[id(one)], _model_note(own, one, [other for other in distinct if other is not one])
-    return found
+        identities[run["run_id"]] = (
+            ids[id(one)],
+            _model_note(own, one, [other for other in distinct if other is not one]),
+        )
+    return identities
 
 
 def _model_columns(runs: Sequence[Row]) -> list[Columns]:
@@ -173,12 +176,12 @@ def _model_note(own: Columns, model: Group, others: Sequence[Group]) -> str | No
 
 def _conditions(runs: Sequence[Row]) -> list[tuple[str | None, str | None]]:
     """The label of each run's conditions, one label for what was measured alike, and a footnote."""
-    found: list[tuple[str | None, str | None]] = [(None, None)] * len(runs)
+    results: list[tuple[str | None, str | None]] = [(None, None)] * len(runs)
     taken: set[str | None] = set()
     for sentence, at in _by(range(len(runs)), lambda i: _sentence(runs[i])).items():
         if sentence is not None:
             for i in at:
-                found[i] = (sentence[0], None)
+                results[i] = (sentence[0], None)
             taken.add(sentence[0])
     at = [i for i, run in enumerate(runs) if _sentence(run) is None]
     columns = [_columns(runs[i], _CONDITIONS) for i in at]
@@ -190,8 +193,8 @@ def _conditions(runs: Sequence[Row]) -> list[tuple[str | None, str | None]]:
             note = f"{_list(_CONDITIONS, one.undecided)} not known, and {one.fits} sets of conditions fit"
         elif assumed := one.assumed(own):
             note = f"the same {_list(_CONDITIONS, assumed)} assumed as in other runs, since it is not known"
-        found[i] = (labels[id(one)], note)
-    return found
+        results[i] = (labels[id(one)], note)
+    return results
 
 
 def _sentence(run: Row) -> tuple[str | None] | None:
@@ -209,8 +212,8 @@ def _labels(groups: Sequence[Group], taken: set[str | None]) -> dict[int, str]:
         if one.fits:
             label = f"{plain}, {_list(_CONDITIONS, one.undecided)} not known".removeprefix(", ")
         elif label in taken:
-            told = [f"{_NAMES.get(name, name)} {_short(value)}" for name, value in _differing(one, distinct)]
-            label = ", ".join([plain, *told]).removeprefix(", ")
+            values = [f"{_NAMES.get(name, name)} {_short(value)}" for name, value in _differing(one, distinct)]
+            label = ", ".join([plain, *values]).removeprefix(", ")
         labels[id(one)] = _unique(label, taken)
         taken.add(labels[id(one)])
     return labels
@@ -233,18 +236,18 @@ def _task_identities(tasks: Sequence[Row], runs: Mapping[str, RunIdentity]) -> l
     for run_tasks in _by(tasks, lambda task: task["run_id"]).values():
         _complete_groups(run_tasks)
     order = {run_id: age for age, run_id in enumerate(runs)}
-    known = sorted((task for task in tasks if task["run_id"] in runs), key=lambda task: order[task["run_id"]])
+    in_order = sorted((task for task in tasks if task["run_id"] in runs), key=lambda task: order[task["run_id"]])
     rows = []
-    for same in _by(known, lambda task: (*_of_run(runs[task["run_id"]]), task["task"], task["shots"])).values():
+    for same in _by(in_order, lambda task: (*_of_run(runs[task["run_id"]]), task["task"], task["shots"])).values():
         columns = [_task_columns(task) for task in same]
         groups = group(columns)
-        labels = _asked(groups)
+        labels = _task_labels(groups)
         for task, own, one in zip(same, columns, groups, strict=True):
             identity = runs[task["run_id"]]
-            version, asked = one.columns[0], labels[id(one)]
-            conditions = ", ".join(part for part in (identity.conditions, asked) if part) or None
-            note = _task_note(task["task"], own, one, first=asked is None)
-            if (version, task["shots"], asked, note) != (task["version"], task["num_fewshot"], None, None):
+            version, label = one.columns[0], labels[id(one)]
+            conditions = ", ".join(part for part in (identity.conditions, label) if part) or None
+            note = _task_note(task["task"], own, one, first=label is None)
+            if (version, task["shots"], label, note) != (task["version"], task["num_fewshot"], None, None):
                 footnote = _joined([identity.footnote, note])
                 rows.append((
                     task["run_id"], task["task"], task["num_fewshot"], task["version"],
@@ -262,10 +265,10 @@ def _complete_groups(tasks: Sequence[Row]) -> None:
     parts = _by(tasks, lambda task: task["part_of"])
 
     def leaves(name: str, above: frozenset[str] = frozenset()) -> list[Row]:
-        found = []
+        tasks = []
         for part in parts.get(name, ()) if name not in above else ():
-            found += leaves(part["task"], above | {name}) if part["is_group"] else [part]
-        return found
+            tasks += leaves(part["task"], above | {name}) if part["is_group"] else [part]
+        return tasks
 
     for task in tasks:
         task["shots"] = task["num_fewshot"]
@@ -291,7 +294,7 @@ def _task_columns(task: Row) -> Columns:
     )  # fmt: skip
 
 
-def _asked(groups: Sequence[Group]) -> dict[int, str | None]:
+def _task_labels(groups: Sequence[Group]) -> dict[int, str | None]:
     """What tells a group from those of the same version; None for the earliest of these, which stands as it is."""
     labels: dict[int, str | None] = {}
     distinct = {id(one): one for one in groups}.values()
@@ -306,15 +309,15 @@ def _asked(groups: Sequence[Group]) -> dict[int, str | None]:
 
 
 def _difference(one: Group, first: Group) -> str:
-    known = dict(zip(_TASK, one.columns, strict=True))
+    values = dict(zip(_TASK, one.columns, strict=True))
     usual = dict(zip(_TASK, first.columns, strict=True))
     if one.fits:
         return "questions not known"
-    if None not in (known["n"], usual["n"]) and known["n"] != usual["n"]:
-        return f"{known['n']} documents"
+    if None not in (values["n"], usual["n"]) and values["n"] != usual["n"]:
+        return f"{values['n']} documents"
     for name in _ASKED:
-        if None not in (known[name], usual[name]) and known[name] != usual[name]:
-            return f"other {'tokens' if name == 'tokens' else 'questions'} ({_short(known[name])})"
+        if None not in (values[name], usual[name]) and values[name] != usual[name]:
+            return f"other {'tokens' if name == 'tokens' else 'questions'} ({_short(values[name])})"
     return "other questions"
 
 
@@ -358,7 +361,7 @@ def _columns(row: Row, names: Sequence[str]) -> Columns:
 
 
 def _by(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
-    found: defaultdict[K, list[T]] = defaultdict(list)
+    groups: defaultdict[K, list[T]] = defaultdict(list)
     for item in items:
-        found[key(item)].append(item)
-    return dict(found)
+        groups[key(item)].append(item)
+    return dict(groups)

@@ -119,8 +119,8 @@ def read(path: Path, offset: int = 0, *, after: int = -1) -> tuple[list[Event], 
     Raises:
         JournalError: a complete line is not the next event, or says what cannot be.
     """
-    found = list(_events(path, offset, after))
-    return [event for event, _ in found], found[-1][1] if found else offset
+    events = list(_events(path, offset, after))
+    return [event for event, _ in events], events[-1][1] if events else offset
 
 
 def _events(path: Path, offset: int, after: int) -> Iterator[tuple[Event, int]]:

@@ -27,8 +27,8 @@ class JournalLine:
 
     def metric(self, metric: str, filter: str) -> MetricFacts | None:  # noqa: A002
         """What it says of one metric."""
-        found = self.cell.metrics if self.cell is not None else ()
-        return next((one for one in found if (one.metric, one.filter) == (metric, filter)), None)
+        metrics = self.cell.metrics if self.cell is not None else ()
+        return next((one for one in metrics if (one.metric, one.filter) == (metric, filter)), None)
 
 
 class JournalIndex:

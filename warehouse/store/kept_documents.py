@@ -53,11 +53,11 @@ def keep(database: Path, run_id: str, files: dict[str, Path]) -> None:
     draft.mkdir(parents=True)
     for kind, file in files.items():
         file.rename(draft / f"{kind}-{digest(file)}.parquet")
-    forget(database, run_id)
+    delete(database, run_id)
     draft.rename(folder)
 
 
-def forget(database: Path, run_id: str) -> None:
+def delete(database: Path, run_id: str) -> None:
     """Remove a run's files; of one that has none here, nothing."""
     folder = folder_of(database, run_id)
     if folder.is_dir():

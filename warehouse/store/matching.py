@@ -72,17 +72,17 @@ def _among_themselves(records: Sequence[Columns], position: Mapping[Columns, int
     }
     torn = {columns for columns, others in beside.items() if not all(_all_compatible(one, others) for one in others)}
     groups: list[Group] = []
-    found: dict[Columns, Group] = {}
+    group_of: dict[Columns, Group] = {}
     for columns in records:
         if columns in torn:
-            found[columns] = _alone(columns, position[columns], beside[columns])
+            group_of[columns] = _alone(columns, position[columns], beside[columns])
         elif joined := _fitting(columns, groups):
-            found[columns] = joined[0]
+            group_of[columns] = joined[0]
             _join(joined[0], columns, position[columns])
         else:
-            found[columns] = Group(columns, position[columns])
-            groups.append(found[columns])
-    return found
+            group_of[columns] = Group(columns, position[columns])
+            groups.append(group_of[columns])
+    return group_of
 
 
 def _join(one: Group, columns: Columns, at: int) -> None:

@@ -44,32 +44,32 @@ def standing(con: DuckDBPyConnection, path: Path) -> Standing:
         UserError: the file was changed by a newer prune-tui, an applied migration differs from ours, or what it holds
             in place of our tables or of DuckDB's functions cannot be trusted.
     """
-    found = catalog.read(con)
+    theirs = catalog.read(con)
     ours = template.ours()
-    if "schema_migrations" not in found.tables and "merged_events" not in found.tables:
-        return Standing("foreign" if found.tables else "empty")
+    if "schema_migrations" not in theirs.tables and "merged_events" not in theirs.tables:
+        return Standing("foreign" if theirs.tables else "empty")
     ledger = {name: ours.tables[name] for name in LEDGER}
-    _refuse(path, Differences(missing=catalog.missing(found, ledger), altered=catalog.altered(found, ledger)))
+    _refuse(path, Differences(missing=catalog.missing(theirs, ledger), altered=catalog.altered(theirs, ledger)))
     version = _version(con, path)
     if version < len(statements.migrations()):
-        differences = _compared(con, found, template.at_step(version))
+        differences = _compared(con, theirs, template.at_step(version))
         _refuse(path, differences)
         return Standing("outdated", version, differences)
-    differences = _compared(con, found, ours)
+    differences = _compared(con, theirs, ours)
     _refuse(path, differences)
     return Standing("views" if differences.replaced else "current", version, differences)
 
 
 def _version(con: DuckDBPyConnection, path: Path) -> int:
     applied = con.execute(statements.query("applied_migrations")).fetchall()
-    known = {migration.version: migration for migration in statements.migrations()}
+    migrations = {migration.version: migration for migration in statements.migrations()}
     for version, name, digest in applied:
-        if version not in known:
+        if version not in migrations:
             raise UserError(
                 f"{path} was written by a newer prune-tui (its schema has step {version}, {name}; "
-                f"this program knows {max(known)}): upgrade prune-tui to open it."
+                f"this program knows {max(migrations)}): upgrade prune-tui to open it."
             )
-        if digest != known[version].sha256:
+        if digest != migrations[version].sha256:
             raise UserError(
                 f"Step {version} of {path}'s schema ({name}) is not the one this prune-tui carries: "
                 "open the file with the prune-tui that wrote it, or name another file with --db."
@@ -79,19 +79,19 @@ def _version(con: DuckDBPyConnection, path: Path) -> int:
     return len(applied)
 
 
-def _compared(con: DuckDBPyConnection, found: Catalog, ours: Catalog) -> Differences:
-    differences = catalog.compare(con, found, ours)
-    once_ours = studies.left_in(found)
+def _compared(con: DuckDBPyConnection, theirs: Catalog, ours: Catalog) -> Differences:
+    differences = catalog.compare(con, theirs, ours)
+    once_ours = studies.left_in(theirs)
     return replace(differences, own=tuple(name for name in differences.own if name not in once_ours))
 
 
-def _refuse(path: Path, found: Differences) -> None:
-    if found.missing:
-        raise AlteredError(path, f"it lacks {_listed(found.missing)}")
-    if found.altered:
-        raise AlteredError(path, f"not as prune-tui makes it: {_listed(found.altered)}")
-    if found.shadows:
-        raise AlteredError(path, f"it has its own {_listed(found.shadows)} in place of DuckDB's")
+def _refuse(path: Path, differences: Differences) -> None:
+    if differences.missing:
+        raise AlteredError(path, f"it lacks {_listed(differences.missing)}")
+    if differences.altered:
+        raise AlteredError(path, f"not as prune-tui makes it: {_listed(differences.altered)}")
+    if differences.shadows:
+        raise AlteredError(path, f"it has its own {_listed(differences.shadows)} in place of DuckDB's")
 
 
 def _listed(names: Sequence[str], most: int = 3) -> str:
@@ -111,14 +111,14 @@ def update(con: DuckDBPyConnection, path: Path) -> None:
     """
     import duckdb
 
-    found = standing(con, path)
-    if found.state == "current" and _put_in(con) == template.views_digest():
+    before = standing(con, path)
+    if before.state == "current" and _put_in(con) == template.views_digest():
         return
     newest = len(statements.migrations())
-    copy = backup.make(con, path, found.version) if 0 < found.version < newest else None
+    copy = backup.make(con, path, before.version) if 0 < before.version < newest else None
     try:
         with transaction(con):
-            _apply(con, found.version)
+            _apply(con, before.version)
     except duckdb.Error as error:
         if copy is not None and not isinstance(error, duckdb.FatalException):  # the file is as it was
             copy.unlink()
@@ -132,12 +132,12 @@ def update(con: DuckDBPyConnection, path: Path) -> None:
         logger.warning(
             "%s was written by an older prune-tui: its schema is brought from step %d to %d. %s beside it is the file "
             "as it was; delete it when you need it no more.",
-            path.name, found.version, newest, copy.name,
+            path.name, before.version, newest, copy.name,
         )  # fmt: skip
-    if found.state == "views":
+    if before.state == "views":
         logger.warning(
             "What %s had by the names of %s is not what this prune-tui makes: its own views and macros were put back.",
-            path.name, _listed(found.differences.replaced),
+            path.name, _listed(before.differences.replaced),
         )  # fmt: skip
 
 

@@ -44,9 +44,9 @@ _ONCE_IN_FILES = frozenset(
 )  # fmt: skip
 
 
-def left_in(found: Catalog) -> frozenset[str]:
+def left_in(theirs: Catalog) -> frozenset[str]:
     """What older programs put into a file, which had all of it: one of the names alone is the user's own."""
-    return names() if found.views.keys() >= _ONCE_IN_FILES else frozenset()
+    return names() if theirs.views.keys() >= _ONCE_IN_FILES else frozenset()
 
 
 def drop_from_file(con: DuckDBPyConnection) -> None:

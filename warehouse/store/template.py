@@ -165,8 +165,8 @@ def _kept() -> _Kept | None:
 
 def _texts(about: dict[str, Any]) -> dict[str, Any]:
     texts = {name: about[name] for name in ("tables", "views", "macros")}
-    for told in texts.values():
-        if not told or not all(isinstance(text, str) for text in told.values()):
+    for of_kind in texts.values():
+        if not of_kind or not all(isinstance(text, str) for text in of_kind.values()):
             raise ValueError("no catalog of ours")
     return texts
 

@@ -9,7 +9,7 @@ from run_writer import RunWriter, metric
 
 from tui.results import provenance
 from warehouse.merging import merge
-from warehouse.read.metric_lookup import Wanted
+from warehouse.read.metric_lookup import MetricQuery
 from warehouse.read.trace import Trace, trace
 
 
@@ -26,7 +26,7 @@ def run(tmp_path: Path) -> RunWriter:
 
 def followed(run: RunWriter) -> Trace:
     root = run.folder.parent
-    return trace(root.with_suffix(".duckdb"), Wanted(model="Tiny", level="0", task="all"), root)
+    return trace(root.with_suffix(".duckdb"), MetricQuery(model="Tiny", level="0", task="all"), root)
 
 
 def test_what_was_checked_of_parts_is_one_line(run: RunWriter):

@@ -303,7 +303,7 @@ async def test_a_refused_run_can_be_seen_until_the_dashboard_that_started_it_is_
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await driver.until(pilot, lambda: len(dashboard.feed.snapshot.runs) == 2)
         assert run.path.exists()
-    actions.forget_refused([run], dashboard.feed.snapshot.runs)
+    actions.remove_refused([run], dashboard.feed.snapshot.runs)
     assert (run.path.exists(), other.path.exists()) == (False, True)
 
 

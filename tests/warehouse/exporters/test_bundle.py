@@ -16,7 +16,7 @@ from warehouse.exporters.bundle import TABLES, load_script, write_bundle
 from warehouse.exporters.export import export_deltas
 from warehouse.importers import import_bundle, is_bundle
 from warehouse.merging import merge
-from warehouse.read.metric_lookup import Wanted
+from warehouse.read.metric_lookup import MetricQuery
 from warehouse.read.trace import trace
 from warehouse.store import db
 
@@ -112,7 +112,7 @@ def test_nothing_is_left_beside_it(filled, tmp_path, received):
 @pytest.mark.slow
 def test_a_number_can_be_traced_at_the_receiver_to_the_bundle(bundle, received):
     import_bundle(received, bundle)
-    found = trace(received, Wanted(model="Tiny", level="20", task="piqa"), received.with_suffix(".runs"))
+    found = trace(received, MetricQuery(model="Tiny", level="20", task="piqa"), received.with_suffix(".runs"))
     assert {check.what: check.holds for check in found.origin.checks} == {
         "journal": None, "samples": True, "samples file": None,
     }  # fmt: skip

@@ -17,7 +17,7 @@ from run_writer import RunWriter
 from warehouse.errors import UserError
 from warehouse.exporters.bundle import write_bundle
 from warehouse.importers import import_bundle
-from warehouse.merging.delete_run import forget_run
+from warehouse.merging.delete_run import delete_run
 from warehouse.read.documents import read_document
 
 
@@ -79,7 +79,7 @@ def test_a_runs_own_folder_stays_as_it_is(sender: Path, bundle: Path) -> None:
 def test_a_run_that_is_deleted_takes_them_with_it(bundle: Path, receiver: Path) -> None:
     import_bundle(receiver, bundle)
     assert receiver.with_suffix(".documents").joinpath("r1").is_dir()
-    forget_run(receiver, "r1")
+    delete_run(receiver, "r1")
     assert not receiver.with_suffix(".documents").joinpath("r1").exists()
     import_bundle(receiver, bundle)
     assert read_document(receiver, "r1", "piqa", 0).choices == (" yes", " no")

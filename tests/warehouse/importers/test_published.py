@@ -61,7 +61,7 @@ def test_of_the_studys_156_printed_changes_all_but_15_come_out(published, script
 
 @pytest.mark.slow
 def test_the_page_on_the_differences_is_current(published, script):
-    assert (ROOT / "docs" / "published-deltas.md").read_text(encoding="utf-8") == script.document(published)
+    assert (ROOT / "docs/evidence/published-deltas.md").read_text(encoding="utf-8") == script.document(published)
 
 
 def test_the_view_has_the_156_cells(ask):

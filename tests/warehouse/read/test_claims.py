@@ -84,7 +84,7 @@ def family(new_run, merged, metric):
 
 @pytest.mark.slow
 def test_the_published_study_supports_some_of_its_claims(of_the_study):
-    """What each verdict rests on; the errors are those of docs/published-reread.md."""
+    """What each verdict rests on; the errors are those of docs/evidence/published-reread.md."""
     verdicts = {}
     for (claim, model), verdict in of_the_study.items():
         verdicts.setdefault(claim, {})[model] = verdict
@@ -142,7 +142,7 @@ def test_what_is_said_are_the_studys_numbers(published):
 
 
 def test_changes_have_the_verdicts_of_the_study_read_again(published):
-    """docs/published-reread.md computes the same in Python: 8 improvements and 71 losses are beyond noise."""
+    """docs/evidence/published-reread.md computes the same in Python: 8 improvements and 71 losses are beyond noise."""
     with reading(published) as con:
         counted = con.execute(
             "select count(*) filter (verdict = 'gain'), count(*) filter (verdict = 'loss') from claim_changes "

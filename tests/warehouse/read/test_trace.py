@@ -13,8 +13,8 @@ import pytest
 from warehouse.errors import UserError
 from warehouse.importers import import_path
 from warehouse.merging import merge
-from warehouse.read.metric_lookup import Wanted
-from warehouse.read.trace import Origin, trace
+from warehouse.read.metric_lookup import MetricQuery
+from warehouse.read.trace import Provenance, trace
 from warehouse.stats.aggregates import recompute
 from warehouse.stats.metric import SampleSums
 
@@ -52,12 +52,12 @@ def run(new_run):
 @pytest.fixture
 def asked(database):
     def why(level: str = "40", task: str = "piqa", model: str = "Tiny", **more):
-        return trace(database, Wanted(model=model, level=level, task=task, **more), database.with_suffix(".runs"))
+        return trace(database, MetricQuery(model=model, level=level, task=task, **more), database.with_suffix(".runs"))
 
     return why
 
 
-def checks(origin: Origin) -> dict[str, bool | None]:
+def checks(origin: Provenance) -> dict[str, bool | None]:
     return {check.what: check.holds for check in origin.checks}
 
 
@@ -276,7 +276,7 @@ def test_every_published_number_is_found_again(database, ask, study):
     for model in ("Llama-3.2-1B", "Llama-3.2-3B"):
         for level in ("0", "10", "60"):
             for task in ("mmlu", "wikitext", "lambada_openai", "gsm8k"):
-                wanted = Wanted(model=model, level=level, task=task)
+                wanted = MetricQuery(model=model, level=level, task=task)
                 assert checks(trace(database, wanted, Path("none")).origin)["file"] is True
 
 

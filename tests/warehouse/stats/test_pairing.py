@@ -13,7 +13,7 @@ from sklearn.metrics import f1_score
 from warehouse.errors import UserError
 from warehouse.exporters.delta_markdown import markdown
 from warehouse.merging import merge
-from warehouse.merging.delete_run import forget_run
+from warehouse.merging.delete_run import delete_run
 from warehouse.read.deltas import read_deltas
 from warehouse.stats import pairing
 from warehouse.store import db, statements
@@ -98,9 +98,9 @@ def test_a_method_measured_again_is_compared_again(two_methods, started, merged,
     scored(again, "20", [0, 1, 0, 1], t=9)
     merged(again)
     assert ask(METHODS) == [("r2", "r3", "20", 4, 1, 0, None)]
-    forget_run(database, "r3")
+    delete_run(database, "r3")
     assert ask(METHODS) == [("r2", "r1", "20", 4, 2, 0, None)]
-    forget_run(database, "r1")
+    delete_run(database, "r1")
     assert ask(METHODS) == []
 
 
@@ -178,15 +178,15 @@ def test_a_baseline_measured_again_replaces_the_first_of_another_run(started, me
 
 
 @pytest.mark.slow
-def test_forgetting_a_baseline_brings_the_one_before_back(started, merged, ask, database):
+def test_deleting_a_baseline_brings_the_one_before_back(started, merged, ask, database):
     run, first, again = started("r1"), started("r2"), started("r3")
     scored(first, "0", [1, 1, 0, 0], t=1)
     scored(run, "20", [1, 0, 0, 0], t=1)
     scored(again, "0", [1, 1, 1, 1], t=5)
     merged(run, first, again)
-    forget_run(database, "r3")
+    delete_run(database, "r3")
     assert ask(PAIRED) == [("r1", "r2", 4, 1, 0, None)]
-    forget_run(database, "r1")
+    delete_run(database, "r1")
     assert ask(PAIRED) == []
     assert ask("select count(*) from pairing_due") == [(0,)]
 

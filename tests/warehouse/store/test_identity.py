@@ -8,7 +8,7 @@ import pytest
 from cases import one_in
 
 from warehouse.exporters.delta_markdown import markdown
-from warehouse.merging.delete_run import forget_run
+from warehouse.merging.delete_run import delete_run
 from warehouse.read.deltas import read_deltas
 from warehouse.records.conditions import Conditions
 from warehouse.store import db, identity, old_runs
@@ -161,7 +161,7 @@ def test_until_a_second_model_fits_as_well(measured, ask, database):
     assert ask(DELTAS) == [
         ("new", 0.5, None, None, PLAIN), ("old", 0.55, 0.6, "old", PLAIN), ("other", 0.4, None, None, PLAIN),
     ]  # fmt: skip
-    forget_run(database, "other")
+    delete_run(database, "other")
     assert ask("select distinct model_id from run_models") == [(before,)]
 
 
@@ -169,8 +169,8 @@ def test_until_a_second_model_fits_as_well(measured, ask, database):
 def test_the_last_run_of_a_model_can_be_taken_out(measured, ask, database):
     measured("r1", {"0": 0.6, "40": 0.5})
     measured("r2", {"0": 0.7}, weights="w2", t=9)
-    forget_run(database, "r1")
-    forget_run(database, "r2")
+    delete_run(database, "r1")
+    delete_run(database, "r2")
     for table in ("run_models", "run_identities", "task_identities", "cells"):
         assert ask(f"select count(*) from {table}") == [(0,)]
 

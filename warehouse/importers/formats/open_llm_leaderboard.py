@@ -11,12 +11,12 @@ from warehouse.importers.older import LEADERBOARD_TASK, SEEDS, VERSION, is_of_th
 
 def _file(source: Source) -> ResultFile:
     data, about = source.data, source.data["config_general"]
-    found = {name: match for name in data["results"] if (match := LEADERBOARD_TASK.fullmatch(name))}
-    tasks = {name: match["task"].replace(":", "_") for name, match in found.items()}
+    matches = {name: match for name in data["results"] if (match := LEADERBOARD_TASK.fullmatch(name))}
+    tasks = {name: match["task"].replace(":", "_") for name, match in matches.items()}
     versions = data.get("versions") or {}
     of_today = {
         "results": {task: without_filter(data["results"][name]) for name, task in tasks.items()},
-        "n-shot": {tasks[name]: int(match["shots"]) for name, match in found.items()},
+        "n-shot": {tasks[name]: int(match["shots"]) for name, match in matches.items()},
         "versions": {task: versions.get(name) for name, task in tasks.items()},
         "config": {
             "model": "hf",

@@ -17,18 +17,18 @@ def metrics() -> Mapping[str, Metric]:
     Raises:
         ValueError: two files have one of the same name.
     """
-    found: dict[str, Metric] = {}
+    by_name: dict[str, Metric] = {}
     for metric in (metric for family in gathered(__name__, "METRICS") for metric in family):
-        if metric.name in found:
+        if metric.name in by_name:
             raise ValueError(f"two files of {__name__} have a metric {metric.name}")
-        found[metric.name] = metric
-    return MappingProxyType(found)
+        by_name[metric.name] = metric
+    return MappingProxyType(by_name)
 
 
 def higher_is_better(name: str) -> bool:
     """Of a metric whose task does not say; what is not known is taken for a score."""
-    known = metrics().get(name)
-    return known is None or known.higher_is_better
+    metric = metrics().get(name)
+    return metric is None or metric.higher_is_better
 
 
 def corpus_statistics() -> Iterable[CorpusStatistic]:

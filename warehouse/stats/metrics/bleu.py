@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING
 
 from warehouse.stats.metric import CorpusStatistic, Metric
 from warehouse.stats.sums import own_terms, quotient
 from warehouse.stats.texts import counted
 
 if TYPE_CHECKING:
+    from sacrebleu.metrics.bleu import BLEU
+
     from warehouse.stats.metric import Values
 
 
-def _sacrebleu() -> Any:
+@cache
+def _sacrebleu() -> BLEU:
     from sacrebleu.metrics.bleu import BLEU
 
     return BLEU()
+
+
+def _terms(text: str, references: list[list[str]]) -> list[int]:
+    score = _sacrebleu().corpus_score([text], references)
+    return [score.sys_len, score.ref_len, *score.counts, *score.totals]
 
 
 def bleu(sums: Values) -> Values:
@@ -39,7 +48,7 @@ METRICS = (
     Metric(
         name="bleu",
         higher_is_better=True,
-        per_document=counted(_sacrebleu),
+        per_document=counted(_terms),
         corpus=(CorpusStatistic("BLEU", own_terms(10), bleu),),
     ),
 )

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from warehouse.stats.metric import CorpusStatistic, Metric
 from warehouse.stats.sums import own_terms, quotient
 from warehouse.stats.texts import counted
 
 if TYPE_CHECKING:
+    from sacrebleu.metrics.chrf import CHRF
+
     from warehouse.stats.metric import Values
 
 _CHARACTERS, _WORDS = 6, 2  # orders of n-grams; chrF has none of words
 
 
-def _of_characters() -> Any:
+@cache
+def _sacrebleu(word_order: int) -> CHRF:
     from sacrebleu.metrics.chrf import CHRF
 
-    return CHRF()
+    return CHRF(word_order=word_order)
 
 
-def _of_words_too() -> Any:
-    from sacrebleu.metrics.chrf import CHRF
-
-    return CHRF(word_order=_WORDS)
+def _terms(text: str, references: list[list[str]], *, word_order: int) -> list[int]:
+    # A BLEU or TER score of one text says what it was made of; chrF's says no more than the score.
+    return _sacrebleu(word_order)._extract_corpus_statistics([text], references)[0]
 
 
 def chrf(sums: Values) -> Values:
@@ -45,6 +48,8 @@ def chrf(sums: Values) -> Values:
 _CHRF = CorpusStatistic("chrF", own_terms(3 * _CHARACTERS, 3 * (_CHARACTERS + _WORDS)), chrf)
 
 METRICS = (
-    Metric(name="chrf", higher_is_better=True, per_document=counted(_of_characters), corpus=(_CHRF,)),
-    Metric(name="chrf++", higher_is_better=True, per_document=counted(_of_words_too), corpus=(_CHRF,)),
+    Metric(name="chrf", higher_is_better=True, per_document=counted(partial(_terms, word_order=0)), corpus=(_CHRF,)),
+    Metric(
+        name="chrf++", higher_is_better=True, per_document=counted(partial(_terms, word_order=_WORDS)), corpus=(_CHRF,)
+    ),
 )

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING
 
 from warehouse.stats.metric import CorpusStatistic, Metric
 from warehouse.stats.sums import own_terms, quotient
 from warehouse.stats.texts import counted
 
 if TYPE_CHECKING:
+    from sacrebleu.metrics.ter import TER
+
     from warehouse.stats.metric import Values
 
 
-def _sacrebleu() -> Any:
+@cache
+def _sacrebleu() -> TER:
     from sacrebleu.metrics.ter import TER
 
     return TER()
+
+
+def _terms(text: str, references: list[list[str]]) -> tuple[float, float]:
+    score = _sacrebleu().corpus_score([text], references)
+    return score.num_edits, score.ref_length
 
 
 def ter(sums: Values) -> Values:
@@ -30,7 +39,7 @@ METRICS = (
     Metric(
         name="ter",
         higher_is_better=False,
-        per_document=counted(_sacrebleu),
+        per_document=counted(_terms),
         corpus=(CorpusStatistic("TER", own_terms(2), ter),),
     ),
 )

@@ -16,9 +16,9 @@ Cells = Counter[tuple[str, str]]  # run and task
 
 @dataclass(slots=True)
 class Count:
-    """What a torment did and found. `refused` counts polite refusals: sentences, where a program could have died."""
+    """What a fault did and found. `refused` counts polite refusals: sentences, where a program could have died."""
 
-    torment: str
+    fault: str
     rounds: int = 0
     written: int = 0
     lost: int = 0
