@@ -70,6 +70,7 @@ def test_it_grows_more_at_each_level_at_half_of_them_or_at_fewer(pairs: Pairs) -
         ("not supported", "at 1 of 3 levels"),
         ("not supported", "at 0 of 3 levels"),
     ]
+    assert pairs.say((curve(1, 2, 3),) * 2)[0][0]["says"].endswith("within noise")
     assert said[3][0]["says"].endswith("×2.72 in the larger, ×7.39 in the smaller, beyond noise")
 
 
