@@ -143,11 +143,13 @@ def test_a_level_measured_on_fewer_than_another_cannot_win_by_it(levels: Levels)
 
 
 def test_where_nothing_can_be_weighed_there_is_no_score(levels: Levels) -> None:
-    """A rule that weighs nothing needs none."""
+    """A rule that weighs nothing, or by weights of zero, needs none."""
     zero = [change("piqa", 0.4, 0.0)]
-    narrowest = rule("share", floor("piqa", "value", 0.1), prefer="narrowest")
+    narrowest = [rule("share", floor("piqa", "value", 0.1), prefer="narrowest", **of) for of in ({}, {"piqa": 0})]
     told = ("score", "counted", "missing", "eligible", "prefer")
-    assert [[row[name] for name in told] for (row,) in levels.judge((rule(all_=1), zero), (narrowest, zero))] == [
+    said = levels.judge((rule(all_=1), zero), *((under, zero) for under in narrowest))
+    assert [[row[name] for name in told] for (row,) in said] == [
         [None, 0, "none of its benchmarks can be weighed", False, "score"],
+        [None, 0, None, True, "narrowest"],
         [None, 0, None, True, "narrowest"],
     ]
