@@ -118,9 +118,16 @@ def test_what_is_off_a_line_is_noise_up_to_two_deviations_of_chi_squared(series:
     def of_three(e: float) -> list[dict]:
         return scores(e, 1 - 2 * e, 2 + e)
 
-    said = series(off(0.999 * four), off(1.001 * four), of_three(0.999 * three), of_three(1.001 * three), scores(1, 2))
-    assert [row["scatter_is_noise"] for (row,) in said] == [True, False, True, False, None]
-    assert [row["widths"] for (row,) in said] == [4, 4, 3, 3, 2]
+    said = series(
+        off(0.999 * four),
+        off(1.001 * four),
+        of_three(0.999 * three),
+        of_three(1.001 * three),
+        scores(1, 2),
+        [change(0, 0.5), change(0, 0.4)],
+    )
+    assert [row["scatter_is_noise"] for (row,) in said] == [True, False, True, False, None, None]
+    assert [row["widths"] for (row,) in said] == [4, 4, 3, 3, 2, 3]
     assert said[4][0]["slope"] == pytest.approx(1)
 
 
@@ -207,9 +214,14 @@ def points(con: DuckDBPyConnection) -> Callable[..., list[dict[str, Any]]]:
     return rows
 
 
-def test_a_line_through_widths_weighted_by_their_errors(points) -> None:
+def test_a_line_through_widths_weighted_by_their_errors_or_not_at_all(points) -> None:
     """Weights 1, 4 and 1 at 0, 10 and 20 %: means 1 and 11 / 6; Σ w (x - 1)² is 2, Σ w (x - 1) (y - 11/6) is 2."""
-    (row,) = points([(0, 1.0, 1.0), (10, 1.75, 0.5), (20, 3.0, 1.0)])
+    row, without = points(
+        [(0, 1.0, 1.0), (10, 1.75, 0.5), (20, 3.0, 1.0)], [(0, 1.0, None), (10, 1.75, None), (20, 3.0, None)]
+    )
+    assert [without[name] for name in ("weighted", "sxx", "sxy", "syy")] == [
+        False, *(pytest.approx(one) for one in (2, 2, 2 + 6 * (0.25 / 3) ** 2)),
+    ]  # fmt: skip
     assert row == {
         "model_id": "m0", "method": "maw", "conditions": None, "task": "piqa", "num_fewshot": None, "version": None,
         "metric": "acc", "filter": "none", "model": "org/M", "benchmark": "PIQA", "position": 6, "kind": "score",
