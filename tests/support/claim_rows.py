@@ -23,7 +23,7 @@ _LEVEL = {"method": "maw", "prefer": "score", "eligible": True, "score": 0.0, "s
 
 
 class Pairs:
-    """`smaller` and `larger` of a case are their changes, or, by `best`, their levels under the rule."""
+    """A case is two lists, of the smaller and of the larger: their changes, or their levels under the rule."""
 
     def __init__(self, con: DuckDBPyConnection) -> None:
         self.con = con
@@ -31,14 +31,14 @@ class Pairs:
         for view, name in (("claim_changes", "changes"), ("claim_pairs", "pairs"), ("rule_levels", "levels")):
             stand_in(con, view, name)
 
-    def say(self, *cases: tuple[Rows, Rows]) -> list[list[dict[str, Any]]]:
+    def say(self, *cases: Sequence[Rows]) -> list[list[dict[str, Any]]]:
         """What is said of each, in order of the claims."""
         return self._of(cases, "changes", _CHANGE)
 
-    def best(self, *cases: tuple[Rows, Rows]) -> list[list[dict[str, Any]]]:
+    def best(self, *cases: Sequence[Rows]) -> list[list[dict[str, Any]]]:
         return self._of(cases, "levels", _LEVEL)
 
-    def _of(self, cases: Sequence[tuple[Rows, Rows]], table: str, given: Mapping[str, Any]) -> list[list[dict]]:
+    def _of(self, cases: Sequence[Sequence[Rows]], table: str, given: Mapping[str, Any]) -> list[list[dict]]:
         ids = [(f"s{index}", f"l{index}") for index in range(len(cases))]
         fill(self.con, "changes", [])
         fill(self.con, "levels", [])

@@ -52,7 +52,7 @@ class Levels:
 
     def judge(self, *told: tuple[Mapping[str, Any], Case]) -> list[list[dict[str, Any]]]:
         """The levels of each case's model under its rule, from the least pruned down."""
-        fill(self.con, "current_rules", [one | {"rule": f"rule-{at}"} for at, (one, _) in enumerate(told)])
+        fill(self.con, "current_rules", [{**one, "rule": f"rule-{at}"} for at, (one, _) in enumerate(told)])
         changes = [{"model_id": f"m{at}", **row} for at, (_, case) in enumerate(told) for row in case]
         fill(self.con, "delta_statistics", changes)
         found = records(

@@ -63,7 +63,7 @@ def about(*expected: Any) -> list[Any]:
 
 
 def p_of(z: float) -> float:
-    return 2 * stats.norm.sf(abs(z))
+    return float(2 * stats.norm.sf(abs(z)))
 
 
 def test_numbers_of_which_only_the_errors_are_known_are_tested_by_z(pairs: Pairs) -> None:

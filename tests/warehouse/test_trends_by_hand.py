@@ -135,7 +135,7 @@ def test_only_steps_to_the_next_width_make_a_trend(trends: Trends) -> None:
 
 def test_pairs_are_tested_with_bonferronis_correction_over_all_of_them(trends: Trends) -> None:
     """Three widths are three pairs: 0.05 / 3 each. Of perplexities the logarithm is tested."""
-    edge = stats.norm.isf(0.05 / 3 / 2) * math.sqrt(2)
+    edge = float(stats.norm.isf(0.05 / 3 / 2)) * math.sqrt(2)
 
     def perplexities(of: float) -> list[dict[str, Any]]:
         """100 is 100 · exp(0) and both have an error of a hundredth."""

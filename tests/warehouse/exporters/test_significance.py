@@ -48,7 +48,8 @@ def table(*cells: Cell) -> DeltaTable:
     ],
 )
 def test_a_change_has_a_star_and_an_interval(show: Shown, about: dict[str, Any], mark: str) -> None:
-    assert marks(Cell(**{"ci_low_pct": -2.5, "ci_high_pct": 3.14} | about), show) == mark
+    given: dict[str, Any] = {"ci_low_pct": -2.5, "ci_high_pct": 3.14}
+    assert marks(Cell(**given | about), show) == mark
 
 
 def test_tests_are_named_once_with_the_benchmarks_that_they_were_used_for() -> None:

@@ -163,9 +163,8 @@ def test_a_file_becomes_a_run_of_one_level(tmp_path: Path) -> None:
     assert (run.about, run.file, run.note, run.folder, run.metrics, run.samples) == (
         "org/tiny at 20%, pruned with MAW", path, "taken as such", tmp_path / "r1", 1, 0,
     )  # fmt: skip
-    (attempt,), (model,), (variant,), (cell,) = (
-        of_kind(run.events, kind) for kind in (Attempt, ModelFacts, VariantFacts, CellFacts)
-    )
+    (attempt,), (model,) = of_kind(run.events, Attempt), of_kind(run.events, ModelFacts)
+    (variant,), (cell,) = of_kind(run.events, VariantFacts), of_kind(run.events, CellFacts)
     assert attempt.attempt == 1
     assert attempt.provenance == {
         "versions": {"lm-eval": "0.4.9", "transformers": "4.5"}, "environment": "Linux", "git_revision": "f00",

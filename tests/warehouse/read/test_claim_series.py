@@ -146,7 +146,7 @@ def test_all_at_one_width_make_no_line(series: Fold) -> None:
     ((row,),) = series([change(0, 0.5), change(0, 0.4, intermediate_size=99)])
     told = ("widths", "slope", "slope_stderr", "scatter_is_noise", "log_slope_stderr")
     assert [row[name] for name in told] == [3, None, None, None, None]
-    ppl = {"kind": "perplexity", "metric": "perplexity"}
+    ppl: dict[str, Any] = {"kind": "perplexity", "metric": "perplexity"}
     ((row,),) = series([change(0, 0.5, **ppl), change(0, 0.4, **ppl)])
     assert row["log_slope_stderr"] is None
 
@@ -154,7 +154,12 @@ def test_all_at_one_width_make_no_line(series: Fold) -> None:
 def test_a_perplexitys_logarithm_has_a_line_of_its_own(series: Fold) -> None:
     """Off it by e, -2 e and e: 6 e² in all, over one degree of freedom, and Σ (x - 1)² is 2."""
     e = 0.1
-    about = {"kind": "perplexity", "task": "wikitext", "metric": "word_perplexity", "higher_is_better": False}
+    about: dict[str, Any] = {
+        "kind": "perplexity",
+        "task": "wikitext",
+        "metric": "word_perplexity",
+        "higher_is_better": False,
+    }
     said = series(
         scores(math.exp(e), math.exp(1 - 2 * e), math.exp(2 + e), **about),
         scores(1, math.exp(2), **about),
@@ -182,8 +187,8 @@ def test_series_are_apart_by_shots_version_conditions_method_metric_and_filter(s
 
 
 def test_one_of_several_shots_or_versions_is_named_by_that_alone(series: Fold) -> None:
-    shots, versions = ([change(10, 0.4, **{name: value}) for value in values]
-                       for name, values in (("num_fewshot", (0, 5)), ("version", ("1", "2"))))  # fmt: skip
+    shots = [change(10, 0.4, num_fewshot=shots) for shots in (0, 5)]
+    versions = [change(10, 0.4, version=version) for version in ("1", "2")]
     said = series(shots, versions)
     assert [[row["name"] for row in rows] for rows in said] == [
         ["PIQA (0-shot)", "PIQA (5-shot)"], ["PIQA (version 1)", "PIQA (version 2)"],

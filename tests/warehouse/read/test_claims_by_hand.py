@@ -36,7 +36,7 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBPyConnection
 
 
 def changes(con: DuckDBPyConnection, *rows: Mapping[str, Any]) -> list[dict[str, Any]]:
-    fill(con, "delta_statistics", [CHANGE | {"intermediate_size": at} | row for at, row in enumerate(rows)])
+    fill(con, "delta_statistics", [{**CHANGE, "intermediate_size": at, **row} for at, row in enumerate(rows)])
     return records(con.execute("from claim_changes order by intermediate_size"))
 
 
@@ -82,7 +82,7 @@ def test_numbers_are_those_of_a_claims_tasks_and_of_any_perplexity_those_of_the_
 
 
 def pairs(con: DuckDBPyConnection, *models: Mapping[str, Any], of: str = "null::varchar[]") -> list[tuple]:
-    fill(con, "headline_metrics", [NUMBERS | {"model_id": f"m{at}"} | model for at, model in enumerate(models)])
+    fill(con, "headline_metrics", [{**NUMBERS, "model_id": f"m{at}", **model} for at, model in enumerate(models)])
     return con.execute(f"select smaller_id, larger_id, family from claim_pairs_of({of}) order by all").fetchall()
 
 

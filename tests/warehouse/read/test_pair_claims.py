@@ -11,8 +11,14 @@ from claim_rows import Pairs
 
 from warehouse.store import db
 
-MC1 = {"task": "truthfulqa_mc1", "benchmark": "MC1"}
-MMLU, GSM8K, BOOLQ = ({"task": name.lower(), "benchmark": name} for name in ("MMLU", "GSM8K", "BoolQ"))
+MC1: dict[str, Any] = {"task": "truthfulqa_mc1", "benchmark": "MC1"}
+
+
+def _task(name: str) -> dict[str, Any]:
+    return {"task": name.lower(), "benchmark": name}
+
+
+MMLU, GSM8K, BOOLQ = _task("MMLU"), _task("GSM8K"), _task("BoolQ")
 
 
 @pytest.fixture(scope="module")

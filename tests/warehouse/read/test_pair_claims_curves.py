@@ -37,8 +37,8 @@ def verdicts(said: Sequence[list[dict]]) -> list[tuple[str, str]]:
 
 def test_the_larger_grows_faster(pairs: Pairs) -> None:
     """On a line without errors any difference is beyond noise; other perplexities and scores say nothing of it."""
-    wikitext = {"task": "wikitext", "benchmark": "WikiText", "metric": "word_perplexity"}
-    score = {"metric": "acc", "kind": "score"}
+    wikitext: dict[str, Any] = {"task": "wikitext", "benchmark": "WikiText", "metric": "word_perplexity"}
+    score: dict[str, Any] = {"metric": "acc", "kind": "score"}
     smaller, larger = curve(1, 2, 3), curve(1.5, 3, 4.5)
     others = [(curve(1, 2, 3, **about), curve(1, 2, 3, **about)) for about in (wikitext, score)]
     said = pairs.say(
@@ -106,7 +106,7 @@ def test_curves_take_three_levels_in_common(pairs: Pairs) -> None:
     assert (row["claim"], row["verdict"], row["says"], row["missing"]) == (
         7, "cannot tell", None, "LAMBADA at 2 levels in common only",
     )  # fmt: skip
-    wikitext = {"task": "wikitext", "benchmark": "WikiText"}
+    wikitext: dict[str, Any] = {"task": "wikitext", "benchmark": "WikiText"}
     assert pairs.say((curve(1, 2, **wikitext), curve(2, 4, **wikitext)), (curve(1, kind="score"),) * 2) == [[], []]
 
 
@@ -163,7 +163,7 @@ def test_a_best_level_is_clear_of_its_second_beyond_noise_or_has_none(pairs: Pai
 
 def test_which_level_is_best(pairs: Pairs) -> None:
     """The highest score, of equal ones the fewest parameters, then the most pruned; or the fewest of all."""
-    narrow = {"prefer": "narrowest"}
+    narrow: dict[str, Any] = {"prefer": "narrowest"}
     cases = [
         [level(10, 5), level(20, 5)],
         [level(10, 5, parameters=7), level(20, 5, parameters=7)],
