@@ -68,3 +68,44 @@ def test_better_is_up_or_down_by_the_metric_and_unknown_without_a_direction() ->
     assert is_better(-0.1, False)
     assert is_better(0.0, True) is False
     assert is_better(math.nan, None) is None
+
+
+def test_a_width_is_the_same_by_its_size_or_where_that_is_not_known_by_its_percentage() -> None:
+    by_size = replace(AT_40, level="w60", pruning_pct=40.1, expansion_ratio=2.4)
+    unknown, farther = (replace(AT_40, intermediate_size=None, pruning_pct=pct) for pct in (40.0, 40.1))
+    assert AT_40.exact == by_size.exact == ("id|maw|", False, 60, None)
+    assert unknown.exact == ("id|maw|", False, None, 40.0)
+    assert farther.exact == ("id|maw|", False, None, 40.1)
+    assert replace(AT_40, unpruned=True).exact == ("id|maw|", True, 60, None)
+
+
+def test_a_metric_is_named_with_its_filter_unless_that_is_none() -> None:
+    assert PIQA.metric_name == "acc"
+    assert replace(PIQA, filter="strict").metric_name == "acc, strict"
+
+
+def test_places_of_equal_rank_go_by_what_is_left() -> None:
+    """Benchmarks by position, task and shots, without a position last; widths by what they are of, then by size."""
+    benchmarks = [
+        replace(PIQA, task=task, position=position, num_fewshot=shots)
+        for position, task, shots in ((6, "a", None), (6, "a", 5), (6, "b", 0), (7, "aa", 0), (None, "aaa", 0))
+    ]
+    widths = [
+        replace(AT_40, model=model, model_id=model, method=method, conditions=conditions, intermediate_size=size)
+        for model, method, conditions, size in (
+            ("a", "a", None, 61), ("a", "a", None, 60), ("a", "a", None, None), ("a", "a", "x", 60),
+            ("a", "b", None, 60), ("b", "a", None, 60),
+        )
+    ]  # fmt: skip
+    entries = [Entry(one, width, Cell()) for one in reversed(benchmarks) for width in reversed(widths)]
+    grid = results(entries)
+    assert grid.rows == tuple(benchmarks)
+    assert grid.columns == tuple(widths)
+    assert grid.missing() == []
+
+
+def test_a_change_of_nothing_is_no_change() -> None:
+    assert change(0.4, 0.4) == (0.0, 0.0)
+    assert is_better(0.0, False) is False
+    assert is_better(-0.1, True) is False
+    assert is_better(0.1, False) is False
