@@ -13,14 +13,19 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from engine.errors import UserError
 from tui.cli.options import METHODS, method_names
+from tui.cli.ready import read_when_ready
 
 
 class Command(TyperCommand):
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        read_when_ready(self.params)
+
     def make_parser(self, *arguments: Any, **more: Any) -> Any:
         return _watched(super().make_parser(*arguments, **more))
 
     def get_params(self, ctx: Any) -> Any:
-        return _without_types(super().get_params(ctx))
+        return _ready(super().get_params(ctx))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         for option in self.params:
@@ -30,11 +35,21 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        read_when_ready(self.params)
+
     def make_parser(self, *arguments: Any, **more: Any) -> Any:
         return _watched(super().make_parser(*arguments, **more))
 
     def get_params(self, ctx: Any) -> Any:
-        return _without_types(super().get_params(ctx))
+        return _ready(super().get_params(ctx))
+
+
+def _ready(parameters: list[Any]) -> list[Any]:
+    """The option `--help` among them, which is not there yet when a command is made."""
+    read_when_ready(parameters)
+    return _without_types(parameters)
 
 
 def _without_types(parameters: list[Any]) -> list[Any]:
