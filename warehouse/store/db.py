@@ -73,13 +73,19 @@ def open_write(path: Path, *, wait: float = 0.0, reach: Sequence[Path] = ()) -> 
 
 @contextmanager
 def open_read(
-    path: Path, *, wait: float = 2.0, reach: Sequence[Path] = (), config: Mapping[str, str] = MappingProxyType({})
+    path: Path,
+    *,
+    wait: float = 2.0,
+    reach: Sequence[Path] = (),
+    config: Mapping[str, str] = MappingProxyType({}),
+    mend: bool = True,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """The file open for reading only, at this program's schema: an older file is first brought up to date, or, if it
     cannot be written and its tables have all that our views read, gets these for this connection.
 
     `reach` are the folders whose files the connection may read and write beside it, `config` more of DuckDB's
-    settings; connections of one process have to agree in these.
+    settings; connections of one process have to agree in these. Without `mend` an older file that could be brought up
+    to date is an error instead.
 
     Raises:
         DatabaseBusyError: another process holds it open for writing, or holds an older file that must be changed.
@@ -100,6 +106,8 @@ def open_read(
                 if found in ("views", "outdated") and not _writable(path):
                     _define_for(con, path)
                 elif found != "current":
+                    if not mend:
+                        raise UserError(f"{path} has to be brought up to date first.")
                     con.close()
                     with open_write(path, wait=wait):
                         pass
