@@ -20,7 +20,7 @@ import duckdb
 from warehouse.commands import hint
 from warehouse.errors import DatabaseBusyError, UserError
 from warehouse.filenames import beside
-from warehouse.store import confine, known, schema, template
+from warehouse.store import confine, known, template
 
 _HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 _DAMAGED = re.compile(
@@ -63,6 +63,8 @@ def open_write(path: Path, *, wait: float = 0.0, reach: Sequence[Path] = ()) -> 
         con = connect(path, read_only=False, wait=wait, reach=reach)
         try:
             if not known.is_as_written(path):
+                from warehouse.store import schema
+
                 schema.update(con, path)
             yield con
             con.checkpoint()
@@ -100,6 +102,8 @@ def open_read(
         con = connect(path, read_only=True, wait=wait, reach=reach, config={**_READING, **config})
         try:
             if not known.is_ours(path):
+                from warehouse.store import schema
+
                 found = schema.state(con, path)
                 if found == "foreign":
                     raise UserError(f"{path} is a DuckDB file without prune-tui's tables: name another with --db.")
