@@ -104,7 +104,9 @@ def _answer(request: dict[str, Any]) -> tuple[Any, ...]:
     }
     with ExitStack() as opened:
         try:
-            con = opened.enter_context(db.open_read(Path(request["db"]), wait=request["wait"], config=limits, mend=False))
+            con = opened.enter_context(
+                db.open_read(Path(request["db"]), wait=request["wait"], config=limits, mend=False)
+            )
         except DatabaseBusyError:
             raise
         except (UserError, duckdb.Error, OSError) as error:

@@ -37,7 +37,9 @@ def _row(cells: Sequence[Sequence[str]], widths: Sequence[int], right: Collectio
     for at in range(max(map(len, cells), default=0)):
         texts = [cell[at] if at < len(cell) else "" for cell in cells]
         padded = [
-            " " * (room - width(text.rstrip())) + text.rstrip() if column in right else text + " " * (room - width(text))
+            " " * (room - width(text.rstrip())) + text.rstrip()
+            if column in right
+            else text + " " * (room - width(text))
             for column, (text, room) in enumerate(zip(texts, widths, strict=True))
         ]
         lines.append((_EDGE + _BETWEEN.join(padded)).rstrip())

@@ -9,13 +9,30 @@ import pytest
 from warehouse.exporters import tables
 from warehouse.exporters.tables import Table, format_table
 
-_TEXTS = ["", "x", "a b", "piqa", "two\nlines", "日本語", "é", "e\N{COMBINING ACUTE ACCENT}", "👍", "tail  ", "  head", "a\n\nb"]
+_TEXTS = [
+    "",
+    "x",
+    "a b",
+    "piqa",
+    "two\nlines",
+    "日本語",
+    "é",
+    "e\N{COMBINING ACUTE ACCENT}",
+    "👍",
+    "tail  ",
+    "  head",
+    "a\n\nb",
+]
 
 
 def some_table(seed: int) -> Table:
     draw = random.Random(seed)
     types = draw.choices(["VARCHAR", "DOUBLE", "BIGINT"], k=draw.randint(1, 5))
-    values = {"VARCHAR": [*_TEXTS, None], "DOUBLE": [0.5, -1.25e-9, float("nan"), None], "BIGINT": [0, -7, 10**12, None]}
+    values = {
+        "VARCHAR": [*_TEXTS, None],
+        "DOUBLE": [0.5, -1.25e-9, float("nan"), None],
+        "BIGINT": [0, -7, 10**12, None],
+    }
     rows = [tuple(draw.choice(values[kind]) for kind in types) for _ in range(draw.randint(0, 6))]
     return Table([draw.choice(_TEXTS) for _ in types], types, rows)
 
