@@ -196,9 +196,10 @@ class Run:
         if self.state is RunState.FINISHED:
             return self
         _check(self.plan)
-        return self._begin(in_process=in_process)
+        return self.begin(in_process=in_process)
 
-    def _begin(self, *, in_process: bool) -> Run:
+    def begin(self, *, in_process: bool) -> Run:
+        """As `resume`, of a plan that was checked."""
         self._turns_before = self._folder.turns()
         if not in_process:
             launch.start(self._folder)
@@ -227,7 +228,7 @@ def start_run(plan: RunPlan, database: str | Path = "results.duckdb", *, in_proc
     path = Path(database)
     check_database(path)
     _check(plan)
-    return Run(create(plan, path))._begin(in_process=in_process)
+    return Run(create(plan, path)).begin(in_process=in_process)
 
 
 def find_run(text: str = "latest", database: str | Path = "results.duckdb") -> Run:

@@ -1,4 +1,4 @@
-"""A model's folder, looked at without torch or transformers: what is wrong there is told before anything slow begins."""
+"""A model's folder, looked at without torch or transformers: what is wrong is told before anything slow begins."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from engine.errors import UserError
 from engine.planning.suites import DEMO_MODEL
@@ -65,14 +65,15 @@ def read_config(source: str, path: Path) -> dict[str, Any]:
         UserError: it cannot be a model's, or asks for what is not done here.
     """
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
+        entries: Any = json.loads(path.read_text(encoding="utf-8"))
     except RecursionError as error:
         raise UserError(f"{source}: config.json is nested too deeply to be a model's; get the file again.") from error
     except ValueError as error:
         raise UserError(f"{source}: config.json is not valid JSON; get the file again.") from error
     if not isinstance(entries, dict):
-        raise UserError(f"{source}: config.json holds no entries, but a {type(entries).__name__}; get the file again.")
-    for name, value in _entries(entries):
+        raise UserError(f"{source}: config.json holds no entries, but a {_kind(entries)}; get the file again.")
+    known = cast(dict[str, Any], entries)
+    for name, value in _entries(known):
         if "layers" in name and isinstance(value, int) and value > _MOST_LAYERS:
             raise UserError(
                 f"{source}: config.json asks for {value} layers ({name}), which no model has: get it again."
@@ -82,7 +83,11 @@ def read_config(source: str, path: Path) -> dict[str, Any]:
                 f"{source}: config.json takes a kernel from the hub ({name}: {value}), which is code: take that entry "
                 "out, and attention is computed by what is installed."
             )
-    return entries
+    return known
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
 
 
 def refuse_unknown_type(
@@ -115,7 +120,7 @@ def _may_be_known(model_type: str) -> bool:
     """Whether transformers names it in the files that have all its model types, which are read as text."""
     spec = find_spec("transformers")
     places = spec.submodule_search_locations if spec is not None else None
-    texts = []
+    texts: list[str] = []
     for place in places or ():
         for name in ("auto_mappings.py", "configuration_auto.py"):
             with suppress(OSError):
@@ -168,6 +173,7 @@ def _entries(entries: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     while waiting:
         path, value = waiting.pop()
         if isinstance(value, dict):
-            waiting += [(f"{path}.{name}".lstrip("."), part) for name, part in value.items()]
+            parts = cast(dict[str, Any], value)
+            waiting += [(f"{path}.{name}".lstrip("."), part) for name, part in parts.items()]
         else:
             yield path, value

@@ -1,4 +1,4 @@
-"""What can be told of a plan before a worker loads its libraries: whether there are its tasks and its model's folder."""
+"""What can be told of a plan before libraries are loaded: whether there are its tasks and its model's folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tasks that lm-eval knows: read by a process that has its reader, and kept on disk until one of their files changes.
+"""The tasks that lm-eval knows: read in a process of its own, and kept on disk until one of their files changes.
 
 None of it needs torch, so a wrong name is told before anything slow begins.
 """

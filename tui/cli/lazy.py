@@ -1,4 +1,4 @@
-"""Commands that are imported when they are called: of the others only the name is known, and their help when it is shown.
+"""Commands that are imported when they are called: of others only the name is known, and their help when it is shown.
 
 What another command imports is nothing that this one should wait for.
 """
@@ -10,7 +10,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from inspect import cleandoc
 from types import CodeType
-from typing import Any
+from typing import Any, ClassVar
 
 import typer
 from typer.main import get_command
@@ -53,7 +53,7 @@ class Place:
 class LazyGroup(Group):
     """Its commands are `places`, by name; each stands here as its name until it is called."""
 
-    places: dict[str, Place]
+    places: ClassVar[dict[str, Place]]
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)

@@ -54,7 +54,7 @@ class ReadyParam(RuntimeParam):
         checked = asked.exists or asked.writable or asked.resolve_path or not (asked.file_okay and asked.dir_okay)
         if checked or asked.allow_dash or asked.path_type is not None:
             return _UNREADY
-        return path if os.access(path, os.R_OK) or not os.path.exists(path) else _UNREADY
+        return path if os.access(path, os.R_OK) or not os.access(path, os.F_OK) else _UNREADY
 
 
 def read_when_ready(params: list[Any]) -> None:

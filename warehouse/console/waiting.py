@@ -1,4 +1,4 @@
-"""Processes for queries: one each, and one that has begun before there is a query, so that nobody waits for its start."""
+"""Processes for queries: one each, and one that has begun before there is a query, so that nobody waits for that."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ _EDGE = " "
 
 
 def laid_out(names: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[int]) -> list[str]:
-    """Names, a rule and the rows; a text of several lines takes several. The columns `right` are ranged right, and names
-    end right above the rule.
+    """Names, a rule and the rows; a text of several lines takes several. The columns `right` are ranged right, and
+    names end right above the rule.
 
     Spaces at the ends of lines are left out.
     """

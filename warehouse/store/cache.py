@@ -1,4 +1,4 @@
-"""The user's cache folder: what is kept there is never needed, and made anew where it is missing or cannot be trusted."""
+"""The user's cache folder: what is kept there is made anew where it is missing or cannot be trusted."""
 
 from __future__ import annotations
 
