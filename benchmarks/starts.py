@@ -34,9 +34,9 @@ BARE = {
     "select": "import duckdb; duckdb.sql('select 1').fetchall()",
     "import textual.app": "import textual.app",
 }
-_OURS = "import sys; sys.path.insert(0, sys.argv.pop(1))\n"
 _MAIN = "from prune_tui.__main__ import main; main()"
 _FRESH = """
+import sys
 from pathlib import Path
 from warehouse.store.db import open_write
 with open_write(Path(sys.argv[1])):
@@ -120,7 +120,7 @@ def timed(command: Sequence[str], work: Path, *, first_line: bool) -> tuple[floa
         process.terminate()
         process.wait()
         stop = ["stop", "latest", "--force", "--timeout", "0", "--db", str(work / "fresh.duckdb")]
-        subprocess.run([*command[:5], *stop], cwd=work, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run([*command[:4], *stop], cwd=work, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         return used, took
     process.wait()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -140,7 +140,8 @@ def main(checkout: Path, rounds: int) -> None:
         os.environ["XDG_CACHE_HOME"] = str(work / "cache")
         os.environ["HF_HUB_OFFLINE"] = "1"
         os.environ.pop("PRUNE_TUI_DB", None)
-        command = [sys.executable, "-P", "-c", _OURS + _MAIN, str(checkout)]
+        os.environ["PYTHONPATH"] = str(checkout)  # before what is installed, in the processes that commands start, too
+        command = [sys.executable, "-P", "-c", _MAIN]
         prepare(command, work)
         found: dict[str, Times] = {}
         for _ in range(rounds):
@@ -148,7 +149,7 @@ def main(checkout: Path, rounds: int) -> None:
                 _note(found, name, timed([sys.executable, "-c", statement], work, first_line=False))
             for case in cases(work):
                 case.before()
-                ours = [*command[:3], _OURS + case.statement, command[4]]
+                ours = [*command[:3], case.statement]
                 _note(found, case.name, timed([*ours, *case.words], work, first_line=case.first_line))
         print(f"{checkout}, medians of {rounds}")
         print(f"{'':26}{'processor':>10}{'clock':>10}   of")
