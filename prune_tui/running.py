@@ -196,9 +196,9 @@ class Run:
         if self.state is RunState.FINISHED:
             return self
         _check(self.plan)
-        return self.begin(in_process=in_process)
+        return self._begin(in_process=in_process)
 
-    def begin(self, *, in_process: bool) -> Run:
+    def _begin(self, *, in_process: bool) -> Run:
         """As `resume`, of a plan that was checked."""
         self._turns_before = self._folder.turns()
         if not in_process:
@@ -228,7 +228,7 @@ def start_run(plan: RunPlan, database: str | Path = "results.duckdb", *, in_proc
     path = Path(database)
     check_database(path)
     _check(plan)
-    return Run(create(plan, path)).begin(in_process=in_process)
+    return Run(create(plan, path))._begin(in_process=in_process)  # pyright: ignore[reportPrivateUsage]
 
 
 def find_run(text: str = "latest", database: str | Path = "results.duckdb") -> Run:

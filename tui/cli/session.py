@@ -253,6 +253,7 @@ def _view(run: RunDir, history: RunHistory, *, quiet: bool) -> View:
     if quiet or not screen.is_terminal:
         from tui.cli.lines import LineView
 
+        _say(f"Run {run.run_id} begins.")  # its first event comes when libraries and model are loaded
         return LineView(screen, title)
     from tui.cli.live import LiveView
 

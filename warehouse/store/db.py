@@ -211,11 +211,13 @@ def _create(path: Path) -> None:
     refuse_to_create(path)
     try:
         template.write(new)
+        made = new.stat()
         with suppress(FileExistsError):
             publish(new, path)
     finally:
         new.unlink(missing_ok=True)
         new.with_name(f"{new.name}.wal").unlink(missing_ok=True)
+    known.sign_made(path, made)
 
 
 def refuse_to_create(path: Path) -> None:

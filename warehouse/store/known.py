@@ -65,6 +65,13 @@ def sign(path: Path) -> None:
         _keep(path, signed=True)
 
 
+def sign_made(path: Path, made: os.stat_result) -> None:
+    """Sign a database that this program made under another name, and that nobody has written to since."""
+    found = path.stat()
+    if (found.st_ino, found.st_size, found.st_mtime_ns) == (made.st_ino, made.st_size, made.st_mtime_ns):
+        sign(path)
+
+
 def _found(path: Path) -> _Known | None:
     """What is known of the file as it is now, by this process or by another."""
     path, imprint = path.absolute(), _imprint(path)

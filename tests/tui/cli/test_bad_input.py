@@ -149,7 +149,7 @@ UNWRITABLE = Path("/sys/kernel")  # not even root makes files there
 
 @pytest.mark.skipif(not UNWRITABLE.is_dir(), reason=f"needs {UNWRITABLE}, where nobody can make files")
 @pytest.mark.parametrize(
-    "arguments", [["run", "m", "--tasks", "piqa"], ["import", "published"], ["demo"]], ids=" ".join
+    "arguments", [["run", "m", "--tasks", "demo_grammar"], ["import", "published"], ["demo"]], ids=" ".join
 )
 def test_a_folder_that_cannot_be_written(shell, arguments: list[str]):
     said = complaint(shell(*arguments, "--db", str(UNWRITABLE / "results.duckdb")))

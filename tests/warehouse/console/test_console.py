@@ -11,11 +11,13 @@ import threading
 import time
 from datetime import UTC, datetime
 
+import duckdb
 import pytest
 from cases import one_in
 
-from warehouse.console import console
+from warehouse.console import console, waiting
 from warehouse.console.console import format_table, run_sql
+from warehouse.console.waiting import Waiting
 from warehouse.errors import DatabaseBusyError, UserError
 from warehouse.exporters.tables import Table
 from warehouse.store import db
@@ -306,3 +308,50 @@ def test_address_space_that_allocators_reserve_on_large_machines_is_not_the_quer
     )
     kind, _, _, rows, *_ = pickle.loads(process.stdout)
     assert (kind, rows) == ("table", [(499999500000,)])
+
+
+@pytest.fixture
+def processes():
+    waiting = Waiting()
+    yield waiting
+    waiting.close()
+
+
+def test_a_process_that_has_begun_answers_one_query_and_no_more(filled, processes):
+    processes.prepare()
+    ready = processes._ready
+    assert run_sql(filled, "select 1", processes=processes).rows == [(1,)]
+    assert ready is not None
+    assert ready.poll() == 0
+    assert processes._ready is None
+    assert run_sql(filled, "select 2", processes=processes).rows == [(2,)]  # by a new one
+
+
+def test_a_process_that_waits_is_locked_down_once_it_is_asked(filled, processes, tmp_path):
+    for statement in (f"copy runs to '{tmp_path / 'out'}'", "set threads = 8", "select * from read_csv('/etc/passwd')"):
+        processes.prepare()
+        with pytest.raises(UserError):
+            run_sql(filled, statement, processes=processes)
+    assert list(tmp_path.glob("out*")) == []
+
+
+def test_a_process_that_was_killed_while_it_waited_is_replaced(filled, processes):
+    processes.prepare()
+    waiting.end(processes._ready)
+    assert run_sql(filled, "select 1", processes=processes).rows == [(1,)]
+
+
+def test_a_process_that_waits_ends_with_who_began_it(processes):
+    processes.prepare()
+    ready = processes._ready
+    ready.stdin.close()
+    assert ready.wait(60) == 0
+    processes.close()
+    processes.prepare()  # not any more
+    assert processes._ready is None
+
+
+def test_a_file_that_has_to_be_mended_is_mended_by_the_caller(filled):
+    with duckdb.connect(filled) as con:
+        con.execute("create or replace view run_overview as select 1 as x")
+    assert len(run_sql(filled, "from run_overview").columns) > 1

@@ -33,7 +33,7 @@ def some_table(seed: int) -> Table:
         "DOUBLE": [0.5, -1.25e-9, float("nan"), None],
         "BIGINT": [0, -7, 10**12, None],
     }
-    rows = [tuple(draw.choice(_VALUES[kind]) for kind in types) for _ in range(draw.randint(0, 6))]
+    rows = [tuple(draw.choice(values[kind]) for kind in types) for _ in range(draw.randint(0, 6))]
     return Table([draw.choice(_TEXTS) for _ in types], types, rows)
 
 

@@ -39,6 +39,28 @@ def test_a_file_that_this_process_wrote_is_not_compared_again(written, compariso
     assert comparisons == []
 
 
+def test_a_file_that_was_just_made_is_not_compared(tmp_path, comparisons):
+    for opening in (db.open_write, db.open_read):
+        with opening(tmp_path / "results.duckdb"):
+            pass
+    assert comparisons == []
+
+
+def test_a_file_that_changed_while_it_got_its_name_is_compared(tmp_path, comparisons, monkeypatch):
+    path = tmp_path / "results.duckdb"
+    publish = db.publish
+
+    def publish_and_alter(new, path) -> None:
+        publish(new, path)
+        with duckdb.connect(path) as con:
+            con.execute("create or replace view run_overview as select 1 as x")
+
+    monkeypatch.setattr(db, "publish", publish_and_alter)
+    with db.open_write(path) as con:
+        assert len(con.execute("describe run_overview").fetchall()) > 1
+    assert comparisons == [path]
+
+
 @pytest.mark.parametrize("opening", [db.open_read, db.open_write])
 def test_a_file_that_another_hand_changed_at_once_is_compared(written, comparisons, opening):
     with duckdb.connect(written) as con:
