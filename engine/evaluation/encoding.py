@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,16 @@ MAX_GEN_TOKS = 256  # as in HFLM, where a task does not say
 _ENCODED_AT_ONCE = 4096  # instances
 
 Pair = tuple[list[int], list[int]]  # context and continuation
+Tokenised = Callable[[int, int], None]  # requests that are tokenised, and of how many
 _String = tuple[str, bool | None]  # and whether special tokens are added; None leaves it to the tokenizer
+_Known = dict[_String, list[int]]
 
 
 class Encoder:
     """Tokenises requests once for all levels.
+
+    One thread may have instances tokenised while others ask for the tokens of earlier ones: what is shared is one
+    dictionary, and it is only ever added to, an entry at a time.
 
     Args:
         max_length: tokens of the model's context.
@@ -38,7 +43,6 @@ class Encoder:
         self._prefix_text: str | None = None if self.prefix is None else tokenizer.decode(self.prefix)
         # The instance is kept beside its tokens, so that its id stays its own.
         self._encoded: dict[int, tuple[Instance, Any]] = {}
-        self._known: dict[_String, list[int]] = {}  # strings that `encode` tokenised together
 
     def __getitem__(self, instance: Instance) -> Any:
         """A (context, continuation) for a log-likelihood, a list of them for a rolling one, else the prompt's tokens.
@@ -50,30 +54,36 @@ class Encoder:
     def clear_cache(self) -> None:
         self._encoded.clear()
 
-    def encode(self, instances: Sequence[Instance]) -> None:
+    def encode(self, instances: Sequence[Instance], progress: Tokenised = lambda done, total: None) -> None:
         """Tokenise instances ahead of asking them, many strings at a time; they are not tokenised again.
+
+        `progress` is told how many of the instances are tokenised, and may raise to stop.
 
         Raises:
             UserError: what a task asks cannot be asked of this model and tokenizer; names the task.
         """
         new = [instance for instance in instances if id(instance) not in self._encoded]
+        if not new:
+            return
+        done = len(instances) - len(new)
         for start in range(0, len(new), _ENCODED_AT_ONCE):
+            progress(done + start, len(instances))
             some = new[start : start + _ENCODED_AT_ONCE]
             by_special: dict[bool | None, dict[str, None]] = defaultdict(dict)
             for instance in some:
                 for string, special in self._strings(instance):
                     by_special[special][string] = None
+            known: _Known = {}
             for special, strings in by_special.items():
                 for string, tokens in zip(strings, self._tokenised(list(strings), special), strict=True):
-                    self._known[string, special] = tokens
+                    known[string, special] = tokens
             for instance in some:
-                self._encoded[id(instance)] = (instance, self._encode(instance))
-            self._known.clear()
+                self._encoded[id(instance)] = (instance, self._encode(instance, known))
+        progress(len(instances), len(instances))
 
     def tokens(self, string: str, special: bool | None = None) -> list[int]:
-        special = self._adds_special_tokens(string) if special is None else special
-        key = (string, special)
-        return self._known[key] if key in self._known else self._tokenised([string], special)[0]
+        """`special` as HFLM's `add_special_tokens`."""
+        return self._tokenised([string], self._adds_special_tokens(string) if special is None else special)[0]
 
     def _adds_special_tokens(self, string: str) -> bool | None:
         """As HFLM, a string that begins with the prefix gets no second one."""
@@ -101,23 +111,24 @@ class Encoder:
         # Before generating, HFLM looks for BOS only, and not for the EOS that stands in for it elsewhere.
         return False if has_bos_prefix(text, self._tokenizer.bos_token) else None
 
-    def _encode(self, instance: Instance) -> Any:
-        text = _args(instance)[0]
+    def _encode(self, instance: Instance, known: _Known) -> Any:
+        tokens = [known[string] for string in self._strings(instance)]
         match instance.request_type:
             case "loglikelihood" | "multiple_choice":
-                return self._pair(instance, *_args(instance))
+                return self._pair(instance, tokens)
             case "loglikelihood_rolling":
-                return self._windows(instance, text)
+                return self._windows(instance, tokens[0])
             case _:
-                return self._prompt(instance, self._known[text, self._adds_to_text(instance)])
+                return self._prompt(instance, tokens[0])
 
-    def _pair(self, instance: Instance, context: str, continuation: str) -> Pair:
+    def _pair(self, instance: Instance, found: list[list[int]]) -> Pair:
+        context, continuation = _args(instance)
         if context:
             # As TemplateLM splits them: spaces at the context's end belong to the continuation.
-            whole, start = self.tokens(context + continuation), self.tokens(context.rstrip())
+            whole, start = found
             pair = start, whole[len(start) :]
         else:
-            tokens = self.tokens(continuation, special=False)
+            tokens = found[0]
             has_prefix = tokens[:1] == [self.prefix] if self.prefix is not None else False
             pair = (tokens[:1], tokens[1:]) if has_prefix else ([self._needed_prefix(instance)], tokens)
         if not pair[1]:
@@ -138,8 +149,7 @@ class Encoder:
         self._refuse_unknown(instance, [*pair[0], *pair[1]])
         return pair
 
-    def _windows(self, instance: Instance, text: str) -> list[Pair]:
-        tokens = self.tokens(text)
+    def _windows(self, instance: Instance, tokens: list[int]) -> list[Pair]:
         self._refuse_unknown(instance, tokens)
         windows = get_rolling_token_windows(
             token_list=tokens,

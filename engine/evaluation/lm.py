@@ -18,7 +18,7 @@ from lm_eval.api.model import TemplateLM
 from lm_eval.models.utils import configure_pad_token, resolve_max_length
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from engine.evaluation.encoding import Encoder, Pair
+from engine.evaluation.encoding import Encoder, Pair, Tokenised
 from engine.evaluation.writer import Writer
 from engine.inference.batching import batch_tokens_for
 from engine.inference.decode.generator import Generator
@@ -133,13 +133,15 @@ class PrunedLM(TemplateLM):
     def tok_encode(self, string: str, add_special_tokens: bool | None = None, **kwargs: Any) -> list[int]:
         return self._encoder.tokens(string, add_special_tokens)
 
-    def encode(self, instances: Sequence[Instance]) -> None:
+    def encode(self, instances: Sequence[Instance], progress: Tokenised = lambda done, total: None) -> None:
         """Tokenise instances ahead of asking them; they are not tokenised again.
+
+        May run in a thread beside the asking of others. `progress` is told how many are done, and of how many.
 
         Raises:
             UserError: what a task asks cannot be asked of this model and tokenizer; names the task.
         """
-        self._encoder.encode(instances)
+        self._encoder.encode(instances, progress)
 
     def tokens_of(self, instance: Instance) -> list[Sequence[int]]:
         """The token ids that an instance is asked with, part by part: contexts and continuations."""
