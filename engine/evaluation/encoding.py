@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from lm_eval.models.utils import has_bos_prefix, normalize_gen_kwargs
 from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
 
 from engine.errors import UserError
+from engine.evaluation.token_cache import Encoding, KeptTokens, key_of
 from engine.evaluation.tokenising import Text, Tokenised, Tokeniser, Tokens
 from engine.inference.tree.tree import Ints
+from engine.pruning.identity import tokenizer_hash
 
 MAX_GEN_TOKS = 256  # as in HFLM, where a task does not say
 _ENCODED_AT_ONCE = 4096  # instances
@@ -53,10 +56,16 @@ class Encoder:
     def clear_cache(self) -> None:
         self._encoded.clear()
 
-    def encode(self, instances: Sequence[Instance], progress: Progress = lambda done, total: None) -> None:
+    def encode(
+        self,
+        instances: Sequence[Instance],
+        progress: Progress = lambda done, total: None,
+        kept: KeptTokens | None = None,
+    ) -> None:
         """Tokenise instances ahead of asking them, many texts at a time; they are not tokenised again.
 
-        `progress` is told how many of the instances are tokenised, and may raise to stop.
+        `progress` is told how many of the instances are tokenised, and may raise to stop. `kept` is where the tokens
+        of all of them may have been kept, and are kept otherwise.
 
         Raises:
             UserError: what a task asks cannot be asked of this model and tokenizer; names the task.
@@ -64,21 +73,44 @@ class Encoder:
         new = [instance for instance in instances if id(instance) not in self._encoded]
         if not new:
             return
-        done = len(instances) - len(new)
+        if not self._tokeniser.is_plain or len(new) < len(instances):
+            kept = None
+        encodings = None if kept is None else kept.read(len(new))
+        if encodings is None:
+            done = len(instances) - len(new)
+            encodings = list[Encoding]()
+            for some in self._encodings(new):
+                progress(done + len(encodings), len(instances))
+                encodings += some
+            if kept is not None:
+                kept.write(encodings)
+        all_known = max((int(part.max()) for part in _distinct(encodings)), default=0) < self._vocab_size
+        for instance, encoding in zip(new, encodings, strict=True):
+            if not all_known:
+                self._refuse_unknown(instance, encoding)
+            self._encoded[id(instance)] = (instance, self._asked(instance, encoding))
+        progress(len(instances), len(instances))
+
+    def _encodings(self, instances: Sequence[Instance]) -> Iterator[list[Encoding]]:
         batch = self._tokeniser.batch()
-        for start in range(0, len(new), _ENCODED_AT_ONCE):
-            progress(done + start, len(instances))
-            some = new[start : start + _ENCODED_AT_ONCE]
-            asked = list(zip(some, self._texts(some), strict=True))
-            found = batch(text for _, texts in asked for text in texts)
+        for start in range(0, len(instances), _ENCODED_AT_ONCE):
+            some = instances[start : start + _ENCODED_AT_ONCE]
+            asked = list(self._texts(some))
+            found = batch(text for texts in asked for text in texts)
             if not self._tokeniser.check(list(found.items())):
                 batch = self._tokeniser.batch()
-                asked = list(zip(some, self._texts(some), strict=True))
-                found = batch(text for _, texts in asked for text in texts)
-            whole: dict[Text, Tokens] = {}
-            for instance, texts in asked:
-                self._encoded[id(instance)] = (instance, self._encode(instance, texts, found, whole))
-        progress(len(instances), len(instances))
+                asked = list(self._texts(some))
+                found = batch(text for texts in asked for text in texts)
+            contexts: dict[Text, Tokens] = {}  # that instances share
+            yield [_encoding(texts, found, contexts) for texts in asked]
+
+    def key_of(self, requests_hash: str) -> str:
+        """Of the tokens of a task's requests, in a cache."""
+        return key_of(requests_hash, self._hash, splits_special=self._tokeniser.splits_special)
+
+    @cached_property
+    def _hash(self) -> str:
+        return tokenizer_hash(self._tokenizer)
 
     def tokens(self, string: str, special: bool | None = None) -> list[int]:
         """`special` as HFLM's `add_special_tokens`."""
@@ -120,36 +152,24 @@ class Encoder:
         # Before generating, HFLM looks for BOS only, and not for the EOS that stands in for it elsewhere.
         return False if has_bos_prefix(text, self._tokenizer.bos_token) else None
 
-    def _encode(
-        self, instance: Instance, texts: Sequence[Text], found: Mapping[Text, Tokenised], whole: dict[Text, Tokens]
-    ) -> Any:
-        """`whole` are tokens that instances share."""
+    def _asked(self, instance: Instance, encoding: Encoding) -> Any:
         match instance.request_type:
             case "loglikelihood" | "multiple_choice":
-                return self._pair(instance, texts, found, whole)
+                return self._pair(instance, encoding)
             case "loglikelihood_rolling":
-                return self._windows(instance, found[texts[0]].whole.tolist())
+                return self._windows(instance, encoding[0].tolist())
             case _:
-                return self._prompt(instance, found[texts[0]].whole)
+                return self._prompt(instance, encoding[0])
 
-    def _pair(
-        self, instance: Instance, texts: Sequence[Text], found: Mapping[Text, Tokenised], whole: dict[Text, Tokens]
-    ) -> Pair:
+    def _pair(self, instance: Instance, encoding: Encoding) -> Pair:
         context, continuation = _args(instance)
-        if context:
-            # As TemplateLM splits them: spaces at the context's end belong to the continuation.
-            start, all_ = texts
-            if start not in whole:
-                whole[start] = found[start].whole
-            pair = whole[start], found[all_].tail[len(found[start].tail) :]
+        if len(encoding) == 2:
+            pair = encoding[0], encoding[1]
         else:
-            tokens = found[texts[0]].tail
+            [tokens] = encoding
             has_prefix = self.prefix is not None and tokens[:1].tolist() == [self.prefix]
-            pair = (
-                (tokens[:1], tokens[1:])
-                if has_prefix
-                else (np.array([self._needed_prefix(instance)], tokens.dtype), tokens)
-            )
+            first = tokens[:1] if has_prefix else np.array([self._needed_prefix(instance)], tokens.dtype)
+            pair = first, tokens[1:] if has_prefix else tokens
         if not len(pair[1]):
             raise UserError(
                 f"{_place(instance)}: its answer {continuation!r} has no tokens of its own, so that nothing is there "
@@ -165,11 +185,9 @@ class Encoder:
                 f"{_place(instance)}: its answer of {len(pair[1])} tokens is longer than the model's context of "
                 f"{self._max_length}: leave the task out."
             )
-        self._refuse_unknown(instance, *pair)
         return pair
 
     def _windows(self, instance: Instance, tokens: list[int]) -> list[Pair]:
-        self._refuse_unknown(instance, np.array(tokens))
         windows = get_rolling_token_windows(
             token_list=tokens,
             prefix_token=self._needed_prefix(instance),
@@ -193,7 +211,6 @@ class Encoder:
                 f"{_place(instance)}: its prompt has no tokens, and the tokenizer puts none before it, so that there "
                 "is nothing to continue; lm-eval's hf cannot do so either. Give it a text, or leave the task out."
             )
-        self._refuse_unknown(instance, tokens)
         return tokens.astype(np.int64)
 
     def _needed_prefix(self, instance: Instance) -> int:
@@ -205,14 +222,28 @@ class Encoder:
             )
         return self.prefix
 
-    def _refuse_unknown(self, instance: Instance, *parts: Tokens | Ints) -> None:
-        if (largest := max((int(part.max()) for part in parts if len(part)), default=0)) >= self._vocab_size:
+    def _refuse_unknown(self, instance: Instance, encoding: Encoding) -> None:
+        if (largest := max((int(part.max()) for part in encoding if len(part)), default=0)) >= self._vocab_size:
             token = self._tokenizer.convert_ids_to_tokens(largest)
             raise UserError(
                 f"{_place(instance)}: its text holds token {largest} ({token!r}), but the model knows only "
                 f"{self._vocab_size} tokens: the tokenizer is another model's, or has had tokens added for which the "
                 "embedding was not enlarged."
             )
+
+
+def _encoding(texts: Sequence[Text], found: Mapping[Text, Tokenised], contexts: dict[Text, Tokens]) -> Encoding:
+    if len(texts) == 1:
+        return (found[texts[0]].whole,)
+    # As TemplateLM splits them: spaces at the context's end belong to the continuation.
+    context, whole = texts
+    if context not in contexts:
+        contexts[context] = found[context].whole
+    return contexts[context], found[whole].tail[len(found[context].tail) :]
+
+
+def _distinct(encodings: Sequence[Encoding]) -> Iterable[Tokens]:
+    return {id(part): part for encoding in encodings for part in encoding if len(part)}.values()
 
 
 def asked_for(generation_kwargs: Mapping[str, Any] | None) -> int:

@@ -21,6 +21,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from engine.evaluation.encoding import Encoder, Pair
 from engine.evaluation.encoding import Progress as Encoded
+from engine.evaluation.token_cache import KeptTokens, users_cache
 from engine.evaluation.writer import Writer
 from engine.inference.batching import batch_tokens_for
 from engine.inference.decode.generator import Generator
@@ -135,15 +136,26 @@ class PrunedLM(TemplateLM):
     def tok_encode(self, string: str, add_special_tokens: bool | None = None, **kwargs: Any) -> list[int]:
         return self._encoder.tokens(string, add_special_tokens)
 
-    def encode(self, instances: Sequence[Instance], progress: Encoded = lambda done, total: None) -> None:
+    def encode(
+        self,
+        instances: Sequence[Instance],
+        progress: Encoded = lambda done, total: None,
+        kept: KeptTokens | None = None,
+    ) -> None:
         """Tokenise instances ahead of asking them; they are not tokenised again.
 
-        May run in a thread beside the asking of others. `progress` is told how many are done, and of how many.
+        May run in a thread beside the asking of others. `progress` is told how many are done, and of how many; `kept`
+        is where their tokens may have been kept.
 
         Raises:
             UserError: what a task asks cannot be asked of this model and tokenizer; names the task.
         """
-        self._encoder.encode(instances, progress)
+        self._encoder.encode(instances, progress, kept)
+
+    def kept_tokens(self, requests_hash: str) -> KeptTokens | None:
+        """Where this tokenizer's tokens of a task's requests are kept between runs; None where none can be."""
+        cache = users_cache()
+        return None if cache is None else KeptTokens(cache, self._encoder.key_of(requests_hash))
 
     def tokens_of(self, instance: Instance) -> list[NDArray[Any]]:
         """The token ids that an instance is asked with, part by part: contexts and continuations."""

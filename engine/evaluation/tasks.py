@@ -15,7 +15,7 @@ from engine.errors import UserError
 from engine.evaluation.chance import chance_levels
 from engine.evaluation.encoding import Progress as Encoded
 from engine.evaluation.lm import PrunedLM
-from engine.evaluation.task_facts import facts_of
+from engine.evaluation.task_facts import facts_of, requests_hash
 from engine.evaluation.task_failures import OF_THE_TASK, cannot_be_built, left_out
 from engine.evaluation.task_groups import parents_of
 from engine.evaluation.task_loading import LoadedTasks
@@ -82,7 +82,8 @@ def build_task(
     """Write out a task's prompts and tokenise them; may run in a thread beside the asking of other tasks.
 
     `part_of` is the nearest group with an aggregate of its own. `progress` is told how many of the task's requests are
-    tokenised, and of how many; it is called in this thread and may raise to stop.
+    tokenised, and of how many; it is called in this thread and may raise to stop. Where the plan allows it, tokens are
+    taken from the user's cache, and kept in it.
 
     Raises:
         UserError: it cannot be built or asked.
@@ -98,5 +99,6 @@ def build_task(
         )
     except OF_THE_TASK as error:
         cannot_be_built(task.task_name, error)
-    lm.encode(task.instances, progress)
-    return BuiltTask(task, facts_of(task, part_of, lm))
+    asked = requests_hash(task.instances)
+    lm.encode(task.instances, progress, lm.kept_tokens(asked) if plan.use_cache else None)
+    return BuiltTask(task, facts_of(task, part_of, asked, lm))

@@ -65,6 +65,16 @@ class Tokeniser:
         before = None if self._backend is None else tokens_before(self._backend)
         self._before: Tokens | None = None if before is None else np.array(before, np.int32)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether its serialisation tells all that it does."""
+        return self._backend is not None
+
+    @property
+    def splits_special(self) -> bool:
+        """Whether the name of a special token in a text is text."""
+        return self._backend is not None and self._backend.encode_special_tokens
+
     def cut(self, text: str) -> int:
         """Where a text's head ends, at its last cut; 0 if it has none."""
         found = last_cut(text) if self._before is not None else None
@@ -127,7 +137,7 @@ class Batch:
 
     def __call__(self, texts: Iterable[Text]) -> dict[Text, Tokenised]:
         texts = dict.fromkeys(texts)
-        heads = {(text.head, text.special): self._cut(text.head) for text in texts if text.head}
+        heads = {key: self._cut(key[0]) for key in dict.fromkeys((text.head, text.special) for text in texts) if key[0]}
         new = dict.fromkeys(piece for pieces in heads.values() for piece in pieces if piece not in self._pieces)
         self._pieces |= zip(new, self._strings(list(new), False), strict=True)
         tails: dict[bool | None, dict[str, Tokens]] = {}

@@ -19,9 +19,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from platformdirs import user_cache_path
-
 from warehouse.store import catalog, comments, statements
+from warehouse.store.cache_folder import cache_folder
 from warehouse.store.catalog import Catalog
 from warehouse.store.definitions import temporary
 from warehouse.store.statements import Migration
@@ -152,7 +151,7 @@ class _Kept:
 
 
 def _kept() -> _Kept | None:
-    folder = _folder()
+    folder = cache_folder("schema")
     if folder is None:
         return None
     try:
@@ -175,7 +174,7 @@ def _keep() -> _Kept | None:
     """Make the database and its catalog in the cache folder; None if that cannot be."""
     import duckdb
 
-    folder = _folder()
+    folder = cache_folder("schema")
     if folder is None:
         return None
     try:
@@ -192,17 +191,6 @@ def _keep() -> _Kept | None:
         return None
     _clear(folder)
     return _Kept(folder / f"{digest}.duckdb", digest, made)
-
-
-def _folder() -> Path | None:
-    """Where databases are kept; None where that cannot be made, or others could write to it."""
-    folder = user_cache_path("prune-tui", appauthor=False) / "schema"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        about = folder.stat()
-    except OSError:
-        return None
-    return folder if about.st_uid == os.geteuid() and not about.st_mode & 0o022 else None
 
 
 def _clear(folder: Path) -> None:
