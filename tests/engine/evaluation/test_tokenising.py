@@ -122,13 +122,10 @@ def test_a_cut_that_proves_wrong_is_given_up_before_it_is_used(
     monkeypatch.setattr(tokenising, "tokens_before", lambda backend: [])
     tokenizer = trained(ACROSS)
     encoder = Encoder(tokenizer, max_length=4096, vocab_size=10**6)
-    prompts: list[Any] = [
-        Instance("generate_until", {}, (text, {}), 0, ("t", 0, 1)) for text in ("Anna likes tea", "Ben likes it")
-    ]
+    strings = ("Anna likes tea", "Ben likes it")
+    prompts = [Instance("generate_until", {}, (text, {}), 0, ("t", 0, 1)) for text in strings]
     encoder.encode(prompts)
-    assert [encoder[prompt].tolist() for prompt in prompts] == [
-        tokenizer(prompt.args[0])["input_ids"] for prompt in prompts
-    ]
+    assert [encoder[prompt].tolist() for prompt in prompts] == [tokenizer(text)["input_ids"] for text in strings]
     assert "tokenised whole" in caplog.text
 
 
