@@ -6,7 +6,9 @@ import hashlib
 import json
 from array import array
 from collections.abc import Iterator, Sequence
+from typing import Any
 
+import numpy as np
 from lm_eval.api.instance import Instance
 from lm_eval.api.task import Task
 
@@ -15,8 +17,8 @@ from warehouse.records.facts import TaskFacts
 from warehouse.records.questions import of_requests, questions_hash
 
 
-def facts_of(task: Task, part_of: str | None, lm: PrunedLM) -> TaskFacts:
-    """`part_of` is the nearest group with an aggregate of its own."""
+def facts_of(task: Task, part_of: str | None, asked: str, lm: PrunedLM) -> TaskFacts:
+    """`part_of` is the nearest group with an aggregate of its own, `asked` the hash of the task's requests."""
     return TaskFacts(
         task=task.task_name,
         part_of=part_of,
@@ -27,13 +29,13 @@ def facts_of(task: Task, part_of: str | None, lm: PrunedLM) -> TaskFacts:
         n_requests=sum(instance.repeats or 1 for instance in task.instances),
         dataset="/".join(str(part) for part in (task.DATASET_PATH, task.DATASET_NAME) if part),
         dataset_fingerprint=getattr(task.eval_docs, "_fingerprint", None),
-        requests_hash=_hash(task.instances),
+        requests_hash=asked,
         questions_hash=questions_hash(of_requests(task.instances)),
         tokens_hash=_tokens_hash(task.instances, lm),
     )
 
 
-def _hash(instances: Sequence[Instance]) -> str:
+def requests_hash(instances: Sequence[Instance]) -> str:
     """A fingerprint of everything the model is asked, so that a resumed run can tell that its data changed."""
     digest = hashlib.sha256()
     for line in _lines(instances):
@@ -48,13 +50,24 @@ def _tokens_hash(instances: Sequence[Instance], lm: PrunedLM) -> str:
         parts = lm.tokens_of(instance)
         digest.update(array("q", [instance.doc_id or 0, instance.idx, *map(len, parts)]).tobytes())
         for part in parts:
-            digest.update(array("i", part).tobytes())
+            digest.update(np.ascontiguousarray(part, np.int32).data)
     return digest.hexdigest()
 
 
 def _lines(instances: Sequence[Instance]) -> Iterator[str]:
+    """Each instance as `json.dumps` writes its list; the context that neighbours share is written once."""
+    context: Any = None
+    written = ""
     for instance in instances:
-        yield json.dumps([instance.request_type, instance.doc_id, instance.idx, *instance.args], default=str)
+        first, *others = instance.args
+        if first is not context:
+            context, written = first, _json(first)
+        about = map(_json, (instance.request_type, instance.doc_id, instance.idx))
+        yield f"[{', '.join((*about, written, *map(_json, others)))}]"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, default=str)
 
 
 def num_fewshot(task: Task) -> int:

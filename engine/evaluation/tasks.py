@@ -13,8 +13,9 @@ from lm_eval.evaluator_utils import get_sample_size
 
 from engine.errors import UserError
 from engine.evaluation.chance import chance_levels
+from engine.evaluation.encoding import Progress as Encoded
 from engine.evaluation.lm import PrunedLM
-from engine.evaluation.task_facts import facts_of
+from engine.evaluation.task_facts import facts_of, requests_hash
 from engine.evaluation.task_failures import OF_THE_TASK, cannot_be_built, left_out
 from engine.evaluation.task_groups import parents_of
 from engine.evaluation.task_loading import LoadedTasks
@@ -69,13 +70,24 @@ def build_tasks(found: LoadedTasks, plan: RunPlan, lm: PrunedLM, check: Callable
     for task in found.tasks:
         check()
         with left_out(task.task_name, broken, plan):
-            built.append(_built(task, parents.get(task.task_name), plan, lm))
+            built.append(build_task(task, parents.get(task.task_name), plan, lm))
     if not built and broken:
         raise UserError(f"None of the tasks can be built. {next(iter(broken.values()))}")
     return TaskSet(tuple(built), tuple(found.groups), broken)
 
 
-def _built(task: Task, part_of: str | None, plan: RunPlan, lm: PrunedLM) -> BuiltTask:
+def build_task(
+    task: Task, part_of: str | None, plan: RunPlan, lm: PrunedLM, progress: Encoded = lambda done, total: None
+) -> BuiltTask:
+    """Write out a task's prompts and tokenise them; may run in a thread beside the asking of other tasks.
+
+    `part_of` is the nearest group with an aggregate of its own. `progress` is told how many of the task's requests are
+    tokenised, and of how many; it is called in this thread and may raise to stop. Where the plan allows it, tokens are
+    taken from the user's cache, and kept in it.
+
+    Raises:
+        UserError: it cannot be built or asked.
+    """
     try:
         task.build_all_requests(
             limit=get_sample_size(task, plan.limit),
@@ -87,5 +99,6 @@ def _built(task: Task, part_of: str | None, plan: RunPlan, lm: PrunedLM) -> Buil
         )
     except OF_THE_TASK as error:
         cannot_be_built(task.task_name, error)
-    lm.encode(task.instances)
-    return BuiltTask(task, facts_of(task, part_of, lm))
+    asked = requests_hash(task.instances)
+    lm.encode(task.instances, progress, lm.kept_tokens(asked) if plan.use_cache else None)
+    return BuiltTask(task, facts_of(task, part_of, asked, lm))

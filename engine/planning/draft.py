@@ -222,4 +222,5 @@ _OPTIONS = {
     "--apply-chat-template": "apply_chat_template",
     "--system-instruction": "system_instruction",
     "--fewshot-as-multiturn": "fewshot_as_multiturn",
+    "--no-cache": "use_cache",
 }

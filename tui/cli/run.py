@@ -120,6 +120,10 @@ def run(
     fewshot_as_multiturn: Annotated[
         bool, typer.Option("--fewshot-as-multiturn", metavar="", help="Few-shot examples as turns of a chat.")
     ] = False,
+    no_cache: Annotated[
+        bool,
+        typer.Option("--no-cache", metavar="", help="Tokenise every prompt anew, and keep no tokens for later runs."),
+    ] = False,
     detach: Detach = False,
     db: Database = DEFAULT_DATABASE,
     quiet: Quiet = False,
@@ -153,6 +157,7 @@ def run(
             apply_chat_template=apply_chat_template,
             system_instruction=system_instruction,
             fewshot_as_multiturn=fewshot_as_multiturn,
+            use_cache=not no_cache,
         ).resolved(Path.cwd())
         for model in models
     ]

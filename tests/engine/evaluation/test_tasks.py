@@ -52,7 +52,9 @@ PLAN = RunPlan(
 class Asked:
     """Stands for a model that tokenises whatever it is asked."""
 
-    def encode(self, instances: Any) -> None: ...
+    def encode(self, instances: Any, progress: Any, kept: Any) -> None: ...
+
+    def kept_tokens(self, requests_hash: str) -> None: ...
 
     def tokens_of(self, instance: Any) -> tuple[list[int]]:
         return ([1],)
