@@ -24,6 +24,7 @@ from engine.runs.rundir import RunDir, runs_root
 from engine.worker import sweep
 from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
+from engine.worker.supply import Supply
 from engine.worker.sweep import Sweep
 from warehouse.records.events import of_kind
 from warehouse.records.facts import CellFacts, FailureFacts
@@ -57,7 +58,9 @@ def work(tmp_path: Path) -> Iterator[Sweep]:
     too_long = built.tasks[1].instances[0]
     too_long.arguments = (too_long.args[0], " tea" * 2000)
     lm.clear_cache()
-    yield Sweep(run, recorder, StopFlag(), lm, Ladder(model, method="maw", seed=0), variants, built, 1)
+    stop = StopFlag()
+    supply = Supply.of(built, stop)
+    yield Sweep(run, recorder, stop, lm, Ladder(model, method="maw", seed=0), variants, supply, 1)
     recorder.close()
 
 
