@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future, wait
 from contextlib import contextmanager
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from lm_eval.api.task import Task
@@ -59,6 +59,7 @@ class Building:
         self._earlier = earlier
         self._supply: Future[Supply] = Future()
         self._lm: Future[PrunedLM] = Future()
+        self._ended = Event()
         self._thread = Thread(target=self._run, name="tasks")
 
     def __enter__(self) -> Building:
@@ -66,6 +67,7 @@ class Building:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._ended.set()
         self._lm.cancel()
         if self._supply.done() and self._supply.exception() is None:
             self._supply.result().close()
@@ -114,6 +116,8 @@ class Building:
                 self._supply.set_exception(error)
                 return
             self._supply.set_result(supply)
+            if self._ended.is_set():
+                supply.close()
             try:
                 self._build(found, supply, parents, documents, self._lm.result())
             except (CancelledError, ClosedError):
