@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,15 +11,14 @@ from lm_eval.models.utils import has_bos_prefix, normalize_gen_kwargs
 from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
 
 from engine.errors import UserError
+from engine.evaluation.tokenising import Text, Tokenised, Tokeniser, Tokens
 from engine.inference.tree.tree import Ints
 
 MAX_GEN_TOKS = 256  # as in HFLM, where a task does not say
 _ENCODED_AT_ONCE = 4096  # instances
 
-Pair = tuple[list[int], list[int]]  # context and continuation
-Tokenised = Callable[[int, int], None]  # requests that are tokenised, and of how many
-_String = tuple[str, bool | None]  # and whether special tokens are added; None leaves it to the tokenizer
-_Known = dict[_String, list[int]]
+Pair = tuple[Tokens, Tokens]  # context and continuation
+Progress = Callable[[int, int], None]  # requests that are tokenised, and of how many
 
 
 class Encoder:
@@ -36,6 +34,7 @@ class Encoder:
 
     def __init__(self, tokenizer: Any, *, max_length: int, vocab_size: int) -> None:
         self._tokenizer = tokenizer
+        self._tokeniser = Tokeniser(tokenizer)
         self._max_length = max_length
         self._vocab_size = vocab_size
         bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
@@ -54,8 +53,8 @@ class Encoder:
     def clear_cache(self) -> None:
         self._encoded.clear()
 
-    def encode(self, instances: Sequence[Instance], progress: Tokenised = lambda done, total: None) -> None:
-        """Tokenise instances ahead of asking them, many strings at a time; they are not tokenised again.
+    def encode(self, instances: Sequence[Instance], progress: Progress = lambda done, total: None) -> None:
+        """Tokenise instances ahead of asking them, many texts at a time; they are not tokenised again.
 
         `progress` is told how many of the instances are tokenised, and may raise to stop.
 
@@ -66,43 +65,53 @@ class Encoder:
         if not new:
             return
         done = len(instances) - len(new)
+        batch = self._tokeniser.batch()
         for start in range(0, len(new), _ENCODED_AT_ONCE):
             progress(done + start, len(instances))
             some = new[start : start + _ENCODED_AT_ONCE]
-            by_special: dict[bool | None, dict[str, None]] = defaultdict(dict)
-            for instance in some:
-                for string, special in self._strings(instance):
-                    by_special[special][string] = None
-            known: _Known = {}
-            for special, strings in by_special.items():
-                for string, tokens in zip(strings, self._tokenised(list(strings), special), strict=True):
-                    known[string, special] = tokens
-            for instance in some:
-                self._encoded[id(instance)] = (instance, self._encode(instance, known))
+            asked = list(zip(some, self._texts(some), strict=True))
+            found = batch(text for _, texts in asked for text in texts)
+            if not self._tokeniser.check(list(found.items())):
+                batch = self._tokeniser.batch()
+                asked = list(zip(some, self._texts(some), strict=True))
+                found = batch(text for _, texts in asked for text in texts)
+            whole: dict[Text, Tokens] = {}
+            for instance, texts in asked:
+                self._encoded[id(instance)] = (instance, self._encode(instance, texts, found, whole))
         progress(len(instances), len(instances))
 
     def tokens(self, string: str, special: bool | None = None) -> list[int]:
         """`special` as HFLM's `add_special_tokens`."""
-        return self._tokenised([string], self._adds_special_tokens(string) if special is None else special)[0]
+        return self._tokeniser.tokens(string, self._adds_special_tokens(string) if special is None else special)
 
     def _adds_special_tokens(self, string: str) -> bool | None:
         """As HFLM, a string that begins with the prefix gets no second one."""
         return False if has_bos_prefix(string, self._prefix_text) else None
 
-    def _tokenised(self, strings: list[str], special: bool | None) -> list[list[int]]:
-        added = {} if special is None else {"add_special_tokens": special}
-        return self._tokenizer(strings, return_attention_mask=False, return_token_type_ids=False, **added)["input_ids"]
+    def _texts(self, instances: Sequence[Instance]) -> Iterator[tuple[Text, ...]]:
+        """What has to be tokenised for each instance; those that follow one another often have one context."""
+        before: Any = None
+        bare, start = "", Text("", "", None)
+        for instance in instances:
+            args = _args(instance)
+            if instance.request_type not in ("loglikelihood", "multiple_choice"):
+                yield (self._text(args[0], self._adds_to_text(instance)),)
+            elif not args[0]:
+                yield (Text("", args[1], False),)
+            else:
+                if args[0] is not before:
+                    before, bare = args[0], args[0].rstrip()
+                    start = self._text(bare, self._adds_special_tokens(bare))
+                whole = args[0] + args[1]
+                special = self._adds_special_tokens(whole)
+                if special is start.special:
+                    yield start, Text(start.head, whole[len(start.head) :], special)
+                else:
+                    yield Text("", bare, start.special), Text("", whole, special)
 
-    def _strings(self, instance: Instance) -> list[_String]:
-        """What has to be tokenised for an instance."""
-        args = _args(instance)
-        if instance.request_type not in ("loglikelihood", "multiple_choice"):
-            return [(args[0], self._adds_to_text(instance))]
-        context, continuation = args
-        if not context:
-            return [(continuation, False)]
-        whole, start = context + continuation, context.rstrip()
-        return [(whole, self._adds_special_tokens(whole)), (start, self._adds_special_tokens(start))]
+    def _text(self, string: str, special: bool | None) -> Text:
+        end = self._tokeniser.cut(string)
+        return Text(string[:end], string[end:], special)
 
     def _adds_to_text(self, instance: Instance) -> bool | None:
         text = _args(instance)[0]
@@ -111,32 +120,42 @@ class Encoder:
         # Before generating, HFLM looks for BOS only, and not for the EOS that stands in for it elsewhere.
         return False if has_bos_prefix(text, self._tokenizer.bos_token) else None
 
-    def _encode(self, instance: Instance, known: _Known) -> Any:
-        tokens = [known[string] for string in self._strings(instance)]
+    def _encode(
+        self, instance: Instance, texts: Sequence[Text], found: Mapping[Text, Tokenised], whole: dict[Text, Tokens]
+    ) -> Any:
+        """`whole` are tokens that instances share."""
         match instance.request_type:
             case "loglikelihood" | "multiple_choice":
-                return self._pair(instance, tokens)
+                return self._pair(instance, texts, found, whole)
             case "loglikelihood_rolling":
-                return self._windows(instance, tokens[0])
+                return self._windows(instance, found[texts[0]].whole.tolist())
             case _:
-                return self._prompt(instance, tokens[0])
+                return self._prompt(instance, found[texts[0]].whole)
 
-    def _pair(self, instance: Instance, found: list[list[int]]) -> Pair:
+    def _pair(
+        self, instance: Instance, texts: Sequence[Text], found: Mapping[Text, Tokenised], whole: dict[Text, Tokens]
+    ) -> Pair:
         context, continuation = _args(instance)
         if context:
             # As TemplateLM splits them: spaces at the context's end belong to the continuation.
-            whole, start = found
-            pair = start, whole[len(start) :]
+            start, all_ = texts
+            if start not in whole:
+                whole[start] = found[start].whole
+            pair = whole[start], found[all_].tail[len(found[start].tail) :]
         else:
-            tokens = found[0]
-            has_prefix = tokens[:1] == [self.prefix] if self.prefix is not None else False
-            pair = (tokens[:1], tokens[1:]) if has_prefix else ([self._needed_prefix(instance)], tokens)
-        if not pair[1]:
+            tokens = found[texts[0]].tail
+            has_prefix = self.prefix is not None and tokens[:1].tolist() == [self.prefix]
+            pair = (
+                (tokens[:1], tokens[1:])
+                if has_prefix
+                else (np.array([self._needed_prefix(instance)], tokens.dtype), tokens)
+            )
+        if not len(pair[1]):
             raise UserError(
                 f"{_place(instance)}: its answer {continuation!r} has no tokens of its own, so that nothing is there "
                 "to be scored; lm-eval's hf cannot score it either. Give the answer a text, or leave the task out."
             )
-        if not pair[0]:
+        if not len(pair[0]):
             raise UserError(
                 f"{_place(instance)}: its context {context!r} has no tokens, so that nothing is there to predict its "
                 "answer from; lm-eval's hf cannot score it either. Give it a text, or none, or leave the task out."
@@ -146,33 +165,36 @@ class Encoder:
                 f"{_place(instance)}: its answer of {len(pair[1])} tokens is longer than the model's context of "
                 f"{self._max_length}: leave the task out."
             )
-        self._refuse_unknown(instance, [*pair[0], *pair[1]])
+        self._refuse_unknown(instance, *pair)
         return pair
 
     def _windows(self, instance: Instance, tokens: list[int]) -> list[Pair]:
-        self._refuse_unknown(instance, tokens)
+        self._refuse_unknown(instance, np.array(tokens))
         windows = get_rolling_token_windows(
             token_list=tokens,
             prefix_token=self._needed_prefix(instance),
             max_seq_len=self._max_length,
             context_len=1,
         )
-        return [make_disjoint_window(window) for window in windows]
+        return [
+            (np.array(before, np.int32), np.array(after, np.int32))
+            for before, after in map(make_disjoint_window, windows)
+        ]
 
-    def _prompt(self, instance: Instance, tokens: list[int]) -> Ints:
+    def _prompt(self, instance: Instance, tokens: Tokens) -> Ints:
         asked = asked_for(_args(instance)[1])
         if asked >= self._max_length:
             raise UserError(
                 f"{_place(instance)}: up to {asked} tokens are to be generated, but the model's context is "
                 f"{self._max_length}: lower the task's max_gen_toks."
             )
-        if not tokens:
+        if not len(tokens):
             raise UserError(
                 f"{_place(instance)}: its prompt has no tokens, and the tokenizer puts none before it, so that there "
                 "is nothing to continue; lm-eval's hf cannot do so either. Give it a text, or leave the task out."
             )
         self._refuse_unknown(instance, tokens)
-        return np.array(tokens)
+        return tokens.astype(np.int64)
 
     def _needed_prefix(self, instance: Instance) -> int:
         if self.prefix is None:
@@ -183,8 +205,8 @@ class Encoder:
             )
         return self.prefix
 
-    def _refuse_unknown(self, instance: Instance, tokens: list[int]) -> None:
-        if tokens and (largest := max(tokens)) >= self._vocab_size:
+    def _refuse_unknown(self, instance: Instance, *parts: Tokens | Ints) -> None:
+        if (largest := max((int(part.max()) for part in parts if len(part)), default=0)) >= self._vocab_size:
             token = self._tokenizer.convert_ids_to_tokens(largest)
             raise UserError(
                 f"{_place(instance)}: its text holds token {largest} ({token!r}), but the model knows only "

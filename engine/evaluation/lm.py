@@ -16,9 +16,11 @@ from jinja2 import TemplateError
 from lm_eval.api.instance import Instance
 from lm_eval.api.model import TemplateLM
 from lm_eval.models.utils import configure_pad_token, resolve_max_length
+from numpy.typing import NDArray
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from engine.evaluation.encoding import Encoder, Pair, Tokenised
+from engine.evaluation.encoding import Encoder, Pair
+from engine.evaluation.encoding import Progress as Encoded
 from engine.evaluation.writer import Writer
 from engine.inference.batching import batch_tokens_for
 from engine.inference.decode.generator import Generator
@@ -133,7 +135,7 @@ class PrunedLM(TemplateLM):
     def tok_encode(self, string: str, add_special_tokens: bool | None = None, **kwargs: Any) -> list[int]:
         return self._encoder.tokens(string, add_special_tokens)
 
-    def encode(self, instances: Sequence[Instance], progress: Tokenised = lambda done, total: None) -> None:
+    def encode(self, instances: Sequence[Instance], progress: Encoded = lambda done, total: None) -> None:
         """Tokenise instances ahead of asking them; they are not tokenised again.
 
         May run in a thread beside the asking of others. `progress` is told how many are done, and of how many.
@@ -143,7 +145,7 @@ class PrunedLM(TemplateLM):
         """
         self._encoder.encode(instances, progress)
 
-    def tokens_of(self, instance: Instance) -> list[Sequence[int]]:
+    def tokens_of(self, instance: Instance) -> list[NDArray[Any]]:
         """The token ids that an instance is asked with, part by part: contexts and continuations."""
         self.encode([instance])
         found = self._encoder[instance]
@@ -153,7 +155,7 @@ class PrunedLM(TemplateLM):
             case "loglikelihood_rolling":
                 return [tokens for window in found for tokens in window]
             case _:
-                return [found.tolist()]
+                return [found]
 
     def clear_cache(self) -> None:
         """Drop what is kept of earlier requests: their tokens, and how they are laid out."""
@@ -194,7 +196,9 @@ class PrunedLM(TemplateLM):
     def _loglikelihood_tokens(
         self, requests: list[tuple[tuple[str, str], list[int], list[int]]], **kwargs: Any
     ) -> list[tuple[float, bool]]:
-        pairs = [(context, continuation) for _, context, continuation in requests]
+        pairs = [
+            (np.array(context, np.int32), np.array(continuation, np.int32)) for _, context, continuation in requests
+        ]
         return self._scorer.score(Batch(self._sequences(pairs), [1] * len(pairs)), self.progress)
 
     def _batch(self, requests: Sequence[Instance], pairs_of: Callable[[Any], list[Pair]]) -> tuple[Batch, list[int]]:
@@ -217,9 +221,10 @@ class PrunedLM(TemplateLM):
         sequences: dict[bytes, Ints] = {}
         for index, (context, continuation) in enumerate(pairs):
             # Left truncation as in HFLM.
-            tokens = np.array((context + continuation)[-(self.max_length + 1) :][:-1])
-            sequences[tokens.tobytes()] = tokens
-            requests[tokens.tobytes()].append((index, np.array(continuation)))
+            tokens = np.concatenate([context, continuation]).astype(np.int64)[-(self.max_length + 1) :][:-1]
+            key = tokens.tobytes()
+            sequences[key] = tokens
+            requests[key].append((index, np.asarray(continuation, np.int64)))
         return [Scored(tokens, tuple(requests[key])) for key, tokens in sequences.items()]
 
     def _say_once(self, message: str) -> None:

@@ -7,6 +7,7 @@ import json
 from array import array
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 from lm_eval.api.instance import Instance
 from lm_eval.api.task import Task
 
@@ -48,7 +49,7 @@ def _tokens_hash(instances: Sequence[Instance], lm: PrunedLM) -> str:
         parts = lm.tokens_of(instance)
         digest.update(array("q", [instance.doc_id or 0, instance.idx, *map(len, parts)]).tobytes())
         for part in parts:
-            digest.update(array("i", part).tobytes())
+            digest.update(np.ascontiguousarray(part, np.int32).data)
     return digest.hexdigest()
 
 

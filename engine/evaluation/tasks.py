@@ -13,7 +13,7 @@ from lm_eval.evaluator_utils import get_sample_size
 
 from engine.errors import UserError
 from engine.evaluation.chance import chance_levels
-from engine.evaluation.encoding import Tokenised
+from engine.evaluation.encoding import Progress as Encoded
 from engine.evaluation.lm import PrunedLM
 from engine.evaluation.task_facts import facts_of
 from engine.evaluation.task_failures import OF_THE_TASK, cannot_be_built, left_out
@@ -77,7 +77,7 @@ def build_tasks(found: LoadedTasks, plan: RunPlan, lm: PrunedLM, check: Callable
 
 
 def build_task(
-    task: Task, part_of: str | None, plan: RunPlan, lm: PrunedLM, progress: Tokenised = lambda done, total: None
+    task: Task, part_of: str | None, plan: RunPlan, lm: PrunedLM, progress: Encoded = lambda done, total: None
 ) -> BuiltTask:
     """Write out a task's prompts and tokenise them; may run in a thread beside the asking of other tasks.
 
