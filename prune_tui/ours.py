@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +18,7 @@ _HERE = Path(__file__).resolve().parent
 FOLDER = _HERE if (_HERE / "engine").is_dir() else _HERE.parent
 
 
-class OurPackages(MetaPathFinder):
+class OurPackages:  # not of importlib.abc, which a command would wait for
     """Finds the packages of `NAMES` in `FOLDER`; their modules follow from where they lie."""
 
     def find_spec(

@@ -6,14 +6,16 @@ import gc
 import os
 import time
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+from engine.planning import plan_check
 from engine.planning.choices import Names, chosen_levels, chosen_tasks, run_name, task_folders
 from engine.planning.draft import DEFAULT_LEVELS
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
+from engine.planning.task_index import UnlistedError
 from engine.runs import launch, rundir, stopping
 from engine.runs.create import check_database, create
 from engine.runs.progress import Progress, progress
@@ -189,9 +191,14 @@ class Run:
         Raises:
             RunBusyError: a worker has it already.
             JournalError: its journal is damaged.
+            UserError: its tasks or its model's folder are not what they were.
         """
         if self.state is RunState.FINISHED:
             return self
+        _check(self.plan)
+        return self._begin(in_process=in_process)
+
+    def _begin(self, *, in_process: bool) -> Run:
         self._turns_before = self._folder.turns()
         if not in_process:
             launch.start(self._folder)
@@ -213,12 +220,14 @@ def start_run(plan: RunPlan, database: str | Path = "results.duckdb", *, in_proc
         database: the results file, made where it is missing; the run's folder lies beside it, in `<its stem>.runs`.
 
     Raises:
-        UserError: the file is not a database of ours, or the plan holds an access token.
+        UserError: the file is not a database of ours, there is no such task or model's folder, or the plan holds an
+            access token.
         OSError: the folder cannot be written.
     """
     path = Path(database)
     check_database(path)
-    return Run(create(plan, path)).resume(in_process=in_process)
+    _check(plan)
+    return Run(create(plan, path))._begin(in_process=in_process)
 
 
 def find_run(text: str = "latest", database: str | Path = "results.duckdb") -> Run:
@@ -228,6 +237,14 @@ def find_run(text: str = "latest", database: str | Path = "results.duckdb") -> R
         UserError: no run fits, or several do.
     """
     return Run(rundir.find(Path(database), text))
+
+
+def _check(plan: RunPlan) -> None:
+    """Raises:
+    UserError: it cannot be carried out, as can be told without loading a model.
+    """
+    with suppress(UnlistedError):  # the worker looks for them itself
+        plan_check.check(plan)
 
 
 def _listed(what: str | Iterable[object]) -> str:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from pkgutil import iter_modules
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from warehouse.errors import UserError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 Kind = TypeVar("Kind")
 
@@ -59,6 +61,8 @@ class Plugin:
 
 def plugins(group: str) -> list[Plugin]:
     """What other packages bring, by name."""
+    from importlib.metadata import entry_points
+
     found = []
     for entry in entry_points(group=group):
         assert entry.dist is not None  # entry points are read from distributions

@@ -64,7 +64,7 @@ def task_code(index: Mapping[str, Entry], names: Iterable[str]) -> TaskCode:
 
 def _read(path: Path, code: TaskCode) -> list[str]:
     """Take a file in; returns the names of the tasks that it is made of."""
-    if not _is_outside(path):
+    if not is_outside(path):
         return _parts(yaml.load(path.read_bytes(), Loader=_Loader))
     if path in code.files:
         return []
@@ -89,14 +89,15 @@ def _read(path: Path, code: TaskCode) -> list[str]:
     return parts
 
 
-def _is_outside(path: Path) -> bool:
+def is_outside(path: Path) -> bool:
+    """Whether a file is neither lm-eval's nor ours."""
     return not any(path.is_relative_to(folder) for folder in _OWN)
 
 
 def _own_folders() -> tuple[Path, ...]:
-    spec = find_spec("lm_eval.tasks")
+    spec = find_spec("lm_eval")
     places = spec.submodule_search_locations if spec and spec.submodule_search_locations else []
-    return (TASKS_DIR.resolve(), *(Path(place).resolve() for place in places))
+    return (TASKS_DIR.resolve(), *(Path(place, "tasks").resolve() for place in places))
 
 
 _OWN = _own_folders()

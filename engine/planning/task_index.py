@@ -1,22 +1,29 @@
-"""The tasks that lm-eval knows, for choosing among them: asked of a process that may import it, and kept on disk."""
+"""The tasks that lm-eval knows: read by a process that has its reader, and kept on disk until one of their files changes.
+
+None of it needs torch, so a wrong name is told before anything slow begins.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
+from hashlib import sha256
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from engine.demo.paths import TASKS_DIR
 from engine.errors import UserError
 from engine.planning import model_stack
-from engine.planning.suites import TaskSpec
+from engine.planning.suites import TaskSpec, suite
 from warehouse.processes import module_command
+from warehouse.store import cache
 
 _PATIENCE = 180.0  # seconds
 NEXT_REASON = "; "
@@ -41,26 +48,41 @@ class TaskEntry:
     code: str = ""
 
 
-def load(include_paths: tuple[str, ...] = ()) -> tuple[TaskEntry, ...]:
-    """All tasks and groups by name; the first time for an lm-eval takes its ten seconds, so call it in a thread.
+def load(include_paths: tuple[str, ...] = (), *, reading: Callable[[], object] = lambda: None) -> tuple[TaskEntry, ...]:
+    """All tasks and groups by name. The first time for an lm-eval takes ten seconds, before which `reading` is called:
+    a dashboard calls this in a thread.
 
     Raises:
-        UnlistedError: lm-eval cannot be asked.
+        UserError: lm-eval is not installed.
+        UnlistedError: they cannot be read.
     """
-    entries = {entry.name: entry for entry in _read_cache() or _ask_and_keep()}
+    model_stack.require()
+    found = _entries(_own_folders(), reading)
     if include_paths:
-        entries |= {entry.name: entry for entry in _parse(_ask(include_paths))}
-    return tuple(sorted(entries.values(), key=lambda entry: entry.name))
+        found |= _entries(include_paths, reading)
+    return tuple(sorted(found.values(), key=lambda entry: entry.name))
 
 
-def check(specs: Iterable[TaskSpec], include_paths: tuple[str, ...], *, trusted: bool) -> None:
+def check(
+    specs: Iterable[TaskSpec],
+    include_paths: tuple[str, ...],
+    *,
+    trusted: bool,
+    reading: Callable[[], object] = lambda: None,
+) -> None:
     """As a worker checks them before it builds them: names, and code from outside that is not `trusted`.
 
     Raises:
         UserError: one is wrong, which is named.
-        UnlistedError: lm-eval cannot be asked.
+        UnlistedError: the tasks cannot be read.
     """
-    known = {entry.name: entry for entry in load(include_paths)}
+    specs = list(specs)
+    wanted = {spec.name for spec in specs}
+    known = _entries(include_paths, reading) if include_paths else {}
+    if not include_paths and wanted <= {spec.name for spec in suite("demo")}:
+        return
+    if not wanted <= known.keys():
+        known = {entry.name: entry for entry in load(include_paths, reading=reading)}
     for spec in specs:
         if spec.name not in known:
             raise UserError(unknown(spec.name, known))
@@ -79,36 +101,78 @@ def untrusted(reasons: Sequence[str]) -> str:
     return f"These task files are code: {reasons[0]}{more}. Read them, and add --trust-task-code if you trust them."
 
 
-def cache_path() -> Path:
-    """Where the list of the installed lm-eval is kept."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "prune-tui" / f"tasks-{version('lm-eval')}-{version('prune-tui')}.json"
+def _own_folders() -> tuple[str, ...]:
+    """Those of the installed lm-eval, and the demo's."""
+    spec = find_spec("lm_eval")
+    places = spec.submodule_search_locations if spec is not None else None
+    return (*(str(Path(place, "tasks")) for place in places or ()), str(TASKS_DIR))
 
 
-def _read_cache() -> tuple[TaskEntry, ...] | None:
+def _entries(folders: tuple[str, ...], reading: Callable[[], object]) -> dict[str, TaskEntry]:
+    kept = _kept(folders)
+    if kept is None:
+        reading()
+        text = _ask(folders)
+        kept = _parse(text)
+        _keep(folders, text)
+    return {entry.name: entry for entry in kept}
+
+
+def _kept(folders: tuple[str, ...]) -> tuple[TaskEntry, ...] | None:
+    """What was read of these folders before, if no file in them has changed since."""
+    if (path := _place(folders)) is None:
+        return None
     try:
-        return _parse(cache_path().read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        key, _, text = path.read_text(encoding="utf-8").partition("\n")
+        return _parse(text) if key == _key(folders) else None
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _ask_and_keep() -> tuple[TaskEntry, ...]:
-    text = _ask(())
-    entries = _parse(text)
-    path = cache_path()
-    with suppress(OSError):  # without a cache it is asked again
-        path.parent.mkdir(parents=True, exist_ok=True)
+def _keep(folders: tuple[str, ...], text: str) -> None:
+    if (path := _place(folders)) is None:
+        return
+    with suppress(OSError):  # else they are read again
+        cache.clear(path.parent)
         draft = path.with_suffix(f".{os.getpid()}.draft")
-        draft.write_text(text, encoding="utf-8")
+        draft.write_text(f"{_key(folders)}\n{text}", encoding="utf-8")
         draft.replace(path)
-    return entries
 
 
-def _ask(include_paths: tuple[str, ...]) -> str:
-    model_stack.require()
+def _place(folders: tuple[str, ...]) -> Path | None:
+    folder = cache.folder("tasks")
+    name = sha256("\0".join(map(os.path.abspath, folders)).encode(errors="surrogateescape")).hexdigest()
+    return None if folder is None else folder / f"{name}.json"
+
+
+def _key(folders: tuple[str, ...]) -> str:
+    """Another one as soon as a file of theirs, lm-eval or this program is another one."""
+    parts = [version("lm-eval"), version("prune-tui")]
+    for folder in folders:
+        parts += (f"{name} {size} {changed}" for name, size, changed in _files(folder))
+    return sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
+
+
+def _files(folder: str) -> Iterator[tuple[str, int, int]]:
+    """Name, size and time of change of every file that a task may be made of, but for code."""
+    try:
+        found = sorted(os.scandir(folder), key=lambda one: one.name)
+    except OSError:
+        return
+    for one in found:
+        if one.is_dir(follow_symlinks=False):
+            if one.name != "__pycache__":
+                yield from _files(one.path)
+        elif not one.name.endswith((".py", ".pyc")):
+            with suppress(OSError):
+                about = one.stat()
+                yield one.path, about.st_size, about.st_mtime_ns
+
+
+def _ask(folders: tuple[str, ...]) -> str:
     try:
         answer = subprocess.run(
-            module_command("engine.worker.list_tasks", *include_paths),
+            module_command("engine.worker.list_tasks", *folders),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from transformers import (
 from transformers.utils.import_utils import is_accelerate_available
 
 from engine.errors import UserError
+from engine.planning.model_files import read_config, refuse_unknown_type
 from engine.planning.plan import DTYPES
 from engine.pruning.accounting import ModelShape
 from engine.pruning.glu import find_glu_mlps, refuse_nan
@@ -34,7 +34,6 @@ __all__ = [
     "resolve_dtype", "weights_hash",
 ]  # fmt: skip
 
-_MOST_LAYERS = 10_000  # transformers makes lists of that length before anything is checked
 _DAMAGED = (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, IndexError)
 
 
@@ -77,25 +76,8 @@ def load_config(
         UserError: it cannot be found or read, or needs code of its own that was not allowed.
     """
     path, commit = fetch_config(source, revision)
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-    except RecursionError as error:
-        raise UserError(f"{source}: config.json is nested too deeply to be a model's; get the file again.") from error
-    except ValueError as error:
-        raise UserError(f"{source}: config.json is not valid JSON; get the file again.") from error
-    if not isinstance(entries, dict):
-        raise UserError(f"{source}: config.json holds no entries, but a {type(entries).__name__}; get the file again.")
-    for name, value in _entries(entries):
-        if "layers" in name and isinstance(value, int) and value > _MOST_LAYERS:
-            raise UserError(
-                f"{source}: config.json asks for {value} layers ({name}), which no model has: get it again."
-            )
-        if "implementation" in name and isinstance(value, str) and "/" in value:
-            raise UserError(
-                f"{source}: config.json takes a kernel from the hub ({name}: {value}), which is code: take that entry "
-                "out, and attention is computed by what is installed."
-            )
-    _refuse_unknown_code(source, entries, trust_remote_code)
+    entries = read_config(source, path)
+    refuse_unknown_type(source, entries, trust_remote_code, known=CONFIG_MAPPING.__contains__)
     try:
         config = AutoConfig.from_pretrained(source, revision=commit, trust_remote_code=trust_remote_code)
     except Exception as error:
@@ -210,36 +192,6 @@ def _where(source: str, revision: str | None, trust_remote_code: bool) -> dict[s
     """From where, for from_pretrained; a hub that does not answer is not asked again for each file."""
     here = not is_local(source) and not is_reachable(source, revision)
     return {"revision": revision, "trust_remote_code": trust_remote_code, "local_files_only": here}
-
-
-def _entries(entries: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Every entry, also of the configs inside, by its path."""
-    waiting: list[tuple[str, Any]] = [("", entries)]
-    while waiting:
-        path, value = waiting.pop()
-        if isinstance(value, dict):
-            waiting += [(f"{path}.{name}".lstrip("."), part) for name, part in value.items()]
-        else:
-            yield path, value
-
-
-def _refuse_unknown_code(source: str, entries: dict[str, object], trust_remote_code: bool) -> None:
-    model_type = entries.get("model_type")
-    if model_type is not None and not isinstance(model_type, str):
-        raise UserError(f"{source}: model_type in config.json is no name, but {model_type!r:.40}; get the file again.")
-    if model_type in CONFIG_MAPPING or (entries.get("auto_map") and trust_remote_code):
-        return
-    if entries.get("auto_map"):
-        raise UserError(
-            f"{source} (model type '{model_type}') needs Python code of its own: read it, and add "
-            "--trust-remote-code if you trust it."
-        )
-    if model_type is None:
-        raise UserError(f"{source}: config.json names no model_type, so it is not a transformers checkpoint.")
-    raise UserError(
-        f"{source} has model type '{model_type}', which the installed transformers does not know: upgrade "
-        "transformers or choose another model."
-    )
 
 
 @contextmanager

@@ -23,12 +23,12 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils import validate_repo_id
 
 from engine.errors import UserError
+from engine.planning.model_files import SINGLE_WEIGHTS, config_file, local_folder
 from engine.planning.suites import DEMO_MODEL
 
 _CONNECT_SECONDS = 10
 _TOO_MANY_REQUESTS = 429
 _BLOCK = 2**22  # bytes hashed at once
-_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 
 
 def resolve(model: str) -> str:
@@ -37,15 +37,10 @@ def resolve(model: str) -> str:
     Raises:
         UserError: no such folder, and not a name the hub could have.
     """
-    path = Path(model).expanduser()
-    if path.is_dir():
-        return str(path)
-    if path.is_file():
-        raise UserError(f"{model} is a file: give the folder that holds config.json and the weights.")
+    if (folder := local_folder(model)) is not None:
+        return folder
     if model == DEMO_MODEL:
         return str(files("engine.demo").joinpath("model"))
-    if model.startswith((".", "/", "~")) or model.count("/") > 1 or "\\" in model:
-        raise UserError(f"There is no folder {model}: check the path.")
     try:
         validate_repo_id(model)
     except HFValidationError as error:
@@ -64,9 +59,7 @@ def fetch_config(source: str, revision: str | None) -> tuple[Path, str | None]:
         UserError: no such model, revision or file, no access to it, or no network.
     """
     if is_local(source):
-        if not (config := Path(source, "config.json")).is_file():
-            raise UserError(f"{source} holds no config.json: give the folder of a transformers checkpoint.")
-        return config, None
+        return config_file(source), None
     try:
         offline = not is_reachable(source, revision)
         config = huggingface_hub.hf_hub_download(source, "config.json", revision=revision, local_files_only=offline)
@@ -126,7 +119,7 @@ def weights_hash(
 
 def weight_files(source: str, revision: str | None) -> list[Path]:
     """The files that transformers loads the weights from, safetensors first."""
-    for name in _WEIGHTS:
+    for name in SINGLE_WEIGHTS:
         if (single := local_file(source, name, revision)) is not None:
             return [single]
         if (index := local_file(source, f"{name}.index.json", revision)) is not None:

@@ -20,15 +20,17 @@ def check_database(db: Path) -> None:
         UserError: the file is not a database of ours, or lies where its runs' samples could be taken for others. One
             that is merely busy is fine: results can wait.
     """
-    from warehouse.store.db import open_read
-
     if odd := next((character for character in "*[" if character in str(db.absolute())), None):
         raise UserError(
             f"DuckDB takes a path with {odd} in it for a pattern, and could read another run's samples: choose another "
             "--db."
         )
-    if not db.exists():
+    from warehouse.store import known
+
+    if not db.exists() or known.is_ours(db):
         return
+    from warehouse.store.db import open_read
+
     try:
         with open_read(db, wait=0):
             pass

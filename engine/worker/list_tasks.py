@@ -1,36 +1,41 @@
-"""Process `engine.worker.list_tasks [FOLDER…]`: lm-eval's tasks and groups, as one line of JSON on standard output.
-
-With folders, only what these hold, since the rest is known by then.
+"""Process `engine.worker.list_tasks FOLDER…`: the tasks and groups of these folders, as one line of JSON on standard
+output. Nothing of torch is loaded for it.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lm_eval.tasks import TaskManager
-
-from engine.demo.paths import TASKS_DIR
-from engine.evaluation.task_code import task_code
+from engine.evaluation.task_reader import read_tasks
 from engine.planning.task_index import NEXT_REASON
+
+if TYPE_CHECKING:
+    from lm_eval.tasks._index import Entry
 
 
 def main(folders: list[str]) -> None:
-    paths: list[str | Path] = [*folders] or [str(TASKS_DIR)]
-    manager = TaskManager(include_path=paths, include_defaults=not folders)
-    entries = [_entry(manager, name) | {"code": _code(manager, name) if folders else ""} for name in manager.all_tasks]
-    print(json.dumps(sorted(entries, key=lambda entry: entry["name"])))
+    index = read_tasks(map(Path, folders))
+    from engine.evaluation.task_code import task_code  # which needs lm-eval's names of metrics
+
+    entries = []
+    for name, found in sorted(index.items()):
+        code = NEXT_REASON.join(task_code(index, [name]).reasons) if _may_be_outside(found, index) else ""
+        entries.append(_entry(name, found) | {"code": code})
+    print(json.dumps(entries))
 
 
-def _code(manager: TaskManager, name: str) -> str:
-    """What of it is code from outside, empty where nothing is."""
-    return NEXT_REASON.join(task_code(manager.task_index, [name]).reasons)
+def _may_be_outside(found: Entry, index: Mapping[str, Entry]) -> bool:
+    from engine.evaluation.task_code import is_outside
+
+    files = [found.yaml_path] if found.yaml_path is not None else [index[part].yaml_path for part in found.tags]
+    return any(file is not None and is_outside(Path(file).resolve()) for file in files)
 
 
-def _entry(manager: TaskManager, name: str) -> dict[str, Any]:
-    found = manager.task_index[name]
+def _entry(name: str, found: Entry) -> dict[str, Any]:
     kind = found.kind.name.lower()
     config = found.cfg or {}
     parts = config.get("task") if kind == "group" else None

@@ -3,17 +3,44 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
-from tui.cli import claims, dashboard, diff, doctor, importing, results, rules, run, runs, save, why
-from tui.cli.once import Command, Group
+from tui.cli.lazy import LazyGroup, Place
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug
+
+WATCH = "Watch"
+MEASURE = "Measure"
+READ = "Read the results"
+KEEP = "Keep and mend"
+
+
+class Commands(LazyGroup):
+    places: ClassVar = {
+        "demo": Place("tui.cli.run", "demo", MEASURE),
+        "run": Place("tui.cli.run", "run", MEASURE),
+        "resume": Place("tui.cli.run", "resume", MEASURE),
+        "stop": Place("tui.cli.run", "stop", MEASURE),
+        "runs": Place("tui.cli.runs", "runs", MEASURE),
+        "replay": Place("tui.cli.dashboard", "replay", WATCH),
+        "serve": Place("tui.cli.dashboard", "serve", WATCH),
+        "export": Place("tui.cli.export", "export", READ),
+        "sql": Place("tui.cli.sql", "sql", READ),
+        "why": Place("tui.cli.why", "why", READ),
+        "diff": Place("tui.cli.diff", "diff", READ),
+        "claims": Place("tui.cli.claims", "claims", READ),
+        "rules": Place("tui.cli.rules", "rules", READ, below=True),
+        "import": Place("tui.cli.importing", "import_", KEEP, kind="ImportCommand"),
+        "merge": Place("tui.cli.runs", "merge", KEEP),
+        "save": Place("tui.cli.save", "save", KEEP),
+        "doctor": Place("tui.cli.doctor", "doctor", KEEP),
+    }
+
 
 app = typer.Typer(
     name="prune-tui",
-    cls=Group,
+    cls=Commands,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -55,31 +82,10 @@ def prune_tui(
     """
     if context.invoked_subcommand is not None:
         os.environ["PRUNE_TUI_DB"] = str(db)  # for the command, where --db stands before it
-    elif dashboard.has_terminal():
+        return
+    from tui.cli import dashboard
+
+    if dashboard.has_terminal():
         dashboard.show(db)
     else:
         typer.echo(context.get_help())
-
-
-WATCH = "Watch"
-MEASURE = "Measure"
-READ = "Read the results"
-KEEP = "Keep and mend"
-
-app.command(cls=Command, rich_help_panel=MEASURE)(run.demo)
-app.command(cls=Command, rich_help_panel=MEASURE)(run.run)
-app.command(cls=Command, rich_help_panel=MEASURE)(run.resume)
-app.command(cls=Command, rich_help_panel=MEASURE)(run.stop)
-app.command(cls=Command, rich_help_panel=MEASURE)(runs.runs)
-app.command(cls=Command, rich_help_panel=WATCH)(dashboard.replay)
-app.command(cls=Command, rich_help_panel=WATCH)(dashboard.serve)
-app.command(cls=Command, rich_help_panel=READ)(results.export)
-app.command(cls=Command, rich_help_panel=READ)(results.sql)
-app.command(cls=Command, rich_help_panel=READ)(why.why)
-app.command(cls=Command, rich_help_panel=READ)(diff.diff)
-app.command(cls=Command, rich_help_panel=READ)(claims.claims)
-app.add_typer(rules.app, name="rules", rich_help_panel=READ)
-app.command(cls=importing.ImportCommand, name="import", rich_help_panel=KEEP)(importing.import_)
-app.command(cls=Command, rich_help_panel=KEEP)(runs.merge)
-app.command(cls=Command, rich_help_panel=KEEP)(save.save)
-app.command(cls=Command, rich_help_panel=KEEP)(doctor.doctor)

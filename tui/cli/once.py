@@ -13,9 +13,14 @@ from typer.core import TyperCommand, TyperGroup
 
 from engine.errors import UserError
 from tui.cli.options import METHODS, method_names
+from tui.cli.ready import read_when_ready
 
 
 class Command(TyperCommand):
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        read_when_ready(self.params)
+
     def make_parser(self, *arguments: Any, **more: Any) -> Any:
         return _watched(super().make_parser(*arguments, **more))
 
@@ -30,6 +35,10 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        read_when_ready(self.params)
+
     def make_parser(self, *arguments: Any, **more: Any) -> Any:
         return _watched(super().make_parser(*arguments, **more))
 
@@ -41,6 +50,7 @@ def _without_type(option: Any) -> Any:
     """Typer names the type of `--help` beside it, as if it took a value."""
     if option is not None:
         option.metavar = ""
+        read_when_ready([option])
     return option
 
 

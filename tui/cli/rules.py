@@ -20,7 +20,7 @@ from warehouse.text import one_line
 if TYPE_CHECKING:
     from warehouse.read.rules import BestByRule, Rule
 
-app = typer.Typer(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+app = typer.Typer(cls=Group, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The rule.")]
 

@@ -31,6 +31,7 @@ from tui.cli.options import (
 )
 from warehouse.commands import hint
 from warehouse.records.conditions import DEFAULT_SEEDS, parse_seeds, seeds_text
+from warehouse.records.run_state import RunState
 
 _BEFORE_KILLING = 5.0  # seconds
 _LEVELS = "0,10,20,30,40,50,60"
@@ -162,11 +163,10 @@ def run(
             "there is nothing to compare with; --levels 0,… measures it.",
             err=True,
         )
+    session.check_plans(plans)
     if detach:
         session.detach(create(plans[0], db), db, as_json=as_json)
     else:
-        if len(plans) > 1:
-            session.check_plans(plans)  # a single one is found wanting as soon
         raise typer.Exit(session.work(create_all(plans, db), db, quiet=quiet, as_json=as_json))
 
 
@@ -181,6 +181,8 @@ def resume(
     """Do what is missing of a run: cells not reached yet, and those that failed."""
     check_database(db)
     found = session.find(db, text)
+    if found.state() != RunState.FINISHED:
+        session.check_plans([found.plan])
     if detach:
         session.detach(found, db, as_json=as_json)
     else:

@@ -43,20 +43,37 @@ def find(db: Path, text: str) -> RunDir:
 
 
 def check_plans(plans: Sequence[RunPlan]) -> None:
-    """Before hours with the first model: are there the tasks, is there each of the others, and can it be pruned so?
+    """Before anything slow is loaded: are there the tasks and the models' folders? Of several models also, before hours
+    with the first of them: is there each of the others, and can it be pruned so?
 
     Raises:
         UserError: one is wrong, which is named.
     """
-    from engine.planning import preview, task_index
+    from engine.planning import plan_check
+    from engine.planning.task_index import UnlistedError
 
-    for plan in {(plan.tasks, plan.include_paths, plan.trust_task_code): plan for plan in plans}.values():
+    none = f"None of the {len(plans)} runs was begun: " if len(plans) > 1 else ""
+    for plan in plans:
         try:
-            task_index.check(plan.tasks, plan.include_paths, trusted=plan.trust_task_code)
-        except task_index.UnlistedError as error:
+            plan_check.check(plan, reading=_say_that_tasks_are_read)
+        except UnlistedError as error:
             _say(f"{error} The tasks are looked for when their turn comes.")
         except UserError as error:
-            raise UserError(f"None of the {len(plans)} runs was begun: {error}") from error
+            raise UserError(f"{none}{error}") from error
+    if len(plans) > 1:
+        _check_models(plans)
+
+
+def _say_that_tasks_are_read() -> None:
+    _say("Reading lm-eval's task files, once for this lm-eval…")
+
+
+def _check_models(plans: Sequence[RunPlan]) -> None:
+    """Raises:
+    UserError: one of the models is nowhere, or cannot be pruned so.
+    """
+    from engine.planning import preview
+
     for plan in plans:
         try:
             shape = preview.inspect(plan.model, plan.revision, trust_remote_code=plan.trust_remote_code, online=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from textual.geometry import Offset
 
+from warehouse.console.waiting import Waiting
 from warehouse.exporters.tables import Table
 
 TIMEOUT = 60.0  # seconds
@@ -39,8 +40,8 @@ class Fetch:
         """End the process that answers."""
         self._end.set()
 
-    def table(self, database: Path) -> Table:
-        """Wait for the answer, in a thread.
+    def table(self, database: Path, processes: Waiting) -> Table:
+        """Wait for the answer of one of `processes`, in a thread.
 
         Raises:
             CancelledError: `cancel` was called.
@@ -48,4 +49,4 @@ class Fetch:
         """
         from warehouse.console.console import run_sql
 
-        return run_sql(database, self.sql, timeout=TIMEOUT, row_limit=self.limit, cancel=self._end)
+        return run_sql(database, self.sql, timeout=TIMEOUT, row_limit=self.limit, cancel=self._end, processes=processes)

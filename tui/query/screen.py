@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from typing import ClassVar
 
 from rich.text import Text
@@ -28,6 +29,7 @@ from tui.shell.queries import Question, Rows
 from tui.shell.reading import ReadingScreen
 from tui.widgets.key_footer import KeyFooter
 from warehouse.commands import hint
+from warehouse.console.waiting import Waiting
 from warehouse.exporters.tables import Table
 
 ROWS = 10_000  # rows fetched at first, and more each time the cursor comes to the last of them
@@ -69,6 +71,7 @@ class QueryScreen(ReadingScreen):
         self.answer = Answer(id="answer")
         self.ran = ""
         self._wanted: str | None = None
+        self._processes = Waiting()
 
     @property
     def table(self) -> Table | None:
@@ -93,6 +96,7 @@ class QueryScreen(ReadingScreen):
         self._title()
         self.query_one(SqlEditor).focus()
         self._load_store()
+        self._begin_process()
         self.set_interval(0.25, self._tick)
         self.watch(self.answer, "cursor", self._scrolled, init=False)
         if self._wanted is not None:
@@ -180,18 +184,28 @@ class QueryScreen(ReadingScreen):
         self._answer(fetch)
 
     @work(thread=True, group="console")
+    def _begin_process(self) -> None:
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Have a process for the next statement; whether one can be had is said when there is one to run."""
+        with suppress(OSError):
+            self._processes.prepare()
+
+    @work(thread=True, group="console")
     def _answer(self, fetch: Fetch) -> None:
         from warehouse.console.console import CancelledError
         from warehouse.errors import UserError
 
         try:
-            table = fetch.table(self.database)
+            table = fetch.table(self.database, self._processes)
         except CancelledError:
             self.app.call_from_thread(self._cancelled, fetch)
         except (UserError, OSError) as error:
             self.app.call_from_thread(self._failed, str(error), fetch)
         else:
             self.app.call_from_thread(self._answered, table, fetch)
+        self._prepare()
 
     def _answered(self, table: Table, fetch: Fetch) -> None:
         if fetch is not self._fetch:
@@ -241,6 +255,7 @@ class QueryScreen(ReadingScreen):
 
     def on_unmount(self) -> None:
         self.action_cancel()
+        self._processes.close()
 
     # The answer
 

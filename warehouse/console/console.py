@@ -6,10 +6,8 @@ limit), so the query's process also has a limit on its address space, and is kil
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
-import os
 import pickle
 import signal
 import subprocess
@@ -18,17 +16,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from warehouse.console import waiting
+from warehouse.console.limits import MEMORY_BYTES, STATEMENT_BYTES
+from warehouse.console.waiting import Waiting
 from warehouse.errors import DatabaseBusyError, UserError
 from warehouse.exporters.tables import Table, TableFormat, format_table
-from warehouse.processes import module_command
-from warehouse.store import db as database
 
 __all__ = ["CancelledError", "Table", "TableFormat", "format_table", "run_sql"]
 
-MEMORY_BYTES = 3 << 30
-# What the caller's own process is asked to hold: the answer, and the statement on its way.
-ANSWER_BYTES = 256 << 20
-STATEMENT_BYTES = 1 << 20
 _VALUES = frozenset(
     {
         ("datetime", "date"), ("datetime", "time"), ("datetime", "datetime"), ("datetime", "timedelta"),
@@ -37,6 +32,7 @@ _VALUES = frozenset(
 )  # fmt: skip
 # Seconds for starting, waiting for the file and answering, on top of the query's own time.
 _GRACE = 3.0
+_LONGEST_WAIT = 2.0  # of these
 # Seconds until a query notices that it was cancelled.
 _NOTICE = 0.05
 
@@ -53,10 +49,12 @@ def run_sql(
     row_limit: int | None = None,
     wait: float = 2.0,
     cancel: threading.Event | None = None,
+    processes: Waiting | None = None,
 ) -> Table:
     """Run one statement that can neither write nor reach another file nor change a setting.
 
-    Setting `cancel`, from another thread, kills the query's process.
+    Setting `cancel`, from another thread, kills the query's process. It is taken from `processes`, where one may have
+    begun already.
 
     Raises:
         CancelledError: `cancel` was set before the answer was there.
@@ -66,31 +64,14 @@ def run_sql(
     """
     if len(sql.encode(errors="replace")) > STATEMENT_BYTES:
         raise UserError(f"The statement is longer than {STATEMENT_BYTES >> 20} MB: nothing that long is run here.")
-    with database.open_read(db, wait=wait):
-        pass  # says what is wrong with the file, and brings an older one up to date
-    request = {"db": str(db), "sql": sql, "timeout": timeout, "row_limit": row_limit}
-    process = subprocess.Popen(
-        module_command("warehouse.console.process"),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        answer = _answer(process, json.dumps(request).encode(), timeout + _GRACE, cancel)
-    except subprocess.TimeoutExpired:
-        raise UserError(f"The query took longer than {timeout:g} seconds and was stopped.") from None
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    if process.returncode != 0 or not answer:
-        raise UserError(
-            f"The query ended its process ({_ending(process.returncode)}): it needed more than "
-            f"{MEMORY_BYTES >> 30} GB of memory or too much time, or is nested too deep."
-        )
-    kind, *content = _Answer(io.BytesIO(answer)).load()
+    request = {"db": str(db), "sql": sql, "timeout": timeout, "row_limit": row_limit, "wait": min(wait, _LONGEST_WAIT)}
+    kind, *content = _asked(request, timeout, cancel, processes)
+    if kind == "unopened":
+        from warehouse.store.db import open_read
+
+        with open_read(db, wait=wait):
+            pass  # says what is wrong with the file, or brings an older one up to date
+        kind, *content = _asked(request, timeout, cancel, processes)
     match kind:
         case "table":
             return Table(*content)
@@ -98,6 +79,30 @@ def run_sql(
             raise DatabaseBusyError(*content)
         case _:
             raise UserError(*content)
+
+
+def _asked(
+    request: dict[str, Any], timeout: float, cancel: threading.Event | None, processes: Waiting | None
+) -> tuple[Any, ...]:
+    """What a process answers: of which kind it is, and its content.
+
+    Raises:
+        CancelledError: `cancel` was set before.
+        UserError: it took too long, or ended without an answer.
+    """
+    process = waiting.begin() if processes is None else processes.take()
+    try:
+        answer = _answer(process, json.dumps(request).encode(), timeout + _GRACE, cancel)
+    except subprocess.TimeoutExpired:
+        raise UserError(f"The query took longer than {timeout:g} seconds and was stopped.") from None
+    finally:
+        waiting.end(process)
+    if process.returncode != 0 or not answer:
+        raise UserError(
+            f"The query ended its process ({_ending(process.returncode)}): it needed more than "
+            f"{MEMORY_BYTES >> 30} GB of memory or too much time, or is nested too deep."
+        )
+    return _Answer(io.BytesIO(answer)).load()
 
 
 class _Answer(pickle.Unpickler):

@@ -1,8 +1,10 @@
-"""The process that `console` runs a query in: a request as JSON on stdin, a pickled answer on stdout."""
+"""The process that `console` runs a query in: a request as JSON on stdin, a pickled answer on stdout.
+
+It may wait for its request for as long as there is somebody who could make one.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import os
@@ -10,13 +12,14 @@ import pickle
 import re
 import resource
 import sys
+from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from warehouse.console.console import ANSWER_BYTES, MEMORY_BYTES
+from warehouse.console.limits import ANSWER_BYTES, MEMORY_BYTES
 from warehouse.errors import DatabaseBusyError, UserError
 from warehouse.store import db, studies
 
@@ -39,7 +42,10 @@ _ASKING = re.compile(_LINES + r"(?:select|from|with|pivot|unpivot|values|\()", r
 def main() -> None:
     answer_to = os.dup(1)
     os.dup2(2, 1)  # whatever DuckDB prints is no answer
-    request = json.load(sys.stdin)
+    asked = sys.stdin.read()
+    if not asked:  # whoever started this is gone, or never asked
+        return
+    request = json.loads(asked)
     try:
         answer = _answer(request)
     except DatabaseBusyError as error:
@@ -63,7 +69,7 @@ def _address_space() -> int:
 
 def _packed(answer: tuple[Any, ...]) -> bytes:
     packed = b""
-    with contextlib.suppress(MemoryError):
+    with suppress(MemoryError):
         packed = _pickled(answer)
     if 0 < len(packed) <= ANSWER_BYTES:
         return packed
@@ -96,7 +102,16 @@ def _answer(request: dict[str, Any]) -> tuple[Any, ...]:
         "max_execution_time": str(max(1, int(1000 * timeout))),
         "lock_configuration": "true",
     }
-    with db.open_read(Path(request["db"]), wait=1.0, config=limits) as con:
+    with ExitStack() as opened:
+        try:
+            con = opened.enter_context(
+                db.open_read(Path(request["db"]), wait=request["wait"], config=limits, mend=False)
+            )
+        except DatabaseBusyError:
+            raise
+        except (UserError, duckdb.Error, OSError) as error:
+            # The caller, who has no such limits of memory and time, mends the file or says what is wrong with it.
+            return "unopened", str(error)
         studies.make_for(con, request["sql"])
         return _asked(con, request["sql"], request["row_limit"], timeout)
 

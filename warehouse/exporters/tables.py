@@ -6,12 +6,13 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
+from warehouse.exporters import columns
 from warehouse.exporters.csv_text import csv_text
 from warehouse.exporters.markdown import escape, table_lines
 from warehouse.numbers import json_number, json_rows
@@ -19,6 +20,7 @@ from warehouse.text import printable
 
 TableFormat = Literal["table", "markdown", "csv", "json"]
 
+_NO_LIMIT = 10_000  # of a line, where nothing says how wide it may be
 _NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\)|BIGNUM")
 
 
@@ -54,26 +56,34 @@ def format_table(table: Table, format: TableFormat = "table", *, width: int | No
 
 
 def _screen(table: Table, width: int | None) -> str:
+    limit = width or _NO_LIMIT
+    right = _numeric(table)
+    names = [printable(name, keep="\n") for name in table.columns]
+    rows = [["NULL" if value is None else printable(_text(value), keep="\n") for value in row] for row in table.rows]
+    lines = columns.laid_out(names, rows, right=right) if names else []
+    if any(columns.width(line) >= limit for line in lines):
+        lines = _folded(names, rows, right, limit)
+    count = f"{len(table.rows)} row{'' if len(table.rows) == 1 else 's'}"
+    more = " shown, there are more" if table.truncated else ""
+    return "\n".join([*(line for line in lines if line), f"({count}{more})"]) + "\n"
+
+
+def _folded(names: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int], width: int) -> list[str]:
+    """As `columns.laid_out`, in at most `width` places; for that Rich is asked, which takes a while to load."""
     from rich import box
     from rich.console import Console
     from rich.table import Table as RichTable
     from rich.text import Text
 
     shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
-    right = _numeric(table)
-    for i, name in enumerate(table.columns):
-        shown.add_column(Text(printable(name, keep="\n")), justify="right" if i in right else "left", overflow="fold")
-    for row in table.rows:
-        shown.add_row(
-            *(Text("NULL", "dim") if value is None else Text(printable(_text(value), keep="\n")) for value in row)
-        )
+    for i, name in enumerate(names):
+        shown.add_column(Text(name), justify="right" if i in right else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*map(Text, row))
     buffer = io.StringIO()
-    console = Console(file=buffer, width=width or 10_000, color_system=None, markup=False, emoji=False, highlight=False)
+    console = Console(file=buffer, width=width, color_system=None, markup=False, emoji=False, highlight=False)
     console.print(shown)
-    rows = f"{len(table.rows)} row{'' if len(table.rows) == 1 else 's'}"
-    more = " shown, there are more" if table.truncated else ""
-    lines = [line.rstrip() for line in buffer.getvalue().splitlines()]
-    return "\n".join([*(line for line in lines if line), f"({rows}{more})"]) + "\n"
+    return [line.rstrip() for line in buffer.getvalue().splitlines()]
 
 
 def _numeric(table: Table) -> list[int]:

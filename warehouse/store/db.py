@@ -20,7 +20,7 @@ import duckdb
 from warehouse.commands import hint
 from warehouse.errors import DatabaseBusyError, UserError
 from warehouse.filenames import beside
-from warehouse.store import confine, known, schema, template
+from warehouse.store import confine, known, template
 
 _HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 _DAMAGED = re.compile(
@@ -63,6 +63,8 @@ def open_write(path: Path, *, wait: float = 0.0, reach: Sequence[Path] = ()) -> 
         con = connect(path, read_only=False, wait=wait, reach=reach)
         try:
             if not known.is_as_written(path):
+                from warehouse.store import schema
+
                 schema.update(con, path)
             yield con
             con.checkpoint()
@@ -73,13 +75,19 @@ def open_write(path: Path, *, wait: float = 0.0, reach: Sequence[Path] = ()) -> 
 
 @contextmanager
 def open_read(
-    path: Path, *, wait: float = 2.0, reach: Sequence[Path] = (), config: Mapping[str, str] = MappingProxyType({})
+    path: Path,
+    *,
+    wait: float = 2.0,
+    reach: Sequence[Path] = (),
+    config: Mapping[str, str] = MappingProxyType({}),
+    mend: bool = True,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """The file open for reading only, at this program's schema: an older file is first brought up to date, or, if it
     cannot be written and its tables have all that our views read, gets these for this connection.
 
     `reach` are the folders whose files the connection may read and write beside it, `config` more of DuckDB's
-    settings; connections of one process have to agree in these.
+    settings; connections of one process have to agree in these. Without `mend` an older file that could be brought up
+    to date is an error instead.
 
     Raises:
         DatabaseBusyError: another process holds it open for writing, or holds an older file that must be changed.
@@ -94,12 +102,16 @@ def open_read(
         con = connect(path, read_only=True, wait=wait, reach=reach, config={**_READING, **config})
         try:
             if not known.is_ours(path):
+                from warehouse.store import schema
+
                 found = schema.state(con, path)
                 if found == "foreign":
                     raise UserError(f"{path} is a DuckDB file without prune-tui's tables: name another with --db.")
                 if found in ("views", "outdated") and not _writable(path):
                     _define_for(con, path)
                 elif found != "current":
+                    if not mend:
+                        raise UserError(f"{path} has to be brought up to date first.")
                     con.close()
                     with open_write(path, wait=wait):
                         pass

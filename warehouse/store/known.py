@@ -1,40 +1,57 @@
-"""Which files this process has compared with what the program makes, so that it need not at each opening.
+"""Which files have been compared with what the program makes, so that they need not be at each opening.
 
-A file that changed since is compared again, whoever changed it. Times of change are coarse: what was only looked at is
-known once its last change is old enough to differ from a later one; what this process wrote it signs with a time of
-change that no clock would give it.
+A file that changed since is compared again, whoever changed it: nobody sets the time of a file's last change but the
+clock. Times of change are coarse: what was only looked at is known once its last change is old enough to differ from a
+later one; what this program wrote it signs with a time of change that no clock would give it. What one process knows is
+kept in the user's cache folder for the next.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import time
 from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
-from warehouse.store import template
+from warehouse.store import cache, template
 
 CLOCK_TICK = 20_000_000
 """Nanoseconds within which two writes may leave the same time of change."""
-_looked_at: dict[Path, tuple[object, ...]] = {}
-_signed: dict[Path, tuple[object, ...]] = {}
+_FOLDER = "known"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the file was like when it was compared; `signed` if it was written by this program then."""
+
+    imprint: list[Any]
+    signed: bool
+
+
+_known: dict[Path, _Known] = {}
 
 
 def is_as_written(path: Path) -> bool:
-    """Whether nobody can have changed the file, which is open, since it was signed: it has all that a writer adds."""
-    return _signed.get(path.absolute()) == _imprint(path)
+    """Whether nobody can have changed the file since it was signed: it has all that a writer adds."""
+    found = _found(path)
+    return found is not None and found.signed
 
 
 def is_ours(path: Path) -> bool:
-    """Whether nobody can have changed the file, which is open, since it was noted or signed."""
-    return is_as_written(path) or (_looked_at.get(path.absolute()) == _imprint(path) and not _is_young(path))
+    """Whether nobody can have changed the file since it was noted or signed."""
+    found = _found(path)
+    return found is not None and (found.signed or not _is_young(path))
 
 
 def note(path: Path) -> None:
     """The open file was compared, and is ours."""
     if not _is_young(path):
-        _looked_at[path.absolute()] = _imprint(path)
+        _keep(path, signed=False)
 
 
 def sign(path: Path) -> None:
@@ -45,15 +62,58 @@ def sign(path: Path) -> None:
     now = time.time_ns()
     with suppress(OSError):
         os.utime(path, ns=(now, now - random.randrange(CLOCK_TICK // 2)))
-        _signed[path.absolute()] = _imprint(path)
+        _keep(path, signed=True)
 
 
-def _imprint(path: Path) -> tuple[object, ...]:
+def _found(path: Path) -> _Known | None:
+    """What is known of the file as it is now, by this process or by another."""
+    path, imprint = path.absolute(), _imprint(path)
+    found = _known.get(path)
+    if found is None or found.imprint != imprint:
+        found = _read(path)
+    if found is None or found.imprint != imprint:
+        return None
+    _known[path] = found
+    return found
+
+
+def _keep(path: Path, *, signed: bool) -> None:
+    path = path.absolute()
+    found = _Known(_imprint(path), signed)
+    if _known.get(path) == found:
+        return
+    _known[path] = found
+    if (kept := _place(path)) is None:
+        return
+    with suppress(OSError):
+        if not kept.exists():
+            cache.clear(kept.parent)
+        draft = kept.with_name(f"{kept.name}.{os.getpid()}.draft")
+        draft.write_text(json.dumps({"imprint": found.imprint, "signed": signed}), encoding="utf-8")
+        draft.replace(kept)
+
+
+def _read(path: Path) -> _Known | None:
+    if (kept := _place(path)) is None:
+        return None
+    try:
+        about = json.loads(kept.read_text(encoding="utf-8"))
+        return _Known(list(about["imprint"]), about["signed"] is True)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _place(path: Path) -> Path | None:
+    folder = cache.folder(_FOLDER)
+    return None if folder is None else folder / f"{sha256(os.fsencode(path)).hexdigest()}.json"
+
+
+def _imprint(path: Path) -> list[Any]:
     """What a change of the file, or of its log, changes."""
-    return (
+    return [
         template.schema_key(),
-        *((one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns) for one in _stats(path)),
-    )
+        *([one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns] for one in _stats(path)),
+    ]
 
 
 def _is_young(path: Path) -> bool:

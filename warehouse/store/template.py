@@ -11,17 +11,15 @@ import json
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from platformdirs import user_cache_path
-
-from warehouse.store import catalog, comments, statements
+from warehouse.store import cache, catalog, comments, statements
 from warehouse.store.catalog import Catalog
 from warehouse.store.definitions import temporary
 from warehouse.store.statements import Migration
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 # The duckdb shells of 1.4 and 1.5 read this storage version; the file keeps it for good.
 STORAGE_VERSION = "v1.4.0"
 _FORM = 2  # of what is kept
-_SECONDS_KEPT = 90 * 24 * 3600.0
 _catalogs: dict[str, Catalog] = {}
 
 
@@ -129,9 +126,7 @@ def views_digest() -> str:
 
 def schema_key() -> str:
     """Equal for equal schemas, as the installed DuckDB writes them."""
-    import duckdb
-
-    parts = [str(_FORM), duckdb.__version__, STORAGE_VERSION, statements.query("schema_ledger"), views_digest()]
+    parts = [str(_FORM), version("duckdb"), STORAGE_VERSION, statements.query("schema_ledger"), views_digest()]
     return sha256("\0".join([*parts, *(migration.text for migration in statements.migrations())]).encode()).hexdigest()
 
 
@@ -152,7 +147,7 @@ class _Kept:
 
 
 def _kept() -> _Kept | None:
-    folder = _folder()
+    folder = cache.folder("schema")
     if folder is None:
         return None
     try:
@@ -175,7 +170,7 @@ def _keep() -> _Kept | None:
     """Make the database and its catalog in the cache folder; None if that cannot be."""
     import duckdb
 
-    folder = _folder()
+    folder = cache.folder("schema")
     if folder is None:
         return None
     try:
@@ -190,24 +185,5 @@ def _keep() -> _Kept | None:
             shutil.rmtree(scratch, ignore_errors=True)
     except (OSError, duckdb.IOException):
         return None
-    _clear(folder)
+    cache.clear(folder)
     return _Kept(folder / f"{digest}.duckdb", digest, made)
-
-
-def _folder() -> Path | None:
-    """Where databases are kept; None where that cannot be made, or others could write to it."""
-    folder = user_cache_path("prune-tui", appauthor=False) / "schema"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        about = folder.stat()
-    except OSError:
-        return None
-    return folder if about.st_uid == os.geteuid() and not about.st_mode & 0o022 else None
-
-
-def _clear(folder: Path) -> None:
-    """Those of other versions, after a while."""
-    with suppress(OSError):
-        for file in folder.iterdir():
-            if time.time() - file.stat().st_mtime > _SECONDS_KEPT:
-                shutil.rmtree(file) if file.is_dir() else file.unlink()

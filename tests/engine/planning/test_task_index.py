@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -10,15 +12,36 @@ from engine.demo.paths import TASKS_DIR
 from engine.errors import UserError
 from engine.planning import task_index
 from engine.planning.suites import TaskSpec
+from warehouse.store import cache
+
+PIQA = {"name": "piqa", "kind": "task", "parts": [], "num_fewshot": None, "generates": False, "code": ""}
 
 
 @pytest.fixture
 def known(tmp_path, monkeypatch):
     """A list that was kept before, so that lm-eval's own tasks are not read again."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    entry = {"name": "piqa", "kind": "task", "parts": [], "num_fewshot": None, "generates": False}
-    task_index.cache_path().parent.mkdir(parents=True)
-    task_index.cache_path().write_text(json.dumps([entry]))
+    with monkeypatch.context() as patched:
+        patched.setattr(task_index, "_ask", lambda folders: json.dumps([PIQA]))
+        task_index.load()
+    return task_index
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What folders are read from now on."""
+    asked = []
+    ask = task_index._ask
+    monkeypatch.setattr(task_index, "_ask", lambda folders: asked.append(folders) or ask(folders))
+    return asked
+
+
+@pytest.fixture
+def own_folder(tmp_path):
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "mine.yaml").write_text(MINE)
+    return folder
 
 
 def test_tasks_whose_answers_are_written_are_told_apart(known):
@@ -28,11 +51,38 @@ def test_tasks_whose_answers_are_written_are_told_apart(known):
     assert entries["demo_facts"].parts == ("demo_facts_animals", "demo_facts_foods", "demo_facts_towns")
 
 
-def test_a_list_that_an_older_version_kept_is_asked_for_again(known, monkeypatch):
-    task_index.cache_path().write_text(json.dumps([{"name": "piqa", "kind": "task", "parts": [], "num_fewshot": None}]))
-    entry = {"name": "boolq", "kind": "task", "parts": [], "num_fewshot": None, "generates": False}
-    monkeypatch.setattr(task_index, "_ask", lambda folders: json.dumps([entry]))
+def test_a_list_is_read_once_until_one_of_its_files_changes(known, asked, own_folder):
+    folders = (str(own_folder),)
+    said = []
+    for _ in range(3):
+        task_index.load(folders, reading=lambda: said.append("reading"))
+    assert asked == [folders]
+    assert said == ["reading"]
+    (own_folder / "more.yaml").write_text(MINE.replace("mine", "more"))
+    assert {"mine", "more"} <= {entry.name for entry in task_index.load(folders)}
+    (own_folder / "more.yaml").write_text(MINE.replace("mine", "most"))
+    assert "most" in {entry.name for entry in task_index.load(folders)}
+    assert asked == [folders] * 3
+
+
+@pytest.mark.parametrize("kept", ["", "{}", "key\n[]", "[{}]"])
+def test_a_list_that_is_damaged_is_read_again(known, monkeypatch, kept):
+    for file in (cache.folder("tasks") or TASKS_DIR).iterdir():
+        file.write_text(kept)
+    monkeypatch.setattr(task_index, "_ask", lambda folders: json.dumps([PIQA | {"name": "boolq"}]))
     assert [entry.name for entry in task_index.load()] == ["boolq"]
+
+
+def test_another_lm_eval_has_another_list(known, monkeypatch):
+    monkeypatch.setattr(task_index, "version", lambda name: "9.9")
+    monkeypatch.setattr(task_index, "_ask", lambda folders: json.dumps([PIQA | {"name": "boolq"}]))
+    assert [entry.name for entry in task_index.load()] == ["boolq"]
+
+
+def test_a_task_in_one_s_own_folder_is_found_without_lm_eval_s_list(tmp_path, monkeypatch, asked, own_folder):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    task_index.check([TaskSpec("mine")], (str(own_folder),), trusted=True)
+    assert asked == [(str(own_folder),)]
 
 
 MINE = """
@@ -43,11 +93,41 @@ process_docs: !function own.prepare
 """
 
 
-def test_tasks_are_checked_as_a_worker_checks_them(known, tmp_path):
-    (tmp_path / "mine.yaml").write_text(MINE)
-    folders = (str(tmp_path),)
+def test_tasks_are_checked_as_a_worker_checks_them(known, own_folder):
+    folders = (str(own_folder),)
     task_index.check([TaskSpec("piqa", 5), TaskSpec("mine")], folders, trusted=True)
     with pytest.raises(UserError, match=r"code: mine.yaml runs own.prepare. Read them, and add --trust-task-code"):
         task_index.check([TaskSpec("mine")], folders, trusted=False)
     with pytest.raises(UserError, match="There is no task or group 'minne': did you mean mine"):
         task_index.check([TaskSpec("minne")], folders, trusted=True)
+
+
+@pytest.mark.slow
+@pytest.mark.real_process
+def test_the_list_is_lm_eval_s_own_and_read_without_torch():
+    from lm_eval.tasks import TaskManager
+
+    index = TaskManager(include_path=[str(TASKS_DIR)]).task_index
+    entries = task_index._parse(task_index._ask(task_index._own_folders()))
+    assert [entry.name for entry in entries] == sorted(index)
+    kinds = {"PY_TASK": "task"}
+    for entry in entries:
+        found = index[entry.name]
+        assert entry.kind == kinds.get(found.kind.name, found.kind.name.lower())
+        assert entry.num_fewshot == (found.cfg or {}).get("num_fewshot")
+        assert entry.code == ""
+
+
+@pytest.mark.real_process
+def test_reading_tasks_loads_no_torch(own_folder):
+    statement = (
+        "import sys; from engine.worker import list_tasks; list_tasks.main(sys.argv[1:]); "
+        "print(*{'torch', 'transformers', 'datasets'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", statement, str(own_folder)], capture_output=True, text=True, check=True, timeout=60
+    )
+    [entry], loaded = json.loads(done.stdout.splitlines()[0]), done.stdout.splitlines()[1]
+    assert entry["name"] == "mine"
+    assert entry["code"] == "mine.yaml runs own.prepare"
+    assert loaded == ""

@@ -20,5 +20,5 @@ launch.module_command = lambda module, *arguments: [
     sys.executable, str(Path(__file__).with_name("fake_worker.py")), *arguments,
 ]  # fmt: skip
 preview.inspect = lambda model, *_, **__: looked_at(model)
-task_index.load = lambda *_: tuple(TaskEntry(name, "task") for name in ("piqa", "boolq"))
+task_index.load = lambda *_, **__: tuple(TaskEntry(name, "task") for name in ("piqa", "boolq"))
 main()

@@ -294,7 +294,13 @@ main()
 def test_address_space_that_allocators_reserve_on_large_machines_is_not_the_query_s(database):
     with db.open_write(database):
         pass
-    request = {"db": str(database), "sql": "select sum(i) from range(1000000) t(i)", "timeout": 30, "row_limit": None}
+    request = {
+        "db": str(database),
+        "sql": "select sum(i) from range(1000000) t(i)",
+        "timeout": 30,
+        "row_limit": None,
+        "wait": 0,
+    }
     process = subprocess.run(
         [sys.executable, "-c", _RESERVING], input=json.dumps(request).encode(), capture_output=True, check=True
     )

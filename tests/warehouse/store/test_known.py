@@ -1,4 +1,4 @@
-"""Which files need no comparing: those that nobody changed since this process compared or wrote them."""
+"""Which files need no comparing: those that nobody changed since a process compared or wrote them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import duckdb
 import pytest
 
-from warehouse.store import db, schema
+from warehouse.store import cache, db, known, schema
 
 
 @pytest.fixture
@@ -92,3 +92,62 @@ def test_what_was_only_read_is_brought_up_to_date_when_it_is_written_to(written,
     with db.open_write(written) as con:
         assert con.execute("select count(*) from schema_views where sha256 <> 'older'").fetchall() == [(1,)]
     assert comparisons == [written, written]
+
+
+@pytest.fixture
+def next_process(written, monkeypatch):
+    """From now on this process knows what one knows that has just begun."""
+    monkeypatch.setattr(known, "_known", {})
+
+
+def test_the_next_process_need_not_compare_what_this_one_wrote(written, comparisons, next_process):
+    with db.open_read(written):
+        pass
+    with db.open_write(written):
+        pass
+    assert comparisons == []
+
+
+def test_what_was_only_looked_at_is_looked_at_once_for_all_processes(written, comparisons, monkeypatch):
+    with duckdb.connect(written) as con:
+        con.execute("insert into mine values (4)")
+    monkeypatch.setattr(known, "_is_young", lambda path: False)  # without waiting for it
+    for _ in range(3):
+        monkeypatch.setattr(known, "_known", {})
+        with db.open_read(written):
+            pass
+    assert comparisons == [written]
+
+
+@pytest.mark.usefixtures("next_process")
+def test_what_another_hand_changed_is_compared_by_the_next_process(written, comparisons):
+    with duckdb.connect(written) as con:
+        con.execute("create or replace view run_overview as select 1 as x")
+    with db.open_read(written) as con:
+        assert len(con.execute("describe run_overview").fetchall()) > 1
+    assert comparisons[0] == written
+
+
+@pytest.mark.usefixtures("next_process")
+@pytest.mark.parametrize("said", ["", "{}", "[]", '{"imprint": 3, "signed": true}', '{"imprint": [], "signed": true}'])
+def test_a_note_that_is_damaged_says_nothing(written, comparisons, said):
+    folder = cache.folder("known")
+    assert folder is not None
+    for note in folder.iterdir():
+        note.write_text(said)
+    with db.open_read(written):
+        pass
+    assert comparisons == [written]
+
+
+@pytest.mark.usefixtures("next_process")
+def test_notes_where_others_may_write_say_nothing(written, comparisons):
+    folder = cache.folder("known")
+    assert folder is not None
+    folder.chmod(0o777)
+    try:
+        with db.open_read(written):
+            pass
+    finally:
+        folder.chmod(0o700)
+    assert comparisons == [written]

@@ -1,8 +1,7 @@
-"""Commands about results: bring some in, take some out, ask your own questions."""
+"""`export`: take results out, as a table or as a bundle."""
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -12,11 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from engine.errors import UserError
-from tui.cli.files import text_of
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug
 from warehouse.exporters import outfile
 from warehouse.exporters.exporter import exporter_named, exporter_of, exporters
-from warehouse.text import one_line, printable
+from warehouse.text import one_line
 
 if TYPE_CHECKING:
     ExportFormat = str
@@ -137,31 +135,3 @@ def _export_bundle(db: Path, path: Path, *, models: Sequence[str], runs: Sequenc
     typer.echo(f"{written}. Fingerprint {report.fingerprint}.")
     for why in report.left_out:
         typer.echo(f"Left out, so that its documents cannot be read there: {one_line(why)}", err=True)
-
-
-def sql(
-    statement: Annotated[
-        str | None, typer.Argument(metavar="STATEMENT", help="`-` reads it from standard input.")
-    ] = None,
-    file: Annotated[
-        Path | None, typer.Option("--file", "-f", metavar="FILE", help="Read the statement from a file.")
-    ] = None,
-    format_: Annotated[
-        Literal["table", "markdown", "csv", "json"], typer.Option("--format", help="How to print.")
-    ] = "table",
-    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="Give up after this long.")] = 30,
-    db: Database = DEFAULT_DATABASE,
-    debug: Debug = False,
-) -> None:
-    """Ask the database in SQL. Reading only: nothing can be changed, and no other file is opened.
-
-    Views to start from: headline_metrics, baseline_deltas, size_comparison, best_level, consistent_improvements.
-    """
-    from warehouse.console.console import format_table, run_sql
-
-    if (statement is None) == (file is None):
-        raise UserError("Give one SQL statement: as an argument, as `-` for standard input, or with --file.")
-    text = text_of(file) if file is not None else sys.stdin.read() if statement == "-" else str(statement)
-    table = run_sql(db, text, timeout=timeout)
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    sys.stdout.write(printable(format_table(table, format_, width=width)))

@@ -1,0 +1,43 @@
+"""`sql`: ask your own questions."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from engine.errors import UserError
+from tui.cli.files import text_of
+from tui.cli.options import DEFAULT_DATABASE, Database, Debug
+from warehouse.text import printable
+
+
+def sql(
+    statement: Annotated[
+        str | None, typer.Argument(metavar="STATEMENT", help="`-` reads it from standard input.")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", metavar="FILE", help="Read the statement from a file.")
+    ] = None,
+    format_: Annotated[
+        Literal["table", "markdown", "csv", "json"], typer.Option("--format", help="How to print.")
+    ] = "table",
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="Give up after this long.")] = 30,
+    db: Database = DEFAULT_DATABASE,
+    debug: Debug = False,
+) -> None:
+    """Ask the database in SQL. Reading only: nothing can be changed, and no other file is opened.
+
+    Views to start from: headline_metrics, baseline_deltas, size_comparison, best_level, consistent_improvements.
+    """
+    from warehouse.console.console import format_table, run_sql
+
+    if (statement is None) == (file is None):
+        raise UserError("Give one SQL statement: as an argument, as `-` for standard input, or with --file.")
+    text = text_of(file) if file is not None else sys.stdin.read() if statement == "-" else str(statement)
+    table = run_sql(db, text, timeout=timeout)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    sys.stdout.write(printable(format_table(table, format_, width=width)))
