@@ -37,7 +37,7 @@ def test_a_stage_that_takes_long_is_told_of_every_ten_seconds_and_at_its_end() -
     seconds = [(float(second), at(2 * second)) for second in range(26)]
     assert lines((0.0, FOUND), *seconds, (30.0, ended(30.0))) == [
         "writing the prompts ━━╸───────── 20% · 0/2 tasks · 2.0 documents/s · 40s left",
-        "writing the prompts ━━━━╸─────── 40% · 0/2 tasks · 2.0 documents/s · 30s left",
+        "writing the prompts ━━━━━─────── 40% · 0/2 tasks · 2.0 documents/s · 30s left",
         "writing the prompts: done in 30s",
     ]
 
