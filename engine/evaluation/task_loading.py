@@ -12,10 +12,12 @@ from lm_eval.tasks import TaskManager
 from engine.demo.paths import TASKS_DIR
 from engine.errors import UserError
 from engine.evaluation.encoding import asked_for
+from engine.evaluation.kept_index import KeptIndex
 from engine.evaluation.task_code import task_code
 from engine.evaluation.task_failures import OF_THE_TASK, cannot_be_built, left_out, load_task
 from engine.evaluation.task_groups import parts_first
 from engine.evaluation.templates import prepare_templates
+from engine.planning import task_index
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
 from engine.planning.task_index import unknown, untrusted
@@ -113,7 +115,7 @@ def _refuse_long_answer(task: Task, max_length: int) -> None:
 
 
 def _manager(plan: RunPlan) -> TaskManager:
-    """lm-eval's index of tasks; reading all of its own takes seconds, so the demo does without them."""
+    """lm-eval's index of tasks; the demo does without lm-eval's own."""
     demo = _index((), defaults=False)
     if not plan.include_paths and all(spec.name in demo.all_tasks for spec in plan.tasks):
         return demo
@@ -122,7 +124,13 @@ def _manager(plan: RunPlan) -> TaskManager:
 
 @cache
 def _index(include_paths: tuple[str, ...], *, defaults: bool) -> TaskManager:
-    return TaskManager(include_path=[str(TASKS_DIR), *include_paths], include_defaults=defaults)
+    own = [str(TASKS_DIR), *include_paths]
+    if not defaults:
+        return TaskManager(include_path=own, include_defaults=False)
+    try:
+        return KeptIndex(task_index.load(), own)
+    except task_index.UnlistedError:  # then as lm-eval does it, with whatever it has to say
+        return TaskManager(include_path=own, include_defaults=True)
 
 
 def _set_shots(task: Task, spec: TaskSpec) -> None:

@@ -37,7 +37,8 @@ class UnlistedError(UserError):
 class TaskEntry:
     """A name that can be run. `kind` is task, group or tag; `parts` are a group's own; `generates` text.
 
-    `code` says what of its files is code from outside lm-eval, empty where nothing is.
+    `code` says what of its files is code from outside lm-eval, empty where nothing is. `file` is the task's or the
+    group's own; a tag has none, but `tagged` tasks.
     """
 
     name: str
@@ -46,6 +47,8 @@ class TaskEntry:
     num_fewshot: int | None = None
     generates: bool = False
     code: str = ""
+    file: str | None = None
+    tagged: tuple[str, ...] = ()
 
 
 def load(include_paths: tuple[str, ...] = (), *, reading: Callable[[], object] = lambda: None) -> tuple[TaskEntry, ...]:
@@ -200,7 +203,9 @@ def _parse(text: str) -> tuple[TaskEntry, ...]:
             tuple(record["parts"]),
             record["num_fewshot"],
             record["generates"],
-            record.get("code", ""),
+            record["code"],
+            record["file"],
+            tuple(record["tagged"]),
         )
         for record in records
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from engine.planning.suites import DEMO_MODEL
 
 _CONNECT_SECONDS = 10
 _TOO_MANY_REQUESTS = 429
+_BLOCK = 2**22  # bytes hashed at once
 
 
 def resolve(model: str) -> str:
@@ -94,13 +96,22 @@ def hub_error(error: Exception, source: str, revision: str | None) -> UserError:
             )
 
 
-def weights_hash(source: str, revision: str | None) -> str | None:
+def weights_hash(
+    source: str, revision: str | None, progress: Callable[[int, int], None] = lambda done, total: None
+) -> str | None:
     """sha256 of the weights, equal for a hub model and a copy of it in a folder.
 
     Of a single file its own sha256; of several the sha256 of the lines `<sha256>  <name>` in order of names.
     `revision` is the commit of a hub model, whose files must be in the cache. None where no weights are found.
+    `progress` is told how many bytes are read, and of how many; it may raise to stop.
     """
-    digests = {path.name: _sha256(path) for path in weight_files(source, revision)}
+    paths = weight_files(source, revision)
+    unknown = {path: path.stat().st_size for path in paths if _named_by_hash(path) is None}
+    digests, read, total = dict[str, str](), 0, sum(unknown.values())
+    for path in paths:
+        before = read
+        digests[path.name] = _sha256(path, lambda done, before=before: progress(before + done, total))
+        read += unknown.get(path, 0)
     if len(digests) <= 1:
         return next(iter(digests.values()), None)
     return hashlib.sha256("".join(f"{digests[name]}  {name}\n" for name in sorted(digests)).encode()).hexdigest()
@@ -148,12 +159,23 @@ def local_file(source: str, name: str, revision: str | None) -> Path | None:
     return Path(cached) if isinstance(cached, str) else None
 
 
-def _sha256(path: Path) -> str:
-    # The hub's cache names a large file's blob by its sha256, which saves reading gigabytes.
-    if path.is_symlink() and re.fullmatch(r"[0-9a-f]{64}", path.resolve().name):
-        return path.resolve().name
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _sha256(path: Path, progress: Callable[[int], None]) -> str:
+    """`progress` is told how many bytes are read."""
+    if (name := _named_by_hash(path)) is not None:
+        return name
+    digest, buffer, done = hashlib.sha256(), memoryview(bytearray(_BLOCK)), 0
+    with path.open("rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            digest.update(buffer[:count])
+            done += count
+            progress(done)
+    return digest.hexdigest()
+
+
+def _named_by_hash(path: Path) -> str | None:
+    """The hub's cache names a large file's blob by its sha256, which saves reading gigabytes."""
+    name = path.resolve().name
+    return name if path.is_symlink() and re.fullmatch(r"[0-9a-f]{64}", name) else None
 
 
 def _first_line(error: Exception) -> str:

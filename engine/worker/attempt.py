@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import random
 from typing import Any
@@ -13,8 +12,7 @@ from lm_eval.models.utils import resolve_max_length
 
 from engine.errors import UserError
 from engine.evaluation.lm import PrunedLM
-from engine.evaluation.task_loading import load_tasks, refuse_long_answers
-from engine.evaluation.tasks import TaskSet, build_tasks
+from engine.evaluation.task_loading import LoadedTasks, load_tasks, refuse_long_answers
 from engine.gpu import Sampler
 from engine.inference.batching import default_batch_tokens
 from engine.overrides.compiling import compile_layers
@@ -25,6 +23,10 @@ from engine.pruning.accounting import ModelShape
 from engine.pruning.identity import config_hash, tokenizer_hash
 from engine.pruning.ladder import Ladder
 from engine.runs.rundir import RunDir
+from engine.worker.arriving import Arriving
+from engine.worker.beside import Beside
+from engine.worker.building import Building
+from engine.worker.earlier import EarlierPrompts
 from engine.worker.provenance import provenance
 from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
@@ -40,8 +42,11 @@ _PAD_TO = 64
 def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
     """Take the run up where its history ends; returns the number of cells that failed.
 
+    Tasks are found and built in one thread, weights hashed in another, while the model is loaded and scoring set up
+    here; cells begin with the first task that is built.
+
     Raises:
-        UserError: the plan cannot be carried out as it stands.
+        UserError: the plan cannot be carried out as it stands; cells that were finished before that was known are kept.
         StopRequested: stopped between two batches.
     """
     plan, history = run.plan, recorder.history
@@ -58,72 +63,93 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
             found.source, revision=found.revision, trust_remote_code=plan.trust_remote_code
         )
         template = _template(tokenizer, plan) if plan.apply_chat_template else None
-    _seed(plan.seeds)
-    with recorder.stage("load tasks"):
+        where = provenance(device, find_method(plan.method))
+    max_length = resolve_max_length(found.config, tokenizer)
+    tokenizer_is = tokenizer_hash(tokenizer)
+
+    def load() -> LoadedTasks:
         tasks = load_tasks(plan)
-        refuse_long_answers(tasks, resolve_max_length(found.config, tokenizer), plan)
+        refuse_long_answers(tasks, max_length, plan)
         _refuse_changed_code(recorder, tasks.code)
-    if history.plan is None:
-        dtype_name = str(dtype).removeprefix("torch.")
-        conditions = plan.conditions(dtype_name, template, whole=tasks.covered_by(plan.limit))
-        recorder.record(Planned(plan=plan.to_dict(), conditions=conditions, dtype=dtype_name))
-    where = provenance(device, find_method(plan.method)) | {"task_files": tasks.code}
-    recorder.record(Attempt(attempt=number, pid=os.getpid(), host=os.uname().nodename, provenance=where))
-    recorder.sample(Sampler(os.getpid()))
+        if history.plan is None:
+            name = str(dtype).removeprefix("torch.")
+            conditions = plan.conditions(name, template, whole=tasks.covered_by(plan.limit))
+            recorder.record(Planned(plan=plan.to_dict(), conditions=conditions, dtype=name))
+        came_from = where | {"task_files": tasks.code}
+        recorder.record(Attempt(attempt=number, pid=os.getpid(), host=os.uname().nodename, provenance=came_from))
+        recorder.sample(Sampler(os.getpid()))
+        return tasks
+
+    def hash_weights() -> str | None:
+        with recorder.stage("hash weights", unit="bytes") as report:
+
+            def progress(done: int, total: int) -> None:
+                stop.check()
+                report(done, total)
+
+            return loading.weights_hash(found.source, found.revision, progress)
+
+    _seed(plan.seeds)
     stop.check()
-    with recorder.stage("load model"):
-        model, tokenizer = loading.load_model(
-            found.source,
-            revision=found.revision,
-            dtype=dtype,
-            device=device,
-            trust_remote_code=plan.trust_remote_code,
-            tokenizer=tokenizer,
+    with (
+        Building(plan, recorder, stop, load, EarlierPrompts.of(history)) as building,
+        Beside("hash weights", hash_weights, stop) as hashed,
+    ):
+        size = found.shape.bytes_at(found.shape.intermediate_size, dtype.itemsize)
+        with recorder.stage("load model", total=size, unit="bytes") as report, Arriving(device, size, report):
+            model, tokenizer = loading.load_model(
+                found.source,
+                revision=found.revision,
+                dtype=dtype,
+                device=device,
+                trust_remote_code=plan.trust_remote_code,
+                tokenizer=tokenizer,
+            )
+        building.check()
+        with recorder.stage("set up scoring"):
+            lm = PrunedLM(
+                model,
+                tokenizer,
+                batch_tokens=plan.batch_tokens
+                or default_batch_tokens(
+                    device,
+                    hidden_size=found.shape.hidden_size,
+                    intermediate_size=found.shape.intermediate_size,
+                    dtype=dtype,
+                ),
+                seed=plan.seeds[2],
+                warn=lambda message: recorder.log(message, "warning"),
+            )
+            if plan.compile_layers:
+                compile_layers(model)  # after the trial of FlexAttention, which tells the masks that are needed
+        if lm.slow_because is not None and device.type == "cuda":
+            recorder.log(f"{lm.slow_because}: attention is masked densely, which is slower.", "warning")
+        building.begin(lm)
+        with recorder.stage("sort neurons"):
+            ladder = Ladder(model, method=plan.method, seed=plan.seeds[0], pad_to=_PAD_TO)
+        tasks = building.supply()
+        _record_model(
+            recorder,
+            found.shape.model_facts(
+                model=plan.model,
+                source=found.source,
+                revision=found.revision,
+                weights_hash=hashed.result(),
+                config_hash=config_hash(found.source, found.revision),
+                tokenizer_hash=tokenizer_is,
+                dtype=dtype,
+            ),
         )
-    with recorder.stage("hash weights"):
-        facts = found.shape.model_facts(
-            model=plan.model,
-            source=found.source,
-            revision=found.revision,
-            weights_hash=loading.weights_hash(found.source, found.revision),
-            config_hash=config_hash(found.source, found.revision),
-            tokenizer_hash=tokenizer_hash(tokenizer),
-            dtype=dtype,
-        )
-    _record_model(recorder, facts)
-    stop.check()
-    batch_tokens = plan.batch_tokens or default_batch_tokens(
-        device, hidden_size=found.shape.hidden_size, intermediate_size=found.shape.intermediate_size, dtype=dtype
-    )
-    with recorder.stage("set up scoring"):
-        lm = PrunedLM(
-            model,
-            tokenizer,
-            batch_tokens=batch_tokens,
-            seed=plan.seeds[2],
-            warn=lambda message: recorder.log(message, "warning"),
-        )
-        if plan.compile_layers:
-            compile_layers(model)  # after the trial of FlexAttention, which tells the masks that are needed
-    if lm.slow_because is not None and device.type == "cuda":
-        recorder.log(f"{lm.slow_because}: attention is masked densely, which is slower.", "warning")
-    with recorder.stage("build requests"):
-        built = build_tasks(tasks, plan, lm, stop.check)
-        # Requests stay to the end: no collection has to look at their million objects, half a second each time.
-        gc.collect()
-        gc.freeze()
-    _record_tasks(recorder, built)
-    with recorder.stage("sort neurons"):
-        ladder = Ladder(model, method=plan.method, seed=plan.seeds[0], pad_to=_PAD_TO)
-    for variant in variants:
-        if variant.level not in history.variants:
-            recorder.record(variant)
-    recorder.merge_soon()
-    failed = Sweep(run, recorder, stop, lm, ladder, variants, built, number)()
+        for variant in variants:
+            if variant.level not in history.variants:
+                recorder.record(variant)
+        recorder.merge_soon()
+        failed = Sweep(run, recorder, stop, lm, ladder, variants, tasks, number)()
     if device.type == "cuda":
         peak = torch.cuda.max_memory_allocated(device) / 2**30
-        weights = found.shape.bytes_at(found.shape.intermediate_size, dtype.itemsize) / 2**30
-        recorder.log(f"Peak GPU memory: {peak:.2f} GiB, of which {weights:.2f} GiB are the unpruned model's weights.")
+        recorder.log(
+            f"Peak GPU memory: {peak:.2f} GiB, of which {size / 2**30:.2f} GiB are the unpruned model's weights."
+        )
     return failed
 
 
@@ -208,24 +234,3 @@ def _refuse_changed_code(recorder: Recorder, code: dict[str, str]) -> None:
     raise UserError(
         f"The task file {name} has changed since this run began: start a new run, so that no table mixes the two."
     )
-
-
-def _record_tasks(recorder: Recorder, built: TaskSet) -> None:
-    """Raises:
-    UserError: the run began with other prompts.
-    """
-    for task in built.tasks:
-        before = recorder.history.tasks.get(task.name)
-        asked = {cell.tokens_hash for (_, name), cell in recorder.history.cells.items() if name == task.name}
-        if asked - {None, task.facts.tokens_hash}:
-            raise UserError(
-                f"The prompts of task '{task.name}' have become other tokens since this run began (its data or the "
-                "model's tokenizer changed): start a new run, so that no table mixes the two."
-            )
-        if before is None:
-            recorder.record(task.facts)
-        elif before.requests_hash != task.facts.requests_hash:
-            raise UserError(
-                f"The prompts of task '{task.name}' have changed since this run began (its data, its template or "
-                "lm-eval did): start a new run, so that no table mixes the two."
-            )

@@ -46,6 +46,8 @@ def _entry(name: str, found: Entry) -> dict[str, Any]:
         "parts": [part for part in named if isinstance(part, str)],
         "num_fewshot": config.get("num_fewshot"),
         "generates": config.get("output_type") == "generate_until",
+        "file": None if found.yaml_path is None else str(found.yaml_path),
+        "tagged": sorted(found.tags) if kind == "tag" else [],
     }
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
 import traceback
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from itertools import zip_longest
@@ -16,22 +17,27 @@ from engine.evaluation.documents import write_documents
 from engine.evaluation.lm import PrunedLM
 from engine.evaluation.samples import write_samples
 from engine.evaluation.scoring import aggregate, prepare, score
-from engine.evaluation.tasks import BuiltTask, TaskSet
+from engine.evaluation.tasks import BuiltTask
 from engine.inference.batching import release_memory
 from engine.pruning.ladder import Ladder
 from engine.runs.rundir import RunDir
 from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
+from engine.worker.supply import Supply
 from warehouse.records.events import CellStarted
 from warehouse.records.facts import CellFacts, DocumentsFacts, FailureFacts, VariantFacts
 from warehouse.records.questions import combined_hash
 
 _HARNESS_VERSION = version("lm-eval")
+_POLL_SECONDS = 0.1
 
 
 @dataclass(slots=True)
 class Sweep:
-    """Evaluates every task at every variant, widest first, leaving out what the run's history has."""
+    """Evaluates every task at every variant, widest first, leaving out what the run's history has.
+
+    Tasks may still be in the making: at the first level they are evaluated as they come.
+    """
 
     run: RunDir
     recorder: Recorder
@@ -39,46 +45,75 @@ class Sweep:
     lm: PrunedLM
     ladder: Ladder
     variants: list[VariantFacts]
-    tasks: TaskSet
+    tasks: Supply
     attempt: int
     _undocumented: set[str] = field(default_factory=set[str])
+    _left_out: set[str] = field(default_factory=set[str])
+    _heap_is_settled: bool = False
 
     def __call__(self) -> int:
         """Returns the number of cells that ended in an error.
 
         Raises:
             StopRequested: between two batches, when asked to stop.
+            UserError: a task cannot be built, and the plan does not leave such tasks out.
         """
-        failed = self._broken()
+        failed = sum(map(self._leave_out, list(self.tasks.broken)))
         with ThreadPoolExecutor(1, "next task") as beside:
             for variant in sorted(self.variants, key=lambda variant: -variant.width):
-                missing = [task for task in self.tasks.tasks if (variant.level, task.name) not in self._cells]
+                missing = [name for name in self.tasks.names if (variant.level, name) not in self._cells]
                 if missing:
                     with self.recorder.stage("prune", variant.level):
                         self.ladder.set_width(variant.width)
-                ready = beside.submit(prepare, missing[0], self.lm) if missing else None
-                for task, following in zip_longest(missing, missing[1:]):
+                ready = beside.submit(self._prepare, missing[0]) if missing else None
+                for name, following in zip_longest(missing, missing[1:]):
                     self.stop.check()
                     if ready is not None:
-                        wait([ready])  # what goes wrong there goes wrong again in the cell, which says so
-                    ready = beside.submit(prepare, following, self.lm) if following else None
+                        self._wait(ready)  # what goes wrong there goes wrong again in the cell, which says so
+                    task = self.tasks.get(name)
+                    self._settle_heap()
+                    ready = beside.submit(self._prepare, following) if following else None
+                    if task is None:
+                        failed += self._leave_out(name)
+                        continue
                     failed += not self._cell(variant.level, task)
                     self._groups(variant.level)
                     self.recorder.merge_soon()
                 self._groups(variant.level)
+            for name in self.tasks.names:  # also those that have all of their cells: their prompts may have changed
+                if self.tasks.get(name) is None:
+                    failed += self._leave_out(name)
         return failed
 
-    def _broken(self) -> int:
-        """Write down the tasks that could not be built as cells that failed: the next attempt tries them again."""
-        missing = [
-            (variant.level, task) for variant in self.variants for task in self.tasks.broken
-            if (variant.level, task) not in self._cells
-        ]  # fmt: skip
-        for level, task in missing:
-            why = self.tasks.broken[task]
+    def _prepare(self, name: str) -> None:
+        """Lay a task out as soon as its requests are written."""
+        if (task := self.tasks.get(name)) is not None:
+            prepare(task, self.lm)
+
+    def _wait(self, ready: Future[None]) -> None:
+        while not wait([ready], _POLL_SECONDS).done:
+            self.stop.check()
+
+    def _settle_heap(self) -> None:
+        """Requests stay to the end: no collection has to look at their million objects, half a second each time.
+
+        Between two cells, since what is garbage by then would never be collected.
+        """
+        if not self._heap_is_settled and self.tasks.is_whole:
+            self._heap_is_settled = True
+            gc.collect()
+            gc.freeze()
+
+    def _leave_out(self, task: str) -> int:
+        """Write down a task that could not be built as cells that failed: the next attempt tries them again."""
+        missing = [variant.level for variant in self.variants if (variant.level, task) not in self._cells]
+        if task in self._left_out or not missing:
+            return 0
+        self._left_out.add(task)
+        why = self.tasks.broken[task]
+        for level in missing:
             self.recorder.record(FailureFacts(level=level, task=task, error=why, detail=why))
-        for task in dict.fromkeys(task for _, task in missing):
-            self.recorder.log(self.tasks.broken[task], "error")
+        self.recorder.log(why, "error")
         return len(missing)
 
     @property

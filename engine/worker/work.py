@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeGuard
 
@@ -45,7 +47,7 @@ def work(run: RunDir) -> int:
 def _attempted(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
     try:
         with recorder.stage("import libraries"):
-            from engine.worker.attempt import attempt
+            attempt = _imported()
         failed = attempt(run, recorder, stop)
         # Before it is called finished, so that a run killed while its results are brought over is resumed for them.
         merged = recorder.merge(wait=5.0, compare_all=True)
@@ -67,6 +69,20 @@ def _attempted(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
         recorder.merge(wait=5.0)
         return FAILED
     return FAILED if failed else FINISHED
+
+
+def _imported() -> Callable[[RunDir, Recorder, StopFlag], int]:
+    """What there is to import stays to the end, and a fifth of the time would go into looking for garbage among it."""
+    from engine.worker.draws import share_out_draws
+
+    share_out_draws()
+    gc.disable()
+    try:
+        from engine.worker.attempt import attempt
+    finally:
+        gc.freeze()
+        gc.enable()
+    return attempt
 
 
 def say(text: str) -> None:

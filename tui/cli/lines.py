@@ -10,10 +10,13 @@ from rich.console import Console
 
 from engine.runs.progress import progress
 from tui.cli.output import duration
-from warehouse.records.events import Event, Finished, Log, Stopped
+from tui.stages import stage_line, stage_name
+from warehouse.records.events import Event, Finished, Log, Stage, StageProgress, Stopped
 from warehouse.records.facts import CellFacts, ModelFacts, VariantFacts
 from warehouse.records.run_state import RunHistory
 from warehouse.text import one_line
+
+_STAGE_EVERY = 10.0  # seconds
 
 
 class LineView:
@@ -25,15 +28,31 @@ class LineView:
     def __init__(self, console: Console, title: str) -> None:
         self._console = console
         self._title: str | None = title
+        self._told: dict[tuple[str, str | None], float] = {}  # when something of a stage was said last
 
     @contextmanager
     def shown(self) -> Iterator[None]:
         yield
 
     def event(self, event: Event, history: RunHistory) -> None:
-        text = describe(event, history)
+        text = describe(event, history) or self._of_stages(event, history)
         if text is not None:
             self._say(text, event.t)
+
+    def _of_stages(self, event: Event, history: RunHistory) -> str | None:
+        """Where a stage stands that takes long; how long it took once it has ended."""
+        match event.data:
+            case StageProgress(done=0):
+                self._told[event.data.stage, event.data.level] = event.t
+            case StageProgress(stage=stage, level=level):
+                if event.t - self._told.get((stage, level), 0.0) >= _STAGE_EVERY:
+                    self._told[stage, level] = event.t
+                    return stage_line(history.at_work[stage, level], history, event.t)
+            case Stage(seconds=seconds) as stage if seconds >= _STAGE_EVERY:
+                return f"{stage_name(stage.stage)}: done in {duration(seconds)}"
+            case _:
+                pass
+        return None
 
     def note(self, text: str) -> None:
         self._say(text, datetime.now().timestamp())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
@@ -15,7 +16,7 @@ from rich.text import Text
 from engine.runs.progress import progress
 from tui.cli.lines import describe
 from tui.cli.output import duration
-from tui.stages import stage_text
+from tui.stages import stage_lines, stage_text
 from warehouse.read.grid import Cell
 from warehouse.read.run_grid import run_grid
 from warehouse.records.events import Event, Log, Stopped
@@ -60,12 +61,17 @@ class LiveView:
             Text(f"{known.failed} failed", style="red") if known.failed else "",
             Text(f"{duration(known.seconds_left)} left" if known.seconds_left is not None else "", style="cyan"),
         )
-        return Group(self._grid(), bar, Text(self._now(), style="dim", no_wrap=True, overflow="ellipsis"))
+        beside = stage_lines(self._history, time.time())
+        now = [line for line in (self._now(), *beside) if line]
+        texts = [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in now]
+        return Group(self._grid(len(texts)), bar, *texts)
 
     def _now(self) -> str:
-        """What is going on, in a line, with its rates."""
+        """What is going on, in a line, with its rates; empty where only stages are at work, which have their own."""
         current = self._history.current
         if current is None:
+            if self._history.at_work:
+                return ""
             if self._history.attempt is None:
                 return "starting the worker"
             return stage_text(self._history) or "between two cells"
@@ -78,7 +84,8 @@ class LiveView:
             parts.append(f"{rate:,.0f} tokens/s")
         return " · ".join(parts)
 
-    def _grid(self) -> Table:
+    def _grid(self, below: int) -> Table:
+        """`below` are the lines that stand below the bar."""
         history, here = self._history, self._history.current
         found = run_grid(history)
         # Of nested groups those that hold tasks themselves.
@@ -94,7 +101,7 @@ class LiveView:
         grid.add_column("", width=_NAME, no_wrap=True, overflow="ellipsis")
         for level in levels:
             grid.add_column(level_label(level), width=_WIDTH, justify="right")
-        for line in _window(lines, at, max(size.height - 6, 1)):
+        for line in _window(lines, at, max(size.height - 5 - below, 1)):
             cells = (found.cells[line, level] for level in levels)
             grid.add_row(Text(one_line(line.name)), *(self._cell(cell) for cell in cells))
         return grid

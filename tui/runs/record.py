@@ -15,7 +15,7 @@ from engine.planning.plan import RunPlan
 from engine.runs.digests import Digest
 from engine.runs.progress import progress
 from engine.runs.rundir import RunDir
-from tui.stages import stage_text
+from tui.stages import stage_lines, stage_text
 from warehouse.read.headlines import Headlines
 from warehouse.read.run_grid import LiveGrid, run_grid, unpruned_level
 from warehouse.records.events import (
@@ -83,7 +83,7 @@ class RunRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunDetail:
     """A run in full, for its own screen. `unpruned` is the level that the others are compared with; `now` is the
-    journal's time.
+    journal's time; `stages` what is at work beside the cells, a line each.
     """
 
     row: RunRow
@@ -92,6 +92,7 @@ class RunDetail:
     log: tuple[LogLine, ...]
     readings: tuple[Reading, ...]
     task_seconds_left: float | None
+    stages: tuple[str, ...]
     elapsed: float
     now: float
     unpruned: str
@@ -171,6 +172,7 @@ class RunRecord:
             log=tuple(self._log),
             readings=tuple(self._readings),
             task_seconds_left=self._task_seconds_left(row.current),
+            stages=tuple(stage_lines(history, now)) if row.running else (),
             elapsed=history.elapsed(now if row.running else None),
             now=history.now,
             unpruned=unpruned_level(history),

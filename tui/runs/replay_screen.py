@@ -81,11 +81,11 @@ class ReplayScreen(RunScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action not in ("resume", "stop", "delete", "replay")
 
-    def _now(self, detail: RunDetail) -> str:
+    def _now(self, detail: RunDetail) -> list[Text]:
         row = detail.row
-        if row.running and row.current is None:
-            return f"Then: {row.stage or 'between two cells'}."
-        return super()._now(detail) if row.running else f"It ended here: {row.state}."
+        if row.running and row.current is None and not detail.stages:
+            return [Text(f"Then: {row.stage or 'between two cells'}.")]
+        return super()._now(detail) if row.running else [Text(f"It ended here: {row.state}.")]
 
     @work(thread=True, exit_on_error=False)
     def _load(self) -> None:

@@ -53,6 +53,7 @@ class RunScreen(LiveScreen):
         super().__init__()
         self.run_id = run_id
         self.detail: RunDetail | None = None
+        self._head_lines = 0
 
     def compose(self) -> ComposeResult:
         yield Words(id="head")
@@ -102,10 +103,12 @@ class RunScreen(LiveScreen):
         if changed:
             self.query_one(RunGrid).show(detail)
             head = self.query_one("#head", Words)
-            # Its last line changes all the time while the run works: were it to wrap, the grid would jump.
-            fixed = detail.row.running and head.has_class("-running")
+            # Its last lines change all the time while the run works: were they to wrap, the grid would jump.
+            text = self._head(detail)
+            lines, self._head_lines = self._head_lines, text.plain.count("\n")
+            fixed = detail.row.running and head.has_class("-running") and lines == self._head_lines
             head.set_class(detail.row.running, "-running")
-            head.say(self._head(detail), layout=not fixed)
+            head.say(text, layout=not fixed)
             self.query_one(LogPane).show(detail.log)
             self._show_cell()
             self.update_keys()
@@ -175,14 +178,18 @@ class RunScreen(LiveScreen):
             )
         if row.seconds_left is not None:
             text.append(f" · {fmt.duration(row.seconds_left)} left", style=f"bold {colours['accent']}")
-        text.append("\n")
-        text.append(one_line(self._now(detail)))
+        for line in self._now(detail):
+            text.append("\n")
+            text.append_text(line)
         return text
 
-    def _now(self, detail: RunDetail) -> str:
+    def _now(self, detail: RunDetail) -> list[Text]:
+        """What is going on: the cell, and in a quiet line beside it the stages that are at work."""
+        quiet = self.app.theme_variables["neutral"]
+        stages = [Text(one_line("  ".join(detail.stages)), style=quiet)] if detail.stages else []
         current = detail.row.current
         if current is None:
-            return advice(detail.row, opened=True)
+            return stages or [Text(one_line(advice(detail.row, opened=True)))]
         parts = [f"{level_label(current.level)} {current.task}", f"{current.done}/{current.total} requests"]
         if (rate := current.requests_per_second) is not None:
             parts.append(f"{fmt.rate(rate)} requests/s")
@@ -190,7 +197,7 @@ class RunScreen(LiveScreen):
             parts.append(f"{fmt.rate(rate)} tokens/s")
         if detail.task_seconds_left is not None:
             parts.append(f"task {fmt.duration(detail.task_seconds_left)} left")
-        return " · ".join(parts)
+        return [Text(one_line(" · ".join(parts))), *stages]
 
     def _show_cell(self) -> None:
         selected = self.query_one(RunGrid).selected()

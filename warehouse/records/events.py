@@ -19,7 +19,15 @@ from zlib import crc32
 
 from warehouse.records.before_columns import conditions_before
 from warehouse.records.conditions import Conditions
-from warehouse.records.facts import CellFacts, DocumentsFacts, FailureFacts, ModelFacts, TaskFacts, VariantFacts
+from warehouse.records.facts import (
+    CellFacts,
+    DocumentsFacts,
+    FailureFacts,
+    FoundTask,
+    ModelFacts,
+    TaskFacts,
+    VariantFacts,
+)
 from warehouse.records.measurements import MeasurementFacts
 from warehouse.records.reading import Reading
 from warehouse.records.values import Count, LevelText, Moment, Seconds, read
@@ -66,6 +74,27 @@ class Stage:
     stage: str
     level: LevelText | None
     seconds: Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageProgress:
+    """How far something has come that is not a cell: `done` of `total` units, None where nobody knows how many.
+
+    The first one is written when it begins; `Stage` when it has ended. Several may be at work at once.
+    """
+
+    stage: str
+    level: LevelText | None
+    done: Count
+    total: Count | None
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TasksFound:
+    """The tasks that will be evaluated, in their order, before their requests are written."""
+
+    tasks: list[FoundTask]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +171,8 @@ class Unknown:
 
 Ending = Stopped | Finished | Refused | Crashed
 Data = (
-    Planned | Attempt | ModelFacts | VariantFacts | TaskFacts | Stage | CellStarted | CellProgress | DocumentsFacts
-    | CellFacts | FailureFacts | GpuSamples | Measured | Log | Ending | Unknown
+    Planned | Attempt | ModelFacts | VariantFacts | TasksFound | TaskFacts | Stage | StageProgress | CellStarted
+    | CellProgress | DocumentsFacts | CellFacts | FailureFacts | GpuSamples | Measured | Log | Ending | Unknown
 )  # fmt: skip
 
 _KINDS: dict[str, type[Any]] = {
@@ -153,6 +182,8 @@ _KINDS: dict[str, type[Any]] = {
     "variant": VariantFacts,
     "task": TaskFacts,
     "stage": Stage,
+    "stage_progress": StageProgress,
+    "tasks_found": TasksFound,
     "cell_started": CellStarted,
     "progress": CellProgress,
     "documents": DocumentsFacts,

@@ -65,6 +65,15 @@ class VariantFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FoundTask:
+    """A task whose requests are not written yet: the group that it is part of, and how many documents it asks about."""
+
+    task: str
+    part_of: str | None
+    documents: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFacts:
     """One lm-eval task as it was built. `part_of` is the group whose aggregate it belongs to, if any.
 

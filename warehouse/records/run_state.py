@@ -18,13 +18,23 @@ from warehouse.records.events import (
     Planned,
     Refused,
     Stage,
+    StageProgress,
     Stopped,
+    TasksFound,
 )
-from warehouse.records.facts import CellFacts, DocumentsFacts, FailureFacts, ModelFacts, TaskFacts, VariantFacts
+from warehouse.records.facts import (
+    CellFacts,
+    DocumentsFacts,
+    FailureFacts,
+    FoundTask,
+    ModelFacts,
+    TaskFacts,
+    VariantFacts,
+)
 
 Cell = tuple[str, str]  # level, task
 Outcome = Literal["done", "failed"]
-_FIRST_STAGE, _LAST_STAGE = "import libraries", "sort neurons"
+_FIRST_STAGE = "import libraries"
 
 
 class RunState(StrEnum):
@@ -60,6 +70,31 @@ class CurrentCell:
         return self.tokens / self.seconds if self.tokens and self.seconds > 0 else None
 
 
+@dataclass(frozen=True, slots=True)
+class CurrentStage:
+    """Something at work that is not a cell: `done` of `total` units, None where that is not known.
+
+    `began` is when, as Unix time; `seconds` the time that it took to come so far.
+    """
+
+    stage: str
+    level: str | None
+    done: int
+    total: int | None
+    unit: str
+    began: float
+    seconds: float
+
+    @property
+    def per_second(self) -> float | None:
+        return self.done / self.seconds if self.done and self.seconds > 0 else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        rate = self.per_second
+        return None if rate is None or self.total is None else max(self.total - self.done, 0) / rate
+
+
 @dataclass(slots=True)
 class RunHistory:
     """What a run's events say so far, taken in one after another.
@@ -67,9 +102,12 @@ class RunHistory:
     `levels` are those that the plan asks for. `seq` is the number of the last event and `now` its time. `turns` counts
     the attempts and their ends, of which a worker that was started writes at least one. `documents` has the files of
     tasks' documents, `cells` what finished, groups included, `failures` those of the latest attempt. `parents` has the
-    nearest group above a task or group. `startup` has the seconds of the last start's stages by name, `worked` those of
-    the attempts that have ended. `starting` names the stage of a start that ended last: empty before the first of them,
-    None once a cell was begun or the attempt has ended.
+    nearest group above a task or group. `startup_seconds` is how long the last start took until its first cell began,
+    None where that was not recorded or it has not come to one, `worked` the time of the attempts that have ended.
+    `starting` names the stage of a start that ended last: empty before the first of them, None once a cell was begun or
+    the attempt has ended. `at_work` are the stages that have begun and not ended, by name
+    and level; runs from before they were recorded have none. `found` are the tasks that will be evaluated, known before
+    their requests are written.
     """
 
     levels: tuple[str, ...] = ()
@@ -80,6 +118,7 @@ class RunHistory:
     plan: Planned | None = None
     model: ModelFacts | None = None
     variants: dict[str, VariantFacts] = field(default_factory=dict[str, VariantFacts])
+    found: dict[str, FoundTask] = field(default_factory=dict[str, FoundTask])
     tasks: dict[str, TaskFacts] = field(default_factory=dict[str, TaskFacts])
     parents: dict[str, str] = field(default_factory=dict[str, str])
     documents: dict[str, DocumentsFacts] = field(default_factory=dict[str, DocumentsFacts])
@@ -87,11 +126,15 @@ class RunHistory:
     failures: dict[Cell, FailureFacts] = field(default_factory=dict[Cell, FailureFacts])
     current: CurrentCell | None = None
     starting: str | None = None
-    startup: dict[str, float] = field(default_factory=dict[str, float])
+    startup_seconds: float | None = None
+    at_work: dict[tuple[str, str | None], CurrentStage] = field(
+        default_factory=dict[tuple[str, str | None], CurrentStage]
+    )
     now: float = 0.0
     began: float | None = None
     worked: float = 0.0
     _cell_began: float = 0.0
+    _start_began: float | None = None
 
     def take(self, event: Event) -> None:
         """Take in the next event."""
@@ -107,16 +150,24 @@ class RunHistory:
                 self.model = model
             case VariantFacts() as variant:
                 self.variants[variant.level] = variant
+            case TasksFound(tasks=found):
+                self.found = {task.task: task for task in found}
+                for task in found:
+                    self._place(task.task, task.part_of)
             case TaskFacts() as task:
                 self.tasks[task.task] = task
                 self._place(task.task, task.part_of)
+            case StageProgress() as stage:
+                self._advance(event.t, stage)
             case Stage() as stage:
+                self.at_work.pop((stage.stage, stage.level), None)
                 if stage.stage == _FIRST_STAGE:
-                    self.startup.clear()
+                    self.startup_seconds, self._start_began = None, event.t - stage.seconds
                 if stage.level is None:
-                    self.startup[stage.stage] = stage.seconds
                     self.starting = stage.stage
             case CellStarted() as cell:
+                if self._start_began is not None:
+                    self.startup_seconds, self._start_began = event.t - self._start_began, None
                 self._cell_began, self.starting = event.t, None
                 self.current = CurrentCell(cell.level, cell.task, 0, self.requests(cell.task), 0, 0.0)
             case CellProgress() as cell:
@@ -165,13 +216,8 @@ class RunHistory:
 
     @property
     def all_tasks(self) -> list[str]:
-        """Those that were built, and those that could not be, which only have failures."""
-        return list(dict.fromkeys([*self.tasks, *(task for _, task in self.failures)]))
-
-    @property
-    def startup_seconds(self) -> float | None:
-        """How long it took before the first cell began; None where that was not recorded, or it never came to one."""
-        return sum(self.startup.values()) if _LAST_STAGE in self.startup else None
+        """Those that will be or were built, and those that could not be, which only have failures."""
+        return list(dict.fromkeys([*self.found, *self.tasks, *(task for _, task in self.failures)]))
 
     def requests(self, task: str) -> int:
         """How many requests a task has at each level; 0 where that is not known."""
@@ -200,7 +246,17 @@ class RunHistory:
         self.turns += 1
         self.end = end
         self.current = self.starting = None
+        self.at_work.clear()
         self.worked, self.began = self.elapsed(t), None
+
+    def _advance(self, t: float, stage: StageProgress) -> None:
+        if stage.stage == _FIRST_STAGE:
+            self.at_work.clear()  # of a worker that was killed
+        key = stage.stage, stage.level
+        began = self.at_work[key].began if key in self.at_work else t
+        self.at_work[key] = CurrentStage(
+            stage.stage, stage.level, stage.done, stage.total, stage.unit, began, max(t - began, 0.0)
+        )
 
     def _place(self, name: str, part_of: str | None) -> None:
         if part_of is not None:

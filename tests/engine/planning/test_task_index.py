@@ -14,7 +14,16 @@ from engine.planning import task_index
 from engine.planning.suites import TaskSpec
 from warehouse.store import cache
 
-PIQA = {"name": "piqa", "kind": "task", "parts": [], "num_fewshot": None, "generates": False, "code": ""}
+PIQA = {
+    "name": "piqa",
+    "kind": "task",
+    "parts": [],
+    "num_fewshot": None,
+    "generates": False,
+    "code": "",
+    "file": None,
+    "tagged": [],
+}
 
 
 @pytest.fixture

@@ -224,6 +224,21 @@ class TestWeightsHash:
         model.save_pretrained(tmp_path, max_shard_size="40KB")
         assert weights_hash(str(tmp_path), None) != before
 
+    def test_it_tells_how_far_it_is_over_all_files_and_can_be_stopped(
+        self, make_model: MakeModel, tmp_path: Path
+    ) -> None:
+        make_model("llama").save_pretrained(tmp_path, max_shard_size="40KB")
+        sizes = [path.stat().st_size for path in sorted(tmp_path.glob("*.safetensors"))]
+        told: list[tuple[int, int]] = []
+        weights_hash(str(tmp_path), None, lambda done, total: told.append((done, total)))
+        assert told == [(sum(sizes[: count + 1]), sum(sizes)) for count in range(len(sizes))]
+
+        def stop(done: int, total: int) -> None:
+            raise KeyError
+
+        with pytest.raises(KeyError):
+            weights_hash(str(tmp_path), None, stop)
+
     def test_without_weights_there_is_none(self, tmp_path: Path) -> None:
         assert weights_hash(str(tmp_path), None) is None
 

@@ -5,8 +5,18 @@ from __future__ import annotations
 import pytest
 
 from engine.runs.progress import Progress, progress
-from warehouse.records.events import Attempt, CellProgress, CellStarted, Crashed, Data, Event, Stopped
-from warehouse.records.facts import CellFacts, FailureFacts, TaskFacts
+from warehouse.records.events import (
+    Attempt,
+    CellProgress,
+    CellStarted,
+    Crashed,
+    Data,
+    Event,
+    StageProgress,
+    Stopped,
+    TasksFound,
+)
+from warehouse.records.facts import CellFacts, FailureFacts, FoundTask, TaskFacts
 from warehouse.records.run_state import RunHistory
 
 ATTEMPT = Attempt(attempt=2, pid=1, host="h", provenance=None)
@@ -48,6 +58,12 @@ class Story:
 
     def fail(self, level: str, task: str) -> None:
         self.tell(FailureFacts(level=level, task=task, error="e", detail=""))
+
+    def found(self, **documents: int) -> None:
+        self.tell(TasksFound(tasks=[FoundTask(task=task, part_of=None, documents=n) for task, n in documents.items()]))
+
+    def building(self, done: int, total: int) -> None:
+        self.tell(StageProgress(stage="build requests", level=None, done=done, total=total, unit="documents"))
 
     @property
     def progress(self) -> Progress:
@@ -134,3 +150,28 @@ def test_no_cell_is_current_once_the_worker_has_ended(story: Story, end: Data):
     story.begin("0", "long")
     story.tell(end)
     assert story.progress.current is None
+
+
+def test_all_cells_are_known_as_soon_as_the_tasks_are_found(story: Story):
+    story.found(quick=1, large=30)
+    assert story.progress.total == 4
+    story.built(quick=10)
+    assert story.progress.total == 4
+    story.cell("0", "quick", 1)
+    # 10 requests a second; of the task that is not written yet, as many requests a document as of the other.
+    assert story.progress.seconds_left == pytest.approx(1 + 30 + 30)
+
+
+def test_what_cells_wait_for_is_counted_and_what_goes_on_beside_them_only_where_it_takes_longer(story: Story):
+    story.building(0, 100)
+    story.found(quick=1, large=1)
+    story.built(quick=10)
+    story.cell("0", "quick", 1)
+    story.t += 9
+    story.building(50, 100)  # at 10 seconds, so that 10 are left
+    assert story.progress.seconds_left == pytest.approx(3 + 10)
+    story.built(large=10)
+    story.begin("0", "large")
+    story.t += 0.5
+    story.tell(CellProgress(level="0", task="large", done=5, total=10, tokens=0))
+    assert story.progress.seconds_left == pytest.approx(10)

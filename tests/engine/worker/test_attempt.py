@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +15,8 @@ from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
 from engine.runs import launch
 from engine.runs.rundir import RunDir, runs_root
-from engine.worker.attempt import _record_model, _record_tasks
+from engine.worker.attempt import _record_model
+from engine.worker.earlier import EarlierPrompts
 from engine.worker.recorder import Recorder
 from warehouse.records.events import of_kind
 from warehouse.records.facts import CellFacts, ModelFacts, TaskFacts
@@ -49,10 +49,6 @@ def resumed(tmp_path: Path, *before: Any) -> Recorder:
     return Recorder(run)
 
 
-def built(*facts: TaskFacts) -> Any:
-    return SimpleNamespace(tasks=[SimpleNamespace(name=one.task, facts=one) for one in facts])
-
-
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -78,16 +74,16 @@ def test_a_model_that_is_the_same_is_not_recorded_again(tmp_path: Path) -> None:
 def test_prompts_that_became_other_tokens_are_refused_even_where_the_task_was_recorded_without_them(
     tmp_path: Path,
 ) -> None:
-    recorder = resumed(tmp_path, replace(TASK, tokens_hash=None), CELL)
-    _record_tasks(recorder, built(TASK))
+    earlier = EarlierPrompts.of(resumed(tmp_path, replace(TASK, tokens_hash=None), CELL).history)
+    earlier.refuse_changed(TASK)
     with pytest.raises(UserError, match="have become other tokens"):
-        _record_tasks(recorder, built(replace(TASK, tokens_hash="j")))
+        earlier.refuse_changed(replace(TASK, tokens_hash="j"))
 
 
 def test_prompts_that_changed_are_refused(tmp_path: Path) -> None:
-    recorder = resumed(tmp_path, TASK)
+    earlier = EarlierPrompts.of(resumed(tmp_path, TASK).history)
     with pytest.raises(UserError, match="The prompts of task 'demo_sums' have changed"):
-        _record_tasks(recorder, built(replace(TASK, requests_hash="s")))
+        earlier.refuse_changed(replace(TASK, requests_hash="s"))
 
 
 def test_an_edited_tokenizer_ends_a_run_that_is_taken_up_again(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from engine.demo.paths import MODEL_DIR
+from engine.errors import UserError
 from engine.evaluation import scoring
 from engine.evaluation.lm import PrunedLM
 from engine.evaluation.task_loading import load_tasks
@@ -23,9 +24,10 @@ from engine.pruning.ladder import Ladder
 from engine.runs.rundir import RunDir, runs_root
 from engine.worker import sweep
 from engine.worker.recorder import Recorder
-from engine.worker.stopping import StopFlag
+from engine.worker.stopping import StopFlag, StopRequested
+from engine.worker.supply import Supply
 from engine.worker.sweep import Sweep
-from warehouse.records.events import of_kind
+from warehouse.records.events import Log, of_kind
 from warehouse.records.facts import CellFacts, FailureFacts
 from warehouse.records.level import parse_levels
 
@@ -57,7 +59,9 @@ def work(tmp_path: Path) -> Iterator[Sweep]:
     too_long = built.tasks[1].instances[0]
     too_long.arguments = (too_long.args[0], " tea" * 2000)
     lm.clear_cache()
-    yield Sweep(run, recorder, StopFlag(), lm, Ladder(model, method="maw", seed=0), variants, built, 1)
+    stop = StopFlag()
+    supply = Supply.of(built, stop)
+    yield Sweep(run, recorder, stop, lm, Ladder(model, method="maw", seed=0), variants, supply, 1)
     recorder.close()
 
 
@@ -118,3 +122,63 @@ def test_what_fails_only_while_laying_out_ahead_is_made_good_in_the_cell(
     assert work() == len(work.variants)
     tasks = {cell.task for cell in of_kind(work.run.events(), CellFacts)}
     assert tasks == {"demo_story", "demo_grammar"}
+
+
+def test_the_first_task_is_scored_while_the_others_are_still_built(
+    work: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = [work.tasks.get(name) for name in TASKS]
+    work.tasks = Supply(TASKS, (), {}, {}, work.stop)
+    scored: list[str] = []
+
+    def score(built: BuiltTask, lm: PrunedLM) -> Any:
+        scored.append(built.name)
+        following = tasks[len(scored) : len(scored) + 1]
+        for task in following:  # it comes only now
+            assert task is not None
+            work.tasks.put(task)
+        return scoring.score(built, lm)
+
+    assert tasks[0] is not None
+    work.tasks.put(tasks[0])
+    monkeypatch.setattr(sweep, "score", score)
+    assert work() == len(work.variants)  # the task that asks for too much
+    assert scored[:3] == list(TASKS)
+
+
+def test_what_ends_the_building_ends_the_sweep_and_keeps_what_was_scored(
+    work: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = work.tasks.get(TASKS[0])
+    assert first is not None
+    work.tasks = Supply(TASKS, (), {}, {}, work.stop)
+    work.tasks.put(first)
+
+    def score(built: BuiltTask, lm: PrunedLM) -> Any:
+        work.tasks.fail(UserError("Task 'demo_lambada' cannot be built."))
+        return scoring.score(built, lm)
+
+    monkeypatch.setattr(sweep, "score", score)
+    with pytest.raises(UserError, match="cannot be built"):
+        work()
+    assert [(cell.level, cell.task) for cell in of_kind(work.run.events(), CellFacts)] == [("0", TASKS[0])]
+
+
+def test_a_task_that_turns_out_to_be_broken_is_a_failure_at_every_level_and_said_once(work: Sweep) -> None:
+    first = work.tasks.get(TASKS[0])
+    assert first is not None
+    work.tasks = Supply(TASKS[:2], (), {}, {}, work.stop)
+    work.tasks.put(first)
+    work.tasks.leave_out(TASKS[1], "It cannot be built.")
+    assert work() == len(work.variants)
+    events = work.run.events()
+    failures = [(one.level, one.task, one.error) for one in of_kind(events, FailureFacts)]
+    assert failures == [(level, TASKS[1], "It cannot be built.") for level in ("0", "40")]
+    assert [log.message for log in of_kind(events, Log)] == ["It cannot be built."]
+
+
+def test_a_stop_is_noticed_while_a_task_is_waited_for(work: Sweep) -> None:
+    work.tasks = Supply(TASKS, (), {}, {}, work.stop)
+    work.stop.reason = "SIGINT"
+    with pytest.raises(StopRequested):
+        work()

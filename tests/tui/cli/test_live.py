@@ -7,8 +7,8 @@ import io
 from rich.console import Console
 
 from tui.cli.live import LiveView
-from warehouse.records.events import Attempt, CellProgress, CellStarted, Data, Event, Stage
-from warehouse.records.facts import CellFacts, FailureFacts, TaskFacts
+from warehouse.records.events import Attempt, CellProgress, CellStarted, Data, Event, Stage, StageProgress, TasksFound
+from warehouse.records.facts import CellFacts, FailureFacts, FoundTask, TaskFacts
 from warehouse.records.run_state import RunHistory
 
 
@@ -62,3 +62,31 @@ def test_before_the_first_cell_the_stage_at_work_is_said() -> None:
     assert drawn(ATTEMPT, *TASKS, done("0", "law"), CellStarted(level="0", task="art"), done("0", "art"))[-1] == (
         "between two cells"
     )
+
+
+def test_what_is_at_work_beside_a_cell_has_a_line_of_its_own_with_a_bar() -> None:
+    found = TasksFound(tasks=[FoundTask(task=name, part_of=None, documents=100) for name in ("a", "b", "c", "d")])
+    lines = drawn(
+        ATTEMPT,
+        found,
+        StageProgress(stage="build requests", level=None, done=0, total=400, unit="documents"),
+        task("a", None),
+        CellStarted(level="0", task="a"),
+        StageProgress(stage="build requests", level=None, done=150, total=400, unit="documents"),
+    )
+    assert lines[-3].startswith("0/8 cells")
+    assert lines[-2].startswith("level 0 a")
+    assert lines[-1].startswith("writing the prompts ━━━━╸─────── 38% · 1/4 tasks · 50.0 documents/s")
+
+
+def test_what_is_at_work_before_the_first_cell_stands_line_by_line() -> None:
+    lines = drawn(
+        StageProgress(stage="load tasks", level=None, done=0, total=None, unit=""),
+        StageProgress(stage="hash weights", level=None, done=0, total=4_000_000_000, unit="bytes"),
+        StageProgress(stage="load model", level=None, done=0, total=4_000_000_000, unit="bytes"),
+        StageProgress(stage="hash weights", level=None, done=3_000_000_000, total=4_000_000_000, unit="bytes"),
+    )
+    assert [line.split(" · ")[0] for line in lines[-3:]] == [
+        "reading the tasks", "hashing the weights ━━━━━━━━━─── 75%", "loading the weights ──────────── 0%",
+    ]  # fmt: skip
+    assert "1.5 GB/s" in lines[-2]

@@ -6,8 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.records.events import Attempt, CellStarted, Crashed, Data, Event, Finished, Log, Stage, Stopped
-from warehouse.records.facts import CellFacts, FailureFacts
+from warehouse.records.events import (
+    Attempt,
+    CellStarted,
+    Crashed,
+    Data,
+    Event,
+    Finished,
+    Log,
+    Stage,
+    StageProgress,
+    Stopped,
+    TasksFound,
+)
+from warehouse.records.facts import CellFacts, FailureFacts, FoundTask
 from warehouse.records.run_state import RunHistory, RunState
 from warehouse.store import journal
 
@@ -29,12 +41,39 @@ def test_time_between_attempts_is_not_worked() -> None:
     assert history.elapsed(now=1045.0) == pytest.approx(25.0)
 
 
-def test_a_start_takes_as_long_as_its_last_stages_did() -> None:
-    stages = [Stage(stage=name, level=None, seconds=5.0) for name in ("import libraries", "load model")]
-    assert told(*stages).startup_seconds is None
-    stages.append(Stage(stage="sort neurons", level=None, seconds=1.0))
-    stages.append(Stage(stage="prune", level="40", seconds=100.0))
-    assert told(*stages, *stages).startup_seconds == pytest.approx(11.0)
+def test_a_start_takes_until_its_first_cell_however_its_stages_overlap() -> None:
+    libraries = Stage(stage="import libraries", level=None, seconds=5.0)
+    others = [Stage(stage=name, level=None, seconds=9.0) for name in ("load tasks", "load model")]
+    cell = CellStarted(level="0", task="t")
+    assert told(libraries, *others).startup_seconds is None
+    assert told(libraries, *others, cell, cell).startup_seconds == pytest.approx(35.0)
+    assert told(libraries, *others, cell, libraries).startup_seconds is None
+    assert told(libraries, cell, libraries, *others, cell).startup_seconds == pytest.approx(35.0)
+    assert told(*others, cell).startup_seconds is None  # its beginning was not recorded
+
+
+def test_stages_side_by_side_are_at_work_from_their_first_word_to_their_last() -> None:
+    def at(stage: str, done: int, total: int | None = 100) -> StageProgress:
+        return StageProgress(stage=stage, level=None, done=done, total=total, unit="bytes")
+
+    begun = [at("load model", 0), at("hash weights", 0), at("hash weights", 25)]
+    history = told(*begun)
+    assert list(history.at_work) == [("load model", None), ("hash weights", None)]
+    hashing = history.at_work["hash weights", None]
+    assert (hashing.done, hashing.seconds, hashing.per_second, hashing.seconds_left) == (25, 10.0, 2.5, 30.0)
+    assert history.at_work["load model", None].seconds_left is None
+    ended = told(*begun, Stage(stage="load model", level=None, seconds=1.0))
+    assert list(ended.at_work) == [("hash weights", None)]
+    assert not told(*begun, Stopped(reason="SIGINT")).at_work
+    killed = told(*begun, at("import libraries", 0, None))
+    assert list(killed.at_work) == [("import libraries", None)]
+
+
+def test_tasks_are_known_before_they_are_built() -> None:
+    found = [FoundTask(task="a", part_of="g", documents=5), FoundTask(task="b", part_of=None, documents=7)]
+    history = told(TasksFound(tasks=found), FailureFacts(level="0", task="c", error="e", detail=""))
+    assert history.all_tasks == ["a", "b", "c"]
+    assert history.parents == {"a": "g"}
 
 
 def test_a_new_attempt_has_not_ended_whatever_the_last_one_came_to() -> None:
