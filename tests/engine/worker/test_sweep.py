@@ -1,4 +1,4 @@
-"""The next task is laid out on the CPU while this one is scored, and what fails there is that task's failure."""
+"""The next task is laid out, and the last one's answers are judged, while this one is asked; each fails by itself."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from engine.planning.suites import TaskSpec
 from engine.pruning import loading
 from engine.pruning.ladder import Ladder
 from engine.runs.rundir import RunDir, runs_root
-from engine.worker import sweep
+from engine.worker import judging, sweep
 from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
 from engine.worker.supply import Supply
@@ -76,20 +76,20 @@ def test_a_task_is_laid_out_before_the_one_before_it_is_scored_to_its_end(
         begun[built.name].set()
         scoring.prepare(built, lm)
 
-    def score(built: BuiltTask, lm: PrunedLM) -> Any:
+    def ask(built: BuiltTask, lm: PrunedLM) -> Any:
         after = TASKS[TASKS.index(built.name) + 1 :]
         if after:
             assert begun[after[0]].wait(60), f"{after[0]} was not begun while {built.name} was scored"
         if after[1:]:
             assert not begun[after[1]].is_set(), "no more than one task is laid out ahead"
-        found = scoring.score(built, lm)
+        found = scoring.ask(built, lm)
         if not after:
             for event in begun.values():
                 event.clear()
         return found
 
     monkeypatch.setattr(sweep, "prepare", prepare)
-    monkeypatch.setattr(sweep, "score", score)
+    monkeypatch.setattr(sweep, "ask", ask)
     failed = work()
     assert [failure.task for failure in of_kind(work.run.events(), FailureFacts)] == ["demo_lambada"] * 2
     assert failed == 2
@@ -121,3 +121,46 @@ def test_what_fails_only_while_laying_out_ahead_is_made_good_in_the_cell(
     assert work() == len(work.variants)
     tasks = {cell.task for cell in of_kind(work.run.events(), CellFacts)}
     assert tasks == {"demo_story", "demo_grammar"}
+
+
+def test_answers_are_judged_while_the_next_task_is_asked(work: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Event()
+
+    def ask(built: BuiltTask, lm: PrunedLM) -> Any:
+        if built.name == "demo_grammar":
+            asked.set()
+        return scoring.ask(built, lm)
+
+    def judge(built: BuiltTask, answers: Any) -> Any:
+        assert built.name != "demo_story" or asked.wait(60), "the next task was not asked before this one was judged"
+        return scoring.judge(built, answers)
+
+    monkeypatch.setattr(sweep, "ask", ask)
+    monkeypatch.setattr(judging, "judge", judge)
+    work()
+    cells = [(cell.level, cell.task) for cell in of_kind(work.run.events(), CellFacts)]
+    assert cells == [(level, task) for level in ("0", "40") for task in ("demo_story", "demo_grammar")]
+
+
+def test_answers_that_cannot_be_judged_are_one_failed_cell(work: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    def judge(built: BuiltTask, answers: Any) -> Any:
+        if built.name == "demo_grammar":
+            raise ZeroDivisionError("of the task's own code")
+        return scoring.judge(built, answers)
+
+    monkeypatch.setattr(judging, "judge", judge)
+    assert work() == 2 * len(work.variants)  # demo_lambada cannot be asked
+    failures = [one for one in of_kind(work.run.events(), FailureFacts) if one.task == "demo_grammar"]
+    assert [(one.level, one.error) for one in failures] == [
+        (level, "ZeroDivisionError: of the task's own code") for level in ("0", "40")
+    ]
+
+
+def test_answers_that_cannot_be_written_down_end_the_work(work: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: Any, **kwargs: Any) -> Any:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(judging, "write_samples", full)
+    with pytest.raises(OSError, match="No space left"):
+        work()
+    assert not of_kind(work.run.events(), CellFacts)
