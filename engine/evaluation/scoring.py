@@ -49,8 +49,25 @@ class Sample:
 
 def score(built: BuiltTask, lm: PrunedLM) -> tuple[list[MetricFacts], list[Sample]]:
     """Run all requests of a task and compute every metric it defines, as lm-eval's `evaluate` does."""
+    return judge(built, ask(built, lm))
+
+
+def ask(built: BuiltTask, lm: PrunedLM) -> list[Any]:
+    """What the model says to each request of a task, those of one type after another.
+
+    Nothing of the task is written to, so that it may be asked again while earlier answers are judged.
+    """
+    answers: list[Any] = []
+    for request_type, instances in _requests(built.task).items():
+        method = getattr(lm, "loglikelihood" if request_type == "multiple_choice" else request_type)
+        answers += method(instances)
+    return answers
+
+
+def judge(built: BuiltTask, answers: Sequence[Any]) -> tuple[list[MetricFacts], list[Sample]]:
+    """Every metric that a task defines, from what `ask` gave; its instances hold the answers afterwards."""
     task: Any = built.task  # lm-eval annotates what every task overrides as returning None
-    _ask(task, lm)
+    _take_in(task, answers)
     _seed(task.task_name)
     task.apply_filters()
     by_doc: dict[int, list[Instance]] = defaultdict(list)
@@ -128,14 +145,13 @@ def _requests(task: Task) -> dict[str, list[Instance]]:
     return by_type
 
 
-def _ask(task: Task, lm: PrunedLM) -> None:
+def _take_in(task: Task, answers: Sequence[Any]) -> None:
     for instance in task.instances:
         instance.resps = []
         instance.filtered_resps = {}
-    for request_type, instances in _requests(task).items():
-        method = getattr(lm, "loglikelihood" if request_type == "multiple_choice" else request_type)
-        for instance, response in zip(instances, method(instances), strict=True):
-            instance.resps.append(response)
+    asked = [instance for instances in _requests(task).values() for instance in instances]
+    for instance, answer in zip(asked, answers, strict=True):
+        instance.resps.append(answer)
 
 
 def _aggregate(task: Any, metric: str, name: str, items: Sequence[Any], chance: float | None) -> MetricFacts:

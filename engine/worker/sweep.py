@@ -1,34 +1,28 @@
-"""The work of a run: level by level, task by task, every finished cell written down at once."""
+"""The work of a run: level by level, task by task, every finished cell written down beside the asking of the next."""
 
 from __future__ import annotations
 
 import gc
 import time
-import traceback
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from itertools import zip_longest
 
 import torch
 
-from engine.evaluation.answers import answers_of
-from engine.evaluation.documents import write_documents
 from engine.evaluation.lm import PrunedLM
-from engine.evaluation.samples import write_samples
-from engine.evaluation.scoring import aggregate, prepare, score
+from engine.evaluation.scoring import ask, prepare
 from engine.evaluation.tasks import BuiltTask
 from engine.inference.batching import release_memory
 from engine.pruning.ladder import Ladder
 from engine.runs.rundir import RunDir
+from engine.worker.judging import Judging
 from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
 from engine.worker.supply import Supply
 from warehouse.records.events import CellStarted
-from warehouse.records.facts import CellFacts, DocumentsFacts, FailureFacts, VariantFacts
-from warehouse.records.questions import combined_hash
+from warehouse.records.facts import CellFacts, FailureFacts, VariantFacts
 
-_HARNESS_VERSION = version("lm-eval")
 _POLL_SECONDS = 0.1
 
 
@@ -47,7 +41,6 @@ class Sweep:
     variants: list[VariantFacts]
     tasks: Supply
     attempt: int
-    _undocumented: set[str] = field(default_factory=set[str])
     _left_out: set[str] = field(default_factory=set[str])
     _heap_is_settled: bool = False
 
@@ -59,7 +52,8 @@ class Sweep:
             UserError: a task cannot be built, and the plan does not leave such tasks out.
         """
         failed = sum(map(self._leave_out, list(self.tasks.broken)))
-        with ThreadPoolExecutor(1, "next task") as beside:
+        judging = Judging(self.run, self.recorder, self.tasks, self.run.plan.seeds, self.attempt)
+        with ThreadPoolExecutor(1, "next task") as beside, judging:
             for variant in sorted(self.variants, key=lambda variant: -variant.width):
                 missing = [name for name in self.tasks.names if (variant.level, name) not in self._cells]
                 if missing:
@@ -68,6 +62,7 @@ class Sweep:
                 ready = beside.submit(self._prepare, missing[0]) if missing else None
                 for name, following in zip_longest(missing, missing[1:]):
                     self.stop.check()
+                    judging.check()
                     if ready is not None:
                         self._wait(ready)  # what goes wrong there goes wrong again in the cell, which says so
                     task = self.tasks.get(name)
@@ -76,14 +71,12 @@ class Sweep:
                     if task is None:
                         failed += self._leave_out(name)
                         continue
-                    failed += not self._cell(variant.level, task)
-                    self._groups(variant.level)
-                    self.recorder.merge_soon()
-                self._groups(variant.level)
+                    failed += self._cell(variant.level, task, judging)
+                judging.groups(variant.level)
             for name in self.tasks.names:  # also those that have all of their cells: their prompts may have changed
                 if self.tasks.get(name) is None:
                     failed += self._leave_out(name)
-        return failed
+        return failed + judging.failed
 
     def _prepare(self, name: str) -> None:
         """Lay a task out as soon as its requests are written."""
@@ -120,107 +113,23 @@ class Sweep:
     def _cells(self) -> dict[tuple[str, str], CellFacts]:
         return self.recorder.history.cells
 
-    def _cell(self, level: str, built: BuiltTask) -> bool:
-        """Score one task and write it down; False if it failed, which is written down as well."""
+    def _cell(self, level: str, built: BuiltTask, judging: Judging) -> int:
+        """Ask one task's requests and hand the answers in; 1 if that failed, which is written down."""
         self.recorder.record(CellStarted(level=level, task=built.name))
         self.lm.progress = self._progress_of(level, built)
         start = time.monotonic()
         try:
-            metrics, samples = score(built, self.lm)
-            answers = answers_of(built.instances)
+            answers = ask(built, self.lm)
         except torch.AcceleratorError:
             raise  # the CUDA context is gone: every later cell would fail for the same reason
         except Exception as error:
-            self._fail(level, built.name, error)
-            return False
+            judging.fail(level, built.name, error)
+            release_memory()
+            return 1
         finally:
             self.lm.progress = lambda requests, tokens: None
-        path, samples_hash = write_samples(
-            self.run.samples_dir,
-            level=level,
-            task=built.name,
-            attempt=self.attempt,
-            samples=samples,
-            answers=answers,
-        )
-        seconds = round(time.monotonic() - start, 3)
-        self._document(built)
-        self._finish(
-            CellFacts(
-                level=level,
-                task=built.name,
-                part_of=built.facts.part_of,
-                is_group=False,
-                version=built.facts.version,
-                num_fewshot=built.facts.num_fewshot,
-                seconds=seconds,
-                metrics=metrics,
-                samples=str(path.relative_to(self.run.path)),
-                questions_hash=built.facts.questions_hash,
-                tokens_hash=built.facts.tokens_hash,
-                harness_version=_HARNESS_VERSION,
-                samples_hash=samples_hash,
-            )
-        )
-        return True
-
-    def _document(self, built: BuiltTask) -> None:
-        """Keep a task's documents, unless the run has them: also one that began before there was such a file."""
-        if built.name in self.recorder.history.documents or built.name in self._undocumented:
-            return
-        try:
-            path, hash_, count = write_documents(self.run.documents_dir, built, attempt=self.attempt)
-        except OSError:
-            raise
-        except Exception as error:  # of a task's own code, asked for the question and its answer: scores stand without
-            self._undocumented.add(built.name)
-            why = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-            self.recorder.log(f"The documents of {built.name} are not kept for reading: {why}", "warning")
-            return
-        where = str(path.relative_to(self.run.path))
-        documents = DocumentsFacts(task=built.name, path=where, hash=hash_, count=count)
-        self.recorder.record(documents)
-        self.recorder.history.documents[built.name] = documents
-
-    def _groups(self, level: str) -> None:
-        """Write down the aggregate of every group whose tasks are all there now."""
-        for group in self.tasks.groups:
-            if not group.has_aggregation or (level, group.name) in self._cells:
-                continue
-            start = time.monotonic()
-            metrics = aggregate(group, {task: cell for (at, task), cell in self._cells.items() if at == level})
-            if metrics is None:
-                continue
-            parts = {name: self._cells[level, name] for name in (task.task_name for task in group.get_all_tasks())}
-            shots = {cell.num_fewshot for cell in parts.values()}
-            versions = {cell.harness_version for cell in parts.values()}
-            self._finish(
-                CellFacts(
-                    level=level,
-                    task=group.name,
-                    part_of=self.tasks.parent(group.name),
-                    is_group=True,
-                    version=group.version,
-                    num_fewshot=shots.pop() if len(shots) == 1 else -1,
-                    seconds=round(time.monotonic() - start, 3),
-                    metrics=metrics,
-                    questions_hash=combined_hash({name: cell.questions_hash for name, cell in parts.items()}),
-                    tokens_hash=combined_hash({name: cell.tokens_hash for name, cell in parts.items()}),
-                    harness_version=versions.pop() if len(versions) == 1 else None,
-                )
-            )
-
-    def _finish(self, cell: CellFacts) -> None:
-        self.recorder.record(cell)
-        self._cells[cell.level, cell.task] = cell
-
-    def _fail(self, level: str, task: str, error: Exception) -> None:
-        message = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-        detail = "".join(traceback.format_exception(error))
-        self.recorder.record(FailureFacts(level=level, task=task, error=message, detail=detail))
-        self.recorder.log(f"{task} at level {level} failed: {message}", "error")
-        error.__traceback__ = None  # it holds the failed batch's tensors
-        release_memory()
+        judging.hand_in(level, built, answers, time.monotonic() - start)
+        return 0
 
     def _progress_of(self, level: str, built: BuiltTask):
         done = tokens = 0

@@ -115,7 +115,8 @@ class MetricFacts:
 class CellFacts:
     """What one task (or group aggregate) scored at one level.
 
-    `num_fewshot` is −1 for a group whose tasks differ in it. `samples` is the path, relative to the run's folder,
+    `num_fewshot` is −1 for a group whose tasks differ in it. `seconds` is how long the model was asked; judging its
+    answers goes on beside that of the next cell. `samples` is the path, relative to the run's folder,
     of the Parquet file with the per-document results, or None for a group, whose parts have them; `samples_hash` is its
     sha256, which older runs lack. A group's hashes combine those of its parts. `harness_version` is lm-eval's.
     """

@@ -1,4 +1,4 @@
-"""The next task is laid out on the CPU while this one is scored, and what fails there is that task's failure."""
+"""The next task is laid out, and the last one's answers are judged, while this one is asked; each fails by itself."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from engine.planning.suites import TaskSpec
 from engine.pruning import loading
 from engine.pruning.ladder import Ladder
 from engine.runs.rundir import RunDir, runs_root
-from engine.worker import sweep
+from engine.worker import judging, sweep
 from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag, StopRequested
 from engine.worker.supply import Supply
@@ -77,20 +77,20 @@ def test_a_task_is_laid_out_before_the_one_before_it_is_scored_to_its_end(
         begun[built.name].set()
         scoring.prepare(built, lm)
 
-    def score(built: BuiltTask, lm: PrunedLM) -> Any:
+    def ask(built: BuiltTask, lm: PrunedLM) -> Any:
         after = TASKS[TASKS.index(built.name) + 1 :]
         if after:
             assert begun[after[0]].wait(60), f"{after[0]} was not begun while {built.name} was scored"
         if after[1:]:
             assert not begun[after[1]].is_set(), "no more than one task is laid out ahead"
-        found = scoring.score(built, lm)
+        found = scoring.ask(built, lm)
         if not after:
             for event in begun.values():
                 event.clear()
         return found
 
     monkeypatch.setattr(sweep, "prepare", prepare)
-    monkeypatch.setattr(sweep, "score", score)
+    monkeypatch.setattr(sweep, "ask", ask)
     failed = work()
     assert [failure.task for failure in of_kind(work.run.events(), FailureFacts)] == ["demo_lambada"] * 2
     assert failed == 2
@@ -131,17 +131,17 @@ def test_the_first_task_is_scored_while_the_others_are_still_built(
     work.tasks = Supply(TASKS, (), {}, {}, work.stop)
     scored: list[str] = []
 
-    def score(built: BuiltTask, lm: PrunedLM) -> Any:
+    def ask(built: BuiltTask, lm: PrunedLM) -> Any:
         scored.append(built.name)
         following = tasks[len(scored) : len(scored) + 1]
         for task in following:  # it comes only now
             assert task is not None
             work.tasks.put(task)
-        return scoring.score(built, lm)
+        return scoring.ask(built, lm)
 
     assert tasks[0] is not None
     work.tasks.put(tasks[0])
-    monkeypatch.setattr(sweep, "score", score)
+    monkeypatch.setattr(sweep, "ask", ask)
     assert work() == len(work.variants)  # the task that asks for too much
     assert scored[:3] == list(TASKS)
 
@@ -154,11 +154,11 @@ def test_what_ends_the_building_ends_the_sweep_and_keeps_what_was_scored(
     work.tasks = Supply(TASKS, (), {}, {}, work.stop)
     work.tasks.put(first)
 
-    def score(built: BuiltTask, lm: PrunedLM) -> Any:
+    def ask(built: BuiltTask, lm: PrunedLM) -> Any:
         work.tasks.fail(UserError("Task 'demo_lambada' cannot be built."))
-        return scoring.score(built, lm)
+        return scoring.ask(built, lm)
 
-    monkeypatch.setattr(sweep, "score", score)
+    monkeypatch.setattr(sweep, "ask", ask)
     with pytest.raises(UserError, match="cannot be built"):
         work()
     assert [(cell.level, cell.task) for cell in of_kind(work.run.events(), CellFacts)] == [("0", TASKS[0])]
@@ -182,3 +182,46 @@ def test_a_stop_is_noticed_while_a_task_is_waited_for(work: Sweep) -> None:
     work.stop.reason = "SIGINT"
     with pytest.raises(StopRequested):
         work()
+
+
+def test_answers_are_judged_while_the_next_task_is_asked(work: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Event()
+
+    def ask(built: BuiltTask, lm: PrunedLM) -> Any:
+        if built.name == "demo_grammar":
+            asked.set()
+        return scoring.ask(built, lm)
+
+    def judge(built: BuiltTask, answers: Any) -> Any:
+        assert built.name != "demo_story" or asked.wait(60), "the next task was not asked before this one was judged"
+        return scoring.judge(built, answers)
+
+    monkeypatch.setattr(sweep, "ask", ask)
+    monkeypatch.setattr(judging, "judge", judge)
+    work()
+    cells = [(cell.level, cell.task) for cell in of_kind(work.run.events(), CellFacts)]
+    assert cells == [(level, task) for level in ("0", "40") for task in ("demo_story", "demo_grammar")]
+
+
+def test_answers_that_cannot_be_judged_are_one_failed_cell(work: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    def judge(built: BuiltTask, answers: Any) -> Any:
+        if built.name == "demo_grammar":
+            raise ZeroDivisionError("of the task's own code")
+        return scoring.judge(built, answers)
+
+    monkeypatch.setattr(judging, "judge", judge)
+    assert work() == 2 * len(work.variants)  # demo_lambada cannot be asked
+    failures = [one for one in of_kind(work.run.events(), FailureFacts) if one.task == "demo_grammar"]
+    assert [(one.level, one.error) for one in failures] == [
+        (level, "ZeroDivisionError: of the task's own code") for level in ("0", "40")
+    ]
+
+
+def test_answers_that_cannot_be_written_down_end_the_work(work: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: Any, **kwargs: Any) -> Any:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(judging, "write_samples", full)
+    with pytest.raises(OSError, match="No space left"):
+        work()
+    assert not of_kind(work.run.events(), CellFacts)
