@@ -124,7 +124,7 @@ def _manager(plan: RunPlan) -> TaskManager:
 
 @cache
 def _index(include_paths: tuple[str, ...], *, defaults: bool) -> TaskManager:
-    own = [str(TASKS_DIR), *include_paths]
+    own: list[str | Path] = [str(TASKS_DIR), *include_paths]
     if not defaults:
         return TaskManager(include_path=own, include_defaults=False)
     try:
