@@ -3,7 +3,7 @@
     python benchmarks/build_requests.py WORK_DIR --include-path TASKS_DIR [--tasks piqa,mmlu@5] [--tokenizer FOLDER]
 
 Without --tasks it is the suite `paper`. "Before" each request was tokenised whole, by one thread; now parts that texts
-share are tokenised once, on all cores, and tokens are kept between runs in a cache, which here lies in WORK_DIR.
+share are tokenised once, on half of the cores, and tokens are kept between runs, in a cache that lies in WORK_DIR here.
 Building is everything from loaded tasks to hashed tokens: prompts written out by lm-eval, tokens, fingerprints. Each
 way works in a process of its own, forked when tasks and tokenizer are loaded, and all must come to equal fingerprints.
 The tokenizer is a byte-level BPE with Llama 3's expression and size, trained once on the tasks' documents.
@@ -32,7 +32,7 @@ from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTraine
 from engine.evaluation.lm import PrunedLM
 from engine.evaluation.task_loading import LoadedTasks, load_tasks
 from engine.evaluation.tasks import build_task
-from engine.evaluation.tokenising import _cores
+from engine.evaluation.tokenising import cores
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec, suite
 from warehouse.records.facts import TaskFacts
@@ -163,7 +163,7 @@ def main() -> None:
     assert all(facts == expected for _, _, facts in ways.values()), "other tokens"
     requests = sum(facts.n_requests or 0 for facts in expected)
     size = sum(path.stat().st_size for path in (cache / "prune-tui" / "tokens").iterdir())
-    print(f"{requests:,} requests of {len(expected)} tasks, {_cores()} cores; loading the tasks took {loading:.1f} s; ")
+    print(f"{requests:,} requests of {len(expected)} tasks, {cores()} cores; loading the tasks took {loading:.1f} s; ")
     print(f"the cache has {size / 2**20:.1f} MiB; all fingerprints are equal.\n")
     print("| | all requests (s) | ratio | of processors (s) | first task (s) |\n|---|--:|--:|--:|--:|")
     for way, (times, work, _) in ways.items():

@@ -114,7 +114,7 @@ class Tokeniser:
             encodings = backend.encode_batch_fast(part, add_special_tokens=special is not False)
             return [np.array(encoding.ids, np.int32) for encoding in encodings]
 
-        threads = min(_cores(), 1 + sum(map(len, strings)) // _WORTH_A_THREAD)
+        threads = min(_threads(), 1 + sum(map(len, strings)) // _WORTH_A_THREAD)
         if threads == 1:
             return some(strings)
         # Neighbours are alike in length: each thread takes every n-th.
@@ -191,5 +191,10 @@ def _plain_backend(tokenizer: Any) -> Any:
     return tokenizer.backend_tokenizer
 
 
-def _cores() -> int:
+def _threads() -> int:
+    """Half of the cores: the others are for what is scored meanwhile, and a thread of Python's takes one as well."""
+    return max(1, cores() // 2)
+
+
+def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

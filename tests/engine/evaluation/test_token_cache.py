@@ -170,8 +170,13 @@ def model() -> Any:
     return AutoModelForCausalLM.from_pretrained(MODEL_DIR, dtype=torch.float32).eval()
 
 
+@pytest.fixture(scope="module")
+def usual(model: Any) -> PrunedLM:
+    return PrunedLM(model, AutoTokenizer.from_pretrained(MODEL_DIR), batch_tokens=512)
+
+
 @pytest.fixture
-def run(tmp_path: Path, model: Any, monkeypatch: pytest.MonkeyPatch) -> Build:
+def run(tmp_path: Path, model: Any, usual: PrunedLM, monkeypatch: pytest.MonkeyPatch) -> Build:
     """Builds the task as a new process would; returns it, its language model, and whether its tokens were kept."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     hits: list[bool] = []
@@ -186,7 +191,7 @@ def run(tmp_path: Path, model: Any, monkeypatch: pytest.MonkeyPatch) -> Build:
     folders = iter(range(100))
 
     def build(
-        *changes: tuple[str, str], tokenizer: Callable[[Any], object] = lambda made: None, **settings: Any
+        *changes: tuple[str, str], tokenizer: Callable[[Any], object] | None = None, **settings: Any
     ) -> tuple[Any, PrunedLM, bool | None]:
         folder = tmp_path / str(next(folders))  # lm-eval keeps modules by their path
         folder.mkdir()
@@ -196,9 +201,11 @@ def run(tmp_path: Path, model: Any, monkeypatch: pytest.MonkeyPatch) -> Build:
             (folder / name).write_text(text)
         manager = TaskManager(include_path=[TASKS_DIR, folder], include_defaults=False)
         monkeypatch.setattr(task_loading, "_manager", lambda plan: manager)
-        made: Any = AutoTokenizer.from_pretrained(MODEL_DIR)
-        tokenizer(made)
-        lm = PrunedLM(model, made, batch_tokens=512)
+        lm = usual
+        if tokenizer is not None:
+            made: Any = AutoTokenizer.from_pretrained(MODEL_DIR)
+            tokenizer(made)
+            lm = PrunedLM(model, made, batch_tokens=512)
         plan = replace(PLAN, include_paths=(str(folder),), **settings)
         hits.clear()
         [built] = build_tasks(load_tasks(plan), plan, lm, lambda: None).tasks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -91,18 +92,19 @@ def by_the_tokenizer(tokenizer: Any, string: str) -> list[int]:
 @pytest.mark.parametrize("name", TOKENIZERS)
 @pytest.mark.parametrize("threads", [1, 3])
 def test_tokens_are_those_of_the_whole(name: str, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tokenising, "_cores", lambda: threads)
+    monkeypatch.setattr(tokenising, "_threads", lambda: threads)
     monkeypatch.setattr(tokenising, "_WORTH_A_THREAD", 50)
     tokenizer = TOKENIZERS[name]()
     encoder = Encoder(tokenizer, max_length=4096, vocab_size=10**6)
-    instances = [one for one in asked(texts(1, 60)) if one.args[0].strip()]
+    instances = asked([text for text in texts(1, 60) if text.strip()])
     encoder.encode(instances)
     for instance in instances:
-        text = instance.args[0]
+        arguments: Any = instance.args
+        text = arguments[0]
         match instance.request_type:
             case "loglikelihood":
                 start = by_the_tokenizer(tokenizer, text.rstrip())
-                rest = by_the_tokenizer(tokenizer, text + instance.args[1])[len(start) :]
+                rest = by_the_tokenizer(tokenizer, text + arguments[1])[len(start) :]
                 assert [part.tolist() for part in encoder[instance]] == [start, rest]
             case "generate_until":
                 assert encoder[instance].tolist() == by_the_tokenizer(tokenizer, text)
@@ -142,6 +144,17 @@ def test_what_texts_have_in_common_is_tokenised_once(monkeypatch: pytest.MonkeyP
     tokeniser.batch()(tokenising.Text(text[:end], text[end:], None) for text, end in zip(whole, ends, strict=True))
     assert "".join(seen).count("Anna") == 1
     assert seen.count(" now") == 1
+
+
+def test_tokens_may_be_asked_for_while_others_are_made() -> None:
+    encoder = Encoder(AutoTokenizer.from_pretrained(MODEL_DIR), max_length=4096, vocab_size=10**6)
+    parts = [asked([text for text in texts(seed, 40) if text.strip()]) for seed in range(4)]
+    alone = Encoder(AutoTokenizer.from_pretrained(MODEL_DIR), max_length=4096, vocab_size=10**6)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(encoder.encode, parts))
+    for instance in [instance for part in parts for instance in part]:
+        alone.encode([instance])
+        assert str(encoder[instance]) == str(alone[instance])
 
 
 def test_progress_counts_requests() -> None:
