@@ -76,12 +76,14 @@ def _imported() -> Callable[[RunDir, Recorder, StopFlag], int]:
     from engine.worker.draws import share_out_draws
 
     share_out_draws()
+    collects = gc.isenabled()  # this may be somebody else's process
     gc.disable()
     try:
         from engine.worker.attempt import attempt
     finally:
-        gc.freeze()
-        gc.enable()
+        if collects:
+            gc.enable()
+    gc.freeze()
     return attempt
 
 
