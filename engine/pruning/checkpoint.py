@@ -18,11 +18,12 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from engine.errors import UserError
 from engine.planning.methods import find_method
+from engine.pruning.calibration import Calibration
 from engine.pruning.glu import GluMlp, find_glu_mlps
 from engine.pruning.identity import config_hash, tokenizer_hash
-from engine.pruning.importance import load_method, ranking
 from engine.pruning.loading import Checkpoint, inspect, load_model, resolve_dtype, weights_hash
 from engine.pruning.model_card import model_card
+from engine.pruning.ordering import OrderedMlp, ordered
 from engine.pruning.sources import is_local
 from warehouse import filenames
 from warehouse.checkpoints import BaseModel, CheckpointRecord
@@ -142,18 +143,44 @@ def _base(checkpoint: Checkpoint, name: str, tokenizer: PreTrainedTokenizerBase)
 
 
 @torch.no_grad()
-def prune(model: PreTrainedModel, intermediate_size: int, *, method: str, seed: int) -> None:
+def prune(
+    model: PreTrainedModel,
+    intermediate_size: int,
+    *,
+    method: str,
+    seed: int,
+    repair: str = "none",
+    calibration: Calibration | None = None,
+) -> None:
     """Cuts every MLP of `model` to exactly `intermediate_size` neurons, in their original order, and says so
     in its config.
 
     Raises:
-        UserError: the model's MLPs cannot be pruned, or there is no such method.
+        UserError: the model's MLPs cannot be pruned, there is no such method, or nothing can be told from the text.
+        ValueError: there is no text for a method or a repair that needs it.
     """
-    importance = load_method(method)
-    for mlp in find_glu_mlps(model):
-        scores = importance(mlp.layer_for(seed))
-        _narrow(mlp, ranking(scores)[:intermediate_size].sort().values)
+    mlps = find_glu_mlps(model)
+    settled = ordered(model, mlps, method=method, seed=seed, repair=repair, calibration=calibration, check=lambda: None)
+    # All of them before the first is cut: until then the text may have to go through the unpruned model once more.
+    for mlp, kept, made_up in [_settle(one, intermediate_size, model.dtype) for one in settled]:
+        _narrow(mlp, kept)
+        if made_up is not None:
+            mlp.down.weight.data.copy_(made_up[0])
+            if made_up[1] is not None:
+                mlp.down.bias.data.copy_(made_up[1])
     model.config.get_text_config().intermediate_size = intermediate_size
+
+
+def _settle(
+    one: OrderedMlp, count: int, dtype: torch.dtype
+) -> tuple[GluMlp, Tensor, tuple[Tensor, Tensor | None] | None]:
+    """The MLP, the neurons that it keeps in their original order, and down's columns and bias beside them."""
+    kept, places = one.order[:count].sort()
+    if one.repair is None or count == len(one.order):
+        return one.mlp, kept, None
+    weight = one.repair.weight(count)
+    bias = one.repair.bias_beside(weight)
+    return one.mlp, kept, (weight[:, places].to(dtype), None if bias is None else bias.to(dtype))
 
 
 def _narrow(mlp: GluMlp, kept: Tensor) -> None:
