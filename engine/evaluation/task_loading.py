@@ -12,7 +12,7 @@ from lm_eval.tasks import TaskManager
 from engine.demo.paths import TASKS_DIR
 from engine.errors import UserError
 from engine.evaluation.encoding import asked_for
-from engine.evaluation.task_code import task_code
+from engine.evaluation.task_code import TaskCode, task_code
 from engine.evaluation.task_failures import OF_THE_TASK, cannot_be_built, left_out, load_task
 from engine.evaluation.task_groups import parts_first
 from engine.evaluation.templates import prepare_templates
@@ -42,14 +42,7 @@ def load_tasks(plan: RunPlan) -> LoadedTasks:
         UserError: unknown task, task named twice, fixed shots overridden, code that is not trusted; or a task cannot be
             built, or its data not be had, unless the plan leaves such tasks out and there are others.
     """
-    prepare_templates()
-    manager = _manager(plan)
-    for spec in plan.tasks:
-        if spec.name not in manager.all_tasks:
-            raise UserError(unknown(spec.name, manager.all_tasks))
-    code = task_code(manager.task_index, [spec.name for spec in plan.tasks])
-    if code.reasons and not plan.trust_task_code:
-        raise UserError(untrusted(code.reasons))
+    manager, code = _known([spec.name for spec in plan.tasks], plan)
     found = LoadedTasks(code=code.hashes(plan.include_paths))
     tasks: dict[str, Task] = {}
     groups: dict[str, Group] = {}
@@ -73,6 +66,29 @@ def load_tasks(plan: RunPlan) -> LoadedTasks:
         groups |= loaded.get("groups", {})
     found.tasks, found.groups = list(tasks.values()), parts_first(groups)
     return found
+
+
+def tasks_called(name: str, plan: RunPlan) -> list[Task]:
+    """The tasks of a name that need not be among the plan's, with their documents.
+
+    Raises:
+        UserError: as `load_tasks`.
+    """
+    manager, _ = _known([name], plan)
+    return list(load_task(manager, name)["tasks"].values())
+
+
+def _known(names: list[str], plan: RunPlan) -> tuple[TaskManager, TaskCode]:
+    """lm-eval's index of tasks, once it is settled that these are in it and may be built."""
+    prepare_templates()
+    manager = _manager(names, plan)
+    for name in names:
+        if name not in manager.all_tasks:
+            raise UserError(unknown(name, manager.all_tasks))
+    code = task_code(manager.task_index, names)
+    if code.reasons and not plan.trust_task_code:
+        raise UserError(untrusted(code.reasons))
+    return manager, code
 
 
 def _refuse_unscorable(task: Task) -> None:
@@ -112,10 +128,10 @@ def _refuse_long_answer(task: Task, max_length: int) -> None:
         )
 
 
-def _manager(plan: RunPlan) -> TaskManager:
+def _manager(names: list[str], plan: RunPlan) -> TaskManager:
     """lm-eval's index of tasks; reading all of its own takes seconds, so the demo does without them."""
     demo = _index((), defaults=False)
-    if not plan.include_paths and all(spec.name in demo.all_tasks for spec in plan.tasks):
+    if not plan.include_paths and all(name in demo.all_tasks for name in names):
         return demo
     return _index(plan.include_paths, defaults=True)
 

@@ -23,8 +23,8 @@ from engine.planning.plan import RunPlan
 from engine.pruning import loading
 from engine.pruning.accounting import ModelShape
 from engine.pruning.identity import config_hash, tokenizer_hash
-from engine.pruning.ladder import Ladder
 from engine.runs.rundir import RunDir
+from engine.worker.order import sorted_ladder
 from engine.worker.provenance import provenance
 from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
@@ -113,8 +113,7 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
         gc.collect()
         gc.freeze()
     _record_tasks(recorder, built)
-    with recorder.stage("sort neurons"):
-        ladder = Ladder(model, method=plan.method, seed=plan.seeds[0], pad_to=_PAD_TO)
+    ladder = sorted_ladder(run, plan, recorder, lm, evaluated=lambda: tasks.tasks, check=stop.check, pad_to=_PAD_TO)
     for variant in variants:
         if variant.level not in history.variants:
             recorder.record(variant)
@@ -130,7 +129,9 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
 def _variants(plan: RunPlan, shape: ModelShape, dtype: torch.dtype) -> list[VariantFacts]:
     shape.widths(plan.levels, plan.divisor)  # each means another one
     return [
-        shape.variant_facts(level, method=plan.method, divisor=plan.divisor, pad_to=_PAD_TO, dtype=dtype)
+        shape.variant_facts(
+            level, method=plan.method, repair=plan.repair, divisor=plan.divisor, pad_to=_PAD_TO, dtype=dtype
+        )
         for level in plan.levels
     ]
 
