@@ -42,7 +42,7 @@ def load_tasks(plan: RunPlan) -> LoadedTasks:
         UserError: unknown task, task named twice, fixed shots overridden, code that is not trusted; or a task cannot be
             built, or its data not be had, unless the plan leaves such tasks out and there are others.
     """
-    manager, code = _known([spec.name for spec in plan.tasks], plan)
+    manager, code = _known([spec.name for spec in plan.tasks], plan.include_paths, plan.trust_task_code)
     found = LoadedTasks(code=code.hashes(plan.include_paths))
     tasks: dict[str, Task] = {}
     groups: dict[str, Group] = {}
@@ -68,25 +68,25 @@ def load_tasks(plan: RunPlan) -> LoadedTasks:
     return found
 
 
-def tasks_called(name: str, plan: RunPlan) -> list[Task]:
-    """The tasks of a name that need not be among the plan's, with their documents.
+def tasks_called(name: str, *, include_paths: tuple[str, ...] = (), trust_task_code: bool = False) -> list[Task]:
+    """The tasks of a task's or a group's name, with their documents, for other ends than a plan's.
 
     Raises:
-        UserError: as `load_tasks`.
+        UserError: unknown task, code that is not trusted, or a task that cannot be built, or its data not be had.
     """
-    manager, _ = _known([name], plan)
+    manager, _ = _known([name], include_paths, trust_task_code)
     return list(load_task(manager, name)["tasks"].values())
 
 
-def _known(names: list[str], plan: RunPlan) -> tuple[TaskManager, TaskCode]:
+def _known(names: list[str], include_paths: tuple[str, ...], trust_task_code: bool) -> tuple[TaskManager, TaskCode]:
     """lm-eval's index of tasks, once it is settled that these are in it and may be built."""
     prepare_templates()
-    manager = _manager(names, plan)
+    manager = _manager(names, include_paths)
     for name in names:
         if name not in manager.all_tasks:
             raise UserError(unknown(name, manager.all_tasks))
     code = task_code(manager.task_index, names)
-    if code.reasons and not plan.trust_task_code:
+    if code.reasons and not trust_task_code:
         raise UserError(untrusted(code.reasons))
     return manager, code
 
@@ -128,12 +128,12 @@ def _refuse_long_answer(task: Task, max_length: int) -> None:
         )
 
 
-def _manager(names: list[str], plan: RunPlan) -> TaskManager:
+def _manager(names: list[str], include_paths: tuple[str, ...]) -> TaskManager:
     """lm-eval's index of tasks; reading all of its own takes seconds, so the demo does without them."""
     demo = _index((), defaults=False)
-    if not plan.include_paths and all(name in demo.all_tasks for name in names):
+    if not include_paths and all(name in demo.all_tasks for name in names):
         return demo
-    return _index(plan.include_paths, defaults=True)
+    return _index(include_paths, defaults=True)
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -21,7 +21,15 @@ from engine.planning.methods import find_method
 from engine.pruning.calibration import Calibration
 from engine.pruning.glu import GluMlp, find_glu_mlps
 from engine.pruning.identity import config_hash, tokenizer_hash
-from engine.pruning.loading import Checkpoint, inspect, load_model, resolve_dtype, weights_hash
+from engine.pruning.loading import (
+    Checkpoint,
+    inspect,
+    load_model,
+    own_dtype,
+    resolve_device,
+    resolve_dtype,
+    weights_hash,
+)
 from engine.pruning.model_card import model_card
 from engine.pruning.ordering import OrderedMlp, ordered
 from engine.pruning.sources import is_local
@@ -29,6 +37,8 @@ from warehouse import filenames
 from warehouse.checkpoints import BaseModel, CheckpointRecord
 from warehouse.records.level import Level
 from warehouse.redaction import redact_file
+
+Calibrate = Callable[[PreTrainedModel, PreTrainedTokenizerBase], Calibration]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,9 @@ def save_level(
     trust_remote_code: bool = False,
     card: str | None = None,
     overwrite: bool = False,
+    repair: str = "none",
+    calibrate: Calibrate | None = None,
+    device: str = "auto",
 ) -> SavedLevel:
     """Writes `source` at `level` into the folder `to`: weights, config, tokenizer, a model card, and for `import` what
     the checkpoint is.
@@ -66,24 +79,34 @@ def save_level(
         dtype: of the saved weights; "auto" keeps the checkpoint's own.
         card: Markdown with results (a delta table) for the model card.
         overwrite: replace the checkpoint that the folder holds.
+        repair: how what is removed is made up for.
+        calibrate: the text on which the loaded, unpruned model is looked at, where the method or the repair asks.
+        device: where it is looked at; weights alone are pruned on the CPU.
 
     Raises:
-        UserError: the model cannot be loaded or pruned, the level means no width of it, or the folder is in
-            use or cannot be written.
+        UserError: the model cannot be loaded or pruned, the level means no width of it, the text is unfit, or the
+            folder is in use or cannot be written.
     """
     checkpoint = inspect(source, revision=revision, trust_remote_code=trust_remote_code)
     kept = checkpoint.shape.width(level, divisor)
     _refuse_target(to, checkpoint.source, overwrite)
     with _folder_at_once(to) as partial:
-        cpu = torch.device("cpu")
+        is_calibrated = repair != "none" or find_method(method).declared.needs_activations
+        place = resolve_device(device) if is_calibrated else torch.device("cpu")
+        saved_dtype = "auto" if dtype == "auto" else resolve_dtype(dtype, checkpoint.config, torch.device("cpu"))
+        # Looked at in the dtype that a run on this device would have: the saved one is rounded to afterwards.
+        looked_at = resolve_dtype("auto", checkpoint.config, place) if is_calibrated else saved_dtype
         model, tokenizer = load_model(
             checkpoint.source,
             revision=checkpoint.revision,
-            dtype="auto" if dtype == "auto" else resolve_dtype(dtype, checkpoint.config, cpu),
-            device=cpu,
+            dtype=looked_at,
+            device=place,
             trust_remote_code=trust_remote_code,
         )
-        prune(model, kept, method=method, seed=seed)
+        text = calibrate(model, tokenizer) if calibrate is not None and is_calibrated else None
+        prune(model, kept, method=method, seed=seed, repair=repair, calibration=text)
+        if is_calibrated:
+            model.to(dtype=own_dtype(checkpoint.config) if isinstance(saved_dtype, str) else saved_dtype)
         size = checkpoint.shape.bytes_at(kept, model.dtype.itemsize)
         if (free := shutil.disk_usage(partial).free) < size:
             raise UserError(
@@ -109,7 +132,7 @@ def save_level(
             prune_tui=version("prune-tui"),
         )
         record.write(partial)
-        text = model_card(
+        readme = model_card(
             base_model=base_model,
             on_hub=not is_local(checkpoint.source),
             revision=checkpoint.revision,
@@ -121,8 +144,10 @@ def save_level(
             dtype=model.dtype,
             folder_name=to.resolve().name,
             results=card,
+            repair=repair,
+            calibration=text,
         )
-        (partial / "README.md").write_text(text, encoding="utf-8")
+        (partial / "README.md").write_text(readme, encoding="utf-8")
     return SavedLevel(to, kept, checkpoint.shape.parameters_at(kept), size)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from lm_eval.api.task import Task
 
 from engine.calibration.calibrating import calibrate
+from engine.calibration.for_saving import kept_text
 from engine.evaluation.lm import PrunedLM
 from engine.evaluation.task_loading import tasks_called
 from engine.planning.plan import RunPlan
@@ -58,7 +60,7 @@ def _calibration(
     check: Callable[[], None],
 ) -> Calibration:
     if (before := recorder.history.calibration) is not None:
-        return kept_calibration(run, before)
+        return kept_text(run, before)
     with recorder.stage("calibrate"):
         made = calibrate(
             plan.calibration_source,
@@ -67,7 +69,7 @@ def _calibration(
             length=plan.calibration_length,
             seed=plan.seeds[0],
             evaluated=evaluated,
-            find_tasks=lambda name: tasks_called(name, plan),
+            find_tasks=partial(tasks_called, include_paths=plan.include_paths, trust_task_code=plan.trust_task_code),
             say=lambda message: recorder.log(message, "warning"),
             check=check,
         )
@@ -82,12 +84,3 @@ def _calibration(
     )
     recorder.record(facts)
     return made
-
-
-def kept_calibration(run: RunDir, facts: CalibrationFacts) -> Calibration:
-    """The text that a run was calibrated on, as it lies in the run's folder.
-
-    Raises:
-        UserError: it is not there any more, or has changed.
-    """
-    return Calibration.load(run.path / facts.path, source=facts.source, seed=facts.seed, hash=facts.hash)
