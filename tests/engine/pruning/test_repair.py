@@ -119,6 +119,11 @@ def test_a_matrix_that_rounding_spoilt_is_damped_until_it_has_a_factor() -> None
 
 
 FAMILIES = ["llama", "llama-biases", "phi3", "gemma3"]
+SAVED = [
+    pytest.param(family, method, marks=() if (family, method) == ("phi3", "obs") else pytest.mark.slow)
+    for family in FAMILIES
+    for method in ("maw", "obs")
+]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -140,8 +145,7 @@ def test_level_0_is_the_unpruned_model_whatever_was_set_before(
             assert torch.equal(tensor, before[name][:, order])
 
 
-@pytest.mark.parametrize("method", ["maw", "obs"])
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(("family", "method"), SAVED)
 def test_a_saved_level_computes_what_the_ladder_does(
     make_model: MakeModel, calibration: Calibration, save_checkpoint: Callable[..., Path], tmp_path: Path,
     prompt: torch.Tensor, family: str, method: str,
