@@ -134,18 +134,16 @@ def train(model: Any, pieces: Tensor, judged: Tensor, asked: Any) -> tuple[dict[
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         step += 1
-        if spent >= next_look or spent + 2 >= asked.seconds:
+        if spent >= next_look:
             next_look += asked.seconds / 12
             held = held_out_loss(model, judged)
-            print(
-                f"step {step}, {spent:.0f} s, {step * batch.numel() / pieces.numel():.1f} epochs: {held:.3f}",
-                flush=True,
-            )
+            epochs = step * batch.numel() / pieces.numel()
+            print(f"step {step}, {spent:.0f} s, {epochs:.1f} epochs: {held:.3f}", flush=True)
             worse = 0 if held < least else worse + 1
             if held < least:
                 best, least, at = copy.deepcopy(model.state_dict()), held, step
-    if not at:
-        best, least, at = copy.deepcopy(model.state_dict()), held_out_loss(model, judged), step
+    if worse < 3 and (held := held_out_loss(model, judged)) < least:
+        best, least, at = copy.deepcopy(model.state_dict()), held, step
     return best, least, at
 
 

@@ -62,9 +62,10 @@ def calibrate(
     else:
         assert source.task is not None
         named = f"The training split of '{source.task}'"
-        texts = _Apart(training_texts(source.task, find_tasks(source.task)), held_out)
+        texts = _Apart(training_texts(source.task, find_tasks(source.task)), held_out, named)
         sequences = cut(texts, lm, amount, named=named)
-        texts.judge(named, say)
+        if (told := texts.told()) is not None:
+            say(told)
     made = Calibration.of(sequences, source=source.text, seed=None)
     if tokens is not None and made.count < amount.tokens:
         say(f"{named} has {made.count:,} tokens, fewer than the {tokens:,} that --calibration-tokens asks for.")
@@ -84,8 +85,8 @@ def _refuse_held_out(held_out: HeldOut, sequences: list[list[int]], lm: PrunedLM
 class _Apart:
     """Texts without those that hold a document of an evaluation, which are counted."""
 
-    def __init__(self, texts: Iterator[str], held_out: HeldOut) -> None:
-        self._texts, self._held_out = texts, held_out
+    def __init__(self, texts: Iterator[str], held_out: HeldOut, named: str) -> None:
+        self._texts, self._held_out, self._named = texts, held_out, named
         self._looked_at = 0
         self._found: list[str] = []
 
@@ -96,16 +97,19 @@ class _Apart:
                 self._found.append(found[0])
             else:
                 yield text
+        self.told()
 
-    def judge(self, named: str, say: Callable[[str], None]) -> None:
-        """Raises:
-        UserError: too many were found for them to be there by chance.
+    def told(self) -> str | None:
+        """What was left out, in a sentence; None where nothing was.
+
+        Raises:
+            UserError: too much was for it to be there by chance.
         """
         if not self._found:
-            return
-        tasks = ", ".join(sorted(set(self._found)))
+            return None
         share = f"{len(self._found):,} of {self._looked_at:,} documents"
-        told = f"{named}: {share} are what this run evaluates on ({tasks})"
+        tasks = ", ".join(sorted(set(self._found)))
+        what = f"{self._named}: {share} are what this run evaluates on ({tasks})"
         if len(self._found) > _MOST_IN_COMMON * self._looked_at:
-            raise UserError(f"{told}, so scores would be flattered: calibrate on other text, or leave those tasks out.")
-        say(f"{told}: they are left out.")
+            raise UserError(f"{what}, so scores would be flattered: calibrate on other text, or leave those tasks out.")
+        return f"{what}: they are left out."

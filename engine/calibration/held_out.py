@@ -14,6 +14,7 @@ from engine.evaluation.task_failures import OF_THE_TASK, cannot_be_built
 from engine.evaluation.whole_documents import whole_document
 
 _WORDS = 8  # in a row that are looked up; the words of one language fall so by chance, but not again and again
+_PIECES = 16  # of a document, at most, spread over it
 _FEWEST = 5  # of a shorter document, below which it is no more than a phrase
 _WORD = re.compile(r"\w+")
 
@@ -22,8 +23,8 @@ _WORD = re.compile(r"\w+")
 class HeldOut:
     """Hashes of the documents of tasks, by the words that they are made of: case, spacing and punctuation do not count.
 
-    A document is recognised in a text that has half of its pieces of eight words, two at least; a shorter one in a text
-    that has all of it.
+    A document is recognised in a text that has half of its pieces of eight words, of which sixteen are looked for at
+    most; one of fewer words in a text that has all of it.
 
     Attributes:
         pieces: by the number of words in it, the hash of a piece and the documents that have it.
@@ -53,11 +54,13 @@ class HeldOut:
         if len(words) < _FEWEST:
             return
         size = min(_WORDS, len(words))
-        starts = range(0, len(words) - size + 1, size)
+        last = len(words) - size
+        count = min(_PIECES, last + 1)
+        starts = {at * last // max(1, count - 1) for at in range(count)}
         own = {_hash(words[start : start + size]) for start in starts}
         for piece in own:
             self.pieces[size][piece].append(len(self.needed))
-        self.needed.append(max(-(-len(own) // 2), min(2, len(own))))
+        self.needed.append(-(-len(own) // 2))
         self.tasks.append(task)
 
     def within(self, text: str) -> list[str]:
