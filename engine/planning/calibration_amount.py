@@ -8,6 +8,7 @@ from engine.errors import UserError
 
 GPU_TOKENS = 131_072
 CPU_TOKENS_PER_NEURON = 16
+CPU_TOKENS = 8192  # at least: text is what narrow models lack, and theirs is quick to have
 FEWEST_PER_NEURON = 4
 """With fewer tokens than a few a neuron, least squares fits what chance put into them."""
 _TEXT_LENGTH = 2048
@@ -49,7 +50,8 @@ class CalibrationAmount:
             raise UserError(f"--calibration-length {length:,}: give 2 to {context:,}, the model's context.")
         usual = (_OWN_LENGTH if own_text else _TEXT_LENGTH) if on_gpu else _CPU_LENGTH
         return cls(
-            tokens=tokens or (max(GPU_TOKENS, fewest) if on_gpu else CPU_TOKENS_PER_NEURON * intermediate_size),
+            tokens=tokens
+            or (max(GPU_TOKENS, fewest) if on_gpu else max(CPU_TOKENS, CPU_TOKENS_PER_NEURON * intermediate_size)),
             length=length or min(usual, context),
             fewest=fewest,
         )
