@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from engine.errors import UserError
+from engine.planning.calibration import CalibrationSource
 from engine.planning.methods import find_method
 from engine.pruning.calibration import Calibration
 from engine.pruning.glu import GluMlp, find_glu_mlps
@@ -106,7 +108,8 @@ def save_level(
         text = calibrate(model, tokenizer) if calibrate is not None and is_calibrated else None
         prune(model, kept, method=method, seed=seed, repair=repair, calibration=text)
         if is_calibrated:
-            model.to(dtype=own_dtype(checkpoint.config) if isinstance(saved_dtype, str) else saved_dtype)
+            pruned: Any = model  # transformers' decorators hide what `to` takes
+            pruned.to(dtype=own_dtype(checkpoint.config) if isinstance(saved_dtype, str) else saved_dtype)
         size = checkpoint.shape.bytes_at(kept, model.dtype.itemsize)
         if (free := shutil.disk_usage(partial).free) < size:
             raise UserError(
@@ -130,6 +133,9 @@ def save_level(
             divisor=divisor,
             seed=seed if find_method(method).declared.uses_seed else None,
             prune_tui=version("prune-tui"),
+            repair=repair,
+            calibration=None if text is None else _without_folder(text.source),
+            calibration_hash=None if text is None else text.hash,
         )
         record.write(partial)
         readme = model_card(
@@ -149,6 +155,12 @@ def save_level(
         )
         (partial / "README.md").write_text(readme, encoding="utf-8")
     return SavedLevel(to, kept, checkpoint.shape.parameters_at(kept), size)
+
+
+def _without_folder(source: str) -> str:
+    """A calibration's source with no path of this machine in it."""
+    named = CalibrationSource.parse(source)
+    return source if named.file is None else named.file.name
 
 
 def _base(checkpoint: Checkpoint, name: str, tokenizer: PreTrainedTokenizerBase) -> BaseModel:
