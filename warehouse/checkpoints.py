@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,11 @@ class BaseModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointRecord:
-    """One saved level. `seed` drew the neurons of the random method, `divisor` rounded the width, if either did."""
+    """One saved level. `seed` drew the neurons of the random method, `divisor` rounded the width, if either did.
+
+    `repair` says how what was removed is made up for, `calibration` on which text neurons were looked at, and
+    `calibration_hash` which tokens that came to; older checkpoints say nothing of them.
+    """
 
     base: BaseModel
     method: str
@@ -51,6 +55,9 @@ class CheckpointRecord:
     divisor: int | None
     seed: int | None
     prune_tui: str
+    repair: str = "none"
+    calibration: str | None = None
+    calibration_hash: str | None = None
 
     def write(self, folder: Path) -> None:
         text = json.dumps({"format": _FORMAT} | asdict(self), indent=2, ensure_ascii=False)
@@ -95,5 +102,5 @@ def _record(told: Mapping[str, Any]) -> CheckpointRecord:
 
 
 def _known(kind: type, told: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a dataclass: what a newer program adds is left alone, what is missing is a KeyError."""
-    return {field.name: told[field.name] for field in fields(kind)}
+    """The fields of a dataclass: what a newer program adds is left alone, what is missing and needed is a KeyError."""
+    return {field.name: told[field.name] for field in fields(kind) if field.name in told or field.default is MISSING}

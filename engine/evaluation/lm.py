@@ -47,6 +47,9 @@ class PrunedLM(TemplateLM):
         plain: only plain torch computes, no FlexAttention and no kernel of ours: slower on a GPU.
 
     Attributes:
+        generator: continues texts; None where only transformers' own way does.
+        lengths: which sequences may share a pass.
+        batch_tokens: as given or chosen.
         slow_because: why rows are masked densely, which costs the square of their length; None with FlexAttention.
     """
 
@@ -80,14 +83,15 @@ class PrunedLM(TemplateLM):
         attention, self.slow_because = best_attention(model, plain=plain)
         head = LMHead(model, attention.overrides)
         found = probe_trees(model, attention)
-        generator = None
+        self.generator: Generator | None = None
+        self.lengths, self.batch_tokens = attention.lengths, batch_tokens
         if found.problem is not None:
             warn(f"{found.problem}: each request is computed by itself, and texts are transformers' own, more slowly.")
             self._scorer = PlainScorer(model, head, batch_tokens, attention.lengths)
         else:
             self._scorer = TreeScorer(model, head, batch_tokens, attention)
             if found.has_usual_cache:
-                generator = Generator(model, head, attention)
+                self.generator = Generator(model, head, attention)
             else:
                 warn(
                     f"Models of type '{model.config.model_type}' keep keys and values of other sizes than usual: "
@@ -96,7 +100,7 @@ class PrunedLM(TemplateLM):
         self._writer = Writer(
             model,
             self.tokenizer,
-            generator,
+            self.generator,
             attention.lengths,
             max_length=self.max_length,
             max_tokens=batch_tokens,

@@ -13,7 +13,7 @@ from engine.demo.paths import TASKS_DIR
 from engine.errors import UserError
 from engine.evaluation.encoding import asked_for
 from engine.evaluation.kept_index import KeptIndex
-from engine.evaluation.task_code import task_code
+from engine.evaluation.task_code import TaskCode, task_code
 from engine.evaluation.task_failures import OF_THE_TASK, cannot_be_built, left_out, load_task
 from engine.evaluation.task_groups import parts_first
 from engine.evaluation.templates import prepare_templates
@@ -44,14 +44,7 @@ def load_tasks(plan: RunPlan) -> LoadedTasks:
         UserError: unknown task, task named twice, fixed shots overridden, code that is not trusted; or a task cannot be
             built, or its data not be had, unless the plan leaves such tasks out and there are others.
     """
-    prepare_templates()
-    manager = _manager(plan)
-    for spec in plan.tasks:
-        if spec.name not in manager.all_tasks:
-            raise UserError(unknown(spec.name, manager.all_tasks))
-    code = task_code(manager.task_index, [spec.name for spec in plan.tasks])
-    if code.reasons and not plan.trust_task_code:
-        raise UserError(untrusted(code.reasons))
+    manager, code = _known([spec.name for spec in plan.tasks], plan.include_paths, plan.trust_task_code)
     found = LoadedTasks(code=code.hashes(plan.include_paths))
     tasks: dict[str, Task] = {}
     groups: dict[str, Group] = {}
@@ -75,6 +68,29 @@ def load_tasks(plan: RunPlan) -> LoadedTasks:
         groups |= loaded.get("groups", {})
     found.tasks, found.groups = list(tasks.values()), parts_first(groups)
     return found
+
+
+def tasks_called(name: str, *, include_paths: tuple[str, ...] = (), trust_task_code: bool = False) -> list[Task]:
+    """The tasks of a task's or a group's name, with their documents, for other ends than a plan's.
+
+    Raises:
+        UserError: unknown task, code that is not trusted, or a task that cannot be built, or its data not be had.
+    """
+    manager, _ = _known([name], include_paths, trust_task_code)
+    return list(load_task(manager, name)["tasks"].values())
+
+
+def _known(names: list[str], include_paths: tuple[str, ...], trust_task_code: bool) -> tuple[TaskManager, TaskCode]:
+    """lm-eval's index of tasks, once it is settled that these are in it and may be built."""
+    prepare_templates()
+    manager = _manager(names, include_paths)
+    for name in names:
+        if name not in manager.all_tasks:
+            raise UserError(unknown(name, manager.all_tasks))
+    code = task_code(manager.task_index, names)
+    if code.reasons and not trust_task_code:
+        raise UserError(untrusted(code.reasons))
+    return manager, code
 
 
 def _refuse_unscorable(task: Task) -> None:
@@ -114,23 +130,23 @@ def _refuse_long_answer(task: Task, max_length: int) -> None:
         )
 
 
-def _manager(plan: RunPlan) -> TaskManager:
+def _manager(names: list[str], include_paths: tuple[str, ...]) -> TaskManager:
     """lm-eval's index of tasks; the demo does without lm-eval's own."""
     demo = _index((), defaults=False)
-    if not plan.include_paths and all(spec.name in demo.all_tasks for spec in plan.tasks):
+    if not include_paths and all(name in demo.all_tasks for name in names):
         return demo
-    return _index(plan.include_paths, defaults=True)
+    return _index(include_paths, defaults=True)
 
 
 @cache
 def _index(include_paths: tuple[str, ...], *, defaults: bool) -> TaskManager:
-    own: list[str | Path] = [str(TASKS_DIR), *include_paths]
+    own = [str(TASKS_DIR), *include_paths]
     if not defaults:
-        return TaskManager(include_path=own, include_defaults=False)
+        return TaskManager(include_path=[*own], include_defaults=False)
     try:
         return KeptIndex(task_index.load(), own)
     except task_index.UnlistedError:  # then as lm-eval does it, with whatever it has to say
-        return TaskManager(include_path=own, include_defaults=True)
+        return TaskManager(include_path=[*own], include_defaults=True)
 
 
 def _set_shots(task: Task, spec: TaskSpec) -> None:

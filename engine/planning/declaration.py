@@ -18,6 +18,7 @@ class Declaration:
 
     `title` and `formula` complete "the neurons with the highest …"; `citation` is Markdown. `needs_activations`: the
     method looks at what neurons do on calibration text, not only at weights. `uses_seed`: it draws at random.
+    `keeps_means`: what removed neurons did on average goes into down's bias, where it has one.
     """
 
     title: str
@@ -25,6 +26,7 @@ class Declaration:
     citation: str = ""
     needs_activations: bool = False
     uses_seed: bool = False
+    keeps_means: bool = False
 
 
 def source_of(module: str) -> str:

@@ -51,7 +51,7 @@ def find_method(name: str) -> PruningMethod:
     """The method of this name that a run can prune with.
 
     Raises:
-        UserError: there is none, its declaration cannot be read, or it needs what nothing gathers.
+        UserError: there is none, or its declaration cannot be read.
     """
     if name in _our_names():  # without a look at what is installed
         return _read(_our_entry(name))
@@ -62,11 +62,6 @@ def find_method(name: str) -> PruningMethod:
     [method] = among
     if isinstance(method, str):
         raise UserError(method)
-    if method.declared.needs_activations:
-        raise UserError(
-            f"Pruning method '{name}' needs activations of calibration text, which prune-tui does not gather: choose "
-            "one that looks at weights."
-        )
     return method
 
 
@@ -95,11 +90,11 @@ def _all() -> Iterator[tuple[str, PruningMethod | str]]:
 
 
 def _our_names() -> list[str]:
-    return sorted(module.name for module in pkgutil.iter_modules([str(_OUR_FOLDER)]))
+    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules([str(_OUR_FOLDER)]))
 
 
 def _our_entry(name: str) -> EntryPoint:
-    return EntryPoint(name, f"{_OURS}.{name}", GROUP)
+    return EntryPoint(name, f"{_OURS}.{name.replace('-', '_')}", GROUP)
 
 
 def _package(entry: EntryPoint) -> str | None:

@@ -82,7 +82,14 @@ class ModelShape(ModelSizes):
         )
 
     def variant_facts(
-        self, level: Level, *, method: str, divisor: int | None, pad_to: int, dtype: torch.dtype
+        self,
+        level: Level,
+        *,
+        method: str,
+        divisor: int | None,
+        pad_to: int,
+        dtype: torch.dtype,
+        repair: str = "none",
     ) -> VariantFacts:
         kept = self.width(level, divisor)
         return VariantFacts(
@@ -94,4 +101,5 @@ class ModelShape(ModelSizes):
             expansion_ratio=self.expansion_ratio(kept),
             parameters=self.parameters_at(kept),
             bytes=self.bytes_at(kept, dtype.itemsize),
+            repair=repair,
         )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -17,17 +18,29 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from engine.errors import UserError
+from engine.planning.calibration import CalibrationSource
 from engine.planning.methods import find_method
+from engine.pruning.calibration import Calibration
 from engine.pruning.glu import GluMlp, find_glu_mlps
 from engine.pruning.identity import config_hash, tokenizer_hash
-from engine.pruning.importance import load_method, ranking
-from engine.pruning.loading import Checkpoint, inspect, load_model, resolve_dtype, weights_hash
+from engine.pruning.loading import (
+    Checkpoint,
+    inspect,
+    load_model,
+    own_dtype,
+    resolve_device,
+    resolve_dtype,
+    weights_hash,
+)
 from engine.pruning.model_card import model_card
+from engine.pruning.ordering import OrderedMlp, ordered
 from engine.pruning.sources import is_local
 from warehouse import filenames
 from warehouse.checkpoints import BaseModel, CheckpointRecord
 from warehouse.records.level import Level
 from warehouse.redaction import redact_file
+
+Calibrate = Callable[[PreTrainedModel, PreTrainedTokenizerBase], Calibration]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +66,9 @@ def save_level(
     trust_remote_code: bool = False,
     card: str | None = None,
     overwrite: bool = False,
+    repair: str = "none",
+    calibrate: Calibrate | None = None,
+    device: str = "auto",
 ) -> SavedLevel:
     """Writes `source` at `level` into the folder `to`: weights, config, tokenizer, a model card, and for `import` what
     the checkpoint is.
@@ -65,24 +81,35 @@ def save_level(
         dtype: of the saved weights; "auto" keeps the checkpoint's own.
         card: Markdown with results (a delta table) for the model card.
         overwrite: replace the checkpoint that the folder holds.
+        repair: how what is removed is made up for.
+        calibrate: the text on which the loaded, unpruned model is looked at, where the method or the repair asks.
+        device: where it is looked at; weights alone are pruned on the CPU.
 
     Raises:
-        UserError: the model cannot be loaded or pruned, the level means no width of it, or the folder is in
-            use or cannot be written.
+        UserError: the model cannot be loaded or pruned, the level means no width of it, the text is unfit, or the
+            folder is in use or cannot be written.
     """
     checkpoint = inspect(source, revision=revision, trust_remote_code=trust_remote_code)
     kept = checkpoint.shape.width(level, divisor)
     _refuse_target(to, checkpoint.source, overwrite)
     with _folder_at_once(to) as partial:
-        cpu = torch.device("cpu")
+        is_calibrated = repair != "none" or find_method(method).declared.needs_activations
+        place = resolve_device(device) if is_calibrated else torch.device("cpu")
+        saved_dtype = "auto" if dtype == "auto" else resolve_dtype(dtype, checkpoint.config, torch.device("cpu"))
+        # Looked at in the dtype that a run on this device would have: the saved one is rounded to afterwards.
+        looked_at = resolve_dtype("auto", checkpoint.config, place) if is_calibrated else saved_dtype
         model, tokenizer = load_model(
             checkpoint.source,
             revision=checkpoint.revision,
-            dtype="auto" if dtype == "auto" else resolve_dtype(dtype, checkpoint.config, cpu),
-            device=cpu,
+            dtype=looked_at,
+            device=place,
             trust_remote_code=trust_remote_code,
         )
-        prune(model, kept, method=method, seed=seed)
+        text = calibrate(model, tokenizer) if calibrate is not None and is_calibrated else None
+        prune(model, kept, method=method, seed=seed, repair=repair, calibration=text)
+        if is_calibrated:
+            pruned: Any = model  # transformers' decorators hide what `to` takes
+            pruned.to(dtype=own_dtype(checkpoint.config) if isinstance(saved_dtype, str) else saved_dtype)
         size = checkpoint.shape.bytes_at(kept, model.dtype.itemsize)
         if (free := shutil.disk_usage(partial).free) < size:
             raise UserError(
@@ -106,9 +133,12 @@ def save_level(
             divisor=divisor,
             seed=seed if find_method(method).declared.uses_seed else None,
             prune_tui=version("prune-tui"),
+            repair=repair,
+            calibration=None if text is None else _without_folder(text.source),
+            calibration_hash=None if text is None else text.hash,
         )
         record.write(partial)
-        text = model_card(
+        readme = model_card(
             base_model=base_model,
             on_hub=not is_local(checkpoint.source),
             revision=checkpoint.revision,
@@ -120,9 +150,17 @@ def save_level(
             dtype=model.dtype,
             folder_name=to.resolve().name,
             results=card,
+            repair=repair,
+            calibration=text,
         )
-        (partial / "README.md").write_text(text, encoding="utf-8")
+        (partial / "README.md").write_text(readme, encoding="utf-8")
     return SavedLevel(to, kept, checkpoint.shape.parameters_at(kept), size)
+
+
+def _without_folder(source: str) -> str:
+    """A calibration's source with no path of this machine in it."""
+    named = CalibrationSource.parse(source)
+    return source if named.file is None else named.file.name
 
 
 def _base(checkpoint: Checkpoint, name: str, tokenizer: PreTrainedTokenizerBase) -> BaseModel:
@@ -142,18 +180,44 @@ def _base(checkpoint: Checkpoint, name: str, tokenizer: PreTrainedTokenizerBase)
 
 
 @torch.no_grad()
-def prune(model: PreTrainedModel, intermediate_size: int, *, method: str, seed: int) -> None:
+def prune(
+    model: PreTrainedModel,
+    intermediate_size: int,
+    *,
+    method: str,
+    seed: int,
+    repair: str = "none",
+    calibration: Calibration | None = None,
+) -> None:
     """Cuts every MLP of `model` to exactly `intermediate_size` neurons, in their original order, and says so
     in its config.
 
     Raises:
-        UserError: the model's MLPs cannot be pruned, or there is no such method.
+        UserError: the model's MLPs cannot be pruned, there is no such method, or nothing can be told from the text.
+        ValueError: there is no text for a method or a repair that needs it.
     """
-    importance = load_method(method)
-    for mlp in find_glu_mlps(model):
-        scores = importance(mlp.layer_for(seed))
-        _narrow(mlp, ranking(scores)[:intermediate_size].sort().values)
+    mlps = find_glu_mlps(model)
+    settled = ordered(model, mlps, method=method, seed=seed, repair=repair, calibration=calibration, check=lambda: None)
+    # All of them before the first is cut: until then the text may have to go through the unpruned model once more.
+    for mlp, kept, made_up in [_settle(one, intermediate_size, model.dtype) for one in settled]:
+        _narrow(mlp, kept)
+        if made_up is not None:
+            mlp.down.weight.data.copy_(made_up[0])
+            if made_up[1] is not None:
+                mlp.down.bias.data.copy_(made_up[1])
     model.config.get_text_config().intermediate_size = intermediate_size
+
+
+def _settle(
+    one: OrderedMlp, count: int, dtype: torch.dtype
+) -> tuple[GluMlp, Tensor, tuple[Tensor, Tensor | None] | None]:
+    """The MLP, the neurons that it keeps in their original order, and down's columns and bias beside them."""
+    kept, places = one.order[:count].sort()
+    if one.repair is None or count == len(one.order):
+        return one.mlp, kept, None
+    weight = one.repair.weight(count)
+    bias = one.repair.bias_beside(weight)
+    return one.mlp, kept, (weight[:, places].to(dtype), None if bias is None else bias.to(dtype))
 
 
 def _narrow(mlp: GluMlp, kept: Tensor) -> None:

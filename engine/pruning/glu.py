@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 
 from engine.errors import UserError
-from engine.pruning.layer import MlpLayer
+from engine.pruning.layer import Activations, MlpLayer
 
 _GLU_PATH = re.compile(r"(?P<stack>(?:.*\.)?layers)\.(?P<layer>\d+)\.mlp")
 _NOT_LANGUAGE = re.compile(r"vision|visual|image|audio|speech")
@@ -57,10 +57,19 @@ class GluMlp:
             return gate, up
         return self.linears["gate_proj"].weight.data, self.linears["up_proj"].weight.data
 
-    def layer_for(self, seed: int) -> MlpLayer:
+    def layer_for(self, seed: int, activations: Activations | None = None) -> MlpLayer:
         """What a pruning method sees of it."""
         gate, up = self.gate_and_up
-        return MlpLayer(index=self.layer, gate=gate, up=up, down=self.down.weight.data, seed=seed)
+        bias = None if self.down.bias is None else self.down.bias.data
+        return MlpLayer(
+            index=self.layer,
+            gate=gate,
+            up=up,
+            down=self.down.weight.data,
+            seed=seed,
+            down_bias=bias,
+            activations=activations,
+        )
 
     @property
     def parameters_per_neuron(self) -> int:

@@ -2,17 +2,22 @@
 
 Each layer's neurons are sorted by importance once, in place; every width is then a prefix of the same
 tensors. A width that is not a multiple of `pad_to` leaves the fast path of a GPU's matrix units, so it is
-evaluated with a few neurons more whose weights are zero: they add exactly zero.
+evaluated with a few neurons more whose weights are zero: they add exactly zero. Where what is removed is made up for,
+down_proj is another one at each width, and is written into the same place.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from engine.pruning.calibration import Calibration
 from engine.pruning.glu import GluMlp, find_glu_mlps
-from engine.pruning.importance import load_method, ranking
+from engine.pruning.ordering import ordered
+from engine.pruning.repair import Repair
 
 
 def padded_size(kept: int, full: int, pad_to: int) -> int:
@@ -29,32 +34,47 @@ class Ladder:
         method: the name of a pruning method, see `engine.planning.methods`.
         seed: for methods that draw at random.
         pad_to: widths are zero-padded to a multiple of this; 1 pads nothing.
+        repair: how what is removed is made up for, "none" or "lsq", see `engine.pruning.repair`.
+        calibration: the text on which neurons are looked at; without it, methods and repairs that look at weights only.
+        check: called between passes over that text; may raise to stop.
 
     Raises:
-        UserError: the model's MLPs cannot be pruned, or there is no such method.
+        UserError: the model's MLPs cannot be pruned, there is no such method, or nothing can be told from the text.
+        ValueError: there is no text for a method or a repair that needs it.
     """
 
     @torch.no_grad()
-    def __init__(self, model: PreTrainedModel, *, method: str, seed: int, pad_to: int = 64) -> None:
-        mlps, importance = find_glu_mlps(model), load_method(method)
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        *,
+        method: str,
+        seed: int,
+        pad_to: int = 64,
+        repair: str = "none",
+        calibration: Calibration | None = None,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        mlps = find_glu_mlps(model)
         self.full_size = mlps[0].intermediate_size
         self.intermediate_size = self.full_size
         self.padded_size = self.full_size
         self._pad_to = pad_to
         # Allocated at once: a small tensor kept between large temporary ones would fragment the heap.
         self._rankings = torch.empty(len(mlps), self.full_size, dtype=torch.int64)
-        self._tensors: list[_NeuronTensor] = []
+        self._tensors: list[_NeuronTensor | _RepairedDown] = []
         self._linears: list[tuple[nn.Linear, nn.Linear, nn.Linear]] = []
-        for mlp in mlps:
-            order = ranking(importance(mlp.layer_for(seed)))
-            gate, up, down = _separate(mlp)
+        for one in ordered(model, mlps, method=method, seed=seed, repair=repair, calibration=calibration, check=check):
+            gate, up, down = _separate(one.mlp)
             tensors = [_NeuronTensor(linear.weight, 0) for linear in (gate, up)] + [_NeuronTensor(down.weight, 1)]
             tensors += [_NeuronTensor(linear.bias, 0) for linear in (gate, up) if linear.bias is not None]
             for tensor in tensors:
-                tensor.reorder(order)
+                tensor.reorder(one.order)
             self._tensors += tensors
+            if one.repair is not None:
+                self._tensors.append(_RepairedDown(down, one.repair))
             self._linears.append((gate, up, down))
-            self._rankings[mlp.layer] = order
+            self._rankings[one.mlp.layer] = one.order
 
     @torch.no_grad()
     def set_width(self, intermediate_size: int) -> int:
@@ -99,6 +119,28 @@ class _NeuronTensor:
             self.tail_start, self.tail = kept, tail.clone()
             tail.zero_()
         self.parameter.data = self.full.narrow(self.dim, 0, padded)
+
+
+class _RepairedDown:
+    """down_proj's columns and bias as they are at each width. Its zeroed tail is the business of `_NeuronTensor`, whose
+    turn comes before.
+    """
+
+    def __init__(self, down: nn.Linear, repair: Repair) -> None:
+        self._weight, self._bias = down.weight, down.bias
+        self._repair = repair
+
+    def narrow(self, kept: int, padded: int) -> None:
+        own = self._repair
+        if kept == own.down.shape[1]:
+            self._weight.data.copy_(own.down)
+            if own.bias is not None:
+                self._bias.data.copy_(own.bias)
+            return
+        weight = own.weight(kept)
+        self._weight.data[:, :kept].copy_(weight)
+        if (bias := own.bias_beside(weight)) is not None:
+            self._bias.data.copy_(bias)
 
 
 class SeparateGateUp(nn.Module):

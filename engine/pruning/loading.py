@@ -121,8 +121,11 @@ def resolve_dtype(dtype: str, config: PretrainedConfig, device: torch.device) ->
         raise UserError(f"There is no dtype '{dtype}': choose one of {', '.join(DTYPES)}.")
     if dtype != "auto":
         return getattr(torch, dtype)
-    if device.type == "cpu":
-        return torch.float32
+    return torch.float32 if device.type == "cpu" else own_dtype(config)
+
+
+def own_dtype(config: PretrainedConfig) -> torch.dtype:
+    """The dtype that a checkpoint's config names, float32 if it names none."""
     own = getattr(config.get_text_config(), "dtype", None) or config.dtype or torch.float32
     return getattr(torch, own) if isinstance(own, str) else own
 

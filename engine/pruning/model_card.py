@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from importlib.metadata import version
+from pathlib import Path
 
 import torch
 from huggingface_hub import ModelCardData
 
 from engine.planning.methods import find_method
 from engine.pruning.accounting import ModelShape
+from engine.pruning.calibration import Calibration
+from engine.pruning.repair import LEAST_SQUARES
 from warehouse.exporters.markdown import code, escape
 from warehouse.records.level import Level
 from warehouse.redaction import redacted
@@ -28,6 +31,8 @@ def model_card(
     dtype: torch.dtype,
     folder_name: str,
     results: str | None,
+    repair: str = "none",
+    calibration: Calibration | None = None,
 ) -> str:
     """Markdown with the hub's front matter. `results` is a delta table in Markdown, if there is one."""
     full, kept = shape.intermediate_size, intermediate_size
@@ -54,7 +59,8 @@ def model_card(
         f"{origin} with narrower MLPs: each of its {shape.num_hidden_layers} layers keeps {kept} of {full} GLU "
         f"neurons ({level.pruning_pct(full, kept):g} % removed), those with the highest {declared.title} "
         f"({method.upper()}, {declared.formula}){drawn}. "
-        "Kept neurons are in their original order; nothing was trained afterwards.",
+        f"Kept neurons are in their original order; {_made_up(repair)}nothing was trained afterwards."
+        f"{_looked_at(calibration)}",
         f"| | base | this |\n|---|---:|---:|\n{table}",
         "```python\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
         f"model = AutoModelForCausalLM.from_pretrained({quoted})\n"
@@ -65,3 +71,22 @@ def model_card(
     cited = f" The method: {declared.citation}." if declared.citation else ""
     parts.append(f"Made with prune-tui {version('prune-tui')}.{cited}")
     return redacted("\n\n".join(parts) + "\n")
+
+
+def _made_up(repair: str) -> str:
+    if repair != LEAST_SQUARES:
+        return ""
+    return "`down_proj` is fitted by least squares to what the unpruned layer put out, and "
+
+
+def _looked_at(calibration: Calibration | None) -> str:
+    """On which text neurons were looked at."""
+    if calibration is None:
+        return ""
+    source = {"self": f"text that the unpruned model wrote itself (seed {calibration.seed})"}.get(
+        calibration.source, code(Path(calibration.source).name)
+    )
+    return (
+        f" What neurons do was looked at on {calibration.count:,} tokens of {source}, in sequences of up to "
+        f"{calibration.length:,}; sha256 of the token ids {code(calibration.hash)}."
+    )

@@ -21,12 +21,12 @@ from engine.planning.plan import RunPlan
 from engine.pruning import loading
 from engine.pruning.accounting import ModelShape
 from engine.pruning.identity import config_hash, tokenizer_hash
-from engine.pruning.ladder import Ladder
 from engine.runs.rundir import RunDir
 from engine.worker.arriving import Arriving
-from engine.worker.beside import Beside
+from engine.worker.beside import Beside, brief_turns
 from engine.worker.building import Building
 from engine.worker.earlier import EarlierPrompts
+from engine.worker.order import sorted_ladder
 from engine.worker.provenance import provenance
 from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
@@ -92,6 +92,7 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
     _seed(plan.seeds)
     stop.check()
     with (
+        brief_turns(),
         Building(plan, recorder, stop, load, EarlierPrompts.of(history)) as building,
         Beside("hash weights", hash_weights, stop) as hashed,
     ):
@@ -125,8 +126,7 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
         if lm.slow_because is not None and device.type == "cuda":
             recorder.log(f"{lm.slow_because}: attention is masked densely, which is slower.", "warning")
         building.begin(lm)
-        with recorder.stage("sort neurons"):
-            ladder = Ladder(model, method=plan.method, seed=plan.seeds[0], pad_to=_PAD_TO)
+        ladder = sorted_ladder(run, plan, recorder, lm, evaluated=building.tasks, check=stop.check, pad_to=_PAD_TO)
         tasks = building.supply()
         _record_model(
             recorder,
@@ -156,7 +156,9 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
 def _variants(plan: RunPlan, shape: ModelShape, dtype: torch.dtype) -> list[VariantFacts]:
     shape.widths(plan.levels, plan.divisor)  # each means another one
     return [
-        shape.variant_facts(level, method=plan.method, divisor=plan.divisor, pad_to=_PAD_TO, dtype=dtype)
+        shape.variant_facts(
+            level, method=plan.method, repair=plan.repair, divisor=plan.divisor, pad_to=_PAD_TO, dtype=dtype
+        )
         for level in plan.levels
     ]
 

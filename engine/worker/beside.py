@@ -1,8 +1,10 @@
-"""Work in a thread of its own beside the worker's, which can be waited for without missing a stop."""
+"""Work in threads beside the worker's own: waited for without missing a stop, and never long in its way."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Thread
 from typing import Generic, TypeVar
 
@@ -10,6 +12,20 @@ from engine.worker.stopping import StopFlag
 
 T = TypeVar("T")
 _POLL_SECONDS = 0.1
+# Threads that write prompts or judge answers give way after this many seconds to the one that launches the device's
+# work, which asks at every operation; Python's own 5 ms would leave the device idle.
+_TURN_SECONDS = 2e-4
+
+
+@contextmanager
+def brief_turns() -> Iterator[None]:
+    """Let no thread of this process keep the others waiting for long, until the block ends."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 class Beside(Generic[T]):

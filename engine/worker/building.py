@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future, wait
-from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any
 
@@ -28,9 +26,6 @@ from warehouse.records.events import TasksFound
 from warehouse.records.facts import FoundTask
 
 _POLL_SECONDS = 0.1
-# A thread that writes prompts gives way after this many seconds to one that launches the device's work, which asks at
-# every operation; Python's own 5 ms would leave the device idle.
-_SWITCH_SECONDS = 2e-4
 
 
 class Building:
@@ -59,6 +54,7 @@ class Building:
         self._earlier = earlier
         self._supply: Future[Supply] = Future()
         self._lm: Future[PrunedLM] = Future()
+        self._tasks: list[Task] = []
         self._ended = Event()
         self._thread = Thread(target=self._run, name="tasks")
 
@@ -92,6 +88,11 @@ class Building:
             self._stop.check()
         return self._supply.result()
 
+    def tasks(self) -> list[Task]:
+        """lm-eval's own of them, once they are found; raises as `supply`."""
+        self.supply()
+        return self._tasks
+
     def begin(self, lm: PrunedLM) -> None:
         """The model that will be asked is there: requests can be written."""
         self._lm.set_result(lm)
@@ -111,6 +112,7 @@ class Building:
                         ]
                     )
                 )
+                self._tasks = found.tasks
                 supply = Supply(list(documents), found.groups, parents, found.broken, self._stop)
             except BaseException as error:  # for whoever asks for the tasks
                 self._supply.set_exception(error)
@@ -134,7 +136,7 @@ class Building:
         """
         plan, broken = self._plan, dict[str, str]()
         total, done, any_built = sum(documents.values()), 0, False
-        with _giving_way(), self._recorder.stage("build requests", total=total, unit="documents") as report:
+        with self._recorder.stage("build requests", total=total, unit="documents") as report:
             for task in found.tasks:
                 supply.check()
                 share = documents[name_of(task)]
@@ -171,13 +173,3 @@ def _documents(task: Task, limit: float | None) -> int:
     if limit is None:
         return count
     return math.ceil(count * limit) if limit < 1 else min(count, int(limit))
-
-
-@contextmanager
-def _giving_way() -> Iterator[None]:
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)

@@ -6,7 +6,6 @@ second or several for thousands of texts. Nobody else touches what a task keeps 
 
 from __future__ import annotations
 
-import sys
 import time
 import traceback
 from collections.abc import Sequence
@@ -29,9 +28,6 @@ from warehouse.records.facts import CellFacts, DocumentsFacts, FailureFacts
 from warehouse.records.questions import combined_hash
 
 _HARNESS_VERSION = version("lm-eval")
-# Seconds after which a thread that computes lets another have its turn: while answers are judged, the one that feeds
-# the device must not wait the usual five milliseconds for each of its steps.
-_TURN = 0.0005
 # Cells whose answers may wait: what a crash would have to ask again.
 _MOST_WAITING = 16
 
@@ -51,16 +47,13 @@ class Judging:
         self._thread = ThreadPoolExecutor(1, "judging")
         self._waiting: list[Future[bool]] = []
         self._undocumented: set[str] = set()
-        self._usual_turn = sys.getswitchinterval()
         self.failed = 0
 
     def __enter__(self) -> Self:
-        sys.setswitchinterval(_TURN)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._thread.shutdown(wait=True)
-        sys.setswitchinterval(self._usual_turn)
         if error is None:
             self.check()
         else:

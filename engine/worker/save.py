@@ -1,8 +1,9 @@
 """Process `engine.worker.save REQUEST`: write one level of a model as a checkpoint.
 
 The request is a JSON object with the arguments of `engine.pruning.checkpoint.save_level` and the `database` whose
-delta table goes into the model card. The answer is one line of JSON on standard output: what was saved, or an
-`error` that the user can mend.
+delta table goes into the model card. Where neurons are looked at, it has also `calibration` (self, a text file or
+task:NAME; None is self), `calibration_tokens` and `calibration_length`; or `like`, the folder of a run whose text is
+taken. The answer is one line of JSON on standard output: what was saved, or an `error` that the user can mend.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ from warehouse.records.level import Level
 
 def main(request: dict[str, Any]) -> int:
     model, database = request.pop("model"), Path(request.pop("database"))
+    text = {name: request.pop(name, None) for name in ("calibration", "calibration_tokens", "calibration_length")}
+    like = request.pop("like", None)
     try:
+        from engine.calibration.for_saving import text_for
         from engine.pruning.checkpoint import save_level
 
         saved = save_level(
@@ -28,6 +32,13 @@ def main(request: dict[str, Any]) -> int:
             level=Level.parse(request.pop("level")),
             to=Path(request.pop("to")),
             card=delta_table(database, model, request["method"]),
+            calibrate=text_for(
+                text["calibration"],
+                tokens=text["calibration_tokens"],
+                length=text["calibration_length"],
+                seed=request.get("seed", 0),
+                like=None if like is None else Path(like),
+            ),
             **request,
         )
     except UserError as error:

@@ -20,6 +20,7 @@ from zlib import crc32
 from warehouse.records.before_columns import conditions_before
 from warehouse.records.conditions import Conditions
 from warehouse.records.facts import (
+    CalibrationFacts,
     CellFacts,
     DocumentsFacts,
     FailureFacts,
@@ -171,8 +172,9 @@ class Unknown:
 
 Ending = Stopped | Finished | Refused | Crashed
 Data = (
-    Planned | Attempt | ModelFacts | VariantFacts | TasksFound | TaskFacts | Stage | StageProgress | CellStarted
-    | CellProgress | DocumentsFacts | CellFacts | FailureFacts | GpuSamples | Measured | Log | Ending | Unknown
+    Planned | Attempt | ModelFacts | VariantFacts | CalibrationFacts | TasksFound | TaskFacts | Stage | StageProgress
+    | CellStarted | CellProgress | DocumentsFacts | CellFacts | FailureFacts | GpuSamples | Measured | Log | Ending
+    | Unknown
 )  # fmt: skip
 
 _KINDS: dict[str, type[Any]] = {
@@ -180,6 +182,7 @@ _KINDS: dict[str, type[Any]] = {
     "attempt": Attempt,
     "model": ModelFacts,
     "variant": VariantFacts,
+    "calibration": CalibrationFacts,
     "task": TaskFacts,
     "stage": Stage,
     "stage_progress": StageProgress,

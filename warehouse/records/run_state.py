@@ -23,6 +23,7 @@ from warehouse.records.events import (
     TasksFound,
 )
 from warehouse.records.facts import (
+    CalibrationFacts,
     CellFacts,
     DocumentsFacts,
     FailureFacts,
@@ -117,6 +118,7 @@ class RunHistory:
     end: Ending | None = None
     plan: Planned | None = None
     model: ModelFacts | None = None
+    calibration: CalibrationFacts | None = None
     variants: dict[str, VariantFacts] = field(default_factory=dict[str, VariantFacts])
     found: dict[str, FoundTask] = field(default_factory=dict[str, FoundTask])
     tasks: dict[str, TaskFacts] = field(default_factory=dict[str, TaskFacts])

@@ -27,10 +27,18 @@ def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_ours_are_the_files_of_a_folder_and_the_default_comes_first():
     found = pruning_methods()
-    assert [method.name for method in found] == ["maw", "l2", "pon", "ppm", "random", "vow"]
+    assert [method.name for method in found] == [
+        "maw", "flap", "l2", "maw-data", "obs", "pon", "ppm", "random", "vow", "wanda",
+    ]  # fmt: skip
     assert all(method.declared.title and method.declared.formula and method.package is None for method in found)
     assert [method.name for method in found if method.declared.uses_seed] == ["random"]
-    assert not any(method.declared.needs_activations for method in found)
+    assert [method.name for method in found if method.declared.needs_activations] == [
+        "flap",
+        "maw-data",
+        "obs",
+        "wanda",
+    ]
+    assert [method.name for method in found if method.declared.keeps_means] == ["flap"]
     assert broken_methods() == []
 
 
@@ -105,15 +113,20 @@ def test_an_entry_point_that_names_no_module_is_said(beside: Path):
         find_method("firsts")
 
 
-def test_a_method_that_needs_activations_is_listed_and_not_planned_with(beside: Path):
+def test_a_name_of_two_words_is_a_module_of_two_words():
+    assert find_method("maw-data").module == "engine.pruning.methods.maw_data"
+    with pytest.raises(UserError, match="no pruning method 'maw_data'"):
+        find_method("maw_data")
+
+
+def test_a_plan_with_a_method_that_needs_activations_is_calibrated(beside: Path):
     write_package(beside, f"{METHOD}\nNEEDS_ACTIVATIONS = True\n")
-    assert pruning_methods()[-1].declared.needs_activations
-    with pytest.raises(UserError, match="'firsts' needs activations of calibration text"):
-        RunPlan(name="p", model="m", levels=(), tasks=(), method="firsts")
+    assert RunPlan(name="p", model="m", levels=(), tasks=(), method="firsts").is_calibrated
+    assert not RunPlan(name="p", model="m", levels=(), tasks=()).is_calibrated
 
 
 def test_a_method_that_there_is_not_is_refused_with_all_that_there_are():
-    with pytest.raises(UserError, match="no pruning method 'mow': choose one of maw, l2, pon, ppm, random, vow"):
+    with pytest.raises(UserError, match="no pruning method 'mow': choose one of maw, flap, l2, maw-data, obs, pon"):
         find_method("mow")
 
 
@@ -134,6 +147,6 @@ def test_help_lists_all_with_their_titles_and_loads_neither_their_code_nor_torch
     )
     environment = os.environ | {"PYTHONPATH": str(tmp_path), "COLUMNS": "500"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert "maw (maximum absolute weight), l2 (sum of L2 norms)" in done.stdout
+    assert "maw (maximum absolute weight), flap (" in done.stdout
     assert "firsts (first neurons)" in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"

@@ -12,7 +12,7 @@ from method_package import write_package
 from engine.errors import UserError
 from engine.planning.methods import pruning_methods
 from engine.pruning.importance import load_method, ranking
-from engine.pruning.layer import MlpLayer
+from engine.pruning.layer import Activations, MlpLayer
 
 METHODS = [method.name for method in pruning_methods()]
 GATE = torch.tensor([[1.0, -3.0, 2.0], [0.5, 0.5, 0.5]])
@@ -20,7 +20,13 @@ UP = torch.tensor([[4.0, 0.0, -1.0], [-2.0, -1.0, -3.0]])
 
 
 def importance(method: str, gate: torch.Tensor, up: torch.Tensor, *, seed: int = 0, layer: int = 0) -> torch.Tensor:
-    return load_method(method)(MlpLayer(index=layer, gate=gate, up=up, down=up.T, seed=seed))
+    seen = seen_on(torch.randn(40, len(gate), generator=torch.Generator().manual_seed(1)))
+    return load_method(method)(MlpLayer(index=layer, gate=gate, up=up, down=up.T, seed=seed, activations=seen))
+
+
+def seen_on(neurons: torch.Tensor) -> Activations:
+    """Of neurons' outputs, [tokens, intermediate_size]."""
+    return Activations(tokens=len(neurons), total=neurons.sum(0), gram=neurons.T @ neurons)
 
 
 @pytest.mark.parametrize(
