@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 METHOD = """
@@ -20,6 +21,7 @@ def scores(layer):
 def write_package(folder: Path, source: str = METHOD, *, method: str = "firsts", package: str = "prune-firsts") -> Path:
     """Into `folder`, which is then to come onto the path: a module of the method's name, and what declares it."""
     module = f"brings_{method}"
+    sys.modules.pop(module, None)  # of a test before this one
     (folder / f"{module}.py").write_text(source, encoding="utf-8")
     about = folder / f"{package.replace('-', '_')}-1.0.dist-info"
     about.mkdir()

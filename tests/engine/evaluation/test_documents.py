@@ -31,7 +31,7 @@ from warehouse.records.level import Level
 def index(benchmarks: Any) -> Iterator[TaskManager]:
     manager = TaskManager(include_path=str(benchmarks.tasks), include_defaults=benchmarks.whole)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("engine.evaluation.task_loading._manager", lambda plan: manager)
+        patch.setattr("engine.evaluation.task_loading._manager", lambda names, folders: manager)
         yield manager
 
 

@@ -49,7 +49,7 @@ def index(benchmarks: Any) -> Iterator[TaskManager]:
     """The benchmarks' tasks, for both sides: reading all of lm-eval's takes 15 seconds."""
     manager = TaskManager(include_path=str(benchmarks.tasks), include_defaults=benchmarks.whole)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("engine.evaluation.task_loading._manager", lambda plan: manager)
+        patch.setattr("engine.evaluation.task_loading._manager", lambda names, folders: manager)
         yield manager
 
 
@@ -116,7 +116,7 @@ def test_with_chat_template_and_system_instruction_too(
     task: str, multiturn: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     manager = TaskManager(include_path=str(TASKS_DIR), include_defaults=False)
-    monkeypatch.setattr("engine.evaluation.task_loading._manager", lambda plan: manager)
+    monkeypatch.setattr("engine.evaluation.task_loading._manager", lambda names, folders: manager)
     model: Any = AutoModelForCausalLM.from_pretrained(MODEL_DIR, dtype=torch.float32).eval()
     tokenizer = AutoTokenizer.from_pretrained(MODEL_DIR)
     hflm: Any = get_model("hf")

@@ -64,7 +64,9 @@ class Asked:
 def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., RunPlan]:
     """Writes the task, some of its text changed, and gives a plan of it; lm-eval's own tasks are left out."""
     monkeypatch.setattr(
-        task_loading, "_manager", lambda plan: TaskManager(include_path=[TASKS_DIR, tmp_path], include_defaults=False)
+        task_loading,
+        "_manager",
+        lambda names, folders: TaskManager(include_path=[TASKS_DIR, tmp_path], include_defaults=False),
     )
 
     def write(

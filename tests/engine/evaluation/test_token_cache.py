@@ -200,7 +200,7 @@ def run(tmp_path: Path, model: Any, usual: PrunedLM, monkeypatch: pytest.MonkeyP
                 text = text.replace(old, new)
             (folder / name).write_text(text)
         manager = TaskManager(include_path=[TASKS_DIR, folder], include_defaults=False)
-        monkeypatch.setattr(task_loading, "_manager", lambda plan: manager)
+        monkeypatch.setattr(task_loading, "_manager", lambda names, folders: manager)
         lm = usual
         if tokenizer is not None:
             made: Any = AutoTokenizer.from_pretrained(MODEL_DIR)

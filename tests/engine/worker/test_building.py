@@ -88,7 +88,9 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunPlan:
     """Three tasks that draw, and one of the demo's in between."""
     folder = tmp_path / "tasks"
     monkeypatch.setattr(
-        task_loading, "_manager", lambda plan: TaskManager(include_path=[TASKS_DIR, folder], include_defaults=False)
+        task_loading,
+        "_manager",
+        lambda names, folders: TaskManager(include_path=[TASKS_DIR, folder], include_defaults=False),
     )
     folder.mkdir()
     (folder / "data.py").write_text(DATA)
