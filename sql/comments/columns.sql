@@ -102,6 +102,10 @@ from (values
     ('pruning_pct', 'Share of the MLP neurons removed, in percent; 0 for the unpruned model.'),
     ('recorded_at', 'When it was recorded; UTC.'),
     (
+        'repair',
+        'How what was removed is made up for: none, or lsq (the rest of down_proj fitted to the unpruned output).'
+    ),
+    (
         'retained_pct',
         'Mean over benchmarks of the share of the unpruned score that is left, in percent; over 100 is a gain, null '
         'where no benchmark has a share to take.'
@@ -121,6 +125,7 @@ from (values
         'Where stderr is from: paired; paired, clustered (the tasks of a group as clusters); bootstrap; unpaired; '
         'binomial (unpaired, from the number of questions); null if none can be given.'
     ),
+    ('sweep', 'Equal for runs that were started together; null where a run was started by itself.'),
     ('suite', 'Name of the list of tasks that the plan asked for; null where it named tasks.'),
     ('table_verdict', 'gain or loss where p_table is at most 0.05, else noise; null without an error.'),
     ('task', 'lm-eval''s name of the task or group.'),

@@ -42,16 +42,20 @@ VERSION = 2
 
 # The facts. What is derived from them (paired_deltas) is computed anew where they arrive.
 TABLES = (
-    "merged_events", "runs", "attempts", "models", "variants", "tasks", "stages", "cells", "metrics", "samples",
-    "failures", "events", "gpu_samples", "measurements",
+    "merged_events", "runs", "attempts", "models", "variants", "calibrations", "tasks", "stages", "cells", "metrics",
+    "samples", "failures", "events", "gpu_samples", "measurements",
 )  # fmt: skip
+SINCE = {"calibrations": 9}
+"""The step of the schema that brought a table: bundles from before lack it."""
+
 # What is not shared of a table, by the macros of bundle_macros.sql: the machine's name, its processes and its folders.
 _UNSHARED = {
     "merged_events": {"row_count": "null::integer", "row_digest": "null::ubigint"},  # of the rows as they are here
     "attempts": {"host": "null::varchar", "pid": "null::integer", "provenance": "without_host({column})::json"},
-    "runs": dict.fromkeys(("name", "conditions", "adapter", "model_args"), "without_folders({column})")
+    "runs": dict.fromkeys(("name", "conditions", "adapter", "model_args", "calibration"), "without_folders({column})")
     | {"plan": "without_folders({column}::varchar)::json"},
     "models": {"model": "model_name({column})", "source": "model_name({column})"},
+    "calibrations": {"source": "without_folders({column})"},
     "tasks": {"dataset": "without_folders({column})"},
     "failures": {"error": "without_folders({column})", "detail": "without_folders({column})"},
     "events": {"message": "without_folders({column})", "detail": "without_folders({column})"},

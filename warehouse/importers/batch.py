@@ -65,7 +65,7 @@ class ImportedRun:
 
     def add_level(self, level: str, *, pruning_pct: float, method: str, **fields: Any) -> None:
         """One of its levels, or the unpruned one; what `fields` (of `VariantFacts`) does not say of it is not known."""
-        told = {"level": level, "pruning_pct": pruning_pct, "method": method}
+        told = {"level": level, "pruning_pct": pruning_pct, "method": method, "repair": "none"}
         self.add("variant", **dict.fromkeys(VariantFacts.__dataclass_fields__) | told | fields)
 
     def add_cell(self, *, level: str, task: str, metrics: list[dict[str, Any]], **fields: Any) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from warehouse.errors import UserError
-from warehouse.exporters.bundle import FORMAT, TABLES, VERSION, member, shared_columns
+from warehouse.exporters.bundle import FORMAT, SINCE, TABLES, VERSION, member, shared_columns
 from warehouse.importers import bundle_documents
 from warehouse.importers.batch import ImportReport
 from warehouse.records.level import Level
@@ -54,6 +54,7 @@ _RANGES: dict[tuple[str, str], tuple[object, object]] = {
     ("variants", "pruning_pct"): (0, 100), ("variants", "expansion_ratio"): (0, 10**6),
     ("", "parameters"): _COUNT, ("", "bytes"): _COUNT,
     ("", "num_fewshot"): (-1, 10**6), ("", "seconds"): (0, 10**12),
+    ("calibrations", "tokens"): _COUNT, ("calibrations", "length"): _SIZE,
     ("tasks", "n_docs"): _COUNT, ("tasks", "n_requests"): _COUNT,
     ("", "n"): _COUNT, ("metrics", "chance"): (-1, 1), ("metrics", "stderr"): (0, "'infinity'::double"),
     **{(table, "doc_id"): (0, 2**31 - 1) for table in ("samples", "documents", "answers")},
@@ -75,6 +76,11 @@ class Manifest:
     schema: int
     run_ids: tuple[str, ...]
     files: dict[str, dict[str, Any]]
+
+    @property
+    def tables(self) -> list[str]:
+        """Those of TABLES that there were when it was made."""
+        return [table for table in TABLES if self.schema >= SINCE.get(table, 0)]
 
     @property
     def kept(self) -> list[str]:
@@ -188,11 +194,12 @@ def _read_manifest(name: str, content: bytes) -> Manifest:
         for run_id in run_ids:
             if not _RUN_ID.fullmatch(run_id):
                 raise _refused(name, f"{run_id!r} is no run's id")
-        if missing := [table for table in TABLES if member(table) not in files]:
+        manifest = Manifest(sha256(content).hexdigest(), told["schema"], run_ids, files)
+        if missing := [table for table in manifest.tables if member(table) not in files]:
             raise _refused(name, f"it has no table {missing[0]}")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _refused(name, "its manifest cannot be read") from error
-    return Manifest(sha256(content).hexdigest(), told["schema"], run_ids, files)
+    return manifest
 
 
 def _copy(
@@ -211,8 +218,8 @@ def _copy(
 
 
 def _store(con: DuckDBPyConnection, manifest: Manifest, folder: Path, bundle: str) -> ImportReport:
-    paths = {table: {"path": str(folder / f"{table}.parquet")} for table in TABLES}
-    for table in TABLES:
+    paths = {table: {"path": str(folder / f"{table}.parquet")} for table in manifest.tables}
+    for table in paths:
         ours = con.execute(statements.query("bundle_columns"), {"table": table}).fetchall()
         _check_table(con, table, ours, paths[table], manifest, bundle)
     for kind in manifest.kept:
@@ -222,7 +229,7 @@ def _store(con: DuckDBPyConnection, manifest: Manifest, folder: Path, bundle: st
         _check_events(con, manifest, paths, bundle)
         counts = con.execute(statements.query("bundle_counts")).fetchall()
         with transaction(con):
-            for table in TABLES:
+            for table in paths:
                 if table == "merged_events":
                     con.execute(statements.query("bundle_insert_events"))
                 else:
@@ -320,14 +327,14 @@ def _check_events(con: DuckDBPyConnection, manifest: Manifest, paths: dict[str, 
     doubled, unnamed = con.execute(statements.query("bundle_event_faults"), named).fetchall()[0]
     if doubled or unnamed:
         raise _refused(bundle, "its events are not those of the runs that it names")
-    for table in TABLES:
+    for table in paths:
         if con.execute(statements.query("bundle_strays"), paths[table]).fetchall() != [(0,)]:
             raise _refused(bundle, f"its table {table} has rows that belong to none of its runs' events")
         if column := _JSON.get(table):
             statement = statements.query("bundle_bad_json").replace("{column}", column)
             if con.execute(statement, paths[table]).fetchall() != [(0,)]:
                 raise _refused(bundle, f"its table {table} has a {column} that is no JSON")
-    for table in _COMPARED:
+    for table in filter(paths.__contains__, _COMPARED):
         names = [name for name, _ in con.execute(statements.query("bundle_file_columns"), paths[table]).fetchall()]
         columns = shared_columns(table, names)
         statement = statements.query("bundle_conflicts").replace("{table}", table).replace("{columns}", columns)

@@ -25,7 +25,7 @@ from warehouse.records.events import (
     Stage,
     Stopped,
 )
-from warehouse.records.facts import CellFacts, FailureFacts, ModelFacts, TaskFacts, VariantFacts
+from warehouse.records.facts import CalibrationFacts, CellFacts, FailureFacts, ModelFacts, TaskFacts, VariantFacts
 
 Rows = dict[str, list[dict[str, Any]]]
 TableRow = tuple[str, dict[str, Any]]
@@ -63,8 +63,8 @@ def note(run_id: str, event: Event, cell: CellFacts, kind: str, message: str) ->
 
 
 _FACTS = (
-    Planned, Attempt, ModelFacts, VariantFacts, TaskFacts, Stage, CellFacts, FailureFacts, GpuSamples, Measured, Log,
-    Stopped, Finished, Refused, Crashed,
+    Planned, Attempt, ModelFacts, VariantFacts, CalibrationFacts, TaskFacts, Stage, CellFacts, FailureFacts,
+    GpuSamples, Measured, Log, Stopped, Finished, Refused, Crashed,
 )  # fmt: skip
 
 
@@ -79,6 +79,8 @@ def _rows_of(data: Data, kind: str) -> Iterable[TableRow]:
             yield "models", asdict(data) | {"model_id": model_id(data.model, data.weights_hash)}
         case VariantFacts():
             yield "variants", asdict(data)
+        case CalibrationFacts():
+            yield "calibrations", asdict(data)
         case TaskFacts():
             yield "tasks", asdict(data)
         case Stage():
@@ -118,7 +120,7 @@ def _run(data: Planned) -> dict[str, Any]:
     conditions = {field.name: getattr(data.conditions, field.name) for field in fields(data.conditions)}
     return (
         {"name": data.name, "origin": data.origin, "plan": json.dumps(data.plan)}
-        | {name: data.plan.get(name) for name in ("method", "suite")}
+        | {name: data.plan.get(name) for name in ("method", "suite", "sweep")}
         | conditions
         | {"conditions": data.label, "dtype": data.dtype}
     )

@@ -19,7 +19,15 @@ from zlib import crc32
 
 from warehouse.records.before_columns import conditions_before
 from warehouse.records.conditions import Conditions
-from warehouse.records.facts import CellFacts, DocumentsFacts, FailureFacts, ModelFacts, TaskFacts, VariantFacts
+from warehouse.records.facts import (
+    CalibrationFacts,
+    CellFacts,
+    DocumentsFacts,
+    FailureFacts,
+    ModelFacts,
+    TaskFacts,
+    VariantFacts,
+)
 from warehouse.records.measurements import MeasurementFacts
 from warehouse.records.reading import Reading
 from warehouse.records.values import Count, LevelText, Moment, Seconds, read
@@ -142,8 +150,8 @@ class Unknown:
 
 Ending = Stopped | Finished | Refused | Crashed
 Data = (
-    Planned | Attempt | ModelFacts | VariantFacts | TaskFacts | Stage | CellStarted | CellProgress | DocumentsFacts
-    | CellFacts | FailureFacts | GpuSamples | Measured | Log | Ending | Unknown
+    Planned | Attempt | ModelFacts | VariantFacts | CalibrationFacts | TaskFacts | Stage | CellStarted | CellProgress
+    | DocumentsFacts | CellFacts | FailureFacts | GpuSamples | Measured | Log | Ending | Unknown
 )  # fmt: skip
 
 _KINDS: dict[str, type[Any]] = {
@@ -151,6 +159,7 @@ _KINDS: dict[str, type[Any]] = {
     "attempt": Attempt,
     "model": ModelFacts,
     "variant": VariantFacts,
+    "calibration": CalibrationFacts,
     "task": TaskFacts,
     "stage": Stage,
     "cell_started": CellStarted,

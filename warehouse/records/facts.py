@@ -42,7 +42,8 @@ class VariantFacts:
     """One width of a model.
 
     `intermediate_size` is the exact width that the level means, `padded_size` the width it was evaluated at (zero
-    neurons added, same function).
+    neurons added, same function). `repair` says how what was removed is made up for; journals from before there was
+    any say nothing.
     """
 
     level: LevelText
@@ -53,6 +54,7 @@ class VariantFacts:
     expansion_ratio: Ratio | None
     parameters: Count | None
     bytes: Count | None
+    repair: str = "none"
 
     @property
     def width(self) -> int:
@@ -62,6 +64,23 @@ class VariantFacts:
         if self.intermediate_size is None:
             raise ValueError(f"the width of level {self.level} is not known")
         return self.intermediate_size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationFacts:
+    """The text that a run's neurons were looked at on, for its method or its repair.
+
+    `source` is self, task:NAME or a file's path; `tokens` are in sequences of `length`. `seed` is the one that text of
+    the model's own was drawn with, None where nothing was drawn. `hash` is the sha256 of the token ids, which are kept
+    at `path`, relative to the run's folder.
+    """
+
+    source: str
+    tokens: Count
+    length: Size
+    seed: int | None
+    hash: Sha256
+    path: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,15 @@ from warehouse.records.events import (
     Stage,
     Stopped,
 )
-from warehouse.records.facts import CellFacts, DocumentsFacts, FailureFacts, ModelFacts, TaskFacts, VariantFacts
+from warehouse.records.facts import (
+    CalibrationFacts,
+    CellFacts,
+    DocumentsFacts,
+    FailureFacts,
+    ModelFacts,
+    TaskFacts,
+    VariantFacts,
+)
 
 Cell = tuple[str, str]  # level, task
 Outcome = Literal["done", "failed"]
@@ -79,6 +87,7 @@ class RunHistory:
     end: Ending | None = None
     plan: Planned | None = None
     model: ModelFacts | None = None
+    calibration: CalibrationFacts | None = None
     variants: dict[str, VariantFacts] = field(default_factory=dict[str, VariantFacts])
     tasks: dict[str, TaskFacts] = field(default_factory=dict[str, TaskFacts])
     parents: dict[str, str] = field(default_factory=dict[str, str])
@@ -107,6 +116,8 @@ class RunHistory:
                 self.model = model
             case VariantFacts() as variant:
                 self.variants[variant.level] = variant
+            case CalibrationFacts() as calibration:
+                self.calibration = calibration
             case TaskFacts() as task:
                 self.tasks[task.task] = task
                 self._place(task.task, task.part_of)

@@ -1,7 +1,7 @@
 -- A digest of each row that an event brought: of its columns as text, with their names; numbers with a point by their bits.
--- What is null is left out, so that a column which a later step adds changes no digest of rows from before: it goes to the
--- end of its table's. The event's number (seq) is not part of it: `continuity` moves events. MD5 stays what it is from one
--- version of DuckDB to the next, `hash` does not.
+-- What is null is left out, and a repair that is none, so that a column which a later step adds changes no digest of rows
+-- from before: it goes to the end of its table's. The event's number (seq) is not part of it: `continuity` moves events. MD5
+-- stays what it is from one version of DuckDB to the next, `hash` does not.
 select run_id, seq, md5_number_lower(concat_ws(chr(31),
     'recorded_at=' || epoch_us(recorded_at), 'name=' || name, 'origin=' || origin, 'method=' || method,
     'suite=' || suite, 'conditions=' || conditions, 'dtype=' || dtype, 'plan=' || plan,
@@ -9,7 +9,8 @@ select run_id, seq, md5_number_lower(concat_ws(chr(31),
     'chat_template_hash=' || chat_template_hash, 'system_prompt=' || system_prompt,
     'fewshot_as_multiturn=' || fewshot_as_multiturn, 'generation=' || generation,
     'quantization=' || quantization, 'adapter=' || adapter, 'model_args=' || model_args,
-    'published=' || published, 'repair=' || repair, 'calibration=' || calibration
+    'published=' || published, 'repair=' || repair, 'calibration=' || calibration,
+    'sweep=' || sweep
 )) as digest from runs
 union all
 select run_id, seq, md5_number_lower(concat_ws(chr(31),
@@ -31,8 +32,13 @@ select run_id, seq, md5_number_lower(concat_ws(chr(31),
     'recorded_at=' || epoch_us(recorded_at), 'level=' || level, 'method=' || method,
     'pruning_pct=' || pruning_pct::bit::bigint, 'intermediate_size=' || intermediate_size,
     'padded_size=' || padded_size, 'expansion_ratio=' || expansion_ratio::bit::bigint,
-    'parameters=' || parameters, 'bytes=' || bytes
+    'parameters=' || parameters, 'bytes=' || bytes, 'repair=' || nullif(repair, 'none')
 )) as digest from variants
+union all
+select run_id, seq, md5_number_lower(concat_ws(chr(31),
+    'recorded_at=' || epoch_us(recorded_at), 'source=' || source, 'tokens=' || tokens, 'length=' || length,
+    'seed=' || seed, 'hash=' || hash, 'path=' || path
+)) as digest from calibrations
 union all
 select run_id, seq, md5_number_lower(concat_ws(chr(31),
     'recorded_at=' || epoch_us(recorded_at), 'task=' || task, 'part_of=' || part_of, 'version=' || version,

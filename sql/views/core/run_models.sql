@@ -46,6 +46,7 @@ select
     plan.published,
     plan.repair,
     plan.calibration,
+    plan.sweep,
     identity.footnote,
     plan.created_at,
     plan.plan

@@ -33,6 +33,7 @@ from warehouse.records.events import (
     write_line,
 )
 from warehouse.records.facts import (
+    CalibrationFacts,
     CellFacts,
     DocumentsFacts,
     FailureFacts,
@@ -94,6 +95,7 @@ ALL: list[Data] = [
     Refused(error="no"),
     Crashed(error="E", detail="Traceback"),
     DocumentsFacts(task="piqa", path="documents/piqa-1.parquet", hash="0a" * 32, count=10),
+    CalibrationFacts(source="self", tokens=4096, length=128, seed=0, hash="0a" * 32, path="calibration.parquet"),
 ]
 
 
@@ -176,7 +178,7 @@ def test_a_wrong_value_is_shown_up_to_forty_characters(length: int, shown: str) 
 
 @pytest.mark.parametrize("data", ALL, ids=lambda data: type(data).__name__)
 def test_a_changed_key_is_damage(data: Data) -> None:
-    optional = {"crc", "origin", "dtype", "level_name", "conditions", "chance"} | {
+    optional = {"crc", "origin", "dtype", "level_name", "conditions", "chance", "repair"} | {
         name for kind in (ModelFacts, TaskFacts, CellFacts) for name in ("config_hash", "tokenizer_hash", "tuned",
         "questions_hash", "tokens_hash", "harness_version", "samples", "samples_hash", "metrics") if kind
     }  # fmt: skip
