@@ -57,7 +57,8 @@ def check_plans(plans: Sequence[RunPlan]) -> None:
             _say(f"{error} The tasks are looked for when their turn comes.")
         except UserError as error:
             raise UserError(f"None of the {len(plans)} runs was begun: {error}") from error
-    for plan in plans:
+    # A model's first plan has all of the others' levels.
+    for plan in reversed({(plan.model, plan.revision): plan for plan in reversed(plans)}.values()):
         try:
             shape = preview.inspect(plan.model, plan.revision, trust_remote_code=plan.trust_remote_code, online=True)
             if shape is not None:
@@ -183,6 +184,8 @@ def told(run: RunDir, digest: Digest) -> dict[str, Any]:
         "name": digest.name,
         "model": digest.model,
         "method": digest.method,
+        "repair": digest.repair,
+        "sweep": digest.sweep,
         "state": str(digest.standing(run)),
         "created_at": digest.created_at,
         "database": str(run_folders.database_of(run.path, digest.database)),
@@ -221,7 +224,7 @@ def _show(db: Path, run: RunDir, history: RunHistory) -> None:
         model = next((known.model_id for known in list_runs(db) if known.run_id == run.run_id), None)
         if model is None:
             return
-        deltas = read_deltas(db, model=model, method=run.plan.method)
+        deltas = read_deltas(db, model=model, method=run.plan.method, repair=run.plan.repair)
     except UserError as error:
         _say(str(error))
         return

@@ -264,7 +264,7 @@ class CompareScreen(ReadingScreen):
         if not self._known:
             return
         options = [
-            (row.key, f"{row.model} · {row.method or '–'} · {row.conditions or 'conditions not known'}")
+            (row.key, f"{row.model} · {row.pruned_with} · {row.conditions or 'conditions not known'}")
             for row in self._known
         ]
 

@@ -137,9 +137,9 @@ def subject_name(width: Width, among: Sequence[Width]) -> str:
     """The model's short name, and what tells it from the others in sight."""
     name = short_name(width.model)
     others = [one for one in among if one.subject != width.subject]
-    if any(one.method != width.method for one in among):
-        name += f" · {width.method}"
-    alike = [one for one in others if (one.model, one.method) == (width.model, width.method)]
+    if any(one.pruned_with != width.pruned_with for one in among):
+        name += f" · {width.pruned_with}"
+    alike = [one for one in others if (one.model, one.pruned_with) == (width.model, width.pruned_with)]
     if alike and width.conditions:
         name += f" · {width.conditions}"
     if any(one.conditions == width.conditions for one in alike):

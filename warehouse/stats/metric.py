@@ -93,7 +93,7 @@ class Metric:
     """One of lm-eval's metrics, by its name there.
 
     preference: its rank as the headline of a task that nothing else is settled for; None where others are shown first.
-    kind: perplexities have tables of their own.
+    kind: perplexities have tables of their own; damage is the distance to the unpruned model, which no mean counts.
     factor: whether a change of it is a factor, compared on the log scale.
     share: whether it is the share of questions that are answered rightly.
     chance: where guessing has a known score: among "choices" one over their number, of "open" answers 0.
@@ -107,7 +107,7 @@ class Metric:
     name: str
     higher_is_better: bool
     preference: int | None = None
-    kind: Literal["score", "perplexity"] = "score"
+    kind: Literal["score", "perplexity", "damage"] = "score"
     factor: bool = False
     share: bool = False
     chance: frozenset[Literal["choices", "open"]] = frozenset()

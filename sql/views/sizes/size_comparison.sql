@@ -15,7 +15,7 @@ scored as (
         and d.run_id = h.run_id
         and d.level = h.level
         and d.task = h.task
-        and d.method = h.method
+        and d.method = h.method and d.repair = h.repair
 ),
 kinds as (
     select model_id, bool_or(is_tuned(tuned, model)) as tuned from run_models group by model_id
@@ -37,6 +37,7 @@ select
     s.task,
     s.metric,
     s.method,
+    s.repair,
     s.conditions,
     s.num_fewshot,
     s.model as smaller,
@@ -59,7 +60,7 @@ join matched l
     and s.task = l.task
     and s.metric = l.metric
     and s.filter = l.filter
-    and s.method = l.method
+    and s.method = l.method and s.repair = l.repair
     and s.conditions is not distinct from l.conditions
     and s.num_fewshot is not distinct from l.num_fewshot
     and s.version is not distinct from l.version

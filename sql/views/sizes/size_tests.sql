@@ -34,14 +34,14 @@ sizes as (
 ),
 measures as (
     select
-        model_id, method, conditions, task, metric, filter, num_fewshot, version, model, benchmark, position,
+        model_id, method, repair, conditions, task, metric, filter, num_fewshot, version, model, benchmark, position,
         higher_is_better, pruning_pct, intermediate_size, expansion_ratio, parameters,
         'points' as measure, delta as amount, stderr, stderr_kind, null::double as factor, null::double as log_stderr
     from changes
     where not is_perplexity(metric)
     union all
     select
-        model_id, method, conditions, task, metric, filter, num_fewshot, version, model, benchmark, position,
+        model_id, method, repair, conditions, task, metric, filter, num_fewshot, version, model, benchmark, position,
         higher_is_better, pruning_pct, intermediate_size, expansion_ratio, parameters,
         'percent', delta_pct,
         case
@@ -52,7 +52,7 @@ measures as (
     from changes
     union all
     select
-        model_id, method, conditions, task, metric, filter, num_fewshot, version, model, benchmark, position,
+        model_id, method, repair, conditions, task, metric, filter, num_fewshot, version, model, benchmark, position,
         higher_is_better, pruning_pct, intermediate_size, expansion_ratio, parameters,
         'score', value, stderr, stderr_kind,
         case when is_perplexity(metric) and value > 0 then value end as factor,
@@ -91,7 +91,7 @@ pairs as (
         case s.measure when 'percent' then 100 else 1 end as unit,
         s.factor as smaller_factor, s.log_stderr as smaller_log_stderr,
         l.factor as larger_factor, l.log_stderr as larger_log_stderr,
-        s.higher_is_better, s.method, s.conditions, s.task, s.metric, s.filter, s.num_fewshot, s.version, s.position,
+        s.higher_is_better, s.method, s.repair, s.conditions, s.task, s.metric, s.filter, s.num_fewshot, s.version, s.position,
         s.model_id as smaller_id,
         l.model_id as larger_id
     from matched s
@@ -101,7 +101,7 @@ pairs as (
         and s.task = l.task
         and s.metric = l.metric
         and s.filter = l.filter
-        and s.method = l.method
+        and s.method = l.method and s.repair = l.repair
         and s.conditions is not distinct from l.conditions
         and (models is not null or s.tuned = l.tuned)
         and s.num_fewshot is not distinct from l.num_fewshot
@@ -112,7 +112,7 @@ pairs as (
             else s.basis_value = l.basis_value
         end
     qualify s.basis <> 'parameters' or row_number() over (
-        partition by s.basis, s.model_id, l.model_id, s.method, s.conditions, s.parameters,
+        partition by s.basis, s.model_id, l.model_id, s.method, s.repair, s.conditions, s.parameters,
             s.task, s.metric, s.filter, s.num_fewshot, s.version
         order by abs(l.parameters - s.parameters), l.pruning_pct
     ) = 1
@@ -121,7 +121,7 @@ pairs_of_numbers as (
     select
         *,
         (
-            basis, basis_value, measure, smaller_id, larger_id, method, conditions, smaller_pruning_pct,
+            basis, basis_value, measure, smaller_id, larger_id, method, repair, conditions, smaller_pruning_pct,
             larger_pruning_pct
         ) as table_key,
         smaller_amount as first_amount, larger_amount as second_amount,
@@ -180,6 +180,7 @@ select
     parameters_off_pct,
     higher_is_better,
     method,
+    repair,
     conditions,
     task,
     metric,
