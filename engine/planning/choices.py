@@ -74,7 +74,10 @@ def chosen_methods(text: str, names: Names) -> tuple[str, ...]:
     Raises:
         UserError: none was given, or one is none or stands there twice.
     """
-    found = [find_method(name).name for name in _listed(text)]
+    try:
+        found = [find_method(name).name for name in _listed(text)]
+    except UserError as error:
+        raise UserError(f"{names.methods}: {error}") from error
     return _each_once(found, "method", f"choose one with {names.methods}, such as {DEFAULT_METHOD}")
 
 

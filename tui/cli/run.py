@@ -208,8 +208,8 @@ def run(
     if detach:
         session.detach(create_all(plans, db)[0], db, as_json=as_json)
     else:
-        if len(plans) > 1:
-            session.check_plans(plans)  # a single one is found wanting as soon
+        if len(models) > 1:
+            session.check_plans(plans)  # a single model is found wanting as soon
         raise typer.Exit(session.work(create_all(plans, db), db, quiet=quiet, as_json=as_json))
 
 

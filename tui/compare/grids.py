@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from rich.style import Style
 
-from tui.compare.wording import Pair, level_name, loser, subject_names
+from tui.compare.wording import Pair, column_names, level_name, loser, subject_names
 from tui.format import change, interval, p_value, value
 from tui.results.matrix import gain_pct, mark
 from tui.widgets.grid import GridColumn
@@ -43,13 +43,15 @@ class SidesModel:
         self._parts = _PARTS[shown]
         self.subjects: dict[str, Matched] = {}
         self._lines: dict[tuple[Any, ...], dict[str, Matched]] = {}
-        for row in sorted(rows, key=lambda r: (r.parameters or 0, r.subject)):
+        for row in sorted(rows, key=lambda r: (r.parameters or 0, r.model, r.method, r.repair != "none", r.subject)):
             self.subjects.setdefault(row.subject, row)
         for row in rows:
             key = (row.benchmark, row.metric, row.filter, row.num_fewshot, row.version)
             self._lines.setdefault(key, {})[row.subject] = row
         self._keys = list(self._lines)
         self._names = subject_names(list(self.subjects.values()))
+        shown = column_names(list(self.subjects.values()))
+        self._shown = dict(zip(self.subjects, shown, strict=True))
         self.columns: Sequence[GridColumn] = [GridColumn(("", "", "Benchmark"), _NAME, "left"), *self._headings()]
 
     def _headings(self) -> list[GridColumn]:
@@ -57,7 +59,7 @@ class SidesModel:
         room = sum(width + 1 for _, width in self._parts)
         for subject, row in self.subjects.items():
             neurons = "" if row.intermediate_size is None else f" · {row.intermediate_size}"
-            name, level = _over(self._names[subject], room), _over(f"{level_name(row)}{neurons}", room)
+            name, level = _over(self._shown[subject], room), _over(f"{level_name(row)}{neurons}", room)
             start = 0
             for heading, width in self._parts:
                 end = start + width + 1

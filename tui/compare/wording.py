@@ -122,6 +122,14 @@ def subject_names(rows: Sequence[Matched | BestLevel]) -> dict[str, str]:
     return names
 
 
+def column_names(rows: Sequence[Matched]) -> list[str]:
+    """The subjects' names as they fit over columns: of one model only what was done to it."""
+    names = list(subject_names(rows).values())
+    if len({row.model for row in rows}) > 1 or len(rows) < 2:
+        return names
+    return [name.removeprefix(f"{short_name(row.model)} ") for name, row in zip(names, rows, strict=True)]
+
+
 def _own_conditions(row: Matched | BestLevel, others: Sequence[Matched | BestLevel]) -> list[str]:
     shared = [set((other.conditions or "").split(", ")) for other in others]
     parts = (row.conditions or "").split(", ") if others else []

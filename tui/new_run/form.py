@@ -71,7 +71,7 @@ class RunForm(VerticalScroll, can_focus=False):
         with _row("repair"):
             yield Select(_REPAIRS, value=first.repair, allow_blank=False, compact=True, id="repair")
             yield Label("damage")
-            yield Toggle("KL to the unpruned", first.damage, id="damage")
+            yield Toggle("KL and top-1", first.damage, id="damage")
         with _row("text"):
             yield _text("calibration", first.calibration, "self, a file, task:NAME")
             yield Label("tokens")

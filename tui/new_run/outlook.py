@@ -95,8 +95,8 @@ def _time(seen: Forecast) -> str:
 
 def _calibration(seen: CalibrationForecast) -> str:
     return (
-        f"{seen.tokens:,} tokens, roughly {fmt.duration(seen.seconds)} to order and repair; more where the model writes "
-        "the text itself"
+        f"{seen.tokens:,} tokens, roughly {fmt.duration(seen.seconds)} to order and repair; more where the model "
+        "writes the text itself"
     )
 
 

@@ -59,7 +59,7 @@ def _cell(cell: Cell | None, benchmark: Benchmark, width: Width, show: Shown) ->
     if cell is None or cell.value is None:
         return "–"
     text = format_value(cell.value, benchmark.kind)
-    if width.unpruned or cell.delta is None:
+    if width.unpruned or cell.delta is None or benchmark.kind == "damage":  # it is a change itself
         return text
     change = format_change(cell.delta_pct)
     return f"{text} ({f'**{change}**' if cell.verdict in ('gain', 'loss') else change}{marks(cell, show)})"

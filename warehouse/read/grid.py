@@ -217,7 +217,10 @@ def _place(benchmark: Benchmark) -> tuple[float, str, int]:
 
 
 def _in_order(widths: Iterable[Width]) -> list[Width]:
-    known = sorted(widths, key=lambda width: (width.model, width.method, width.repair, width.conditions or ""))
+    known = sorted(
+        widths,
+        key=lambda width: (width.model, width.method, width.repair != "none", width.repair, width.conditions or ""),
+    )
     subjects = {subject: index for index, subject in enumerate(dict.fromkeys(width.subject for width in known))}
     return sorted(
         known,

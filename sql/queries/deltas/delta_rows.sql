@@ -20,5 +20,5 @@ select
     p_table, table_verdict, factor, factor_low, factor_high, footnote, calibration, base_conditions
 from shown
 order by
-    model_id, method, repair, conditions, not unpruned, pruning_pct, intermediate_size desc,
+    model_id, method, repair <> 'none', repair, conditions, not unpruned, pruning_pct, intermediate_size desc,
     position, task, num_fewshot, version, metric, filter;

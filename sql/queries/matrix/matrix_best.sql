@@ -7,4 +7,4 @@ from best_levels
 where in_use
     and list_contains($model_ids, model_id)
     and list_contains($subjects, concat_ws('|', model_id, method, repair, coalesce(conditions, '')))
-order by model, method, repair, conditions, subject;
+order by model, method, repair <> 'none', repair, conditions, subject;

@@ -47,4 +47,4 @@ select
 from by_benchmark
 group by model, method, repair, pruning_pct, level, intermediate_size, expansion_ratio, parameters, unpruned, conditions,
     model_id, subject
-order by model, method, repair, conditions, subject, pruning_pct;
+order by model, method, repair <> 'none', repair, conditions, subject, pruning_pct;

@@ -48,4 +48,5 @@ select
 from matched
 where basis_value is not null
 qualify count(distinct subject) over (partition by basis_value) > 1
-order by basis_value, position, benchmark, task, num_fewshot, version, model, method, repair, subject;
+order by basis_value, position, benchmark, task, num_fewshot, version, model, method, repair <> 'none',
+    repair, subject;

@@ -33,4 +33,4 @@ where not unpruned
         where o.model_id = m.model_id and o.base_conditions is not distinct from m.base_conditions and not o.unpruned
     )
 group by model_id, method, repair, conditions
-order by model, method, repair, conditions, model_id;
+order by model, method, repair <> 'none', repair, conditions, model_id;

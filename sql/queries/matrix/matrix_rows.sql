@@ -97,4 +97,4 @@ select
 from shown
 order by
     position, benchmark, task, num_fewshot, version,
-    model, method, repair, conditions, subject, not unpruned, pruning_pct, intermediate_size desc;
+    model, method, repair <> 'none', repair, conditions, subject, not unpruned, pruning_pct, intermediate_size desc;

@@ -72,8 +72,8 @@ matched as (
             a.model_id = b.model_id
             or (a.method = b.method and a.repair = b.repair and a.conditions is not distinct from b.conditions)
         )
-        and (a.baseline_parameters, a.model, a.model_id, a.method, a.repair, coalesce(a.conditions, ''))
-            < (b.baseline_parameters, b.model, b.model_id, b.method, b.repair, coalesce(b.conditions, ''))
+        and (a.baseline_parameters, a.model, a.model_id, a.method, a.repair <> 'none', a.repair, coalesce(a.conditions, ''))
+            < (b.baseline_parameters, b.model, b.model_id, b.method, b.repair <> 'none', b.repair, coalesce(b.conditions, ''))
     left join paired_methods p
         on p.run_id = b.run_id and p.seq = b.seq and p.level = b.level
         and p.baseline_run_id = a.run_id and p.baseline_seq = a.seq and p.baseline_level = a.level

@@ -4,4 +4,4 @@ select
     clear_of_second, in_use
 from best_levels
 where $rule is null or rule = $rule
-order by in_use desc, rule, model, method, repair, conditions;
+order by in_use desc, rule, model, method, repair <> 'none', repair, conditions;

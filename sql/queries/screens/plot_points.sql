@@ -22,4 +22,4 @@ shown as (
 select
     model, method, repair, pruning_pct, expansion_ratio, parameters, benchmark, metric, value, stderr, unpruned, conditions
 from shown
-order by model, method, repair, conditions, pruning_pct;
+order by model, method, repair <> 'none', repair, conditions, pruning_pct;
