@@ -1,5 +1,5 @@
--- How what was removed is made up for, and the text that an order or a repair looked at. Every row from before is of a width
--- that nothing was repaired in.
+-- How what was removed is made up for, and the text that an order or a repair looked at. Every row from before is of a
+-- width that nothing was repaired in.
 
 alter table variants add column repair varchar default 'none';
 

@@ -50,8 +50,7 @@ class SidesModel:
             self._lines.setdefault(key, {})[row.subject] = row
         self._keys = list(self._lines)
         self._names = subject_names(list(self.subjects.values()))
-        shown = column_names(list(self.subjects.values()))
-        self._shown = dict(zip(self.subjects, shown, strict=True))
+        self._shown = dict(zip(self.subjects, column_names(list(self.subjects.values())), strict=True))
         self.columns: Sequence[GridColumn] = [GridColumn(("", "", "Benchmark"), _NAME, "left"), *self._headings()]
 
     def _headings(self) -> list[GridColumn]:

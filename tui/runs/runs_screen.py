@@ -193,12 +193,12 @@ class RunsScreen(LiveScreen):
         return Sheet(
             title="Runs",
             columns=(
-                "run", "name", "model", "method", "repair", "levels", "state", "done", "failed", "cells", "started",
+                "run", "name", "model", "method", "levels", "state", "done", "failed", "cells", "started", "repair",
             ),
             rows=tuple(
                 (
-                    row.run_id, row.name, row.model, row.method, row.repair, ", ".join(row.levels), str(row.state),
-                    row.done, row.failed, row.total, row.created_at.isoformat(timespec="seconds"),
+                    row.run_id, row.name, row.model, row.method, ", ".join(row.levels), str(row.state), row.done,
+                    row.failed, row.total, row.created_at.isoformat(timespec="seconds"), row.repair,
                 )
                 for row in self._rows.values()
             ),

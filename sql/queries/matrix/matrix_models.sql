@@ -8,7 +8,8 @@ condition as (
 ),
 measured as (
     select
-        r.model_id, r.model, o.conditions as base_conditions, r.other_calibration, r.origin, r.created_at, r.parameters, r.tuned, v.method, v.repair, v.level,
+        r.model_id, r.model, o.conditions as base_conditions, r.other_calibration, r.origin, r.created_at, r.parameters,
+        r.tuned, v.method, v.repair, v.level,
         coalesce(v.intermediate_size = r.intermediate_size, v.pruning_pct = 0) as unpruned
     from run_models r
     semi join cells using (run_id)

@@ -1,7 +1,7 @@
 -- One row is one benchmark of two of the chosen subjects at the same percentage, or the same expansion ratio (to two
 -- decimals): which of them loses more, by a test. Two models are compared by the change in percent of each one's own
--- baseline, as size_tests does; two methods of one model (or one method with two repairs, or calibrated on two texts), whose baseline is the same, by their scores in
--- percent of it.
+-- baseline, as size_tests does; two methods, repairs or calibrations of one model, whose baseline is the same, by their
+-- scores in percent of it.
 -- Methods are compared question by question where paired_methods could; difference_tests_from has the tests.
 with
 deltas as (/* matrix_rows */),

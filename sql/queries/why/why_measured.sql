@@ -2,7 +2,8 @@
 with
 variant as (
     select
-        v.run_id, v.level, v.method, v.repair, r.other_calibration, v.pruning_pct, v.intermediate_size, r.name, r.origin, r.conditions,
+        v.run_id, v.level, v.method, v.repair, r.other_calibration, v.pruning_pct, v.intermediate_size, r.name,
+        r.origin, r.conditions,
         coalesce(v.intermediate_size = r.intermediate_size, v.pruning_pct = 0) as unpruned
     from variants v
     join run_overview r using (run_id)
