@@ -50,15 +50,15 @@ class SidesModel:
             self._lines.setdefault(key, {})[row.subject] = row
         self._keys = list(self._lines)
         self._names = subject_names(list(self.subjects.values()))
-        self._shown = dict(zip(self.subjects, column_names(list(self.subjects.values())), strict=True))
         self.columns: Sequence[GridColumn] = [GridColumn(("", "", "Benchmark"), _NAME, "left"), *self._headings()]
 
     def _headings(self) -> list[GridColumn]:
         columns: list[GridColumn] = []
         room = sum(width + 1 for _, width in self._parts)
-        for subject, row in self.subjects.items():
+        names = column_names(list(self.subjects.values()), room - 2)
+        for row, shown in zip(self.subjects.values(), names, strict=True):
             neurons = "" if row.intermediate_size is None else f" · {row.intermediate_size}"
-            name, level = _over(self._shown[subject], room), _over(f"{level_name(row)}{neurons}", room)
+            name, level = _over(shown, room), _over(f"{level_name(row)}{neurons}", room)
             start = 0
             for heading, width in self._parts:
                 end = start + width + 1

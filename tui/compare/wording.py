@@ -122,10 +122,10 @@ def subject_names(rows: Sequence[Matched | BestLevel]) -> dict[str, str]:
     return names
 
 
-def column_names(rows: Sequence[Matched]) -> list[str]:
-    """The subjects' names as they fit over columns: of one model only what was done to it."""
+def column_names(rows: Sequence[Matched], room: int) -> list[str]:
+    """The subjects' names over columns of so many characters; too long, of one model what was done to it."""
     names = list(subject_names(rows).values())
-    if len({row.model for row in rows}) > 1 or len(rows) < 2:
+    if len({row.model for row in rows}) != 1 or len(rows) < 2 or all(len(name) <= room for name in names):
         return names
     return [name.removeprefix(f"{short_name(row.model)} ") for name, row in zip(names, rows, strict=True)]
 
