@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from prune_tui.methods import METHODS
     from prune_tui.models import load_model, prune, save
     from prune_tui.results import Warehouse
-    from prune_tui.running import Run, find_run, plan_run, start_run
+    from prune_tui.running import Run, find_run, plan_run, plan_sweep, start_run
     from warehouse.console.console import CancelledError
     from warehouse.errors import AlteredError, DatabaseBusyError, UserError
     from warehouse.exporters.outfile import TakenError
@@ -59,7 +59,7 @@ __all__ = [
     "DEMO_TASKS", "METHODS", "SUITES", "AlteredError", "CancelledError", "DatabaseBusyError", "ImportedRun", "Importer",
     "JournalError", "JournalFullError", "Ladder", "Level", "MlpLayer", "PrunedLM", "Run", "RunBusyError", "RunPlan",
     "RunState", "SavedLevel", "TakenError", "TaskSpec", "UserError", "Warehouse", "WouldReplaceError", "find_run",
-    "load_model", "plan_run", "prune", "save", "start_run",
+    "load_model", "plan_run", "plan_sweep", "prune", "save", "start_run",
 ]  # fmt: skip
 
 # Where each name lives, as above for whoever reads types.
@@ -91,6 +91,7 @@ _HOMES = {
     "find_run": "prune_tui.running",
     "load_model": "prune_tui.models",
     "plan_run": "prune_tui.running",
+    "plan_sweep": "prune_tui.running",
     "prune": "prune_tui.models",
     "save": "prune_tui.models",
     "start_run": "prune_tui.running",

@@ -50,8 +50,8 @@ class Warehouse:
         return f"Warehouse({str(self.path)!r})"
 
     def runs(self) -> pl.DataFrame:
-        """Runs and imports, newest first, one a row: run_id, name, origin, model, method, conditions, created_at (UTC),
-        state, cells_done, cells_failed, and levels, a list of texts.
+        """Runs and imports, newest first, one a row: run_id, name, origin, model, method, repair, calibrated_on, sweep,
+        conditions, created_at (UTC), state, cells_done, cells_failed, and levels, a list of texts.
         """
         return _of(RunSummary, list_runs(self.path, wait=self.wait))
 
@@ -64,6 +64,7 @@ class Warehouse:
         model: str,
         *,
         method: str | None = None,
+        repair: str | None = None,
         tasks: Collection[str] = (),
         metrics: Collection[str] = (),
         wide: bool = False,
@@ -79,13 +80,16 @@ class Warehouse:
         Args:
             model: its name, the part of it after the slash, or a model_id.
             method: of pruning; None for all.
+            repair: none or lsq; None for all.
             tasks: only these, by lm-eval's names; parts of groups as well.
             metrics: these in place of each task's main one.
 
         Raises:
-            UserError: no such model, method, task or metric; the sentence lists what there is.
+            UserError: no such model, method, repair, task or metric; the sentence lists what there is.
         """
-        deltas = read_deltas(self.path, model=model, method=method, tasks=tasks, metrics=metrics, wait=self.wait)
+        deltas = read_deltas(
+            self.path, model=model, method=method, repair=repair, tasks=tasks, metrics=metrics, wait=self.wait
+        )
         return frame(deltas, wide=wide)
 
     def sql(self, statement: str, *, timeout: float = 30.0, row_limit: int | None = None) -> pl.DataFrame:
@@ -103,6 +107,7 @@ class Warehouse:
         *,
         format: str = "markdown",  # noqa: A002
         method: str | None = None,
+        repair: str | None = None,
         tasks: Collection[str] = (),
         metrics: Collection[str] = (),
         wide: bool = False,
@@ -124,6 +129,7 @@ class Warehouse:
             self.path,
             model=model,
             method=method,
+            repair=repair,
             format=format,
             wide=wide,
             tasks=tasks,

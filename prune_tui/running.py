@@ -11,10 +11,20 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from engine.planning import plan_check
-from engine.planning.choices import Names, chosen_levels, chosen_tasks, run_name, task_folders
+from engine.planning.choices import (
+    Names,
+    chosen_calibration,
+    chosen_levels,
+    chosen_methods,
+    chosen_repairs,
+    chosen_tasks,
+    run_name,
+    task_folders,
+)
 from engine.planning.draft import DEFAULT_LEVELS
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
+from engine.planning.sweep import spread
 from engine.planning.task_index import UnlistedError
 from engine.runs import launch, rundir, stopping
 from engine.runs.create import check_database, create
@@ -27,7 +37,9 @@ from warehouse.records.facts import FailureFacts
 from warehouse.records.level import Level
 from warehouse.records.run_state import RunState
 
-_NAMES = Names(levels="levels", suite="suite", tasks="tasks", folders="include_paths")
+_NAMES = Names(
+    levels="levels", suite="suite", tasks="tasks", folders="include_paths", methods="methods", repairs="repairs"
+)
 _POLL_SECONDS = 0.1
 # As in a worker: lm-eval draws progress bars, and would fork a process that may hold a CUDA context.
 _ENVIRONMENT = {"TQDM_DISABLE": "1", "DISABLE_MULTIPROC": "1"}
@@ -84,6 +96,7 @@ def plan_run(
     Raises:
         UserError: a level, task, suite, folder or setting that is none.
     """
+    chosen_calibration(settings.get("calibration"))
     return RunPlan(
         name=name or run_name(str(model)),
         model=str(model),
@@ -93,6 +106,23 @@ def plan_run(
         include_paths=tuple(map(str, task_folders([Path(path) for path in include_paths], _NAMES))),
         **settings,
     ).resolved(Path.cwd())
+
+
+def plan_sweep(
+    plan: RunPlan, *, methods: str | Iterable[str] = ("maw",), repairs: str | Iterable[str] = ("none",)
+) -> list[RunPlan]:
+    """A plan for each method and repair, to be started one after another; the first measures the unpruned model, and
+    the others are compared with that.
+
+    Args:
+        plan: as `plan_run` gives it; its own method and repair do not count.
+        methods: of `METHODS`, "maw,obs" or ["maw", "obs"].
+        repairs: "none", "lsq" or both.
+
+    Raises:
+        UserError: no such method or repair, or the plan names a calibration text that none of them looks at.
+    """
+    return spread([plan], chosen_methods(_listed(methods), _NAMES), chosen_repairs(_listed(repairs), _NAMES))
 
 
 class Run:

@@ -2,6 +2,7 @@
 
     {"format": "prune-tui checkpoint", "prune_tui": "1.0", "method": "maw", "level": "40", "intermediate_size": 4916,
      "pruning_pct": 40.0, "parameters": 913123328, "divisor": null, "seed": null,
+     "repair": "none", "calibration": null,
      "base": {"model": "meta-llama/Llama-3.2-1B", "revision": "4e20de3", "weights_hash": "…", …}}
 
 No path of the machine is in it: a base model that was a folder goes by the folder's name.
@@ -39,11 +40,21 @@ class BaseModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationRecord:
+    """The text that neurons were looked at on, as `CalibrationFacts` has it; of a file its name alone."""
+
+    source: str
+    tokens: int
+    length: int
+    seed: int | None
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointRecord:
     """One saved level. `seed` drew the neurons of the random method, `divisor` rounded the width, if either did.
 
-    `repair` says how what was removed is made up for, `calibration` on which text neurons were looked at, and
-    `calibration_hash` which tokens that came to; older checkpoints say nothing of them.
+    Checkpoints from before there was repair say nothing of it, and have none.
     """
 
     base: BaseModel
@@ -56,8 +67,7 @@ class CheckpointRecord:
     seed: int | None
     prune_tui: str
     repair: str = "none"
-    calibration: str | None = None
-    calibration_hash: str | None = None
+    calibration: CalibrationRecord | None = None
 
     def write(self, folder: Path) -> None:
         text = json.dumps({"format": _FORMAT} | asdict(self), indent=2, ensure_ascii=False)
@@ -89,12 +99,14 @@ def _record(told: Mapping[str, Any]) -> CheckpointRecord:
     if told["format"] != _FORMAT:
         raise ValueError("it has another format")
     base = BaseModel(**_known(BaseModel, told["base"]))
-    rest = {name: value for name, value in _known(CheckpointRecord, told).items() if name != "base"}
-    record = CheckpointRecord(base=base, **rest)
+    known = _known(CheckpointRecord, told)
+    text = known.get("calibration")
+    calibration = None if text is None else CalibrationRecord(**_known(CalibrationRecord, text))
+    record = CheckpointRecord(**known | {"base": base, "calibration": calibration})
     sizes = (record.intermediate_size, base.hidden_size, base.intermediate_size, record.parameters, base.parameters)
     if not all(type(size) is int and 0 < size < 2**63 for size in sizes) or not 0 <= record.pruning_pct < 100:
         raise ValueError("a size is none")
-    if not all(isinstance(name, str) and name for name in (base.model, record.method, record.level)):
+    if not all(isinstance(name, str) and name for name in (base.model, record.method, record.level, record.repair)):
         raise ValueError("a name is none")
     if record.intermediate_size > base.intermediate_size:
         raise ValueError("it is wider than its base model")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import getincrementaldecoder
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from engine.errors import UserError
 REPAIRS = ("none", "lsq")
 DEFAULT_CALIBRATION = "self"
 _TASK = "task:"
+_GLANCE = 1 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,30 @@ class CalibrationSource:
         if not text.strip() or text == _TASK:
             raise UserError("No calibration text was named: give self, a text file, or task:NAME.")
         return cls(text)
+
+    def check(self) -> None:
+        """Before a run is made of it: is the file there, and has it text?
+
+        Raises:
+            UserError: it is not there, cannot be read, or is empty or no text.
+        """
+        if self.file is None:
+            return
+        path = self.file.expanduser()
+        try:
+            with path.open("rb") as file:
+                beginning = file.read(_GLANCE)
+            text = getincrementaldecoder("utf-8")().decode(beginning, final=len(beginning) < _GLANCE)
+        except FileNotFoundError as error:
+            raise UserError(
+                f"There is no calibration text {path}: give self, a text file, or task:NAME (its training split)."
+            ) from error
+        except OSError as error:
+            raise UserError(f"The calibration text {path} cannot be read ({error.strerror}).") from error
+        except UnicodeDecodeError as error:
+            raise UserError(f"The calibration text {path} is no UTF-8 text: give one that is.") from error
+        if not text.strip():
+            raise UserError(f"The calibration text {path} is empty: give one with text in it.")
 
     def resolved(self, base: Path) -> CalibrationSource:
         """With a file's path made absolute, since a resumed run may start elsewhere."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import UserError
+from engine.planning.calibration import REPAIRS, CalibrationSource
+from engine.planning.methods import DEFAULT_METHOD, find_method
 from engine.planning.suites import SUITES, TaskSpec, suite
 from warehouse.records.level import Level, parse_levels
 from warehouse.records.names import short_name
@@ -21,10 +23,18 @@ class Names:
     suite: str
     tasks: str
     folders: str
+    methods: str
+    repairs: str
 
 
-OPTIONS = Names(levels="--levels", suite="--suite", tasks="--tasks", folders="--include-path")
-FIELDS = Names(levels="“levels” or “also”", suite="“suite”", tasks="“tasks”", folders="“own tasks”")
+OPTIONS = Names(
+    levels="--levels", suite="--suite", tasks="--tasks", folders="--include-path", methods="--method",
+    repairs="--repair",
+)  # fmt: skip
+FIELDS = Names(
+    levels="“levels” or “also”", suite="“suite”", tasks="“tasks”", folders="“own tasks”", methods="“method”",
+    repairs="“repair”",
+)  # fmt: skip
 
 
 def chosen_levels(text: str, names: Names) -> tuple[Level, ...]:
@@ -56,6 +66,52 @@ def chosen_tasks(suite_name: str | None, tasks: str | None, names: Names) -> tup
     if twice:
         raise UserError(f"Task {', '.join(twice)} is given more than once: each task is evaluated once a run.")
     return specs
+
+
+def chosen_methods(text: str, names: Names) -> tuple[str, ...]:
+    """The pruning methods of a comma-separated list, in any case.
+
+    Raises:
+        UserError: none was given, or one is none or stands there twice.
+    """
+    try:
+        found = [find_method(name).name for name in _listed(text)]
+    except UserError as error:
+        raise UserError(f"{names.methods}: {error}") from error
+    return _each_once(found, "method", f"choose one with {names.methods}, such as {DEFAULT_METHOD}")
+
+
+def chosen_repairs(text: str, names: Names) -> tuple[str, ...]:
+    """The repairs of a comma-separated list, errors as `chosen_methods`."""
+    found = _listed(text)
+    for name in found:
+        if name not in REPAIRS:
+            raise UserError(f"There is no repair '{name}': choose {' or '.join(REPAIRS)}.")
+    return _each_once(found, "repair", f"choose one with {names.repairs}: {' or '.join(REPAIRS)}")
+
+
+def chosen_calibration(text: str | None) -> str | None:
+    """The text that neurons are looked at on; None for what is usual.
+
+    Raises:
+        UserError: a file that is not there, cannot be read or is empty.
+    """
+    if text is not None:
+        CalibrationSource.parse(text).check()
+    return text
+
+
+def _listed(text: str) -> list[str]:
+    return [name.strip().lower() for name in text.split(",") if name.strip()]
+
+
+def _each_once(found: Sequence[str], what: str, advice: str) -> tuple[str, ...]:
+    if not found:
+        raise UserError(f"No {what} was given: {advice}.")
+    twice = [name for name, count in Counter(found).items() if count > 1]
+    if twice:
+        raise UserError(f"The {what} {', '.join(twice)} is given more than once: name each once.")
+    return tuple(found)
 
 
 def task_folders(paths: Sequence[Path], names: Names) -> list[Path]:

@@ -10,10 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UserError
-from engine.planning.choices import FIELDS, chosen_levels, chosen_tasks, run_name, task_folders
+from engine.planning.choices import (
+    FIELDS,
+    chosen_calibration,
+    chosen_levels,
+    chosen_tasks,
+    run_name,
+    task_folders,
+)
 from engine.planning.methods import DEFAULT_METHOD
 from engine.planning.plan import RunPlan
 from engine.planning.suites import SUITES, TaskSpec, suite
+from engine.planning.sweep import spread
 from warehouse.commands import hint
 from warehouse.records.conditions import DEFAULT_SEEDS, Seeds, parse_seeds, short_seeds
 
@@ -26,6 +34,10 @@ class Draft:
 
     model: str = ""
     method: str = DEFAULT_METHOD
+    repair: str = "none"
+    calibration: str = ""
+    calibration_tokens: str = ""
+    damage: bool = False
     levels: str = DEFAULT_LEVELS
     suite: str = ""
     tasks: str = ""
@@ -47,6 +59,10 @@ class Draft:
         return cls(
             model=plan.model,
             method=plan.method,
+            repair=plan.repair,
+            calibration=plan.calibration or "",
+            calibration_tokens="" if plan.calibration_tokens is None else str(plan.calibration_tokens),
+            damage=plan.damage,
             levels=",".join(str(level) for level in plan.levels),
             suite=plan.suite or "" if by_suite else "",
             tasks="" if by_suite else ",".join(str(task) for task in plan.tasks),
@@ -68,6 +84,8 @@ class Draft:
         checks: dict[str, Callable[[], object]] = {
             "model": self._model,
             "levels": lambda: chosen_levels(self.levels, FIELDS),
+            "calibration": self._calibration,
+            "calibration_tokens": self._calibration_tokens,
             "tasks": lambda: self._known_tasks(known),
             "shots": self._shots,
             "limit": self._limit,
@@ -85,7 +103,9 @@ class Draft:
             try:
                 self.plan()
             except UserError as error:
-                found["model"] = str(error)
+                found["calibration" if self.calibration.strip() or self.calibration_tokens.strip() else "model"] = str(
+                    error
+                )
         return found
 
     def plan(self) -> RunPlan:
@@ -100,6 +120,10 @@ class Draft:
             "tasks": specs,
             "suite": self.suite if self.suite and specs == suite(self.suite) else None,
             "method": self.method,
+            "repair": self.repair,
+            "calibration": self._calibration(),
+            "calibration_tokens": self._calibration_tokens(),
+            "damage": self.damage,
             "limit": self._limit(),
             "include_paths": tuple(str(path) for path in self._folders()),
             "dtype": self.dtype,
@@ -110,6 +134,7 @@ class Draft:
             "seeds": self._seeds(),
         }
         plan = replace(self.like, **settings) if self.like is not None else RunPlan(**settings)
+        [plan] = spread([plan], [self.method], [self.repair])
         return plan.resolved(Path.cwd())
 
     def _model(self) -> str:
@@ -124,6 +149,12 @@ class Draft:
         if model.startswith((".", "/", "~")) or model.count("/") > 1 or "\\" in model:
             raise UserError(f"There is no folder {model}: check the path.")
         return model
+
+    def _calibration(self) -> str | None:
+        return chosen_calibration(self.calibration.strip() or None)
+
+    def _calibration_tokens(self) -> int | None:
+        return _whole(self.calibration_tokens, "to follow the model and the device")
 
     def _named_tasks(self) -> tuple[TaskSpec, ...]:
         if not self.suite and not self.tasks.strip(" ,"):
@@ -170,15 +201,19 @@ class Draft:
         return device
 
     def _batch_tokens(self) -> int | None:
-        text = self.batch_tokens.strip().replace("_", "")
-        if not text:
-            return None
-        if not text.isdecimal() or int(text) < 1:
-            raise UserError(f"'{text}' is no number of tokens: give a whole number, or nothing to follow the memory.")
-        return int(text)
+        return _whole(self.batch_tokens, "to follow the memory")
 
     def _seeds(self) -> Seeds:
         return parse_seeds(self.seeds) if self.seeds.strip() else DEFAULT_SEEDS
+
+
+def _whole(told: str, otherwise: str) -> int | None:
+    text = told.strip().replace("_", "")
+    if not text:
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise UserError(f"'{text}' is no number of tokens: give a whole number, or nothing {otherwise}.")
+    return int(text)
 
 
 def command(plan: RunPlan, database: Path) -> str:
@@ -208,6 +243,11 @@ def command(plan: RunPlan, database: Path) -> str:
 
 _OPTIONS = {
     "--method": "method",
+    "--repair": "repair",
+    "--calibration": "calibration",
+    "--calibration-tokens": "calibration_tokens",
+    "--calibration-length": "calibration_length",
+    "--damage": "damage",
     "--limit": "limit",
     "--dtype": "dtype",
     "--device": "device",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.errors import UserError
+from engine.planning.calibration_forecast import CalibrationForecast, calibration_forecast
 from engine.planning.plan import RunPlan
 from engine.planning.preview import Shape
 from engine.planning.task_index import TaskEntry
@@ -17,7 +18,8 @@ class Forecast:
 
     `seconds` is None where no earlier run tells it; `timed` is the share of the tasks that it rests on, and `startup`
     the part of it before the first cell, None where that is not known and not counted. `widths` are (level, neurons a
-    layer, parameters).
+    layer, parameters). `calibration` is what looking at neurons adds, None where none are looked at or the model is not
+    known.
     """
 
     levels: int
@@ -30,6 +32,7 @@ class Forecast:
     startup: float | None
     timed: float
     problem: str | None
+    calibration: CalibrationForecast | None = None
 
     @property
     def cells(self) -> int:
@@ -54,7 +57,7 @@ def forecast(
     told = [time for time in times if time is not None]
     startup = startups.get(plan.model) if told else None
     seconds = sum(told) / len(told) * len(leaves) * len(plan.levels) + (startup or 0.0) if told else None
-    widths, problem = [], None
+    widths, problem, calibration = [], None, None
     if shape is not None:
         try:
             kept = {str(level): shape.width(level, plan.divisor) for level in plan.levels}
@@ -63,6 +66,10 @@ def forecast(
             problem = str(error)
         else:
             problem = _twice(widths)
+        try:
+            calibration = calibration_forecast(plan, shape)
+        except UserError as error:
+            problem = problem or str(error)
     return Forecast(
         levels=len(plan.levels),
         tasks=len(leaves),
@@ -74,6 +81,7 @@ def forecast(
         startup=startup,
         timed=len(told) / len(leaves) if leaves else 0.0,
         problem=problem,
+        calibration=calibration,
     )
 
 

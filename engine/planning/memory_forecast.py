@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engine.planning.calibration_forecast import CalibrationForecast, calibration_forecast
 from engine.planning.memory import (
     CACHE_SHARE,
     CPU_CACHE,
@@ -24,12 +25,15 @@ from warehouse.records.reading import Reading
 # What torch, transformers and lm-eval were seen to hold in main memory.
 _LIBRARIES = 2**29
 _FEWEST_TOKENS = 256
+_PARTS = ("weights", "working", "libraries")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryForecast:
     """Bytes at the worst moment of a run, CUDA's own not counted. `tokens` are the most of one forward pass; `place` is
     the device in words.
+
+    `calibration` is for what neurons do together, of all layers where these fit, else of one at a time.
 
     `free` is None where it is not known. `cache` is what text generation may add for each token of prompt and answer:
     all sequences that are generated at a time, 0 if no task generates; all of it is kept below `cache_limit`, None
@@ -45,10 +49,11 @@ class MemoryForecast:
     cache: int
     cache_limit: int | None
     advice: str | None = None
+    calibration: int = 0
 
     @property
     def needed(self) -> int:
-        return self.weights + self.working + self.libraries
+        return self.weights + self.working + self.libraries + self.calibration
 
 
 def memory_forecast(
@@ -59,6 +64,7 @@ def memory_forecast(
     place, free = _room(device, readings)
     dtype = shape.dtype_for(plan.dtype, plan.device)
     seen = _with(shape, dtype, device, free, plan.batch_tokens)
+    looked_at = calibration_forecast(plan, shape)
     sequences = GPU_SEQUENCES if _is_cuda(device) else CPU_SEQUENCES
     return MemoryForecast(
         **seen,
@@ -67,7 +73,13 @@ def memory_forecast(
         cache=sequences * shape.cache_per_token * itemsize(dtype) if generates else 0,
         cache_limit=_cache_limit(device, free, seen["weights"]),
         advice=_advice(shape, dtype, device, place, free, plan.batch_tokens),
+        calibration=0 if looked_at is None else _held(looked_at, free, sum(seen[part] for part in _PARTS)),
     )
+
+
+def _held(looked_at: CalibrationForecast, free: int | None, others: int) -> int:
+    fits = free is None or looked_at.bytes <= free - others
+    return looked_at.bytes if fits else looked_at.moments
 
 
 def _cache_limit(device: str, free: int | None, weights: int) -> int | None:

@@ -36,7 +36,7 @@ from engine.pruning.model_card import model_card
 from engine.pruning.ordering import OrderedMlp, ordered
 from engine.pruning.sources import is_local
 from warehouse import filenames
-from warehouse.checkpoints import BaseModel, CheckpointRecord
+from warehouse.checkpoints import BaseModel, CalibrationRecord, CheckpointRecord
 from warehouse.records.level import Level
 from warehouse.redaction import redact_file
 
@@ -134,8 +134,15 @@ def save_level(
             seed=seed if find_method(method).declared.uses_seed else None,
             prune_tui=version("prune-tui"),
             repair=repair,
-            calibration=None if text is None else _without_folder(text.source),
-            calibration_hash=None if text is None else text.hash,
+            calibration=None
+            if text is None
+            else CalibrationRecord(
+                source=_without_folder(text.source),
+                tokens=text.count,
+                length=text.length,
+                seed=text.seed,
+                hash=text.hash,
+            ),
         )
         record.write(partial)
         readme = model_card(

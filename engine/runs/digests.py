@@ -23,7 +23,7 @@ from warehouse.records.run_state import RunHistory, RunState
 from warehouse.store import run_folders
 from warehouse.store.journal import JournalError
 
-_FORMAT = 1
+_FORMAT = 2
 _FILE = ".index.json"
 _WORTH_A_FILE = 50  # runs; fewer are read in an instant
 
@@ -42,6 +42,8 @@ class Digest:
     asked_model: str
     model: str
     method: str
+    repair: str
+    sweep: str | None
     suite: str | None
     levels: tuple[str, ...]
     tasks: tuple[str, ...]
@@ -71,6 +73,8 @@ class Digest:
             asked_model=plan.model,
             model=history.model.model if history.model else plan.model,
             method=plan.method,
+            repair=plan.repair,
+            sweep=plan.sweep,
             suite=plan.suite,
             levels=history.levels,
             tasks=tuple(map(str, plan.tasks)),

@@ -31,7 +31,7 @@ def main(request: dict[str, Any]) -> int:
             model,
             level=Level.parse(request.pop("level")),
             to=Path(request.pop("to")),
-            card=delta_table(database, model, request["method"]),
+            card=delta_table(database, model, request["method"], request.get("repair", "none")),
             calibrate=text_for(
                 text["calibration"],
                 tokens=text["calibration_tokens"],
@@ -50,7 +50,7 @@ def main(request: dict[str, Any]) -> int:
     return FINISHED
 
 
-def delta_table(database: Path, model: str, method: str) -> str | None:
+def delta_table(database: Path, model: str, method: str, repair: str = "none") -> str | None:
     """The results of a model (a name or a folder) in Markdown, for its card; None if there are none yet."""
     if not database.exists():
         return None
@@ -59,7 +59,7 @@ def delta_table(database: Path, model: str, method: str) -> str | None:
     # Runs know a local model by its whole path.
     name = str(Path(model).resolve()) if Path(model).is_dir() else model
     try:
-        table = export_deltas(database, model=name, method=method)
+        table = export_deltas(database, model=name, method=method, repair=repair)
     except UserError as error:
         print(f"The model card goes without a delta table: {error}", file=sys.stderr)
         return None

@@ -64,7 +64,7 @@ from (values
     ),
     ('is_group', 'True for the aggregate of a group of tasks.'),
     ('is_headline', 'True for the one metric that stands for its benchmark at this width.'),
-    ('kind', 'Of the metric: perplexity or score.'),
+    ('kind', 'Of the metric: perplexity, score, or damage (the distance to the unpruned model).'),
     ('level', 'The level as asked for: 40 (percent), 2.4x (expansion ratio) or w4096 (width).'),
     ('log_stderr', 'Standard error of the natural logarithm of factor; null where there is none.'),
     (
@@ -101,6 +101,24 @@ from (values
     ('prefer', 'Which of the levels that hold every floor the rule prefers: score (the highest) or narrowest.'),
     ('pruning_pct', 'Share of the MLP neurons removed, in percent; 0 for the unpruned model.'),
     ('recorded_at', 'When it was recorded; UTC.'),
+    (
+        'base_conditions',
+        'The conditions of the unpruned width: without the text that neurons were looked at on, which conditions name '
+        'where it is another than the first.'
+    ),
+    (
+        'calibrated_on',
+        'The text that neurons were looked at on: where it is from, how much, and its hash; null where none was.'
+    ),
+    (
+        'calibration',
+        'The text that the width''s neurons were looked at on: where it is from, how much, and its hash; null where none '
+        'was.'
+    ),
+    (
+        'other_calibration',
+        'The same, where it is another text than in the first run of the model, method and repair; else null.'
+    ),
     (
         'repair',
         'How what was removed is made up for: none, or lsq (the rest of down_proj fitted to the unpruned output).'

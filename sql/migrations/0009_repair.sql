@@ -1,9 +1,14 @@
--- How what was removed is made up for, and the text that an order or a repair looked at. Every row from before is of a width
--- that nothing was repaired in.
+-- How what was removed is made up for, and the text that an order or a repair looked at. Every row from before is of a
+-- width that nothing was repaired in.
 
 alter table variants add column repair varchar default 'none';
 
 alter table runs add column sweep varchar;
+
+-- Derived, as the rest of the table.
+alter table run_identities add column other_calibration varchar;
+comment on column run_identities.other_calibration is
+    'What a run was calibrated on, in words, where that is another text than in the first run of its model, method and repair.';
 
 create table calibrations (
     run_id varchar not null,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -40,15 +41,25 @@ class RunWriter:
         revision: str | None = None,
         tuned: bool | None = None,
         widths: Mapping[str, int] | None = None,
+        repair: str | None = None,
+        sweep: str | None = None,
+        text: str | None = None,
         scale: int = 1,
         t: float = 0.0,
     ) -> None:
         """Everything before the first cell; `widths` maps levels to neurons, `scale` makes the model larger.
 
+        `text` names what neurons are looked at on, and its hash is made of that. Without `repair` the journal is one
+        from before there was any.
+
         `conditions` are columns, all documents unless given; a sentence is what runs had before there were columns.
         """
         conditions = {"documents": "all", "dtype": dtype} if conditions is None else conditions
         plan = {"name": self.folder.name, "method": method, "suite": None, "model": model}
+        if sweep is not None:
+            plan["sweep"] = sweep
+        if repair is not None and isinstance(conditions, dict):
+            conditions = conditions | {"repair": repair}
         self.line("plan", t, plan=plan, conditions=conditions, dtype=dtype)
         self.line("attempt", t, attempt=1, pid=1, host="here", provenance={"versions": {"torch": "2.13"}})
         self.line(
@@ -61,8 +72,13 @@ class RunWriter:
             self.line(
                 "variant", t, level=level, method=method, pruning_pct=100.0 - width, intermediate_size=width,
                 padded_size=width, expansion_ratio=width / (25 * scale), parameters=10 * width * scale,
-                bytes=40 * width * scale,
+                bytes=40 * width * scale, **({} if repair is None else {"repair": repair}),
             )  # fmt: skip
+        if text is not None:
+            digest = sha256(text.encode()).hexdigest()
+            self.line(
+                "calibration", t, source=text, tokens=4096, length=128, seed=0, hash=digest, path="calibration.npz"
+            )
 
     def cell(
         self,

@@ -21,9 +21,11 @@ _NAME = 22  # of the benchmark's name, at most: the study's seven levels fit int
 
 def print_tables(console: Console, tables: list[DeltaTable]) -> None:
     for table in tables:
-        console.print(Text(f"{one_line(table.model)}, pruned with {one_line(table.method).upper()}", style="bold"))
+        console.print(Text(f"{one_line(table.model)}, pruned with {one_line(table.pruned_with).upper()}", style="bold"))
         if table.conditions:
             console.print(Text(one_line(table.conditions), style="dim"))
+        if table.calibration:
+            console.print(Text(f"calibrated on {one_line(table.calibration)}", style="dim"))
         for widths in _fitting(table.grid.columns, console.width, _name_width(table)):
             console.print(_grid(table, widths))
         console.print(

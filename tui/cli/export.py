@@ -54,6 +54,9 @@ def export(
     method: Annotated[
         str | None, typer.Option(metavar="NAME", help="Only this pruning method.", show_default="all")
     ] = None,
+    repair: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only this repair: none, or lsq.", show_default="all")
+    ] = None,
     wide: Annotated[bool, typer.Option("--wide/--long", help="A column for each benchmark, or a row.")] = False,
     task: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this task; may be repeated.")] = None,
     metric: Annotated[
@@ -90,6 +93,7 @@ def export(
         db,
         model=model[0],
         method=method,
+        repair=repair,
         format=exporter.name,
         wide=wide,
         tasks=task or (),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from engine.errors import UserError
 from tui.cli.once import Command
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import print_json
@@ -36,6 +37,16 @@ class ImportCommand(Command):
         # Between two empty lines typer's help joins what there is.
         self.epilog = "\n\n".join(["What is read, told from its content:", *kinds])
         super().format_help(ctx, formatter)
+
+
+def _looks_at_text(method: str) -> bool:
+    """Of a method that is not installed nobody can tell."""
+    from engine.planning.methods import find_method
+
+    try:
+        return find_method(method.lower()).declared.needs_activations
+    except UserError:
+        return False
 
 
 def import_(
@@ -72,6 +83,12 @@ def import_(
     from warehouse.importers import WouldReplaceError, import_paths
     from warehouse.importers.importer import Source
     from warehouse.importers.registry import transfer_of
+
+    if method is not None and _looks_at_text(method):
+        raise UserError(
+            f"{method} looks at calibration text, of which result files say nothing: import what was measured on a "
+            "checkpoint that `prune-tui save` wrote, which says it, and leave --method away."
+        )
 
     def files(*, replace_values: bool) -> ImportReport:
         return import_paths(db, paths, model=model, level=level, method=method, replace_values=replace_values)

@@ -51,9 +51,11 @@ Detach = Annotated[bool, typer.Option("--detach", metavar="", help="Start the ru
 METHODS = "{methods}"  # stands in a help text for what is installed, which is looked up when the help is shown
 
 
-def _method(name: str) -> str:
+def _method(name: str | None) -> str | None:
     from engine.planning.methods import find_method
 
+    if name is None:
+        return None
     try:
         return find_method(name.lower()).name
     except UserError as error:
@@ -68,9 +70,51 @@ def method_names() -> str:
     return escape(", ".join(f"{method.name} ({method.declared.title})" for method in pruning_methods()))
 
 
-Method = Annotated[
+Methods = Annotated[
     str,
-    typer.Option(metavar="NAME", callback=_method, help=f"How a neuron's importance is measured: {METHODS}."),
+    typer.Option(metavar="LIST", help=f"How a neuron's importance is measured, a run for each: {METHODS}."),
+]
+Repairs = Annotated[
+    str,
+    typer.Option(
+        metavar="LIST",
+        help="How what was removed is made up for, a run for each: none, or lsq (the rest of down_proj fitted to the "
+        "unpruned output).",
+    ),
+]
+Repair = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="How what was removed is made up for: none, or lsq (the rest of down_proj fitted to the unpruned output).",
+        show_default="none",
+    ),
+]
+CalibrationText = Annotated[
+    str | None,
+    typer.Option(
+        "--calibration",
+        metavar="TEXT",
+        help="What neurons are looked at on, where the method or the repair does: self (text that the unpruned model "
+        "writes), a text file, or task:NAME (a task's training split).",
+        show_default="self",
+    ),
+]
+CalibrationTokens = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Tokens of it.", show_default="131072 on a GPU, 16 for each neuron on a CPU"),
+]
+CalibrationLength = Annotated[
+    int | None, typer.Option(metavar="N", help="Tokens of a sequence.", show_default="it follows the device")
+]
+Method = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        callback=_method,
+        help=f"How a neuron's importance is measured: {METHODS}.",
+        show_default="maw",
+    ),
 ]
 Dtype = Annotated[
     Literal["auto", "float32", "bfloat16", "float16"],

@@ -15,6 +15,7 @@ from tui.cli.once import Command, Group
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import console, print_json
 from warehouse.commands import hint
+from warehouse.records.names import pruned_with
 from warehouse.text import one_line
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _print(rule: Rule, best: list[BestByRule]) -> None:
     screen.print(title)
     screen.print(Padding(Text(one_line(rule.description), style="dim"), (0, 0, 0, 2)))
     for row in best:
-        method = one_line(row.method or "").upper()
+        method = one_line(pruned_with(row.method or "", row.repair)).upper()
         text = Text(f"{one_line(row.model)}, {method}: ")
         if row.pruning_pct is not None:
             text.append(f"{row.pruning_pct:g} %", "bold")

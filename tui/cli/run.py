@@ -9,22 +9,36 @@ from typing import Annotated
 import typer
 
 from engine.errors import UserError
-from engine.planning.choices import OPTIONS, chosen_levels, chosen_tasks, run_name, task_folders
+from engine.planning.choices import (
+    OPTIONS,
+    chosen_calibration,
+    chosen_levels,
+    chosen_methods,
+    chosen_repairs,
+    chosen_tasks,
+    run_name,
+    task_folders,
+)
 from engine.planning.plan import RunPlan
 from engine.planning.suites import DEMO_MODEL, SUITES, suite
+from engine.planning.sweep import spread
 from engine.runs import stopping
-from engine.runs.create import check_database, create, create_all
+from engine.runs.create import check_database, create_all
 from tui.cli import session
 from tui.cli.options import (
     DEFAULT_DATABASE,
+    CalibrationLength,
+    CalibrationText,
+    CalibrationTokens,
     Database,
     Debug,
     Detach,
     Divisor,
     Dtype,
     Json,
-    Method,
+    Methods,
     Quiet,
+    Repairs,
     Revision,
     TrustRemoteCode,
     TrustTaskCode,
@@ -41,6 +55,8 @@ RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Its id, the beg
 
 def demo(
     levels: Annotated[str, typer.Option(metavar="LIST", help="Percentages of neurons to remove.")] = _LEVELS,
+    method: Methods = "maw",
+    repair: Repairs = "none",
     db: Database = DEFAULT_DATABASE,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -54,19 +70,34 @@ def demo(
         tasks=suite("demo"),
         suite="demo",
     )
+    plans = spread([plan], chosen_methods(method, OPTIONS), chosen_repairs(repair, OPTIONS))
     check_database(db)
-    raise typer.Exit(session.work([create(plan, db)], db, quiet=quiet, as_json=as_json))
+    raise typer.Exit(session.work(create_all(plans, db), db, quiet=quiet, as_json=as_json))
 
 
 def run(
     models: Annotated[
-        list[str], typer.Argument(metavar="MODEL…", help="Models on the hub, folders, or `demo`; one run for each.")
+        list[str],
+        typer.Argument(metavar="MODEL…", help="Models on the hub, folders, or `demo`; a run for each, or more."),
     ],
     levels: Annotated[
         str,
         typer.Option(metavar="LIST", help="Percentages to remove (40), expansion ratios (2.4x) or widths (w4096)."),
     ] = _LEVELS,
-    method: Method = "maw",
+    method: Methods = "maw",
+    repair: Repairs = "none",
+    calibration: CalibrationText = None,
+    calibration_tokens: CalibrationTokens = None,
+    calibration_length: CalibrationLength = None,
+    damage: Annotated[
+        bool,
+        typer.Option(
+            "--damage",
+            metavar="",
+            help="Measure each level's distance to the unpruned model on held-out text, too: KL divergence and top-1 "
+            "agreement.",
+        ),
+    ] = False,
     suite_name: Annotated[
         str | None, typer.Option("--suite", metavar="NAME", help=f"A named list of tasks: {', '.join(SUITES)}.")
     ] = None,
@@ -130,9 +161,17 @@ def run(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Prune models at several levels, evaluate each, and show what changed."""
-    if detach and len(models) > 1:
-        raise UserError("--detach starts one run and returns: give one model, and start the next when it has ended.")
+    """Prune models at several levels, evaluate each, and show what changed.
+
+    Several models, methods or repairs make a run for each of them; a model's first run measures it unpruned, and the
+    others are compared with that.
+    """
+    methods, repairs = chosen_methods(method, OPTIONS), chosen_repairs(repair, OPTIONS)
+    if detach and len(models) * len(methods) * len(repairs) > 1:
+        raise UserError(
+            "--detach starts one run and returns: give one model, method and repair, and start the next when it has "
+            "ended."
+        )
     specs = chosen_tasks(suite_name, tasks, OPTIONS)
     plans = [
         RunPlan(
@@ -140,7 +179,10 @@ def run(
             model=model,
             levels=chosen_levels(levels, OPTIONS),
             tasks=specs,
-            method=method,
+            calibration=chosen_calibration(calibration),
+            calibration_tokens=calibration_tokens,
+            calibration_length=calibration_length,
+            damage=damage,
             suite=suite_name,
             revision=revision,
             divisor=divisor,
@@ -161,6 +203,7 @@ def run(
         ).resolved(Path.cwd())
         for model in models
     ]
+    plans = spread(plans, methods, repairs)
     check_database(db)
     if all(str(level) != "0" for level in plans[0].levels):
         typer.echo(
@@ -170,7 +213,7 @@ def run(
         )
     session.check_plans(plans)
     if detach:
-        session.detach(create(plans[0], db), db, as_json=as_json)
+        session.detach(create_all(plans, db)[0], db, as_json=as_json)
     else:
         raise typer.Exit(session.work(create_all(plans, db), db, quiet=quiet, as_json=as_json))
 

@@ -7,22 +7,31 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from engine.errors import UserError
 from engine.planning import model_stack
+from engine.planning.choices import chosen_calibration
+from engine.planning.methods import DEFAULT_METHOD
+from engine.planning.plan import RunPlan
 from engine.runs import launch
 from engine.runs.create import check_database
+from engine.runs.rundir import RunDir
+from tui.cli import session
 from tui.cli.options import (
     DEFAULT_DATABASE,
+    CalibrationLength,
+    CalibrationText,
+    CalibrationTokens,
     Database,
     Debug,
     Divisor,
     Dtype,
     Json,
     Method,
+    Repair,
     Revision,
     TrustRemoteCode,
 )
@@ -35,10 +44,24 @@ def save(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A model on the hub, a folder, or `demo`.")],
     level: Annotated[str, typer.Option(metavar="LEVEL", help="A percentage (40), a ratio (2.4x) or a width (w4096).")],
     to: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the checkpoint; it must be new or empty.")],
-    method: Method = "maw",
+    method: Method = None,
+    repair: Repair = None,
+    like: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN",
+            help="As this run pruned it: with its method, repair, seed and divisor, and on its calibration text.",
+        ),
+    ] = None,
+    calibration: CalibrationText = None,
+    calibration_tokens: CalibrationTokens = None,
+    calibration_length: CalibrationLength = None,
     divisor: Divisor = None,
     dtype: Dtype = "auto",
-    seed: Annotated[int, typer.Option(metavar="N", help="For the random method.")] = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="For the random method, and for text that the model writes.", show_default="0"),
+    ] = None,
     revision: Revision = None,
     trust_remote_code: TrustRemoteCode = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace what the folder holds.")] = False,
@@ -49,19 +72,22 @@ def save(
     """Write a pruned model as a safetensors checkpoint that transformers loads, with a model card."""
     check_database(db)
     model_stack.require()
-    request = {
+    request: dict[str, Any] = {
         "model": model,
         "level": str(Level.parse(level)),
         "to": str(to.resolve()),
-        "method": method,
-        "divisor": divisor,
         "dtype": dtype,
-        "seed": seed,
-        "revision": revision,
         "trust_remote_code": trust_remote_code,
         "overwrite": overwrite,
         "database": str(db.resolve()),
     }
+    told = {"method": method, "repair": repair, "divisor": divisor, "seed": seed, "revision": revision}
+    text = {
+        "calibration": chosen_calibration(calibration),
+        "calibration_tokens": calibration_tokens,
+        "calibration_length": calibration_length,
+    }
+    request |= _as(session.find(db, like), model, told | text) if like is not None else _by_itself(told, text)
     worker = subprocess.run(
         module_command("engine.worker.save", json.dumps(request)),
         stdout=subprocess.PIPE,
@@ -85,3 +111,44 @@ def save(
         print_json(answer)
     else:
         typer.echo(f"Saved {model} at level {level} in {to}.")
+
+
+def _by_itself(told: dict[str, Any], text: dict[str, Any]) -> dict[str, Any]:
+    """What the plan of a run would say, with what is usual where nothing was told: it is checked in the same way."""
+    way = {"method": told["method"] or DEFAULT_METHOD, "repair": told["repair"] or "none"}
+    plan = RunPlan(name="", model="", levels=(), tasks=(), **way, **text).resolved(Path.cwd())
+    if not plan.is_calibrated and any(value is not None for value in text.values()):
+        raise UserError(
+            f"{plan.method} without repair looks at no calibration text: leave --calibration out, or choose another "
+            "method or a repair."
+        )
+    request = told | way | {"seed": told["seed"] or 0}
+    return _only_needed(request | {name: getattr(plan, name) for name in text})
+
+
+def _as(run: RunDir, model: str, told: dict[str, Any]) -> dict[str, Any]:
+    """What the run's plan says, and where its calibration text is.
+
+    Raises:
+        UserError: something else was told, or the run is of another model.
+    """
+    plan = run.plan
+    if given := [name.replace("_", "-") for name, value in told.items() if value is not None]:
+        raise UserError(f"--like {run.run_id} says the {given[0]} already: leave --{given[0]} out, or --like.")
+    if plan.model != (str(Path(model).resolve()) if Path(model).is_dir() else model):
+        raise UserError(f"Run {run.run_id} is of {plan.model}, not of {model}: name a run of the same model.")
+    request = {"method": plan.method, "repair": plan.repair, "divisor": plan.divisor, "seed": plan.seeds[0]}
+    like = str(run.path.resolve()) if plan.is_calibrated else None
+    return _only_needed(request | {"revision": plan.revision, "like": like})
+
+
+def _only_needed(request: dict[str, Any]) -> dict[str, Any]:
+    """What is as ever is left out."""
+    usual = {
+        "repair": "none",
+        "like": None,
+        "calibration": None,
+        "calibration_tokens": None,
+        "calibration_length": None,
+    }
+    return {name: value for name, value in request.items() if name not in usual or value != usual[name]}

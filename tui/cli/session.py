@@ -60,8 +60,10 @@ def check_plans(plans: Sequence[RunPlan]) -> None:
             _say(f"{error} The tasks are looked for when their turn comes.")
         except UserError as error:
             raise UserError(f"{none}{error}") from error
-    if len(plans) > 1:
-        _check_models(plans)
+    # A model's first plan has all of the others' levels; a single model is found wanting as soon as its run begins.
+    firsts = list(reversed({(plan.model, plan.revision): plan for plan in reversed(plans)}.values()))
+    if len(firsts) > 1:
+        _check_models(firsts)
 
 
 def _say_that_tasks_are_read() -> None:
@@ -200,6 +202,8 @@ def summary_of(run: RunDir, digest: Digest) -> dict[str, Any]:
         "name": digest.name,
         "model": digest.model,
         "method": digest.method,
+        "repair": digest.repair,
+        "sweep": digest.sweep,
         "state": str(digest.standing(run)),
         "created_at": digest.created_at,
         "database": str(run_folders.database_of(run.path, digest.database)),
@@ -238,7 +242,7 @@ def _show(db: Path, run: RunDir, history: RunHistory) -> None:
         model = next((summary.model_id for summary in list_runs(db) if summary.run_id == run.run_id), None)
         if model is None:
             return
-        deltas = read_deltas(db, model=model, method=run.plan.method)
+        deltas = read_deltas(db, model=model, method=run.plan.method, repair=run.plan.repair)
     except UserError as error:
         _say(str(error))
         return

@@ -33,6 +33,7 @@ def why(
     ] = None,
     filter_: Annotated[str | None, typer.Option("--filter", metavar="NAME", help="lm-eval's filter.")] = None,
     method: Annotated[str | None, typer.Option(metavar="NAME", help="The pruning method.")] = None,
+    repair: Annotated[str | None, typer.Option(metavar="NAME", help="How it was repaired: none or lsq.")] = None,
     conditions: Annotated[str | None, typer.Option(metavar="TEXT", help="The conditions, or a part of them.")] = None,
     shots: Annotated[int | None, typer.Option(metavar="N", help="The number of examples in the prompt.")] = None,
     version: Annotated[
@@ -52,8 +53,8 @@ def why(
     from warehouse.read.trace import trace
 
     wanted = MetricQuery(
-        model=model, level=level, task=task, metric=metric, filter=filter_, method=method, conditions=conditions,
-        shots=shots, version=version,
+        model=model, level=level, task=task, metric=metric, filter=filter_, method=method, repair=repair,
+        conditions=conditions, shots=shots, version=version,
     )  # fmt: skip
     found = trace(db, wanted, rundir.runs_root(db))
     if as_json:

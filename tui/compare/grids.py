@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from rich.style import Style
 
-from tui.compare.wording import Pair, level_name, loser, subject_names
+from tui.compare.wording import Pair, column_names, level_name, loser, subject_names
 from tui.format import change, interval, p_value, value
 from tui.results.matrix import gain_pct, mark
 from tui.widgets.grid import GridColumn
@@ -43,7 +43,7 @@ class SidesModel:
         self._parts = _PARTS[shown]
         self.subjects: dict[str, Matched] = {}
         self._lines: dict[tuple[Any, ...], dict[str, Matched]] = {}
-        for row in sorted(rows, key=lambda r: (r.parameters or 0, r.subject)):
+        for row in sorted(rows, key=lambda r: (r.parameters or 0, r.model, r.method, r.repair != "none", r.subject)):
             self.subjects.setdefault(row.subject, row)
         for row in rows:
             key = (row.benchmark, row.metric, row.filter, row.num_fewshot, row.version)
@@ -55,9 +55,10 @@ class SidesModel:
     def _headings(self) -> list[GridColumn]:
         columns: list[GridColumn] = []
         room = sum(width + 1 for _, width in self._parts)
-        for subject, row in self.subjects.items():
+        names = column_names(list(self.subjects.values()), room - 2)
+        for row, shown in zip(self.subjects.values(), names, strict=True):
             neurons = "" if row.intermediate_size is None else f" · {row.intermediate_size}"
-            name, level = _over(self._names[subject], room), _over(f"{level_name(row)}{neurons}", room)
+            name, level = _over(shown, room), _over(f"{level_name(row)}{neurons}", room)
             start = 0
             for heading, width in self._parts:
                 end = start + width + 1

@@ -256,7 +256,7 @@ class CompareScreen(SubjectsScreen):
 
 
 def _choice(one: Subject) -> str:
-    return f"{one.model} · {one.method or '–'} · {one.conditions or 'conditions not known'}"
+    return f"{one.model} · {one.pruned_with} · {one.conditions or 'conditions not known'}"
 
 
 def _alike(known: list[Subject]) -> list[Subject]:

@@ -11,7 +11,7 @@ from tui.format import change, interval
 from tui.results.matrix import beyond_noise
 from warehouse.read.grid import UNPRUNED
 from warehouse.read.side_by_side import BestLevel, Improvement, Matched, PairTest
-from warehouse.records.names import short_name
+from warehouse.records.names import pruned_with, short_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ def _pair(tests: list[PairTest]) -> Pair:
     row = tests[0]
     models = short_name(row.first_model), short_name(row.second_model)
     if row.first_id == row.second_id:
-        first, second = row.first_method.upper(), row.second_method.upper()
+        first = pruned_with(row.first_method, row.first_repair).upper()
+        second = pruned_with(row.second_method, row.second_repair).upper()
         return Pair(first, second, f"{models[0]}: {first} and {second}", tuple(tests))
     first, second = _apart(models)
     return Pair(first, second, f"{models[0]} and {models[1]}", tuple(tests))
@@ -100,25 +101,33 @@ def line_in_words(line: dict[str, Matched], names: dict[str, str]) -> str:
 
 
 def subject_names(rows: Sequence[Matched | BestLevel]) -> dict[str, str]:
-    """Each subject's short name, with its method where several are shown, and with what tells it from its like.
+    """Each subject's short name, its method and repair where several are shown, and what tells it from its like.
 
     There is room for few words: of the conditions only those that not all of them have.
     """
-    methods = {row.method for row in rows}
+    ways = {(row.method, row.repair) for row in rows}
     subjects = {row.subject: row for row in rows}
     names = {}
     for subject, row in subjects.items():
-        words = [short_name(row.model), *([row.method] if len(methods) > 1 else [])]
+        words = [short_name(row.model), *([pruned_with(row.method, row.repair)] if len(ways) > 1 else [])]
         others = [
             other
             for other in subjects.values()
-            if other is not row and (other.model, other.method) == (row.model, row.method)
+            if other is not row and (other.model, other.method, other.repair) == (row.model, row.method, row.repair)
         ]
         words += _own_conditions(row, others)
         if any(other.conditions == row.conditions for other in others):
             words.append(row.model_id)
         names[subject] = " ".join(words)
     return names
+
+
+def column_names(rows: Sequence[Matched], room: int) -> list[str]:
+    """The subjects' names over columns of so many characters; too long, of one model what was done to it."""
+    names = list(subject_names(rows).values())
+    if len({row.model for row in rows}) != 1 or len(rows) < 2 or all(len(name) <= room for name in names):
+        return names
+    return [name.removeprefix(f"{short_name(row.model)} ") for name, row in zip(names, rows, strict=True)]
 
 
 def _own_conditions(row: Matched | BestLevel, others: Sequence[Matched | BestLevel]) -> list[str]:

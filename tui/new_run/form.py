@@ -20,7 +20,11 @@ from tui.widgets.level_row import LEVELS, LevelRow
 from tui.widgets.toggle import Toggle
 from warehouse.records.names import short_name
 
-_CHECKED = ("model", "levels", "tasks", "shots", "limit", "device", "batch_tokens", "seeds", "include_paths")
+_CHECKED = (
+    "model", "calibration", "calibration_tokens", "levels", "tasks", "shots", "limit", "device", "batch_tokens",
+    "seeds", "include_paths",
+)  # fmt: skip
+_REPAIRS = (("none", "none"), ("lsq: fit down_proj", "lsq"))
 
 
 class RunForm(VerticalScroll, can_focus=False):
@@ -64,6 +68,16 @@ class RunForm(VerticalScroll, can_focus=False):
             yield _method(first.method)
             yield Label("name")
             yield _text("name", first.name, "the model's")
+        with _row("repair"):
+            yield Select(_REPAIRS, value=first.repair, allow_blank=False, compact=True, id="repair")
+            yield Label("damage")
+            yield Toggle("KL and top-1", first.damage, id="damage")
+        with _row("text"):
+            yield _text("calibration", first.calibration, "self, a file, task:NAME")
+            yield Label("tokens")
+            yield _text("calibration_tokens", first.calibration_tokens, "by the device")
+        yield _problem("calibration")
+        yield _problem("calibration_tokens")
         with _row("levels"):
             yield LevelRow(written, id="levels")
         with _row("also"):
@@ -118,6 +132,10 @@ class RunForm(VerticalScroll, can_focus=False):
         return Draft(
             model=text("model"),
             method=choice("method"),
+            repair=choice("repair"),
+            calibration=text("calibration"),
+            calibration_tokens=text("calibration_tokens"),
+            damage=self.query_one("#damage", Toggle).value,
             levels=",".join(level for level in levels if level.strip()),
             suite=choice("suite"),
             tasks=text("tasks"),

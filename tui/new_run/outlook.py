@@ -9,13 +9,14 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Label, Static
 
+from engine.planning.calibration_forecast import CalibrationForecast
 from engine.planning.forecast import Forecast
 from engine.planning.memory_forecast import MemoryForecast
 from tui import format as fmt
 from warehouse.numbers import format_bytes
 from warehouse.records.level import level_label
 
-_FACTS = ("time", "memory", "compile")
+_FACTS = ("time", "calibrate", "memory", "compile")
 _PARTS = ("forecast", "warnings", *_FACTS, "command-title", "command", "widths")
 _COMPILING = "slower start, faster passes: pays on a GPU, in sweeps of minutes"
 
@@ -56,6 +57,7 @@ class RunOutlook(VerticalScroll):
                 "forecast": _cells(forecast),
                 "warnings": Text("\n".join(warnings), style=colours["loss"]),
                 "time": Text(_time(forecast)),
+                "calibrate": Text("" if forecast.calibration is None else _calibration(forecast.calibration)),
                 "memory": Text(memory if isinstance(memory, str) else _memory(memory, forecast)),
                 "compile": Text(_COMPILING if compiled else ""),
                 "command-title": Text("The same from a shell (ctrl+y copies):", style=colours["neutral"]),
@@ -91,10 +93,19 @@ def _time(seen: Forecast) -> str:
     return f"{about}; {fmt.duration(seen.startup)} of it to start"
 
 
+def _calibration(seen: CalibrationForecast) -> str:
+    return (
+        f"{seen.tokens:,} tokens, roughly {fmt.duration(seen.seconds)} to order and repair; more where the model "
+        "writes the text itself"
+    )
+
+
 def _memory(seen: MemoryForecast, forecast: Forecast) -> str:
     parts = [f"{format_bytes(seen.weights)} weights"]
     if seen.libraries:
         parts.append(f"{format_bytes(seen.libraries)} libraries")
+    if seen.calibration:
+        parts.append(f"{format_bytes(seen.calibration)} for what neurons do together")
     parts.append(f"{format_bytes(seen.working)} to work on up to {seen.tokens:,} tokens at once")
     free = "does not report what is free" if seen.free is None else f"has {format_bytes(seen.free)} free"
     text = f"about {format_bytes(seen.needed)}: {', '.join(parts)}; {seen.place} {free}"

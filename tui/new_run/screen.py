@@ -154,7 +154,8 @@ class NewRunScreen(Screen[None]):
         if not problems and (code := self._code(draft)) and not draft.trust_task_code:
             problems["include_paths"] = f"{code}: read it, and switch “code” on if you trust it."
         if not problems and (seen := self._forecast(draft)).problem:
-            problems["levels"] = seen.problem
+            field = "calibration_tokens" if "calibration-tokens" in seen.problem else "levels"
+            problems[field] = seen.problem
         return problems
 
     def _code(self, draft: Draft) -> str:

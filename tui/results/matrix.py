@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 from tui.format import change, value
 from warehouse.read.grid import UNPRUNED, Benchmark, Cell, Results, TestedChange, Width
 from warehouse.records.names import short_name
+from warehouse.stats.metrics import metrics
 
 View = Literal["value", "relative", "absolute", "significance"]
 VIEWS: tuple[View, ...] = ("value", "relative", "absolute", "significance")
@@ -112,7 +113,7 @@ def cell_text(cell: Cell | None, view: View, *, unpruned: bool = False) -> str:
         case "value":
             number = value(cell.value)
         case "relative":
-            number = change(cell.delta_pct)
+            number = change(cell.delta_pct) if cell.delta is None or not _is_distance(cell) else signed(cell.delta)
         case "absolute":
             number = "n/a" if cell.delta is None else signed(cell.delta)
         case "significance":
@@ -121,6 +122,12 @@ def cell_text(cell: Cell | None, view: View, *, unpruned: bool = False) -> str:
                 return "untested"
             number = f"{z:+.1f}σ" if abs(z) < 99.95 else f"{z:+.0f}σ"
     return f"{sign}{number.rjust(7)}" if sign else number
+
+
+def _is_distance(cell: Cell) -> bool:
+    """From zero, where nothing was removed: no percentage can be taken of that."""
+    known = metrics().get(cell.metric or "")
+    return known is not None and known.kind == "damage" and cell.baseline == 0
 
 
 def signed(delta: float) -> str:
@@ -137,9 +144,9 @@ def subject_name(width: Width, among: Sequence[Width]) -> str:
     """The model's short name, and what tells it from the others in sight."""
     name = short_name(width.model)
     others = [one for one in among if one.subject != width.subject]
-    if any(one.method != width.method for one in among):
-        name += f" · {width.method}"
-    alike = [one for one in others if (one.model, one.method) == (width.model, width.method)]
+    if any(one.pruned_with != width.pruned_with for one in among):
+        name += f" · {width.pruned_with}"
+    alike = [one for one in others if (one.model, one.pruned_with) == (width.model, width.pruned_with)]
     if alike and width.conditions:
         name += f" · {width.conditions}"
     if any(one.conditions == width.conditions for one in alike):

@@ -12,13 +12,13 @@ from warehouse.read.grid import Benchmark, Entry, Width
 
 # As the query has them.
 COLUMNS = (
-    "model", "method", "pruning_pct", "benchmark", "metric", "value", "baseline", "delta", "delta_pct", "improved",
-    "verdict", "p_holm", "p_table", "table_verdict", "factor", "factor_low", "factor_high", "log_stderr", "ci_low",
-    "ci_high", "ci_low_pct", "ci_high_pct", "delta_stderr", "stderr_kind", "p_value", "p_kind", "pairs", "lost",
-    "gained", "agreement", "chance", "retained_pct", "unpaired_because", "stderr", "baseline_stderr", "n", "task",
-    "filter", "num_fewshot", "version", "kind", "higher_is_better", "level", "unpruned", "intermediate_size",
+    "model", "method", "repair", "pruning_pct", "benchmark", "metric", "value", "baseline", "delta", "delta_pct",
+    "improved", "verdict", "p_holm", "p_table", "table_verdict", "factor", "factor_low", "factor_high", "log_stderr",
+    "ci_low", "ci_high", "ci_low_pct", "ci_high_pct", "delta_stderr", "stderr_kind", "p_value", "p_kind", "pairs",
+    "lost", "gained", "agreement", "chance", "retained_pct", "unpaired_because", "stderr", "baseline_stderr", "n",
+    "task", "filter", "num_fewshot", "version", "kind", "higher_is_better", "level", "unpruned", "intermediate_size",
     "expansion_ratio", "parameters", "is_group", "conditions", "model_id", "run_id", "seq", "baseline_run_id",
-    "baseline_seq", "baseline_level", "baseline_parameters", "footnote",
+    "baseline_seq", "baseline_level", "baseline_parameters", "footnote", "calibration", "base_conditions",
 )  # fmt: skip
 _SHOWN = {
     "value": "scores",
@@ -55,9 +55,11 @@ def markdown(matrix: Matrix, view: View) -> str:
             ]
             for benchmark in matrix.rows
         ]
-        parts.append(f"### {escape(first.model)}, pruned with {escape(first.method.upper())}")
+        parts.append(f"### {escape(first.model)}, pruned with {escape(first.pruned_with.upper())}")
         parts.append(table_lines(header, rows, right=range(2, len(header))))
-        parts.append(f"Conditions: {escape(first.conditions or 'not known')}.")
+        calibration = next((width.calibration for width in widths if width.calibration), None)
+        told = f" Calibrated on {escape(calibration)}." if calibration else ""
+        parts.append(f"Conditions: {escape(first.conditions or 'not known')}.{told}")
     parts.append(
         f"Unpruned: the model's own score; else {_SHOWN[view]}. ▲ better and ▼ worse beyond noise (p at most 0.05 "
         "after Holm's correction over the benchmarks of a width), ≈ no change or within noise, △ ▽ better and worse, "

@@ -79,6 +79,8 @@ def lines(origin: Provenance) -> Iterator[Line]:
     if number.footnote:
         yield "note", number.footnote
     yield "width", _width(cell)
+    if cell.calibration_hash is not None and not number.unpruned:
+        yield "calibration", _calibration(cell)
     yield "task", _task(origin)
     if cell.requests_hash is not None:
         yield "dataset", f"{cell.dataset or 'files of its own'}, fingerprint {_known(cell.dataset_fingerprint)}"
@@ -165,7 +167,15 @@ def _width(cell: CellSource) -> str:
         told += f" (evaluated at {cell.padded_size}, zeros added)"
     if cell.parameters is not None:
         told += f", {cell.parameters:,} parameters"
-    return f"{told}, method {_known(cell.method)}"
+    return f"{told}, method {_known(cell.method)}, repair {_known(cell.repair)}"
+
+
+def _calibration(cell: CellSource) -> str:
+    drawn = "" if cell.calibration_seed is None else f", drawn with seed {cell.calibration_seed}"
+    return (
+        f"{cell.calibration_source}: {cell.calibration_tokens:,} tokens in sequences of {cell.calibration_length}"
+        f"{drawn}, hash {cell.calibration_hash}, kept as {cell.calibration_path}"
+    )
 
 
 def _task(origin: Provenance) -> str:

@@ -331,7 +331,7 @@ class ResultsScreen(SubjectsScreen):
 
 def _choice(one: Subject) -> str:
     levels = f"{one.levels} level{'' if one.levels == 1 else 's'}"
-    return f"{one.model} · {one.method or '–'} · {levels} · {one.conditions or 'conditions not known'}"
+    return f"{one.model} · {one.pruned_with} · {levels} · {one.conditions or 'conditions not known'}"
 
 
 def _metric(one: MetricChoice, *, first: bool) -> str:

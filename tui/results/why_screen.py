@@ -43,12 +43,13 @@ def wanted(row: Mapping[str, Any]) -> MetricQuery:
     if model is None or level is None or task is None:
         raise UserError(
             f"This row does not say which number it is about: it has no {', no '.join(missing)}. Select model, level "
-            "(or pruning_pct) and task, and metric, filter, method and conditions where several fit."
+            "(or pruning_pct) and task, and metric, filter, method, repair and conditions where several fit."
         )
     shots = row.get("num_fewshot")
     return MetricQuery(
         model=model, level=level, task=task, metric=text("metric"), filter=text("filter"), method=text("method"),
-        conditions=text("conditions"), shots=None if shots is None else int(shots), version=text("version"),
+        repair=text("repair"), conditions=text("conditions"), shots=None if shots is None else int(shots),
+        version=text("version"),
     )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from warehouse.records.events import (
     Stopped,
 )
 from warehouse.records.facts import CellFacts, FailureFacts, ModelFacts, VariantFacts
+from warehouse.records.names import pruned_with
 from warehouse.records.reading import Reading
 from warehouse.records.run_state import CurrentCell, RunHistory, RunState
 
@@ -67,6 +68,11 @@ class RunRow:
     note: str = ""
     pid: int | None = None
     host: str | None = None
+    repair: str = "none"
+
+    @property
+    def pruned_with(self) -> str:
+        return pruned_with(self.method, self.repair)
 
     @property
     def running(self) -> bool:
@@ -143,6 +149,7 @@ class RunRecord:
             name=self.plan.name,
             model=self.history.model.model if self.history.model else self.plan.model,
             method=self.plan.method,
+            repair=self.plan.repair,
             levels=self.history.levels,
             tasks=tuple(str(task) for task in self.plan.tasks),
             suite=self.plan.suite,
@@ -194,6 +201,7 @@ def row_of(digest: Digest, run: RunDir) -> RunRow:
         name=digest.name,
         model=digest.model,
         method=digest.method,
+        repair=digest.repair,
         levels=digest.levels,
         tasks=digest.tasks,
         suite=digest.suite,

@@ -157,7 +157,7 @@ class RunScreen(LiveScreen):
             rows.append((line.name, metric, *(cell.value for cell in cells)))
         run_id = "'" + self.run_id.replace("'", "''") + "'"
         return Sheet(
-            title=f"{detail.row.name}: {detail.row.model}, {detail.row.method.upper()}",
+            title=f"{detail.row.name}: {detail.row.model}, {detail.row.pruned_with.upper()}",
             columns=columns,
             rows=tuple(rows),
             sql=statements.query("run_deltas").replace("$run_id", run_id),
@@ -167,7 +167,7 @@ class RunScreen(LiveScreen):
         row, colours = detail.row, self.app.theme_variables
         text = Text(no_wrap=True, overflow="ellipsis")
         text.append(one_line(row.name), style=f"bold {colours['primary']}")
-        text.append(f"  {one_line(row.model)} · {one_line(row.method).upper()} · {levels_text(row.levels)}\n")
+        text.append(f"  {one_line(row.model)} · {one_line(row.pruned_with).upper()} · {levels_text(row.levels)}\n")
         text.append_text(state_text(row, colours))
         text.append(f"  {fmt.bar(row.share, 16)} {row.done}/{row.total if row.total is not None else '?'} cells")
         if row.failed and row.running:

@@ -35,7 +35,7 @@ from warehouse.text import one_line
 _NARROW = {"run": 14, "model": 15, "levels": 9, "state": 14, "progress": 9, "started": 9, "left": 7}
 _NORMAL = {"run": 19, "model": 22, "levels": 10, "state": 14, "progress": 19, "started": 9, "left": 7}
 _WIDE = {
-    "run": 26, "model": 32, "method": 8, "levels": 10, "tasks": 20, "state": 15, "progress": 21, "started": 10,
+    "run": 26, "model": 28, "method": 12, "levels": 10, "tasks": 20, "state": 15, "progress": 21, "started": 10,
     "left": 8,
 }  # fmt: skip
 
@@ -192,11 +192,13 @@ class RunsScreen(LiveScreen):
             return None
         return Sheet(
             title="Runs",
-            columns=("run", "name", "model", "method", "levels", "state", "done", "failed", "cells", "started"),
+            columns=(
+                "run", "name", "model", "method", "levels", "state", "done", "failed", "cells", "started", "repair",
+            ),
             rows=tuple(
                 (
                     row.run_id, row.name, row.model, row.method, ", ".join(row.levels), str(row.state), row.done,
-                    row.failed, row.total, row.created_at.isoformat(timespec="seconds"),
+                    row.failed, row.total, row.created_at.isoformat(timespec="seconds"), row.repair,
                 )
                 for row in self._rows.values()
             ),
@@ -291,7 +293,7 @@ class RunsScreen(LiveScreen):
             case "model":
                 text.append(one_line(short_name(row.model)))
             case "method":
-                text.append(row.method.upper())
+                text.append(row.pruned_with.upper())
             case "levels":
                 text.append(levels_text(row.levels))
             case "tasks":
@@ -319,5 +321,5 @@ class RunsScreen(LiveScreen):
 
 
 def _fits(row: RunRow, words: Sequence[str]) -> bool:
-    said = " ".join((row.name, row.model, row.method, state_word(row))).lower()
+    said = " ".join((row.name, row.model, row.pruned_with, state_word(row))).lower()
     return all(word in said or row.run_id.startswith(word) for word in words)

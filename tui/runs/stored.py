@@ -59,6 +59,7 @@ def _row(summary: RunSummary) -> RunRow:
         name=summary.name,
         model=summary.model or "",
         method=summary.method or "",
+        repair=summary.repair or "none",
         suite=summary.suite,
         levels=tuple(summary.levels),
         tasks=(),

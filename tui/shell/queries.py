@@ -203,7 +203,7 @@ _KINDS: dict[str, Callable[[Record], Any]] = {
 
 
 def choices() -> Question:
-    """What can be shown: models, methods and conditions."""
+    """What can be shown: models, methods, repairs and conditions."""
     return Question("matrix_models")
 
 
@@ -211,7 +211,7 @@ def chosen(
     name: str, subjects: Sequence[str], *, picked: Sequence[str] = (), search: str = "", **more: Any
 ) -> Question:
     """One of the questions that build on `matrix_rows`, about these subjects."""
-    parts = [one.split("|", 2) for one in subjects]
+    parts = [one.split("|", 3) for one in subjects]
     parameters = {
         "model_ids": list(dict.fromkeys(part[0] for part in parts)),
         "conditions": list(dict.fromkeys(part[-1] for part in parts)),

@@ -13,13 +13,14 @@ from warehouse.read.grid import Benchmark, Cell, Width
 
 
 def markdown(deltas: Deltas, *, significance: bool = False, intervals: bool = False) -> str:
-    """Every table of the deltas, scores and perplexities apart, each with where it comes from."""
+    """Every table of the deltas, scores, perplexities and damage apart, each with where it comes from."""
     show = Shown(significance, intervals)
     parts: list[str] = []
     for table in deltas.tables:
         pruned = any(not width.unpruned for width in table.grid.columns)
-        parts.append(f"### {escape(table.model)}" + (f", pruned with {escape(table.method.upper())}" if pruned else ""))
-        for kind in ("score", "perplexity"):
+        how = f", pruned with {escape(table.pruned_with.upper())}" if pruned else ""
+        parts.append(f"### {escape(table.model)}{how}")
+        for kind in ("score", "perplexity", "damage"):
             benchmarks = [benchmark for benchmark in table.grid.rows if benchmark.kind == kind]
             if benchmarks:
                 parts.append(_markdown_table(table, benchmarks, show))
@@ -58,7 +59,7 @@ def _cell(cell: Cell | None, benchmark: Benchmark, width: Width, show: Shown) ->
     if cell is None or cell.value is None:
         return "–"
     text = format_value(cell.value, benchmark.kind)
-    if width.unpruned or cell.delta is None:
+    if width.unpruned or cell.delta is None or benchmark.kind == "damage":  # it is a change itself
         return text
     change = format_change(cell.delta_pct)
     return f"{text} ({f'**{change}**' if cell.verdict in ('gain', 'loss') else change}{marks(cell, show)})"
@@ -79,6 +80,7 @@ def _caption(table: DeltaTable) -> str:
         "In parentheses: change against the unpruned model; bold: beyond noise, gain or loss, after Holm's correction "
         "over the benchmarks of its level. "
         f"Conditions: {escape(table.conditions or 'not known')}. "
+        f"{f'Calibrated on {escape(table.calibration)}. ' if table.calibration else ''}"
         f"Run{'s' if len(table.run_ids) > 1 else ''}: {runs}. prune-tui {version('prune-tui')}."
     )
 

@@ -14,6 +14,7 @@ def export_deltas(
     *,
     model: str,
     method: str | None = None,
+    repair: str | None = None,
     format: str = DEFAULT,  # noqa: A002
     wide: bool = False,
     tasks: Collection[str] = (),
@@ -31,8 +32,8 @@ def export_deltas(
     NaN and no infinities, carries them as the strings "NaN", "Infinity" and "-Infinity".
 
     Raises:
-        UserError: no such model, method, task, metric or format; or the file cannot be read.
+        UserError: no such model, method, repair, task, metric or format; or the file cannot be read.
     """
     exporter = exporter_named(format)
-    deltas = read_deltas(db, model=model, method=method, tasks=tasks, metrics=metrics)
+    deltas = read_deltas(db, model=model, method=method, repair=repair, tasks=tasks, metrics=metrics)
     return exporter.write(deltas, Layout(wide=wide, significance=significance, intervals=intervals))

@@ -12,19 +12,19 @@ from warehouse.read.grid import Benchmark, Entry
 _SCHEMA = {
     "model": pl.String, "method": pl.String, "pruning_pct": pl.Float64, "task": pl.String, "metric": pl.String,
     "value": pl.Float64, "baseline": pl.Float64, "delta": pl.Float64, "delta_pct": pl.Float64, "improved": pl.Boolean,
-    "stderr": pl.Float64, "benchmark": pl.String, "filter": pl.String, "num_fewshot": pl.Int64, "version": pl.String,
-    "higher_is_better": pl.Boolean, "n": pl.Int64, "level": pl.String, "intermediate_size": pl.Int64,
-    "expansion_ratio": pl.Float64, "parameters": pl.Int64, "conditions": pl.String, "run_id": pl.String,
-    "model_id": pl.String, "stderr_kind": pl.String, "ci_low": pl.Float64, "ci_high": pl.Float64,
+    "stderr": pl.Float64, "repair": pl.String, "benchmark": pl.String, "filter": pl.String, "num_fewshot": pl.Int64,
+    "version": pl.String, "higher_is_better": pl.Boolean, "n": pl.Int64, "level": pl.String,
+    "intermediate_size": pl.Int64, "expansion_ratio": pl.Float64, "parameters": pl.Int64, "conditions": pl.String,
+    "run_id": pl.String, "model_id": pl.String, "stderr_kind": pl.String, "ci_low": pl.Float64, "ci_high": pl.Float64,
     "ci_low_pct": pl.Float64, "ci_high_pct": pl.Float64, "p_value": pl.Float64, "p_kind": pl.String,
     "p_holm": pl.Float64, "verdict": pl.String, "pairs": pl.Int64, "lost": pl.Int64, "gained": pl.Int64,
     "agreement": pl.Float64, "chance": pl.Float64, "retained_pct": pl.Float64, "p_table": pl.Float64,
     "table_verdict": pl.String, "factor": pl.Float64, "factor_low": pl.Float64, "factor_high": pl.Float64,
-    "footnote": pl.String,
+    "footnote": pl.String, "calibration": pl.String,
 }  # fmt: skip
 _OF_A_WIDTH = (
     "model", "method", "conditions", "pruning_pct", "level", "intermediate_size", "expansion_ratio", "parameters",
-    "model_id",
+    "model_id", "repair", "calibration",
 )  # fmt: skip
 
 

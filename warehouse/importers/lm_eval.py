@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,7 @@ def read_results(file: ResultFile, subject: Subject, run_id: str, scratch: Path)
         source=file.path.name,
         recorded_at=file.measured_at,
         method=subject.method,
-        conditions=conditions_of(data),
+        conditions=replace(conditions_of(data), repair=subject.repair),
         folder=scratch / run_id,
         reader=READER,
         about=str(subject),
@@ -135,11 +135,14 @@ def read_results(file: ResultFile, subject: Subject, run_id: str, scratch: Path)
         subject.level,
         pruning_pct=subject.pruning_pct,
         method=subject.method or "unknown",
+        repair=subject.repair,
         intermediate_size=subject.intermediate_size,
         padded_size=subject.intermediate_size,
         expansion_ratio=subject.expansion_ratio,
         parameters=file.parameters,
     )
+    if subject.calibration is not None:
+        run.add("calibration", **asdict(subject.calibration), path="")  # it stayed with whoever saved the checkpoint
     _add_cells(run, file, subject.level)
     return run
 

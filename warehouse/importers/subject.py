@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from warehouse.checkpoints import FILE_NAME, CheckpointRecord, read_record
+from warehouse.checkpoints import FILE_NAME, CalibrationRecord, CheckpointRecord, read_record
 from warehouse.errors import UserError
 from warehouse.importers import published
 from warehouse.records.level import Level, level_label
-from warehouse.records.names import same_name
+from warehouse.records.names import pruned_with, same_name
 from warehouse.records.sizes import expansion_ratio
 from warehouse.store import answers
 
@@ -49,6 +49,8 @@ class Subject:
     intermediate_size: int | None = None
     base: Mapping[str, Any] = field(default_factory=dict)
     note: str | None = None
+    repair: str = "none"
+    calibration: CalibrationRecord | None = None
 
     @property
     def unpruned(self) -> bool:
@@ -61,7 +63,7 @@ class Subject:
     def __str__(self) -> str:
         if self.unpruned:
             return f"{self.model}, unpruned"
-        method = (self.method or "a method that is not known").upper()
+        method = pruned_with(self.method or "a method that is not known", self.repair).upper()
         return f"{self.model} at {level_label(self.level)}, pruned with {method}"
 
 
@@ -172,6 +174,8 @@ def _of_record(results: Path, record: CheckpointRecord, said: Said, models: Know
         method=record.method,
         intermediate_size=record.intermediate_size,
         base={name: value for name, value in asdict(base).items() if name != "model"},
+        repair=record.repair,
+        calibration=record.calibration,
     )
 
 

@@ -20,7 +20,9 @@ from warehouse.stats import pairing
 from warehouse.store import accounts, db, identity, journal, run_folders, statements
 from warehouse.store.transaction import transaction
 
-_IDENTIFYING = frozenset({"runs", "models", "tasks", "cells"})  # tables that say what a measurement is of
+_IDENTIFYING = frozenset(
+    {"runs", "models", "calibrations", "tasks", "cells"}
+)  # tables that say what a measurement is of
 _PAIRING_SECONDS = 5.0  # for which a merge may hold the file on for comparing documents
 
 

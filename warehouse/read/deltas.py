@@ -10,25 +10,32 @@ from pathlib import Path
 from warehouse.errors import UserError
 from warehouse.read.grid import Entry, Results, results
 from warehouse.read.runs import find_models
-from warehouse.records.names import public_name
+from warehouse.records.names import pruned_with, public_name
 from warehouse.store import answers, db
 from warehouse.store.answers import Record
 
 
 @dataclass(frozen=True, slots=True)
 class DeltaTable:
-    """A model's scores under one method and one set of conditions; `errors` says why a cell is missing, if known.
+    """A model's scores under one method, repair and set of conditions; `errors` says why a cell is missing, if known.
 
-    `footnotes` say what was taken to be equal to other runs' without being known, or is known to differ.
+    `calibration` names the text that neurons were looked at on, None where none was. `footnotes` say what was taken to
+    be equal to other runs' without being known, or is known to differ.
     """
 
     model: str
     method: str
+    repair: str
     conditions: str | None
+    calibration: str | None
     run_ids: tuple[str, ...]
     grid: Results
     errors: dict[tuple[float, str], str] = field(default_factory=dict)
     footnotes: tuple[str, ...] = ()
+
+    @property
+    def pruned_with(self) -> str:
+        return pruned_with(self.method, self.repair)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,7 @@ class _Planned:
     model_id: str
     conditions: str | None
     method: str
+    repair: str
     level: str
     pruning_pct: float
     intermediate_size: int | None
@@ -60,6 +68,7 @@ class _Failure:
     model_id: str
     conditions: str | None
     method: str
+    repair: str
     pruning_pct: float
     task: str
     error: str
@@ -70,6 +79,7 @@ def read_deltas(
     *,
     model: str,
     method: str | None = None,
+    repair: str | None = None,
     tasks: Collection[str] = (),
     metrics: Collection[str] = (),
     wait: float = 2.0,
@@ -77,7 +87,7 @@ def read_deltas(
     """A model's headline metrics and their deltas; `tasks` and `metrics` choose others by lm-eval's names.
 
     Raises:
-        UserError: no such model, method, task or metric; or as `db.open_read`.
+        UserError: no such model, method, repair, task or metric; or as `db.open_read`.
     """
     with db.open_read(path, wait=wait) as con:
         found = find_models(con, model)
@@ -87,16 +97,23 @@ def read_deltas(
         failures = answers.read(con, "open_failures", _Failure, asked)
     if not everything:
         raise UserError(f"There are no scores of {found[0].model} yet: its runs have finished no task.")
-    entries = _choose(everything, found[0].model, method, tasks, metrics)
+    entries = _choose(everything, found[0].model, method, repair, tasks, metrics)
     tables = [_table(group, planned, failures) for group in _grouped(entries)]
     return Deltas(found[0].model, entries, tables)
 
 
 def _choose(
-    entries: list[Entry], model: str, method: str | None, tasks: Collection[str], metrics: Collection[str]
+    entries: list[Entry],
+    model: str,
+    method: str | None,
+    repair: str | None,
+    tasks: Collection[str],
+    metrics: Collection[str],
 ) -> list[Entry]:
     if method is not None:
         entries = _where(entries, lambda entry: entry.width.method, [method.lower()], f"{model} was not pruned with")
+    if repair is not None:
+        entries = _where(entries, lambda entry: entry.width.repair, [repair.lower()], f"{model} was not repaired with")
     if tasks:
         entries = _where(entries, lambda entry: entry.benchmark.task, tasks, f"{model} has no results of")
     if metrics:
@@ -130,19 +147,27 @@ def _table(entries: list[Entry], planned: Sequence[_Planned], failures: Sequence
         replace(of, level=one.level, pruning_pct=one.pruning_pct, intermediate_size=one.intermediate_size,
                 unpruned=one.unpruned)
         for one in planned
-        if (one.model_id, one.conditions) == (of.model_id, of.conditions) and (one.unpruned or one.method == of.method)
+        if one.model_id == of.model_id
+        and (
+            one.conditions == of.base_conditions
+            if one.unpruned
+            else (one.conditions, one.method, one.repair) == (of.conditions, of.method, of.repair)
+        )
     ]  # fmt: skip
     notes = [note for entry in entries if entry.cell.footnote for note in entry.cell.footnote.split("; ")]
     return DeltaTable(
         model=of.model,
         method=of.method,
+        repair=of.repair,
         conditions=of.conditions,
+        calibration=next((entry.width.calibration for entry in entries if entry.width.calibration), None),
         run_ids=tuple(sorted({entry.cell.run_id for entry in entries if entry.cell.run_id is not None})),
         grid=results(entries, widths),
         errors={
             (one.pruning_pct, one.task): one.error
             for one in failures
-            if (one.model_id, one.conditions, one.method) == (of.model_id, of.conditions, of.method)
+            if (one.model_id, one.conditions, one.method, one.repair)
+            == (of.model_id, of.base_conditions if one.pruning_pct == 0 else of.conditions, of.method, of.repair)
         },
         footnotes=tuple(dict.fromkeys(notes)),
     )

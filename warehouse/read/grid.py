@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from warehouse.records.level import width_label
+from warehouse.records.names import pruned_with
 
 UNPRUNED = "unpruned"
 State = Literal["done", "failed", "running", "partial", "pending"]
@@ -40,7 +41,11 @@ class Benchmark:
 
 @dataclass(frozen=True, slots=True)
 class Width:
-    """One width of one model under one method and set of conditions."""
+    """One width of one model under one method, repair and set of conditions.
+
+    `base_conditions` are those of the unpruned width: without the text that neurons were looked at on, which
+    `calibration` names.
+    """
 
     model_id: str
     model: str
@@ -50,13 +55,20 @@ class Width:
     pruning_pct: float
     intermediate_size: int | None
     unpruned: bool
+    repair: str = "none"
     expansion_ratio: float | None = field(default=None, compare=False)
     parameters: int | None = field(default=None, compare=False)
+    calibration: str | None = field(default=None, compare=False)
+    base_conditions: str | None = field(default=None, compare=False)
 
     @property
     def subject(self) -> str:
-        """The model, the method and the conditions in one text, as queries name them."""
-        return subject(self.model_id, self.method, self.conditions)
+        """The model, the method, the repair and the conditions in one text, as queries name them."""
+        return subject(self.model_id, self.method, self.repair, self.conditions)
+
+    @property
+    def pruned_with(self) -> str:
+        return pruned_with(self.method, self.repair)
 
     @property
     def label(self) -> str:
@@ -205,7 +217,10 @@ def _place(benchmark: Benchmark) -> tuple[float, str, int]:
 
 
 def _in_order(widths: Iterable[Width]) -> list[Width]:
-    known = sorted(widths, key=lambda width: (width.model, width.method, width.conditions or ""))
+    known = sorted(
+        widths,
+        key=lambda width: (width.model, width.method, width.repair != "none", width.repair, width.conditions or ""),
+    )
     subjects = {subject: index for index, subject in enumerate(dict.fromkeys(width.subject for width in known))}
     return sorted(
         known,
@@ -213,9 +228,9 @@ def _in_order(widths: Iterable[Width]) -> list[Width]:
     )
 
 
-def subject(model_id: str, method: str | None, conditions: str | None) -> str:
-    """A model pruned with a method under given conditions, as the query files name it."""
-    return "|".join(part for part in (model_id, method, conditions or "") if part is not None)
+def subject(model_id: str, method: str | None, repair: str, conditions: str | None) -> str:
+    """A model pruned with a method and repaired or not, under given conditions, as the query files name it."""
+    return "|".join(part for part in (model_id, method, repair, conditions or "") if part is not None)
 
 
 class TestedChange(Protocol):

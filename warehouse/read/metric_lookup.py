@@ -29,6 +29,7 @@ class MetricQuery:
     metric: str | None = None
     filter: str | None = None
     method: str | None = None
+    repair: str | None = None
     conditions: str | None = None
     shots: int | None = None
     version: str | None = None
@@ -52,15 +53,17 @@ def find(con: DuckDBPyConnection, wanted: MetricQuery) -> tuple[Number, Number |
     fitting = _at_level(rows, wanted.level, model, names)
     fitting = _of_task(fitting, wanted.task, f"{model} at {wanted.level}")
     fitting = _with(fitting, "method", wanted.method, "--method", same=_same_text)
+    fitting = _with(fitting, "repair", wanted.repair, "--repair", same=_same_text)
     fitting = _with(fitting, "conditions", wanted.conditions, "--conditions", same=_part_of)
     fitting = _with(fitting, "num_fewshot", wanted.shots, "--shots")
     fitting = _with(fitting, "version", wanted.version, "--version-of-task")
     fitting = _by_metric(fitting, wanted.metric, wanted.filter)
-    if fitting[0].unpruned and wanted.method is None:
+    if fitting[0].unpruned and wanted.method is None and wanted.repair is None:
         fitting = _once_for_all_methods(fitting)
     for column, option in (
         ("model_id", "MODEL, which may be a model_id"),
         ("method", "--method"),
+        ("repair", "--repair"),
         ("conditions", "--conditions"),
         ("num_fewshot", "--shots"),
         ("version", "--version-of-task"),
@@ -80,8 +83,8 @@ def _baseline(con: DuckDBPyConnection, rows: Sequence[Number], row: Number) -> N
     """The number of the unpruned model that a pruned one is compared with: its own run's, or the current one."""
     if row.unpruned:
         return None
-    same = ("model_id", "method", "conditions", "task", "num_fewshot", "version", "metric", "filter")
-    of = ("model_id", "method", "run_id", "seq", "task", "metric", "filter", "pruning_pct")
+    same = ("model_id", "method", "repair", "conditions", "task", "num_fewshot", "version", "metric", "filter")
+    of = ("model_id", "method", "repair", "run_id", "seq", "task", "metric", "filter", "pruning_pct")
     current = next(
         (one for one in rows if one.unpruned and all(getattr(one, name) == getattr(row, name) for name in same)), None
     )

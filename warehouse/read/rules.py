@@ -77,6 +77,7 @@ class BestByRule:
     rule: str
     model: str
     method: str | None
+    repair: str
     conditions: str | None
     pruning_pct: float | None
     parameters: int | None

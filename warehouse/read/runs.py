@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run as merged so far. `state` is the last thing it said; `created_at` is UTC; `levels` are those begun."""
+    """One run as merged so far. `state` is the last thing it said; `created_at` is UTC; `levels` are those begun.
+
+    `calibrated_on` names the text that neurons were looked at on, `sweep` is equal for runs that were started together.
+    """
 
     run_id: str
     name: str
@@ -26,6 +29,9 @@ class RunSummary:
     model_id: str | None
     model: str | None
     method: str | None
+    repair: str | None
+    calibrated_on: str | None
+    sweep: str | None
     suite: str | None
     conditions: str | None
     created_at: datetime

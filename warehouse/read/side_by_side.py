@@ -16,6 +16,7 @@ class Matched:
     metric: str
     model: str
     method: str
+    repair: str
     value: float
     delta_pct: float | None
     delta: float | None
@@ -50,6 +51,7 @@ class LevelScore:
 
     model: str
     method: str
+    repair: str
     pruning_pct: float
     level: str
     intermediate_size: int | None
@@ -74,6 +76,7 @@ class Improvement:
 
     model: str
     method: str
+    repair: str
     benchmark: str
     metric: str
     levels: int
@@ -97,8 +100,10 @@ class PairTest:
     metric: str
     first_model: str
     first_method: str
+    first_repair: str
     second_model: str
     second_method: str
+    second_repair: str
     first_pruning_pct: float
     second_pruning_pct: float
     first_change_pct: float
@@ -134,6 +139,7 @@ class BestLevel:
 
     model: str
     method: str
+    repair: str
     pruning_pct: float | None
     score: float | None
     score_stderr: float | None

@@ -13,7 +13,10 @@ class Number:
     model: str
     model_id: str
     method: str
+    repair: str
     conditions: str | None
+    base_conditions: str | None
+    calibration: str | None
     level: str
     pruning_pct: float
     intermediate_size: int | None
@@ -99,6 +102,7 @@ class CellSource:
     seconds: float | None
     samples: str | None
     method: str | None
+    repair: str | None
     pruning_pct: float | None
     intermediate_size: int | None
     padded_size: int | None
@@ -115,6 +119,12 @@ class CellSource:
     harness_version: str | None
     questions_hash: str | None
     tokens_hash: str | None
+    calibration_source: str | None
+    calibration_tokens: int | None
+    calibration_length: int | None
+    calibration_seed: int | None
+    calibration_hash: str | None
+    calibration_path: str | None
 
 
 @dataclass(frozen=True, slots=True)

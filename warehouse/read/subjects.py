@@ -1,4 +1,4 @@
-"""What can be shown: a model pruned with a method, measured under given conditions; and by which metric."""
+"""What can be shown: a model as it was pruned and repaired, measured under given conditions; and by which metric."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from warehouse.read.grid import subject
+from warehouse.records.names import pruned_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Subject:
     model: str
     tuned: bool | None
     method: str | None
+    repair: str
     conditions: str | None
     parameters: int | None
     levels: int
@@ -26,7 +28,11 @@ class Subject:
     @property
     def key(self) -> str:
         """As the query files name it."""
-        return subject(self.model_id, self.method, self.conditions)
+        return subject(self.model_id, self.method, self.repair, self.conditions)
+
+    @property
+    def pruned_with(self) -> str:
+        return "–" if self.method is None else pruned_with(self.method, self.repair)
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,8 +198,8 @@ def _follow(sources: _Sources, origin: Provenance) -> None:
 
 
 _IDENTITY = (
-    "model_id", "conditions", "unpruned", "method", "intermediate_size", "pruning_pct", "task", "num_fewshot",
-    "version", "metric", "filter",
+    "model_id", "conditions", "base_conditions", "unpruned", "method", "repair", "intermediate_size", "pruning_pct",
+    "task", "num_fewshot", "version", "metric", "filter",
 )  # fmt: skip
 
 

@@ -34,6 +34,11 @@ def public_name(model: str) -> str:
     return short_name(model) if model.startswith(("/", "~", ".")) else model
 
 
+def pruned_with(method: str, repair: str | None) -> str:
+    """How a model was made narrower, in a word or two: `maw`, or `obs + lsq`."""
+    return method if repair in (None, "none") else f"{method} + {repair}"
+
+
 def runs_called(text: str, runs: Sequence[R]) -> list[R]:
     """The runs that a person means by an id, else by a name, else by the beginning of an id."""
     return (

@@ -152,6 +152,8 @@ class RunHistory:
                 self.model = model
             case VariantFacts() as variant:
                 self.variants[variant.level] = variant
+            case CalibrationFacts() as calibration:
+                self.calibration = calibration
             case TasksFound(tasks=found):
                 self.found = {task.task: task for task in found}
                 for task in found:

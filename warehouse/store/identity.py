@@ -47,16 +47,20 @@ _IMPORTED = "lm-eval "
 
 @dataclass(slots=True)
 class RunIdentity:
-    """The model and the conditions of one run, and what was taken to be equal without being known."""
+    """The model and the conditions of one run, and what was taken to be equal without being known.
+
+    `other_calibration` says what it was calibrated on where another run has the place of its method and repair.
+    """
 
     run_id: str
     model_id: str
     conditions: str | None
     footnote: str | None
+    other_calibration: str | None = None
 
     @property
     def row(self) -> tuple[Any, ...]:
-        return self.run_id, self.model_id, self.conditions, self.footnote
+        return self.run_id, self.model_id, self.conditions, self.footnote, self.other_calibration
 
 
 def models_of(con: DuckDBPyConnection, run_id: str | None = None) -> list[str]:
@@ -108,7 +112,21 @@ def _run_identities(runs: Sequence[Row]) -> dict[str, RunIdentity]:
         for run, (conditions, note) in zip(members, _conditions(members), strict=True):
             run_id = run["run_id"]
             identities[run_id] = RunIdentity(run_id, model_id, conditions, _joined([models[run_id][1], note]))
+    _tell_calibrations_apart(runs, identities)
     return {run["run_id"]: identities[run["run_id"]] for run in runs}
+
+
+def _tell_calibrations_apart(runs: Sequence[Row], identities: Mapping[str, RunIdentity]) -> None:
+    """The first text of a model, method and repair stands as it is; a run that does not say its own is taken for one
+    of that.
+    """
+    calibrated = [run for run in runs if run["calibration_hash"] is not None]
+    for same in _by(
+        calibrated, lambda run: (*_of_run(identities[run["run_id"]]), run["method"], run["repair"])
+    ).values():
+        for run in same:
+            if run["calibration_hash"] != same[0]["calibration_hash"]:
+                identities[run["run_id"]].other_calibration = f"calibrated on {run['calibrated_on']}"
 
 
 def _models(runs: Sequence[Row]) -> dict[str, tuple[str, str | None]]:

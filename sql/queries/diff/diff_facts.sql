@@ -14,7 +14,8 @@ select
     ) as model,
     (
         select map_from_entries(list(
-            (level, {'method': method, 'intermediate_size': intermediate_size, 'padded_size': padded_size})
+            (level, {'method': method, 'repair': repair, 'intermediate_size': intermediate_size,
+                'padded_size': padded_size})
             order by level
         ))
         from (

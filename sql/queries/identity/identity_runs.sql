@@ -18,8 +18,15 @@ plan as (
 select
     run_id, model_id as recorded_id, weights_hash, config_hash, tokenizer_hash, revision,
     conditions, coalesce(published, false) as published, dtype, documents, seeds, chat_template, chat_template_hash,
-    system_prompt, fewshot_as_multiturn, generation, quantization, adapter, model_args
+    system_prompt, fewshot_as_multiturn, generation, quantization, adapter, model_args,
+    method, coalesce(repair, 'none') as repair, k.hash as calibration_hash, k.calibrated_on
 from model
 join plan using (run_id)
+left join (
+    select run_id, arg_max(hash, seq) as hash, arg_max(calibration_label(source, tokens, hash), seq) as calibrated_on
+    from calibrations
+    semi join mine using (run_id)
+    group by run_id
+) k using (run_id)
 where model = $model
 order by created_at, run_id;

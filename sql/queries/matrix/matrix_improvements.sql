@@ -12,6 +12,7 @@ widths as (
 select
     d.model,
     d.method,
+    d.repair,
     d.benchmark,
     d.metric,
     count(*) as levels,
@@ -28,7 +29,7 @@ from deltas d
 join widths w using (subject)
 where not d.unpruned
 group by
-    d.model, d.method, d.benchmark, d.task, d.metric, d.filter, d.num_fewshot, d.version, d.conditions, d.model_id,
+    d.model, d.method, d.repair, d.benchmark, d.task, d.metric, d.filter, d.num_fewshot, d.version, d.conditions, d.model_id,
     d.subject, d.position, w.widths
 having count(*) = w.widths and bool_and(coalesce(d.improved, false))
-order by d.model, d.method, d.position, d.benchmark;
+order by d.model, d.method, d.repair, d.position, d.benchmark;

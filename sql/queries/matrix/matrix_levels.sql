@@ -13,11 +13,11 @@ shares as (
             else value / baseline
         end as share
     from deltas
-    where unpruned or (baseline is not null and not isnan(baseline))
+    where kind <> 'damage' and (unpruned or (baseline is not null and not isnan(baseline)))
 ),
 by_benchmark as (
     select
-        model, method, pruning_pct, level, intermediate_size, expansion_ratio, parameters, baseline_parameters,
+        model, method, repair, pruning_pct, level, intermediate_size, expansion_ratio, parameters, baseline_parameters,
         unpruned, conditions, model_id, subject, task, benchmark, position,
         avg(share order by num_fewshot, version, metric, filter) as share,
         bool_and(coalesce(improved, false)) as improved
@@ -27,6 +27,7 @@ by_benchmark as (
 select
     model,
     method,
+    repair,
     pruning_pct,
     level,
     intermediate_size,
@@ -44,6 +45,6 @@ select
     model_id,
     subject
 from by_benchmark
-group by model, method, pruning_pct, level, intermediate_size, expansion_ratio, parameters, unpruned, conditions,
+group by model, method, repair, pruning_pct, level, intermediate_size, expansion_ratio, parameters, unpruned, conditions,
     model_id, subject
-order by model, method, conditions, subject, pruning_pct;
+order by model, method, repair <> 'none', repair, conditions, subject, pruning_pct;

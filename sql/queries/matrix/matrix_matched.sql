@@ -15,6 +15,7 @@ select
     metric,
     model,
     method,
+    repair,
     value,
     case when unpruned then 0 else delta_pct end as delta_pct,
     case when unpruned then 0 else delta end as delta,
@@ -47,4 +48,5 @@ select
 from matched
 where basis_value is not null
 qualify count(distinct subject) over (partition by basis_value) > 1
-order by basis_value, position, benchmark, task, num_fewshot, version, model, method, subject;
+order by basis_value, position, benchmark, task, num_fewshot, version, model, method, repair <> 'none',
+    repair, subject;

@@ -1,4 +1,4 @@
--- What can be shown side by side: a model, pruned with a method, measured under given conditions.
+-- What can be shown side by side: a model, pruned with a method, repaired or not, measured under given conditions.
 with
 -- Tasks that were asked otherwise than in other runs stand in a column of their own.
 condition as (
@@ -8,7 +8,8 @@ condition as (
 ),
 measured as (
     select
-        r.model_id, r.model, o.conditions, r.origin, r.created_at, r.parameters, r.tuned, v.method, v.level,
+        r.model_id, r.model, o.conditions as base_conditions, r.other_calibration, r.origin, r.created_at, r.parameters,
+        r.tuned, v.method, v.repair, v.level,
         coalesce(v.intermediate_size = r.intermediate_size, v.pruning_pct = 0) as unpruned
     from run_models r
     semi join cells using (run_id)
@@ -20,7 +21,8 @@ select
     arg_max(model, created_at) as model,
     is_tuned(arg_max(tuned, created_at), arg_max(model, created_at)) as tuned,
     method,
-    conditions,
+    repair,
+    series_conditions(base_conditions, other_calibration, unpruned) as conditions,
     max(parameters) as parameters,
     count(distinct level) filter (not unpruned) as levels,
     list(distinct origin order by origin) as origins,
@@ -29,7 +31,7 @@ from measured m
 where not unpruned
     or not exists (
         from measured o
-        where o.model_id = m.model_id and o.conditions is not distinct from m.conditions and not o.unpruned
+        where o.model_id = m.model_id and o.base_conditions is not distinct from m.base_conditions and not o.unpruned
     )
-group by model_id, method, conditions
-order by model, method, conditions, model_id;
+group by model_id, method, repair, conditions
+order by model, method, repair <> 'none', repair, conditions, model_id;

@@ -5,12 +5,12 @@ with
 measured as (
     select
         *, false as unpruned, stderr as delta_stderr,
-        concat_ws('|', model_id, method, coalesce(conditions, '')) as subject
+        concat_ws('|', model_id, method, repair, coalesce(conditions, '')) as subject
     from delta_statistics
     where list_contains($model_ids, model_id) and list_contains($conditions, coalesce(conditions, ''))
         and list_contains($subjects, subject)
     union all by name
-    select *, stderr as value_stderr, concat_ws('|', model_id, method, coalesce(conditions, '')) as subject
+    select *, stderr as value_stderr, concat_ws('|', model_id, method, repair, coalesce(conditions, '')) as subject
     from marked_metrics
     where unpruned and list_contains($model_ids, model_id) and list_contains($conditions, coalesce(conditions, ''))
         and list_contains($subjects, subject)
@@ -28,6 +28,7 @@ shown as (
 select
     model,
     method,
+    repair,
     pruning_pct,
     benchmark,
     metric,
@@ -90,8 +91,10 @@ select
     baseline_seq,
     baseline_level,
     baseline_parameters,
-    footnote
+    footnote,
+    calibration,
+    base_conditions
 from shown
 order by
     position, benchmark, task, num_fewshot, version,
-    model, method, conditions, subject, not unpruned, pruning_pct, intermediate_size desc;
+    model, method, repair <> 'none', repair, conditions, subject, not unpruned, pruning_pct, intermediate_size desc;

@@ -1,6 +1,7 @@
 -- One row is one benchmark of two of the chosen subjects at the same percentage, or the same expansion ratio (to two
 -- decimals): which of them loses more, by a test. Two models are compared by the change in percent of each one's own
--- baseline, as size_tests does; two methods of one model, whose baseline is the same, by their scores in percent of it.
+-- baseline, as size_tests does; two methods, repairs or calibrations of one model, whose baseline is the same, by their
+-- scores in percent of it.
 -- Methods are compared question by question where paired_methods could; difference_tests_from has the tests.
 with
 deltas as (/* matrix_rows */),
@@ -23,8 +24,10 @@ matched as (
         a.metric,
         a.model as first_model,
         a.method as first_method,
+        a.repair as first_repair,
         b.model as second_model,
         b.method as second_method,
+        b.repair as second_repair,
         a.pruning_pct as first_pruning_pct,
         b.pruning_pct as second_pruning_pct,
         a.delta_pct as first_amount,
@@ -64,10 +67,13 @@ matched as (
         and a.filter = b.filter
         and a.num_fewshot is not distinct from b.num_fewshot
         and a.version is not distinct from b.version
-        and a.conditions is not distinct from b.conditions
-        and (a.method = b.method or a.model_id = b.model_id)
-        and (a.baseline_parameters, a.model, a.model_id, a.method)
-            < (b.baseline_parameters, b.model, b.model_id, b.method)
+        and a.base_conditions is not distinct from b.base_conditions
+        and (
+            a.model_id = b.model_id
+            or (a.method = b.method and a.repair = b.repair and a.conditions is not distinct from b.conditions)
+        )
+        and (a.baseline_parameters, a.model, a.model_id, a.method, a.repair <> 'none', a.repair, coalesce(a.conditions, ''))
+            < (b.baseline_parameters, b.model, b.model_id, b.method, b.repair <> 'none', b.repair, coalesce(b.conditions, ''))
     left join paired_methods p
         on p.run_id = b.run_id and p.seq = b.seq and p.level = b.level
         and p.baseline_run_id = a.run_id and p.baseline_seq = a.seq and p.baseline_level = a.level
@@ -79,8 +85,10 @@ select
     metric,
     first_model,
     first_method,
+    first_repair,
     second_model,
     second_method,
+    second_repair,
     first_pruning_pct,
     second_pruning_pct,
     first_amount as first_change_pct,

@@ -1,4 +1,5 @@
--- The pairs of methods that there are now: headline metrics of one model pruned by two methods, at one percentage or one
+-- The pairs of methods that there are now: headline metrics of one model pruned by two methods, or repaired in two ways, or
+-- calibrated on two texts, at one percentage or one
 -- expansion ratio (to two decimals), as Compare puts them side by side.
 create or replace temp table pairing_methods as
 select
@@ -9,7 +10,8 @@ from pairing_deltas a
 join pairing_deltas b
     on b.task = a.task and b.metric = a.metric and b.filter = a.filter
     and b.num_fewshot is not distinct from a.num_fewshot and b.version is not distinct from a.version
-    and a.method < b.method
+    and (a.method, a.repair <> 'none', a.repair, coalesce(a.conditions, ''))
+        < (b.method, b.repair <> 'none', b.repair, coalesce(b.conditions, ''))
     and (
         a.pruning_pct = b.pruning_pct
         or basis_value('expansion ratio', null, a.expansion_ratio)

@@ -3,5 +3,5 @@ select b.task, b.benchmark, o.kind
 from benchmarks b
 join metric_order o using (metric)
 union
-select task, benchmark, kind from headline_metrics
+select task, benchmark, kind from headline_metrics where kind <> 'damage'
 order by all;

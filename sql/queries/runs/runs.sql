@@ -4,7 +4,8 @@ with begun as (
     group by run_id
 )
 select
-    run_id, name, origin, model_id, model, method, suite, conditions, created_at, state, cells_done, cells_failed,
+    run_id, name, origin, model_id, model, method, repair, calibrated_on,
+    sweep, suite, conditions, created_at, state, cells_done, cells_failed,
     coalesce(levels, []) as levels
 from run_overview
 left join begun using (run_id)

@@ -5,6 +5,7 @@ chosen as (
     from current_metrics
     where model_id = $model_id
         and method = $method
+        and repair = $repair
         and conditions is not distinct from $conditions
         and (task = $task or part_of = $task)
         and num_fewshot is not distinct from $num_fewshot
@@ -15,6 +16,7 @@ compared as (
     from delta_statistics
     where model_id = $model_id
         and method = $method
+        and repair = $repair
         and conditions is not distinct from $conditions
         and pruning_pct = $pruning_pct
 )

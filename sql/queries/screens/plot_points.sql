@@ -4,7 +4,7 @@ with
 shown as (
     select
         *,
-        concat_ws('|', model_id, method, coalesce(conditions, '')) as subject,
+        concat_ws('|', model_id, method, repair, coalesce(conditions, '')) as subject,
         list_contains($picked, concat_ws('|', task, metric, filter)) as is_picked
     from marked_metrics
     where list_contains($model_ids, model_id)
@@ -19,6 +19,7 @@ shown as (
         order by is_picked desc
     ) = 1
 )
-select model, method, pruning_pct, expansion_ratio, parameters, benchmark, metric, value, stderr, unpruned, conditions
+select
+    model, method, repair, pruning_pct, expansion_ratio, parameters, benchmark, metric, value, stderr, unpruned, conditions
 from shown
-order by model, method, conditions, pruning_pct;
+order by model, method, repair <> 'none', repair, conditions, pruning_pct;

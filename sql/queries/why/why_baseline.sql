@@ -3,7 +3,7 @@ select m.run_id, m.seq, m.value, m.stderr, m.n, m.recorded_at
 from (
     select baseline_run_id, baseline_seq, task, metric, filter
     from baseline_deltas
-    where model_id = $model_id and method = $method and run_id = $run_id and seq = $seq
+    where model_id = $model_id and method = $method and repair = $repair and run_id = $run_id and seq = $seq
         and task = $task and metric = $metric and filter = $filter and pruning_pct = $pruning_pct
 ) d
 join metrics m

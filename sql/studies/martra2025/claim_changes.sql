@@ -1,5 +1,6 @@
 -- One row is one headline metric's change at one pruned width, as delta_statistics has it, where there is a direction
--- that is better and a baseline to take percentages of; with what the claims count besides.
+-- that is better and a baseline to take percentages of; with what the claims count besides. What was
+-- repaired is not what the study is about.
 -- needs: delta_statistics, pct_stderr
 create or replace view claim_changes as
 select
@@ -20,7 +21,8 @@ select
         ))
     end as retained_stderr
 from delta_statistics
-where is_headline and isfinite(value) and isfinite(baseline) and baseline <> 0 and improved is not null;
+where repair = 'none' and kind <> 'damage'
+    and is_headline and isfinite(value) and isfinite(baseline) and baseline <> 0 and improved is not null;
 comment on view claim_changes is
     'One row is one headline metric''s change at one pruned width, with an error where one can be given.';
 comment on column claim_changes.gain is 'delta, positive where it is better.';

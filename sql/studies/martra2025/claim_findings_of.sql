@@ -14,7 +14,7 @@ chosen_pairs as materialized (
     from claim_pairs_of(models)
 ),
 chosen_levels as materialized (
-    from rule_levels where rule = 'study' and (models is null or list_contains(models, model_id))
+    from rule_levels where rule = 'study' and repair = 'none' and (models is null or list_contains(models, model_id))
 ),
 findings as (
     from model_claims_from('chosen_changes', 'chosen_series')

@@ -9,7 +9,7 @@ with sizes as (
         max(parameters) as parameters,
         regexp_replace(lower(any_value(model)), '[0-9]+([.][0-9]+)?[bm]\b', '*') as family
     from headline_metrics
-    where unpruned and (models is null or list_contains(models, model_id))
+    where unpruned and repair = 'none' and (models is null or list_contains(models, model_id))
     group by model_id, method, conditions
 )
 select

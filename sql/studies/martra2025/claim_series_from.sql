@@ -32,13 +32,15 @@ changes as (
 ),
 points as (
     select
-        model_id, method, conditions, task, num_fewshot, version, metric, filter, model, benchmark, position, kind,
+        model_id, method, 'none' as repair, conditions, task, num_fewshot, version, metric, filter, model, benchmark,
+        position, kind,
         higher_is_better, pruning_pct, value,
         case when value_stderr > 0 and isfinite(value_stderr) then value_stderr end as stderr
     from change
     union all
     select distinct
-        model_id, method, conditions, task, num_fewshot, version, metric, filter, model, benchmark, position, kind,
+        model_id, method, 'none' as repair, conditions, task, num_fewshot, version, metric, filter, model, benchmark,
+        position, kind,
         higher_is_better, 0, baseline,
         case when baseline_stderr > 0 and isfinite(baseline_stderr) then baseline_stderr end
     from change

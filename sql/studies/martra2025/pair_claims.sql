@@ -9,7 +9,7 @@ all_pairs as materialized (
     from claim_pairs
 ),
 all_levels as materialized (
-    from rule_levels where rule = 'study'
+    from rule_levels where rule = 'study' and repair = 'none'
 )
 from pair_claims_from('all_changes', 'all_pairs', 'all_levels');
 comment on view pair_claims is 'One row is one claim about the size of a model, tested on two sizes of one family.';

@@ -9,7 +9,7 @@ with grouped as (
         *,
         coalesce(list_contains(
             list(task) filter (is_group) over (
-                partition by model, model_id, method, unpruned, pruning_pct, intermediate_size, conditions
+                partition by model, model_id, method, repair, unpruned, pruning_pct, intermediate_size, conditions
             ),
             part_of
         ), false) as in_group
@@ -19,7 +19,7 @@ select
     g.* exclude (in_group),
     not in_group and row_number() over (
         partition by
-            g.model, g.model_id, g.method, g.unpruned, g.intermediate_size, g.pruning_pct, g.conditions,
+            g.model, g.model_id, g.method, g.repair, g.unpruned, g.intermediate_size, g.pruning_pct, g.conditions,
             g.task, g.num_fewshot, g.version, in_group
         order by
             coalesce(g.metric = b.metric and g.filter = b.filter, false) desc,
@@ -33,4 +33,5 @@ from grouped g
 left join benchmarks b on b.task = g.task
 left join metric_order o on o.metric = g.metric;
 comment on view marked_metrics is 'One row is one row of current_metrics; is_headline says which stand for their benchmark.';
+comment on column marked_metrics.sweep is 'As in metric_values.';
 comment on column marked_metrics.by_run is 'Of the unpruned width: what each run measured; else null.';

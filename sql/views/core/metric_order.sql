@@ -12,8 +12,10 @@ from (values
     ('word_perplexity', 8, 'perplexity'),
     ('perplexity', 9, 'perplexity'),
     ('byte_perplexity', 10, 'perplexity'),
-    ('bits_per_byte', 11, 'perplexity')
+    ('bits_per_byte', 11, 'perplexity'),
+    ('kl_divergence', 12, 'damage'),
+    ('top1_agreement', 13, 'damage')
 ) as t (metric, preference, kind);
 comment on view metric_order is 'One row is one lm-eval metric: its rank as headline of an unlisted task, and its kind.';
-comment on column metric_order.kind is 'perplexity or score: perplexities have tables of their own.';
+comment on column metric_order.kind is 'perplexity, score or damage: perplexities have tables of their own; damage is the distance to the unpruned model.';
 comment on column metric_order.preference is 'Rank as headline: the smallest wins.';

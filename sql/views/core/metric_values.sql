@@ -1,9 +1,9 @@
 -- One row is the latest value of one metric of one task at one width of a model: latest among all runs with the
--- same model, method, exact width, conditions, shots, task version and questions, as run_identities and task_identities
--- tell them. The unpruned width is the same whatever
--- the method, so it stands under each method that the model was pruned with under those conditions. A width that was
+-- same model, method, repair, exact width, conditions, shots, task version and questions, as run_identities and
+-- task_identities tell them. The unpruned width is the same whatever the method, the repair and the text that they were
+-- calibrated on, so it stands under each of these that the model was pruned with under those conditions. A width that was
 -- asked for in several ways (40, w4916) goes by one name: a percentage if there is one, else the latest.
--- needs: benchmarks, metric_order, run_models
+-- needs: benchmarks, metric_order, run_models, series_conditions
 create or replace view metric_values as
 with
 variant as (
@@ -15,6 +15,9 @@ variant as (
         r.conditions,
         r.footnote,
         r.origin,
+        r.sweep,
+        r.calibrated_on,
+        r.other_calibration,
         coalesce(v.intermediate_size = r.intermediate_size, v.pruning_pct = 0) as unpruned
     from variants v
     join run_models r using (run_id)
@@ -24,12 +27,13 @@ variant as (
 named as (
     select
         *,
-        case when not unpruned then method end as by_method,
+        case when not unpruned then {method: method, repair: repair, calibration: other_calibration} end as by_method,
         case when intermediate_size is null then pruning_pct end as by_pct,
         first_value(level) over same_width as width_level,
         first_value(pruning_pct) over same_width as width_pct,
         case when unpruned then
-            list(distinct method) filter (not unpruned) over (partition by model, model_id, conditions)
+            list(distinct {method: method, repair: repair, calibration: other_calibration})
+                filter (not unpruned) over (partition by model, model_id, conditions)
         end as pruned_by
     from variant
     window same_width as (
@@ -44,7 +48,7 @@ measured as (
     select
         v.model, v.model_id, v.unpruned, v.by_method, v.intermediate_size, v.by_pct,
         case when t.run_id is null then v.conditions else t.conditions end as conditions,
-        v.width_level, v.width_pct, v.origin, v.variant_row, m.run_id,
+        v.width_level, v.width_pct, v.origin, v.sweep, v.variant_row, m.run_id,
         m.task,
         case when t.run_id is null then m.num_fewshot else t.num_fewshot end as num_fewshot,
         coalesce(t.version, m.version, o.version) as version,
@@ -54,6 +58,8 @@ measured as (
             recorded_at: m.recorded_at, value: m.value, stderr: m.stderr, n: m.n,
             higher_is_better: m.higher_is_better, chance: m.chance, part_of: m.part_of, is_group: m.is_group,
             parameters: v.parameters,
+            method: {method: v.method, repair: v.repair, calibration: null::varchar},
+            calibration: case when not v.unpruned then v.calibrated_on end,
             footnote: nullif(concat_ws(
                 '; ',
                 coalesce(t.footnote, v.footnote),
@@ -81,29 +87,39 @@ latest as (
         any_value(pruned_by) as pruned_by,
         max({
             recorded_at: said.recorded_at, run_id: run_id, seq: seq,
-            variant_row: variant_row, origin: origin, said: said
+            variant_row: variant_row, origin: origin, sweep: sweep, said: said
         }) as last,
         list({
             seq: seq, run_id: run_id, value: said.value, stderr: said.stderr, parameters: said.parameters,
-            level: width_level
+            level: width_level, sweep: sweep
         }) filter (unpruned) as by_run
     from measured
     group by all
 )
 select
-    l.model, unnest(coalesce(l.pruned_by, [w.method])) as method, l.width_pct as pruning_pct,
+    l.model, l.series.method, l.series.repair, l.width_pct as pruning_pct,
     l.task, l.metric, l.filter,
     l.said.value, l.said.stderr, l.said.n, l.said.higher_is_better, l.said.chance, l.said.part_of, l.said.is_group,
     l.version, l.num_fewshot, l.width_level as level, l.unpruned, l.intermediate_size,
-    w.expansion_ratio, w.parameters, w.bytes, l.conditions, l.origin, l.model_id, l.run_id, l.seq, l.recorded_at,
+    w.expansion_ratio, w.parameters, w.bytes, series_conditions(l.conditions, l.series.calibration, false) as conditions,
+    l.origin, l.model_id, l.run_id, l.seq, l.recorded_at,
     coalesce(b.benchmark, l.task) as benchmark,
     coalesce(b.position, 1000) as position,
     coalesce(o.kind, 'score') as kind,
     l.said.footnote,
+    l.said.calibration,
+    l.conditions as base_conditions,
+    l.sweep,
     l.by_run
-from (select * exclude (last), unnest(last) from latest) l
+from (
+    select
+        * exclude (last, pruned_by), unnest(last),
+        unnest(coalesce(pruned_by, [coalesce(by_method, last.said.method)])) as series
+    from latest
+) l
 join variants w on w.rowid = l.variant_row
 left join benchmarks b on b.task = l.task
 left join metric_order o on o.metric = l.metric;
-comment on view metric_values is 'current_metrics with one column more, for the views that compare.';
+comment on view metric_values is 'current_metrics with two columns more, for the views that compare.';
+comment on column metric_values.sweep is 'The sweep of the run that measured it: equal for runs that were started together.';
 comment on column metric_values.by_run is 'Of the unpruned width: what each run measured; else null.';

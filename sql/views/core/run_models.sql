@@ -1,4 +1,5 @@
 -- One row is one run: what it was set out to do, and the model it loaded. Only that, and so at once.
+-- needs: calibration_label
 create or replace view run_models as
 with
 plan as (
@@ -12,6 +13,11 @@ model as (
     select m.*
     from models m
     join (select run_id, max(seq) as seq from models group by run_id) using (run_id, seq)
+),
+calibrated as (
+    select run_id, arg_max(calibration_label(source, tokens, hash), seq) as calibrated_on
+    from calibrations
+    group by run_id
 )
 select
     plan.run_id,
@@ -46,13 +52,16 @@ select
     plan.published,
     plan.repair,
     plan.calibration,
+    calibrated.calibrated_on,
+    identity.other_calibration,
     plan.sweep,
     identity.footnote,
     plan.created_at,
     plan.plan
 from plan
 left join model using (run_id)
-left join run_identities identity using (run_id);
+left join run_identities identity using (run_id)
+left join calibrated using (run_id);
 comment on view run_models is 'One row is one run: its plan, and the model it loaded.';
 comment on column run_models.model_id is
     'Equal for runs of one model: run_identities says how that is told; null until the run has loaded it.';
@@ -67,3 +76,4 @@ comment on column run_models.model is
     'Name of the unpruned model, or the last part of its path; null until the run has loaded it.';
 comment on column run_models.method is
     'What decides which neurons stay: maw, vow, pon, l2, random, or another method''s name; null where nothing says.';
+comment on column run_models.calibration is 'Where that text is from, as it was asked for; empty where none was needed.';

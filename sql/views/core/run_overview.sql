@@ -59,3 +59,4 @@ comment on column run_overview.model is
     'Name of the unpruned model, or the last part of its path; null until the run has loaded it.';
 comment on column run_overview.method is
     'What decides which neurons stay: maw, vow, pon, l2, random, or another method''s name; null where nothing says.';
+comment on column run_overview.calibration is 'Where that text is from, as it was asked for; empty where none was needed.';

@@ -8,7 +8,7 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by rule, model_id, method, conditions, eligible
+            partition by rule, model_id, method, repair, conditions, eligible
             order by
                 case when prefer = 'score' then score end desc nulls last,
                 parameters,
@@ -18,7 +18,7 @@ ranked as (
         count(*) filter (eligible) over subject as eligible_levels,
         count(*) filter (missing is not null) over subject as levels_missing
     from rule_levels
-    window subject as (partition by rule, model_id, method, conditions)
+    window subject as (partition by rule, model_id, method, repair, conditions)
 ),
 -- Where no level is eligible, the one that comes first stands for the model.
 picked as (
@@ -30,7 +30,7 @@ picked as (
         max(case when eligible and place = 2 then score end) over subject as second_score,
         max(case when eligible and place = 2 then score_stderr end) over subject as second_stderr
     from ranked
-    window subject as (partition by rule, model_id, method, conditions)
+    window subject as (partition by rule, model_id, method, repair, conditions)
 ),
 -- What a reader asks about next: of the levels that are out, the least pruned that is narrower than the best one.
 told as (
@@ -39,7 +39,7 @@ told as (
         min_by(
             case when not eligible then format('{:g} %: {}', pruning_pct, coalesce(missing, broken_floors)) end,
             case when not eligible then (coalesce(pruning_pct <= best_pct, false), pruning_pct) end
-        ) over (partition by rule, model_id, method, conditions) as ruled_out,
+        ) over (partition by rule, model_id, method, repair, conditions) as ruled_out,
         case when score_stderr is not null and second_stderr is not null then
             abs(score - second_score) > z95() * sqrt(score_stderr ** 2 + second_stderr ** 2)
         end as clear
@@ -49,6 +49,7 @@ told as (
 select
     model,
     method,
+    repair,
     case when eligible then pruning_pct end as pruning_pct,
     case when eligible then intermediate_size end as intermediate_size,
     case when eligible then expansion_ratio end as expansion_ratio,

@@ -16,11 +16,11 @@ shares as (
             else value / baseline
         end as share
     from baseline_deltas
-    where is_headline and baseline is not null and not isnan(baseline)
+    where is_headline and kind <> 'damage' and baseline is not null and not isnan(baseline)
 ),
 by_benchmark as (
     select
-        model, method, pruning_pct, intermediate_size, expansion_ratio, parameters, baseline_parameters, conditions,
+        model, method, repair, pruning_pct, intermediate_size, expansion_ratio, parameters, baseline_parameters, conditions,
         model_id, task, benchmark, position,
         avg(share order by num_fewshot, version, metric, filter) as share,
         bool_and(coalesce(improved, false)) as improved
@@ -30,6 +30,7 @@ by_benchmark as (
 select
     model,
     method,
+    repair,
     pruning_pct,
     intermediate_size,
     expansion_ratio,

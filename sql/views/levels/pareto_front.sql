@@ -8,7 +8,7 @@ create or replace macro pareto_front_of(models) as table
 with
 scores as (
     select
-        model_id, method, conditions, pruning_pct, intermediate_size, task,
+        model_id, method, repair, conditions, pruning_pct, intermediate_size, task,
         any_value(model) as model,
         any_value(expansion_ratio) as expansion_ratio,
         any_value(parameters) as parameters,
@@ -19,11 +19,11 @@ scores as (
     from headline_metrics
     where kind = 'score' and higher_is_better and isfinite(value) and parameters is not null
         and (models is null or list_contains(models, model_id))
-    group by model_id, method, conditions, pruning_pct, intermediate_size, task
+    group by model_id, method, repair, conditions, pruning_pct, intermediate_size, task
 ),
 points as materialized (
     select
-        model_id, method, conditions, pruning_pct, intermediate_size,
+        model_id, method, repair, conditions, pruning_pct, intermediate_size,
         any_value(model) as model,
         any_value(expansion_ratio) as expansion_ratio,
         any_value(parameters) as parameters,
@@ -32,17 +32,17 @@ points as materialized (
         count(*) as benchmarks,
         list((task, measured) order by task) as measured
     from scores
-    group by model_id, method, conditions, pruning_pct, intermediate_size
+    group by model_id, method, repair, conditions, pruning_pct, intermediate_size
 ),
 scoped as (
-    select 'one model' as scope, model_id || '|' || method as pool, * from points
+    select 'one model' as scope, model_id || '|' || method || '|' || repair as pool, * from points
     union all
     select 'all models', '', * from points
 ),
 dominations as (
     select
-        p.scope, p.pool, p.model_id, p.method, p.conditions, p.pruning_pct, p.intermediate_size,
-        arg_max(o, (o.quality, -o.parameters, o.model, o.model_id, o.method, o.pruning_pct)) as by_
+        p.scope, p.pool, p.model_id, p.method, p.repair, p.conditions, p.pruning_pct, p.intermediate_size,
+        arg_max(o, (o.quality, -o.parameters, o.model, o.model_id, o.method, o.repair, o.pruning_pct)) as by_
     from scoped p
     join scoped o
         on o.scope = p.scope
@@ -52,12 +52,13 @@ dominations as (
         and o.quality >= p.quality
         and o.parameters <= p.parameters
         and (o.quality > p.quality or o.parameters < p.parameters)
-    group by p.scope, p.pool, p.model_id, p.method, p.conditions, p.pruning_pct, p.intermediate_size
+    group by p.scope, p.pool, p.model_id, p.method, p.repair, p.conditions, p.pruning_pct, p.intermediate_size
 )
 select
     p.scope,
     p.model,
     p.method,
+    p.repair,
     p.pruning_pct,
     p.parameters,
     p.quality,
@@ -65,6 +66,7 @@ select
     d.by_ is null as on_front,
     d.by_.model as dominated_by,
     d.by_.method as dominated_by_method,
+    d.by_.repair as dominated_by_repair,
     d.by_.pruning_pct as dominated_by_pct,
     p.benchmarks,
     p.intermediate_size,
@@ -73,7 +75,7 @@ select
     p.model_id
 from scoped p
 left join dominations d
-    on d.scope = p.scope and d.pool = p.pool and d.model_id = p.model_id and d.method = p.method
+    on d.scope = p.scope and d.pool = p.pool and d.model_id = p.model_id and d.method = p.method and d.repair = p.repair
     and d.conditions is not distinct from p.conditions and d.pruning_pct = p.pruning_pct
     and d.intermediate_size is not distinct from p.intermediate_size;
 comment on macro table pareto_front_of is
@@ -87,5 +89,6 @@ comment on column pareto_front.dominated_by is 'The model of the best width that
 comment on column pareto_front.on_front is
     'True where no width has at least its quality with no more parameters, and is better in one of the two.';
 comment on column pareto_front.dominated_by_method is 'The method of that width; null on the front.';
+comment on column pareto_front.dominated_by_repair is 'The repair of that width; null on the front.';
 comment on column pareto_front.dominated_by_pct is 'pruning_pct of that width; null on the front.';
 comment on column pareto_front.benchmarks is 'Benchmarks that quality is the mean of.';

@@ -34,7 +34,7 @@ rule as materialized (
 ),
 changes as (
     select
-        model_id, model, method, conditions, pruning_pct, intermediate_size, expansion_ratio, parameters,
+        model_id, model, method, repair, conditions, pruning_pct, intermediate_size, expansion_ratio, parameters,
         baseline_parameters, task, benchmark, position, kind,
         measured_as(
             benchmark, num_fewshot, count(distinct coalesce(num_fewshot, -2)) over of_benchmark > 1,
@@ -68,8 +68,8 @@ changes as (
         num_fewshot,
         version
     from delta_statistics
-    where is_headline and not isnan(baseline)
-    window of_benchmark as (partition by model_id, method, conditions, pruning_pct, intermediate_size, task)
+    where is_headline and kind <> 'damage' and not isnan(baseline)
+    window of_benchmark as (partition by model_id, method, repair, conditions, pruning_pct, intermediate_size, task)
 ),
 measured as (
     select
@@ -141,7 +141,7 @@ judged as (
 -- The error of a mean over shots is the mean of their errors, an upper bound: they have the questions in common.
 by_benchmark as (
     select
-        rule, model_id, method, conditions, pruning_pct, intermediate_size, task,
+        rule, model_id, method, repair, conditions, pruning_pct, intermediate_size, task,
         any_value(in_use) as in_use,
         any_value(prefer) as prefer,
         any_value(measure) as measure,
@@ -169,12 +169,12 @@ by_benchmark as (
             "from chance": from_chance, growth: growth, value: value
         } order by num_fewshot, version) as present
     from judged
-    group by rule, model_id, method, conditions, pruning_pct, intermediate_size, task
+    group by rule, model_id, method, repair, conditions, pruning_pct, intermediate_size, task
 ),
 -- Sums have an order: their last digit would change from one time to the next, and with it who wins a tie.
 levels as (
     select
-        rule, model_id, method, conditions, pruning_pct, intermediate_size,
+        rule, model_id, method, repair, conditions, pruning_pct, intermediate_size,
         any_value(in_use) as in_use,
         any_value(prefer) as prefer,
         any_value(measure) as measure,
@@ -203,7 +203,7 @@ levels as (
         flatten(list(present order by position, task)) as present,
         string_agg(benchmark, ', ' order by position, task) filter (share is null) as left_out
     from by_benchmark
-    group by rule, model_id, method, conditions, pruning_pct, intermediate_size
+    group by rule, model_id, method, repair, conditions, pruning_pct, intermediate_size
 ),
 lacking as (
     select
@@ -249,15 +249,16 @@ lacking as (
             '; '
         ) as untried
     from levels
-    window subject as (partition by rule, model_id, method, conditions)
+    window subject as (partition by rule, model_id, method, repair, conditions)
 ),
 compared as (
-    select *, max(tried) over (partition by rule, model_id, method, conditions) as most_tried from lacking
+    select *, max(tried) over (partition by rule, model_id, method, repair, conditions) as most_tried from lacking
 )
 select
     rule,
     model,
     method,
+    repair,
     pruning_pct,
     score,
     score_stderr,

@@ -14,7 +14,7 @@ with scored as (
         and d.run_id = h.run_id
         and d.level = h.level
         and d.task = h.task
-        and d.method = h.method
+        and d.method = h.method and d.repair = h.repair
 )
 select
     basis,
@@ -23,6 +23,7 @@ select
     task,
     metric,
     method,
+    repair,
     conditions,
     num_fewshot,
     smaller,

@@ -1,5 +1,5 @@
 -- One row is one number of two models side by side, the smaller first: rows of a relation by its name, with what they say
--- in a struct `numbers`, at matching widths, with the same method, conditions, shots and task version. Base models meet
+-- in a struct `numbers`, at matching widths, with the same method, repair, conditions, shots and task version. Base models meet
 -- base models and tuned ones tuned ones, unless `of_any_kind`. They meet at the same percentage, the same expansion ratio
 -- (to two decimals), or, by their scores, at the same number of parameters: for each width of the smaller, the nearest width
 -- of the larger, no more than 5 % off.
@@ -31,7 +31,7 @@ select
     l.parameters as larger_parameters,
     s.numbers as smaller_numbers,
     l.numbers as larger_numbers,
-    s.higher_is_better, s.method, s.conditions, s.task, s.metric, s.filter, s.num_fewshot, s.version, s.position,
+    s.higher_is_better, s.method, s.repair, s.conditions, s.task, s.metric, s.filter, s.num_fewshot, s.version, s.position,
     s.model_id as smaller_id,
     l.model_id as larger_id
 from matched s
@@ -42,6 +42,7 @@ join matched l
     and s.metric = l.metric
     and s.filter = l.filter
     and s.method = l.method
+    and s.repair = l.repair
     and s.conditions is not distinct from l.conditions
     and s.num_fewshot is not distinct from l.num_fewshot
     and s.version is not distinct from l.version
@@ -52,7 +53,7 @@ join matched l
         else s.basis_value = l.basis_value
     end
 qualify s.basis <> 'parameters' or row_number() over (
-    partition by s.basis, s.model_id, l.model_id, s.method, s.conditions, s.parameters,
+    partition by s.basis, s.model_id, l.model_id, s.method, s.repair, s.conditions, s.parameters,
         s.task, s.metric, s.filter, s.num_fewshot, s.version
     order by abs(l.parameters - s.parameters), l.pruning_pct
 ) = 1;

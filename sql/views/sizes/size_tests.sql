@@ -27,14 +27,14 @@ scores as (
 ),
 measures as (
     select
-        model_id, method, conditions, task, metric, filter, num_fewshot, version, model, benchmark, position,
+        model_id, method, repair, conditions, task, metric, filter, num_fewshot, version, model, benchmark, position,
         higher_is_better, pruning_pct, intermediate_size, expansion_ratio, parameters,
         'points' as measure, delta as amount, stderr, stderr_kind, null::double as factor, null::double as log_stderr
     from changes
     where not is_perplexity(metric)
     union all
     select
-        model_id, method, conditions, task, metric, filter, num_fewshot, version, model, benchmark, position,
+        model_id, method, repair, conditions, task, metric, filter, num_fewshot, version, model, benchmark, position,
         higher_is_better, pruning_pct, intermediate_size, expansion_ratio, parameters,
         'percent', delta_pct,
         case
@@ -45,7 +45,7 @@ measures as (
     from changes
     union all
     select
-        model_id, method, conditions, task, metric, filter, num_fewshot, version, model, benchmark, position,
+        model_id, method, repair, conditions, task, metric, filter, num_fewshot, version, model, benchmark, position,
         higher_is_better, pruning_pct, intermediate_size, expansion_ratio, parameters,
         'score', value, stderr, stderr_kind,
         case when is_perplexity(metric) and value > 0 then value end as factor,
@@ -80,7 +80,7 @@ pairs_of_numbers as (
     select
         *,
         (
-            basis, basis_value, measure, smaller_id, larger_id, method, conditions, smaller_pruning_pct,
+            basis, basis_value, measure, smaller_id, larger_id, method, repair, conditions, smaller_pruning_pct,
             larger_pruning_pct
         ) as table_key,
         smaller_amount as first_amount, larger_amount as second_amount,
@@ -139,6 +139,7 @@ select
     parameters_off_pct,
     higher_is_better,
     method,
+    repair,
     conditions,
     task,
     metric,

@@ -7,7 +7,7 @@ create or replace view benchmark_trends as
 with
 points as materialized (
     select
-        model_id, method, conditions, task, num_fewshot, version, metric, filter, model, benchmark, position, kind,
+        model_id, method, repair, conditions, task, num_fewshot, version, metric, filter, model, benchmark, position, kind,
         higher_is_better, pruning_pct, unpruned, value,
         case when stderr > 0 and isfinite(stderr) then stderr end as stderr,
         case when higher_is_better then 1 when higher_is_better = false then -1 end as direction
@@ -19,7 +19,7 @@ fitted as (
 ),
 differences as (
     select
-        a.model_id, a.method, a.conditions, a.task, a.num_fewshot, a.version, a.metric, a.filter,
+        a.model_id, a.method, a.repair, a.conditions, a.task, a.num_fewshot, a.version, a.metric, a.filter,
         a.direction * (b.value - a.value) as gain,
         case
             when is_perplexity(a.metric) and a.value > 0 and b.value > 0 then
@@ -27,13 +27,13 @@ differences as (
             else normal_p((b.value - a.value) / difference_stderr(a.stderr, b.stderr))
         end as p,
         row_number() over (partition by
-            a.model_id, a.method, a.conditions, a.task, a.num_fewshot, a.version, a.metric, a.filter, a.pruning_pct
+            a.model_id, a.method, a.repair, a.conditions, a.task, a.num_fewshot, a.version, a.metric, a.filter, a.pruning_pct
             order by b.pruning_pct
         ) = 1 as adjacent
     from points a
     join points b
         on a.model_id = b.model_id
-        and a.method = b.method
+        and a.method = b.method and a.repair = b.repair
         and a.conditions is not distinct from b.conditions
         and a.task = b.task
         and a.num_fewshot is not distinct from b.num_fewshot
@@ -44,7 +44,7 @@ differences as (
 ),
 steps as (
     select
-        model_id, method, conditions, task, num_fewshot, version, metric, filter,
+        model_id, method, repair, conditions, task, num_fewshot, version, metric, filter,
         case
             when bool_and(gain = 0) filter (adjacent) then 'constant'
             when bool_and(gain <= 0) filter (adjacent) then 'worsens'
@@ -57,25 +57,26 @@ steps as (
         bool_or(gain > 0 and p * compared_pairs <= 0.05) as rises
     from (
         select *, count(*) over (
-            partition by model_id, method, conditions, task, num_fewshot, version, metric, filter
+            partition by model_id, method, repair, conditions, task, num_fewshot, version, metric, filter
         ) as compared_pairs
         from differences
     )
-    group by model_id, method, conditions, task, num_fewshot, version, metric, filter
+    group by model_id, method, repair, conditions, task, num_fewshot, version, metric, filter
 ),
 drops as (
     select
-        model_id, method, conditions, task, num_fewshot, version, metric, filter,
+        model_id, method, repair, conditions, task, num_fewshot, version, metric, filter,
         min(pruning_pct) filter (table_verdict = 'loss') as drops_at_pct,
         min(pruning_pct) filter (table_verdict = 'gain') as gains_at_pct,
         count(table_verdict) as tested
     from delta_statistics
     where is_headline
-    group by model_id, method, conditions, task, num_fewshot, version, metric, filter
+    group by model_id, method, repair, conditions, task, num_fewshot, version, metric, filter
 )
 select
     f.model,
     f.method,
+    f.repair,
     f.benchmark,
     f.metric,
     f.widths,
@@ -116,11 +117,11 @@ select
     f.model_id
 from fitted f
 left join steps s
-    on s.model_id = f.model_id and s.method = f.method and s.conditions is not distinct from f.conditions
+    on s.model_id = f.model_id and s.method = f.method and s.repair = f.repair and s.conditions is not distinct from f.conditions
     and s.task = f.task and s.num_fewshot is not distinct from f.num_fewshot
     and s.version is not distinct from f.version and s.metric = f.metric and s.filter = f.filter
 left join drops d
-    on d.model_id = f.model_id and d.method = f.method and d.conditions is not distinct from f.conditions
+    on d.model_id = f.model_id and d.method = f.method and d.repair = f.repair and d.conditions is not distinct from f.conditions
     and d.task = f.task and d.num_fewshot is not distinct from f.num_fewshot
     and d.version is not distinct from f.version and d.metric = f.metric and d.filter = f.filter;
 comment on view benchmark_trends is 'One row is one benchmark of a model over all its widths: direction, slope and first clear loss.';

@@ -7,13 +7,14 @@ deltas as (
     from baseline_deltas where is_headline
 ),
 widths as (
-    select model_id, method, conditions, count(distinct (intermediate_size, pruning_pct)) as widths
+    select model_id, method, repair, conditions, count(distinct (intermediate_size, pruning_pct)) as widths
     from deltas
     group by all
 )
 select
     d.model,
     d.method,
+    d.repair,
     d.benchmark,
     d.task,
     d.metric,
@@ -28,9 +29,9 @@ select
     d.position
 from deltas d
 join widths w
-    on w.model_id = d.model_id and w.method = d.method and w.conditions is not distinct from d.conditions
+    on w.model_id = d.model_id and w.method = d.method and w.repair = d.repair and w.conditions is not distinct from d.conditions
 group by
-    d.model, d.method, d.benchmark, d.task, d.metric, d.filter, d.num_fewshot, d.version, d.conditions, d.model_id,
+    d.model, d.method, d.repair, d.benchmark, d.task, d.metric, d.filter, d.num_fewshot, d.version, d.conditions, d.model_id,
     d.position, w.widths
 having count(*) = w.widths and bool_and(coalesce(d.improved, false));
 comment on view consistent_improvements is 'One row is one benchmark that improves at every pruned width of a model.';

@@ -55,7 +55,9 @@ evidence as (
         (p.found is null and d.baseline is not null and due.is_due)
             or (p.found.lost is not null and p.found.share_low is null) as is_due,
         coalesce(d.chance, c.chance) as chance,
+        -- A distance to the unpruned model is zero there: that it is more is no finding.
         case
+            when d.kind = 'damage' then null
             when p.found.clustered_stderr is not null then 'paired, clustered'
             when p.found.paired_stderr is not null then 'paired'
             when p.found.bootstrap_stderr is not null then 'bootstrap'
@@ -69,7 +71,7 @@ evidence as (
     )
     left join chance_levels c using (task, metric)
     left join due
-        on due.model_id = d.model_id and due.conditions is not distinct from d.conditions and due.task = d.task
+        on due.model_id = d.model_id and due.conditions is not distinct from d.base_conditions and due.task = d.task
 ),
 -- `of_shares`: right or wrong, so that the interval is that of two shares of the same questions. Of a group only where its
 -- aggregate is the share of all its questions.
@@ -197,9 +199,9 @@ ranked as (
     window
         the_width as (
             partition by
-                model, model_id, method, conditions, pruning_pct, intermediate_size, is_headline, p_value is not null
+                model, model_id, method, repair, conditions, pruning_pct, intermediate_size, is_headline, p_value is not null
         ),
-        the_table as (partition by model, model_id, method, conditions, is_headline, p_value is not null)
+        the_table as (partition by model, model_id, method, repair, conditions, is_headline, p_value is not null)
 ),
 corrected as (
     select
@@ -207,7 +209,7 @@ corrected as (
         case when is_headline and p_value is not null then
             max(p_stepped) over (
                 partition by
-                    model, model_id, method, conditions, pruning_pct, intermediate_size, is_headline,
+                    model, model_id, method, repair, conditions, pruning_pct, intermediate_size, is_headline,
                     p_value is not null
                 order by p_value, position, task
                 rows between unbounded preceding and current row
@@ -215,7 +217,7 @@ corrected as (
         end as p_holm,
         case when is_headline and p_value is not null then
             max(p_stepped_table) over (
-                partition by model, model_id, method, conditions, is_headline, p_value is not null
+                partition by model, model_id, method, repair, conditions, is_headline, p_value is not null
                 order by p_value, pruning_pct, position, task
                 rows between unbounded preceding and current row
             )
@@ -234,6 +236,7 @@ select
     delta_pct,
     improved,
     stderr,
+    repair,
     stderr_kind,
     ci_low,
     ci_high,
@@ -276,7 +279,7 @@ select
             100 * (value - chance) / (baseline - chance)
     end as retained_pct,
     * exclude (
-        model, method, pruning_pct, task, metric, value, baseline, delta, delta_pct, improved, stderr, stderr_kind,
+        model, method, repair, pruning_pct, task, metric, value, baseline, delta, delta_pct, improved, stderr, stderr_kind,
         ci_low, ci_high, p_value, p_holm, p_table, factor, log_stderr, pairs, lost, gained, agreement, chance, test,
         p_stepped, p_stepped_table, bootstrap_low, bootstrap_high, bootstrap_p, bootstrap_scale,
         share_low, share_high, share_p, of_shares, mean_stderr, log_low, log_high, shares_delta,

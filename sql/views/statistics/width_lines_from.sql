@@ -10,7 +10,7 @@ weighted as (
         count(stderr) over line = count(*) over line as all_known,
         case when all_known then 1 / (stderr * stderr) else 1 end as weight
     from query_table(points_name)
-    window line as (partition by model_id, method, conditions, task, num_fewshot, version, metric, filter)
+    window line as (partition by model_id, method, repair, conditions, task, num_fewshot, version, metric, filter)
 ),
 centred as (
     select
@@ -19,13 +19,13 @@ centred as (
         sum(weight * value) over line / sum(weight) over line as mean_y
     from weighted
     window line as (
-        partition by model_id, method, conditions, task, num_fewshot, version, metric, filter
+        partition by model_id, method, repair, conditions, task, num_fewshot, version, metric, filter
         order by pruning_pct, value, weight
         rows between unbounded preceding and unbounded following
     )
 )
 select
-    model_id, method, conditions, task, num_fewshot, version, metric, filter,
+    model_id, method, repair, conditions, task, num_fewshot, version, metric, filter,
     any_value(model) as model,
     any_value(benchmark) as benchmark,
     any_value(position) as position,
@@ -44,5 +44,5 @@ select
     regr_r2(ln(value), x order by pruning_pct, value) filter (kind = 'perplexity' and value > 0) as log_r2,
     count(*) filter (kind = 'perplexity' and value > 0) as log_n
 from centred
-group by model_id, method, conditions, task, num_fewshot, version, metric, filter;
+group by model_id, method, repair, conditions, task, num_fewshot, version, metric, filter;
 comment on macro table width_lines_from is 'Lines through widths, of the points of a relation by its name.';

@@ -45,6 +45,7 @@ def cell(**facts: Any) -> Cell:
         ({"value": 5012388.0, "baseline": 6.0, "higher_is_better": False}, "value", "▽5012388"),
         (GAIN | {"value": 3.0, "baseline": 6.0, "higher_is_better": False}, "absolute", "▲-3.0000"),
         ({"baseline": None}, "relative", "n/a"),
+        ({"metric": "kl_divergence", "baseline": 0.0, "higher_is_better": False}, "relative", "▽+0.3000"),
         ({"baseline": None}, "value", "0.3000"),
         ({"unpruned": True, "baseline": None}, "relative", "0.3000"),
         ({"value": math.nan, "baseline": 6.0, "delta": math.nan}, "value", "NaN"),

@@ -346,7 +346,7 @@ async def test_the_list_is_copied_as_markdown_and_saved_as_csv(dashboard, wareho
         await pilot.press("down", "enter")
         await driver.settle(pilot)
     (file,) = tmp_path.glob("runs-*.csv")
-    assert file.read_text().splitlines()[0] == "run,name,model,method,levels,state,done,failed,cells,started"
+    assert file.read_text().splitlines()[0] == "run,name,model,method,levels,state,done,failed,cells,started,repair"
 
 
 async def test_quitting_says_that_runs_go_on(dashboard, warehouse, driver, capsys):

@@ -51,7 +51,7 @@ def test_a_row_of_a_query_gives_a_cell_with_its_place_and_back() -> None:
     assert (entry.benchmark, entry.width, entry.cell.value, entry.cell.p_holm) == (PIQA, AT_40, 0.5, 0.01)
     facts = entry.facts()
     assert {name: facts[name] for name in record} == record
-    assert facts["subject"] == "id|maw|"
+    assert facts["subject"] == "id|maw|none|"
 
 
 @pytest.mark.parametrize(

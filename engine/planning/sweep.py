@@ -1,0 +1,60 @@
+"""From one plan to several: a run for each method and repair, which measure the unpruned model once."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from engine.errors import UserError
+from engine.planning.plan import RunPlan
+from warehouse.records.level import Level
+
+_UNPRUNED = Level.parse("0")
+
+
+def spread(plans: Sequence[RunPlan], methods: Sequence[str], repairs: Sequence[str]) -> list[RunPlan]:
+    """Each plan with each method and repair, model by model, under one id where that makes several runs.
+
+    A model's first run measures the unpruned level, and the others are compared with it. Those that look at no text are
+    told of none.
+
+    Raises:
+        UserError: a text is named that nothing looks at, or the others would have no level.
+    """
+    found: list[RunPlan] = []
+    ways = [(method, repair) for method in methods for repair in repairs]
+    for plan in plans:
+        of_model = [_with(plan, method, repair, among=len(ways)) for method, repair in ways]
+        found += [of_model[0], *(_without_unpruned(other) for other in of_model[1:])]
+    if not any(plan.is_calibrated for plan in found) and any(map(_names_text, plans)):
+        raise UserError(
+            f"A calibration text is named, and {' and '.join(methods)} without repair looks at none: leave it out, or "
+            "choose another method or a repair."
+        )
+    sweep = None if len(found) == 1 else new_id()
+    return [replace(plan, sweep=sweep) for plan in found]
+
+
+def new_id() -> str:
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _with(plan: RunPlan, method: str, repair: str, *, among: int) -> RunPlan:
+    way = method if repair == "none" else f"{method}+{repair}"
+    found = replace(plan, method=method, repair=repair, name=f"{plan.name} {way}" if among > 1 else plan.name)
+    if found.is_calibrated:
+        return found
+    return replace(found, calibration=None, calibration_tokens=None, calibration_length=None)
+
+
+def _without_unpruned(plan: RunPlan) -> RunPlan:
+    levels = tuple(level for level in plan.levels if level != _UNPRUNED)
+    if not levels:
+        raise UserError("Level 0 alone is the same for every method and repair: add others, such as 0,20,40.")
+    return replace(plan, levels=levels)
+
+
+def _names_text(plan: RunPlan) -> bool:
+    return (plan.calibration, plan.calibration_tokens, plan.calibration_length) != (None, None, None)
