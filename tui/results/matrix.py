@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 from tui.format import change, value
 from warehouse.read.grid import UNPRUNED, Benchmark, Cell, Results, TestedChange, Width
 from warehouse.records.names import short_name
-from warehouse.stats.metrics import metrics
+from warehouse.stats.metrics.damage import METRICS as DAMAGE
 
 View = Literal["value", "relative", "absolute", "significance"]
 VIEWS: tuple[View, ...] = ("value", "relative", "absolute", "significance")
@@ -126,8 +126,7 @@ def cell_text(cell: Cell | None, view: View, *, unpruned: bool = False) -> str:
 
 def _is_distance(cell: Cell) -> bool:
     """From zero, where nothing was removed: no percentage can be taken of that."""
-    known = metrics().get(cell.metric or "")
-    return known is not None and known.kind == "damage" and cell.baseline == 0
+    return cell.metric in {metric.name for metric in DAMAGE} and cell.baseline == 0
 
 
 def signed(delta: float) -> str:

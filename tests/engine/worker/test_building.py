@@ -75,7 +75,9 @@ class Asked:
     def __init__(self, reached: Callable[[str], None] = lambda name: None) -> None:
         self._reached = reached
 
-    def encode(self, instances: Any, progress: Any) -> None:
+    def kept_tokens(self, requests_hash: str) -> None: ...
+
+    def encode(self, instances: Any, progress: Any, kept: Any = None) -> None:
         self._reached(instances[0].task_name)
         progress(len(instances), len(instances))
 
