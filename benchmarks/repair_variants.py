@@ -91,7 +91,8 @@ class _Streamed(Variant):
         self._ladder.set_width(width)
         for before, mlp in zip(find_glu_mlps(self._unpruned), find_glu_mlps_of_any_width(self.model), strict=True):
             kept = self._ladder._rankings[before.layer][:width].to(self.model.device)
-            moments = cross = 0
+            moments: Any = 0
+            cross: Any = 0
             for text in self._texts:
                 wide = _at(self._unpruned if self._targets == "first" else self.model, before, mlp, text, self._targets)
                 narrow = _input_of_down(self.model, mlp.module, text)

@@ -93,7 +93,7 @@ def screens(path: Path) -> dict[str, Question]:
     found = [row for row in rows(path, asked.statement(), asked.bound()) if row["model"] in models]
     first = next(row for row in found if row["method"] == "maw")
     subjects = [
-        subject(row["model_id"], row["method"], row["conditions"])
+        subject(row["model_id"], row["method"], row["repair"], row["conditions"])
         for row in found
         if row["method"] == "maw" and row["conditions"] == first["conditions"]
     ]

@@ -52,7 +52,7 @@ def main() -> None:
     pieces = packed(trained, tokenizer, asked.length).to(asked.device)
     judged = packed(held_out, tokenizer, asked.length).to(asked.device)[:256]
     print(f"{len(trained):,} documents, {pieces.numel():,} tokens; held out {len(held_out):,}", flush=True)
-    model = made(asked, tokenizer)
+    model: Any = made(asked, tokenizer)
     print(f"{sum(parameter.numel() for parameter in model.parameters()):,} parameters", flush=True)
     best, loss, steps = train(model, pieces, judged, asked)
     model.load_state_dict(best)

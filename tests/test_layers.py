@@ -95,7 +95,8 @@ def test_a_command_loads_no_other_command(study: Path, tmp_path: Path):
 
 
 def _loaded(names: tuple[str, ...], *arguments: str, database: Path, cwd: Path) -> set[str]:
-    """Which of the modules a command loads on a database that was compared before."""
+    """Which of the modules a command loads on a database that was compared before: a copy of this one."""
+    database = Path(shutil.copy(database, cwd))
     probe = PROBE.replace(repr(HEAVY), repr(names))
     known = [sys.executable, "-c", "import sys; from pathlib import Path; from warehouse.store.db import open_write\n"
              "with open_write(Path(sys.argv[1])): pass", str(database)]  # fmt: skip

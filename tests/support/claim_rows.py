@@ -19,7 +19,10 @@ _CHANGE = {
     "method": "maw", "task": "leaderboard_musr", "benchmark": "MuSR", "metric": "acc", "filter": "none",
     "kind": "score", "pruning_pct": 10.0, "baseline": 1.0, "value": 1.0, "gain": 0.0, "stderr": 1.0,
 }  # fmt: skip
-_LEVEL = {"method": "maw", "prefer": "score", "eligible": True, "score": 0.0, "score_stderr": 1.0, "parameters": 100}
+_LEVEL = {
+    "method": "maw", "repair": "none", "prefer": "score", "eligible": True, "score": 0.0, "score_stderr": 1.0,
+    "parameters": 100,
+}  # fmt: skip
 
 
 class Pairs:

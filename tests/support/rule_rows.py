@@ -27,7 +27,8 @@ def change(task: str, value: float, baseline: float = 0.5, *, pct: float = 20, *
         "task": task, "benchmark": benchmark, "position": position, "kind": kind, "value": value, "baseline": baseline,
         "delta": value - baseline, "improved": value > baseline, "higher_is_better": kind == "score",
         "pruning_pct": float(pct), "intermediate_size": 100 - int(pct), "is_headline": True, "model": "org/M",
-        "method": "maw", "parameters": 500, "baseline_parameters": 1000, "expansion_ratio": 2.0, "metric": "acc",
+        "method": "maw", "repair": "none", "parameters": 500, "baseline_parameters": 1000, "expansion_ratio": 2.0,
+        "metric": "acc",
     } | about  # fmt: skip
 
 

@@ -7,10 +7,10 @@ import pytest
 from run_writer import metric
 
 from warehouse.errors import UserError
-from warehouse.merging.delete_run import forget_run
+from warehouse.merging.delete_run import delete_run
 from warehouse.merging.remake import remake
 from warehouse.read.deltas import read_deltas
-from warehouse.read.metric_lookup import Wanted
+from warehouse.read.metric_lookup import MetricQuery
 from warehouse.read.trace import trace
 from warehouse.store import accounts, db
 
@@ -150,7 +150,7 @@ def test_what_a_run_was_calibrated_on_is_in_its_rows_and_goes_with_it(sweep, mer
         ("r1", False, "s1"),
         ("r2", True, "s1"),
     ]
-    forget_run(database, "r2")
+    delete_run(database, "r2")
     assert ask("from calibrations") == []
 
 
@@ -191,8 +191,8 @@ def test_why_asks_for_the_repair_where_several_fit(new_run, merged, database):
     merged(*runs)
     folder = database.with_suffix(".runs")
     with pytest.raises(UserError, match=r"differ in repair: lsq, none. Choose with --repair"):
-        trace(database, Wanted(model="Tiny", level="40", task="piqa"), folder)
-    found = trace(database, Wanted(model="Tiny", level="40", task="piqa", repair="lsq"), folder)
+        trace(database, MetricQuery(model="Tiny", level="40", task="piqa"), folder)
+    found = trace(database, MetricQuery(model="Tiny", level="40", task="piqa", repair="lsq"), folder)
     assert found.origin.number.run_id == "r2"
     assert found.origin.cell.calibration_source == "self"
     assert [one.run_id for one in found.origin.measured] == ["r2"]

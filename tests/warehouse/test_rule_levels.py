@@ -30,11 +30,11 @@ def test_a_levels_score_is_the_weighted_mean_of_its_shares(levels: Levels) -> No
     piqa, boolq = change("piqa", 0.4, **ERRORS), change("boolq", 0.3, **ERRORS)
     assert levels.judge((rule(piqa=1, boolq=3), [piqa, boolq, change("mmlu", 0.6, **ERRORS)])) == [[
         {
-            "rule": "rule-0", "model": "org/M", "method": "maw", "pruning_pct": 20.0, "score": pytest.approx(65),
-            "score_stderr": pytest.approx(math.hypot(PIQA_SHARE, 3 * BOOLQ_SHARE) / 4), "unit": "%",
-            "broken_floors": None, "missing": None, "eligible": True, "counted": 2, "prefer": "score",
-            "measure": "share",
-            "in_use": False, "intermediate_size": 80, "expansion_ratio": 2.0, "parameters": 500, "parameters_pct": 50.0,
+            "rule": "rule-0", "model": "org/M", "method": "maw", "repair": "none", "pruning_pct": 20.0,
+            "score": pytest.approx(65), "score_stderr": pytest.approx(math.hypot(PIQA_SHARE, 3 * BOOLQ_SHARE) / 4),
+            "unit": "%", "broken_floors": None, "missing": None, "eligible": True, "counted": 2, "prefer": "score",
+            "measure": "share", "in_use": False, "intermediate_size": 80, "expansion_ratio": 2.0, "parameters": 500,
+            "parameters_pct": 50.0,
             "retained_pct": pytest.approx(260 / 3), "benchmarks": 3, "improved": 1,
             "worst_benchmark": "BoolQ", "worst_retained_pct": pytest.approx(60), "conditions": None, "model_id": "m0",
             "left_out": None,

@@ -15,8 +15,8 @@ from warehouse.store import db
 from warehouse.store.answers import records
 
 MADE = {
-    "model": "org/M", "method": "maw", "task": "piqa", "benchmark": "PIQA", "metric": "acc", "filter": "none",
-    "kind": "score", "higher_is_better": True, "position": 6,
+    "model": "org/M", "method": "maw", "repair": "none", "task": "piqa", "benchmark": "PIQA", "metric": "acc",
+    "filter": "none", "kind": "score", "higher_is_better": True, "position": 6,
 }  # fmt: skip
 PERPLEXITY = {"metric": "word_perplexity", "kind": "perplexity", "higher_is_better": False, "task": "wikitext"}
 Case = Sequence[dict[str, Any]]
@@ -67,8 +67,8 @@ def test_a_trend_has_a_line_a_direction_and_the_first_clear_loss(trends: Trends)
     ]  # fmt: skip
     assert trends.of(values(2, -1, 2, error=1.0), verdicts=[verdicts]) == [[
         {
-            "model": "org/M", "method": "maw", "benchmark": "PIQA", "metric": "acc", "widths": 3, "trend": "mixed",
-            "monotonic": False, "trend_beyond_noise": "noise", "slope_per_10pct": pytest.approx(0),
+            "model": "org/M", "method": "maw", "repair": "none", "benchmark": "PIQA", "metric": "acc", "widths": 3,
+            "trend": "mixed", "monotonic": False, "trend_beyond_noise": "noise", "slope_per_10pct": pytest.approx(0),
             "slope_stderr": pytest.approx(math.sqrt(6 / 2)), "weighted": True, "drops_at_pct": 20.0,
             "gains_at_pct": 40.0, "levels_tested": 5, "growth_per_10pct": None,
             "log_growth_stderr": None, "growth_r2": None, "task": "piqa",
@@ -166,17 +166,17 @@ def test_a_perplexitys_growth_has_the_line_of_its_logarithm(trends: Trends) -> N
     ]
 
 
-def test_each_number_of_shots_version_and_condition_is_a_trend_of_its_own(trends: Trends) -> None:
+def test_each_repair_number_of_shots_version_and_condition_is_a_trend_of_its_own(trends: Trends) -> None:
     others = [
         {}, {"num_fewshot": 5}, {"version": "2"}, {"conditions": "few"}, {"method": "pp"}, {"metric": "f1"},
-        {"filter": "strict"}, {"task": "boolq", "benchmark": "BoolQ"},
+        {"filter": "strict"}, {"task": "boolq", "benchmark": "BoolQ"}, {"repair": "lsq"},
     ]  # fmt: skip
     loss = {"is_headline": True, "table_verdict": "loss"}
     case = [row | other for at, other in enumerate(others) for row in values(at + 2, 1)]
     verdicts = [loss | {"pruning_pct": float(at)} | other for at, other in enumerate(others, start=1)]
     (rows,) = trends.of(case, verdicts=[verdicts])
     assert sorted((row["drops_at_pct"], row["slope_per_10pct"], row["trend"], row["widths"]) for row in rows) == [
-        (at, pytest.approx(-at), "worsens", 2) for at in range(1, 9)
+        (at, pytest.approx(-at), "worsens", 2) for at in range(1, 10)
     ]
 
 

@@ -28,7 +28,7 @@ def table(*cells: Cell) -> DeltaTable:
     """A benchmark for each, named a, b and so on."""
     benchmarks = [Benchmark(name, "acc", "none", 0, "1", name, "score") for name in "abcde"]
     entries = [Entry(benchmark, AT_40, cell) for benchmark, cell in zip(benchmarks, cells, strict=False)]
-    return DeltaTable("org/Tiny", "maw", None, ("r1",), results(entries))
+    return DeltaTable("org/Tiny", "maw", "none", None, None, ("r1",), results(entries))
 
 
 @pytest.mark.parametrize(

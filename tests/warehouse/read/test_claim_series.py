@@ -212,7 +212,10 @@ def points(con: DuckDBPyConnection) -> Callable[..., list[dict[str, Any]]]:
             ],
         )
         con.execute(
-            f"create or replace temp table points as select {', '.join(columns)}, value_stderr as stderr from changes"
+            f"""
+            create or replace temp table points as
+            select 'none' as repair, value_stderr as stderr, {", ".join(columns)} from changes
+            """
         )
         return records(con.execute("from width_lines_from('points') order by model_id"))
 
@@ -228,7 +231,8 @@ def test_a_line_through_widths_weighted_by_their_errors_or_not_at_all(points) ->
         False, *(pytest.approx(one) for one in (2, 2, 2 + 6 * (0.25 / 3) ** 2)),
     ]  # fmt: skip
     assert row == {
-        "model_id": "m0", "method": "maw", "conditions": None, "task": "piqa", "num_fewshot": None, "version": None,
+        "model_id": "m0", "method": "maw", "repair": "none", "conditions": None, "task": "piqa", "num_fewshot": None,
+        "version": None,
         "metric": "acc", "filter": "none", "model": "org/M", "benchmark": "PIQA", "position": 6, "kind": "score",
         "higher_is_better": True, "widths": 3, "weighted": True, "distinct_x": 3, "sxx": pytest.approx(2),
         "sxy": pytest.approx(2), "syy": pytest.approx((5 / 6) ** 2 + 4 * (1 / 12) ** 2 + (7 / 6) ** 2),

@@ -14,11 +14,13 @@ from warehouse.store import db, studies
 from warehouse.store.answers import records
 
 CHANGE = {
-    "model_id": "m0", "model": "org/M", "method": "maw", "task": "piqa", "benchmark": "PIQA", "metric": "acc",
-    "filter": "none", "kind": "score", "is_headline": True, "pruning_pct": 10.0, "value": 0.4, "baseline": 0.5,
-    "delta": -0.1, "improved": False, "higher_is_better": True,
+    "model_id": "m0", "model": "org/M", "method": "maw", "repair": "none", "task": "piqa", "benchmark": "PIQA",
+    "metric": "acc", "filter": "none", "kind": "score", "is_headline": True, "pruning_pct": 10.0, "value": 0.4,
+    "baseline": 0.5, "delta": -0.1, "improved": False, "higher_is_better": True,
 }  # fmt: skip
-NUMBERS = {"model_id": "m0", "model": "org/Made-1B", "method": "maw", "unpruned": True, "parameters": 1000}
+NUMBERS = {
+    "model_id": "m0", "model": "org/Made-1B", "method": "maw", "repair": "none", "unpruned": True, "parameters": 1000,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +45,9 @@ def changes(con: DuckDBPyConnection, *rows: Mapping[str, Any]) -> list[dict[str,
 def test_claims_are_about_headline_metrics_with_a_direction_and_numbers_to_compare(con) -> None:
     left_out = [
         {"is_headline": False}, {"value": math.nan}, {"value": math.inf}, {"baseline": math.nan},
-        {"baseline": math.inf}, {"baseline": 0.0}, {"improved": None},
+        {"baseline": math.inf}, {"baseline": 0.0}, {"improved": None}, {"repair": "lsq"}, {"kind": "damage"},
     ]  # fmt: skip
-    assert [row["intermediate_size"] for row in changes(con, {}, *left_out, {"baseline": -0.5})] == [0, 8]
+    assert [row["intermediate_size"] for row in changes(con, {}, *left_out, {"baseline": -0.5})] == [0, 10]
 
 
 def test_a_change_is_a_gain_where_it_is_better(con) -> None:
@@ -103,6 +105,7 @@ def test_a_pair_is_of_one_family_and_a_fifth_apart(con) -> None:
 def test_a_pair_is_pruned_and_measured_alike_and_told_from_what_is_unpruned(con) -> None:
     three = {"model": "org/Made-3B", "parameters": 2000}
     assert pairs(con, {}, three | {"method": "pp"}) == []
+    assert pairs(con, {"repair": "lsq"}, three | {"repair": "lsq"}) == []
     assert pairs(con, {}, three | {"conditions": "few"}) == []
     assert pairs(con, {"conditions": "few"}, three | {"conditions": "few"}) == [("m0", "m1", "org/made-*")]
     assert pairs(con, {}, three | {"unpruned": False}) == []

@@ -73,10 +73,10 @@ def test_better_is_up_or_down_by_the_metric_and_unknown_without_a_direction() ->
 def test_a_width_is_the_same_by_its_size_or_where_that_is_not_known_by_its_percentage() -> None:
     by_size = replace(AT_40, level="w60", pruning_pct=40.1, expansion_ratio=2.4)
     unknown, farther = (replace(AT_40, intermediate_size=None, pruning_pct=pct) for pct in (40.0, 40.1))
-    assert AT_40.exact == by_size.exact == ("id|maw|", False, 60, None)
-    assert unknown.exact == ("id|maw|", False, None, 40.0)
-    assert farther.exact == ("id|maw|", False, None, 40.1)
-    assert replace(AT_40, unpruned=True).exact == ("id|maw|", True, 60, None)
+    assert AT_40.exact == by_size.exact == ("id|maw|none|", False, 60, None)
+    assert unknown.exact == ("id|maw|none|", False, None, 40.0)
+    assert farther.exact == ("id|maw|none|", False, None, 40.1)
+    assert replace(AT_40, unpruned=True).exact == ("id|maw|none|", True, 60, None)
 
 
 def test_a_metric_is_named_with_its_filter_unless_that_is_none() -> None:

@@ -40,7 +40,8 @@ def bleu(sums: Values) -> Values:
     halved = np.where(none, 0.5 ** np.cumsum(none, axis=-1), matching)
     precision = quotient(halved, total)
     brevity = np.where(length < reference, np.exp(1 - reference / np.maximum(length, 1e-300)), 1.0)
-    score = 100 * brevity * np.exp(np.log(precision).mean(axis=-1))
+    with np.errstate(divide="ignore"):  # a precision of 0 is a mean of minus infinity, and a score of 0
+        score = 100 * brevity * np.exp(np.log(precision).mean(axis=-1))
     return np.where(none.all(axis=-1) | (total == 0).any(axis=-1), 0.0, score)
 
 
