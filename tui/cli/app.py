@@ -65,7 +65,6 @@ def prune_tui(
         bool,
         typer.Option(
             "--version",
-            metavar="",
             callback=_version,
             is_eager=True,
             help="Print the version, and the commit in a checkout, and exit.",

@@ -26,9 +26,7 @@ def diff(
     run_a: Annotated[str, typer.Argument(metavar="RUN_A", help=_RUN)],
     run_b: Annotated[str, typer.Argument(metavar="RUN_B", help=_RUN)],
     format_: Annotated[Literal["table", "markdown", "json"], typer.Option("--format", help="How to print.")] = "table",
-    everything: Annotated[
-        bool, typer.Option("--all", metavar="", help="List the numbers that are the same, too.")
-    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="List the numbers that are the same, too.")] = False,
     db: Database = DEFAULT_DATABASE,
     debug: Debug = False,
 ) -> None:

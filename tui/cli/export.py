@@ -49,7 +49,7 @@ def export(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of standard output.")
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", metavar="", help="Replace the file that is there; a database never is.")
+        bool, typer.Option("--force", help="Replace the file that is there; a database never is.")
     ] = False,
     method: Annotated[
         str | None, typer.Option(metavar="NAME", help="Only this pruning method.", show_default="all")

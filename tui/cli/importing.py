@@ -69,7 +69,7 @@ def import_(
     ] = None,
     method: Annotated[str | None, typer.Option(metavar="NAME", help="And how.", show_default=False)] = None,
     replace: Annotated[
-        bool, typer.Option("--replace", metavar="", help="Let numbers of the same thing give way to later ones.")
+        bool, typer.Option("--replace", help="Let numbers of the same thing give way to later ones.")
     ] = False,
     as_json: Json = False,
     db: Database = DEFAULT_DATABASE,

@@ -34,7 +34,7 @@ def _reachable(database: Path) -> Path:
 
 Debug = Annotated[
     bool,
-    typer.Option("--debug", metavar="", callback=_debug, is_eager=True, help="Show the traceback of an error."),
+    typer.Option("--debug", callback=_debug, is_eager=True, help="Show the traceback of an error."),
 ]
 Database = Annotated[
     Path,
@@ -44,9 +44,9 @@ Database = Annotated[
 ]
 DEFAULT_DATABASE = Path("results.duckdb")
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", metavar="", help="Plain log lines instead of a live display.")]
-Json = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON on standard output.")]
-Detach = Annotated[bool, typer.Option("--detach", metavar="", help="Start the run and return; it goes on by itself.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Plain log lines instead of a live display.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Start the run and return; it goes on by itself.")]
 
 METHODS = "{methods}"  # stands in a help text for what is installed, which is looked up when the help is shown
 
@@ -127,13 +127,12 @@ Revision = Annotated[str | None, typer.Option(metavar="NAME", help="Branch, tag 
 Divisor = Annotated[int | None, typer.Option(metavar="N", help="Round widths down to a multiple of N.")]
 TrustRemoteCode = Annotated[
     bool,
-    typer.Option("--trust-remote-code", metavar="", help="Run Python code that comes with the model. Read it first."),
+    typer.Option("--trust-remote-code", help="Run Python code that comes with the model. Read it first."),
 ]
 TrustTaskCode = Annotated[
     bool,
     typer.Option(
         "--trust-task-code",
-        metavar="",
         help="Run Python that task files of --include-path name. Read it first; without this, such tasks are refused. "
         "lm-eval's own functions run in any case, on whatever documents a task gives them.",
     ),

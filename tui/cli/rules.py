@@ -66,7 +66,7 @@ def show(name: Name, as_json: Json = False, db: Database = DEFAULT_DATABASE, deb
 @app.command(name="set", cls=Command)
 def set_(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A rule as TOML; `-` reads it from standard input.")],
-    use: Annotated[bool, typer.Option("--use", metavar="", help="And use it from now on.")] = False,
+    use: Annotated[bool, typer.Option("--use", help="And use it from now on.")] = False,
     db: Database = DEFAULT_DATABASE,
     debug: Debug = False,
 ) -> None:

@@ -93,7 +93,6 @@ def run(
         bool,
         typer.Option(
             "--damage",
-            metavar="",
             help="Measure each level's distance to the unpruned model on held-out text, too: KL divergence and top-1 "
             "agreement.",
         ),
@@ -127,9 +126,7 @@ def run(
     ] = None,
     compile_layers: Annotated[
         bool,
-        typer.Option(
-            "--compile", metavar="", help="Compile the layers first: pays on a GPU, when a sweep takes minutes."
-        ),
+        typer.Option("--compile", help="Compile the layers first: pays on a GPU, when a sweep takes minutes."),
     ] = False,
     trust_remote_code: TrustRemoteCode = False,
     trust_task_code: TrustTaskCode = False,
@@ -137,23 +134,22 @@ def run(
         bool,
         typer.Option(
             "--skip-broken-tasks",
-            metavar="",
             help="Go on with the others where a task cannot be built; it counts as "
             "failed, and `resume` tries it again.",
         ),
     ] = False,
     apply_chat_template: Annotated[
-        bool, typer.Option("--apply-chat-template", metavar="", help="Put every prompt into the model's chat template.")
+        bool, typer.Option("--apply-chat-template", help="Put every prompt into the model's chat template.")
     ] = False,
     system_instruction: Annotated[
         str | None, typer.Option(metavar="TEXT", help="System message for every prompt.")
     ] = None,
     fewshot_as_multiturn: Annotated[
-        bool, typer.Option("--fewshot-as-multiturn", metavar="", help="Few-shot examples as turns of a chat.")
+        bool, typer.Option("--fewshot-as-multiturn", help="Few-shot examples as turns of a chat.")
     ] = False,
     no_cache: Annotated[
         bool,
-        typer.Option("--no-cache", metavar="", help="Tokenise every prompt anew, and keep no tokens for later runs."),
+        typer.Option("--no-cache", help="Tokenise every prompt anew, and keep no tokens for later runs."),
     ] = False,
     detach: Detach = False,
     db: Database = DEFAULT_DATABASE,
@@ -243,7 +239,7 @@ def stop(
         float | None,
         typer.Option(metavar="SECONDS", help="Wait so long for its batch to end.", show_default="60, with --force 5"),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", metavar="", help="Kill it then; what it recorded is kept.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Kill it then; what it recorded is kept.")] = False,
     db: Database = DEFAULT_DATABASE,
     debug: Debug = False,
 ) -> None:

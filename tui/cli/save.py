@@ -64,7 +64,7 @@ def save(
     ] = None,
     revision: Revision = None,
     trust_remote_code: TrustRemoteCode = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace what the folder holds.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what the folder holds.")] = False,
     as_json: Json = False,
     db: Database = DEFAULT_DATABASE,
     debug: Debug = False,

@@ -41,11 +41,6 @@ _SAME_PROCESS = (
 )  # fmt: skip
 
 
-def default_path() -> Path:
-    """The file that commands use when `--db` does not name one."""
-    return Path(os.environ.get("PRUNE_TUI_DB") or "results.duckdb")
-
-
 @contextmanager
 def open_write(path: Path, *, wait: float = 0.0, reach: Sequence[Path] = ()) -> Iterator[duckdb.DuckDBPyConnection]:
     """The file open for writing, with its schema up to date; created where missing.

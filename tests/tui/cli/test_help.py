@@ -16,11 +16,12 @@ from tui.cli.guard import guarded
 
 
 def every_command(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[list[str]]:
-    """The words that lead to each command and each group of them."""
+    """The words that lead to each command and each group of them, those included that are imported when called."""
     command = command or get_command(app)
     yield list(path)
+    places = getattr(command, "places", {})
     for name, inner in getattr(command, "commands", {}).items():
-        yield from every_command(inner, (*path, name))
+        yield from every_command(places[name].command(name) if name in places else inner, (*path, name))
 
 
 @pytest.mark.parametrize("command", every_command(), ids=" ".join)
