@@ -16,13 +16,6 @@ from warehouse.errors import DatabaseBusyError, UserError
 from warehouse.store import db
 
 
-def test_default_path_is_the_working_directorys_unless_the_environment_names_another(monkeypatch):
-    monkeypatch.delenv("PRUNE_TUI_DB", raising=False)
-    assert db.default_path() == Path("results.duckdb")
-    monkeypatch.setenv("PRUNE_TUI_DB", "/elsewhere/mine.duckdb")
-    assert db.default_path() == Path("/elsewhere/mine.duckdb")
-
-
 def test_a_new_file_has_the_storage_version_that_older_shells_read(database):
     for _ in range(2):  # and keeps it when it is opened again
         with db.open_write(database) as con:
