@@ -201,12 +201,15 @@ def test_answers_are_judged_bit_by_bit_while_the_device_is_waited_for(work: Swee
 def test_what_is_not_judged_yet_is_so_at_the_end_whatever_ends_the_work(work: Sweep) -> None:
     built = work.tasks.get("demo_story")
     assert built is not None
-    with (
-        pytest.raises(StopRequested),
-        Judging(work.run, work.recorder, work.tasks, 1, beside=True) as judging,
-    ):
-        judging.hand_in("0", built, scoring.ask(built, work.lm), 1.5)
-        raise StopRequested
+    answers = scoring.ask(built, work.lm)
+
+    def work_that_ends() -> None:
+        with Judging(work.run, work.recorder, work.tasks, 1, beside=True) as judging:
+            judging.hand_in("0", built, answers, 1.5)
+            raise StopRequested
+
+    with pytest.raises(StopRequested):
+        work_that_ends()
     assert [cell.task for cell in of_kind(work.run.events(), CellFacts)] == ["demo_story"]
 
 
