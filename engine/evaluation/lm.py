@@ -31,6 +31,7 @@ from engine.inference.probing import probe_trees
 from engine.inference.tree.tree import Ints, Scored
 from engine.inference.tree.tree_scorer import Batch, Progress, TreeScorer
 from engine.inference.tree.trial import best_attention
+from engine.inference.waiting import Idle
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +109,12 @@ class PrunedLM(TemplateLM):
             say=self._say_once,
         )
         self._batches: dict[tuple[int, ...], tuple[Batch, list[int]]] = {}
+
+    def while_waiting(self, idle: Idle) -> None:
+        """Have `idle` asked while the device works and nothing is to be done for it, where it works by itself."""
+        for one in (self._scorer, self.generator):
+            if isinstance(one, TreeScorer | Generator):
+                one.idle = idle
 
     @property
     def eot_token_id(self) -> int | None:  # pyright: ignore[reportIncompatibleMethodOverride]

@@ -8,7 +8,7 @@ import random
 import sys
 import zlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +49,12 @@ class Sample:
 
 def score(built: BuiltTask, lm: PrunedLM) -> tuple[list[MetricFacts], list[Sample]]:
     """Run all requests of a task and compute every metric it defines, as lm-eval's `evaluate` does."""
-    return judge(built, ask(built, lm))
+    steps = judge(built, ask(built, lm))
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
 
 
 def ask(built: BuiltTask, lm: PrunedLM) -> list[Any]:
@@ -64,12 +69,16 @@ def ask(built: BuiltTask, lm: PrunedLM) -> list[Any]:
     return answers
 
 
-def judge(built: BuiltTask, answers: Sequence[Any]) -> tuple[list[MetricFacts], list[Sample]]:
-    """Every metric that a task defines, from what `ask` gave; its instances hold the answers afterwards."""
+def judge(built: BuiltTask, answers: Sequence[Any]) -> Generator[None, None, tuple[list[MetricFacts], list[Sample]]]:
+    """Every metric that a task defines, from what `ask` gave; its instances hold the answers afterwards.
+
+    In steps, a document or a metric each, between which something else may be done but for asking this to begin again.
+    """
     task: Any = built.task  # lm-eval annotates what every task overrides as returning None
     _take_in(task, answers)
     _seed(task.task_name)
     task.apply_filters()
+    yield
     by_doc: dict[int, list[Instance]] = defaultdict(list)
     for instance in task.instances:
         by_doc[instance.doc_id or 0].append(instance)
@@ -87,8 +96,12 @@ def judge(built: BuiltTask, answers: Sequence[Any]) -> tuple[list[MetricFacts], 
                 adds = per_document(metric, value)
                 response = _response(task, doc, metric, responses)
                 samples.append(Sample(doc_id, name, metric, adds.value, adds.weight, response, adds.terms))
+            yield
     chances = built.chances
-    metrics = [_aggregate(task, metric, name, items, chances.get(metric)) for (metric, name), items in values.items()]
+    metrics: list[MetricFacts] = []
+    for (metric, name), items in values.items():
+        metrics.append(_aggregate(task, metric, name, items, chances.get(metric)))
+        yield
     return metrics, samples
 
 

@@ -1,15 +1,16 @@
 """What comes after a task's answers: lm-eval's filters and metrics, and everything that is written down.
 
-One thread does this for all cells, in their order, while the device is asked for the next: judging is plain Python, a
-second or several for thousands of texts. Nobody else touches what a task keeps of its answers.
+Judging is plain Python, a second or several for thousands of texts. Where the device works by itself, it is done while
+the next answers are waited for, a few milliseconds at a time in the thread that asks: in a thread of its own it would
+hold that one up at every operation, since one of them computes at a time.
 """
 
 from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections import deque
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from types import TracebackType
 from typing import Any, Self
@@ -20,32 +21,30 @@ from engine.evaluation.samples import write_samples
 from engine.evaluation.scoring import aggregate, judge
 from engine.evaluation.tasks import BuiltTask
 from engine.runs.rundir import RunDir
-from engine.worker.draws import own_draws
 from engine.worker.recorder import Recorder
 from engine.worker.supply import Supply
-from warehouse.records.conditions import Seeds
 from warehouse.records.facts import CellFacts, DocumentsFacts, FailureFacts
 from warehouse.records.questions import combined_hash
 
 _HARNESS_VERSION = version("lm-eval")
-# Cells whose answers may wait: what a crash would have to ask again.
-_MOST_WAITING = 16
+_END = object()
+_MOST_WAITING = 16  # cells whose answers are not judged yet: what a crash would have to ask again
+_AT_ONCE = 0.002  # seconds
 
 
 class Judging:
-    """Judges cells in a thread of its own; leaving the block waits for those that were handed in.
+    """Judges cells in the order in which they are handed in: `beside` the asking of others, by `step`, or at once.
 
-    What cannot be written ends the work: `check`, and the end of the block, raise it.
+    Leaving the block finishes what is left. What cannot be written ends the work, as an OSError.
     """
 
-    def __init__(self, run: RunDir, recorder: Recorder, tasks: Supply, seeds: Seeds, attempt: int) -> None:
+    def __init__(self, run: RunDir, recorder: Recorder, tasks: Supply, attempt: int, *, beside: bool) -> None:
         self._run = run
         self._recorder = recorder
         self._tasks = tasks
-        self._seeds = seeds
         self._attempt = attempt
-        self._thread = ThreadPoolExecutor(1, "judging")
-        self._waiting: list[Future[bool]] = []
+        self._beside = beside
+        self._waiting: deque[Iterator[None]] = deque()
         self._undocumented: set[str] = set()
         self.failed = 0
 
@@ -53,48 +52,56 @@ class Judging:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._thread.shutdown(wait=True)
-        if error is None:
-            self.check()
-        else:
-            for future in self._waiting:
-                if (other := future.exception()) is not None:
-                    error.add_note(f"What had been answered could not be written down: {other}")
+        try:
+            self._finish(0)
+        except Exception as other:
+            if error is None:
+                raise
+            error.add_note(f"What had been answered could not be written down: {other}")
 
     def hand_in(self, level: str, built: BuiltTask, answers: Sequence[Any], seconds: float) -> None:
         """`seconds` is the time that asking took."""
-        if len(self._waiting) >= _MOST_WAITING:
-            wait(self._waiting[:1])
-        self._waiting.append(self._thread.submit(self._cell, level, built, answers, seconds))
+        self._waiting.append(self._cell(level, built, answers, seconds))
+        self._finish(_MOST_WAITING if self._beside else 0)
+
+    def step(self) -> bool:
+        """Go on for a few milliseconds; whether there was anything to do."""
+        end = time.monotonic() + _AT_ONCE
+        while self._waiting and time.monotonic() < end:
+            self._advance()
+        return bool(self._waiting)
 
     def groups(self, level: str) -> None:
         """Write down the aggregates of groups all of whose tasks are there, once what was handed in is judged."""
-        self._waiting.append(self._thread.submit(self._groups, level))
+        self._waiting.append(self._of_groups(level))
+        self._finish(_MOST_WAITING if self._beside else 0)
 
-    def check(self) -> None:
-        """Raises:
-        OSError: something could not be written down.
-        """
-        done = [future for future in self._waiting if future.done()]
-        self._waiting = [future for future in self._waiting if not future.done()]
-        self.failed += sum(not future.result() for future in done)
+    def _finish(self, most: int) -> None:
+        while len(self._waiting) > most:
+            self._advance()
+
+    def _advance(self) -> None:
+        """One step of the cell that has waited longest."""
+        if next(self._waiting[0], _END) is _END:
+            self._waiting.popleft()
 
     def fail(self, level: str, task: str, error: Exception) -> None:
         """Write down that a cell has no result, and why."""
+        self.failed += 1
         message = f"{type(error).__name__}: {error}".strip().splitlines()[0]
         detail = "".join(traceback.format_exception(error))
         self._recorder.record(FailureFacts(level=level, task=task, error=message, detail=detail))
         self._recorder.log(f"{task} at level {level} failed: {message}", "error")
         error.__traceback__ = None  # it holds the failed batch's tensors
 
-    def _cell(self, level: str, built: BuiltTask, answers: Sequence[Any], seconds: float) -> bool:
+    def _cell(self, level: str, built: BuiltTask, answers: Sequence[Any], seconds: float) -> Iterator[None]:
         try:
-            with own_draws(*self._seeds[:2]):
-                metrics, samples = judge(built, answers)
-                kept = answers_of(built.instances)
+            metrics, samples = yield from judge(built, answers)
+            kept = answers_of(built.instances)
         except Exception as error:
             self.fail(level, built.name, error)
-            return False
+            return
+        yield
         path, samples_hash = write_samples(
             self._run.samples_dir,
             level=level,
@@ -103,8 +110,9 @@ class Judging:
             samples=samples,
             answers=kept,
         )
+        yield
         self._document(built)
-        self._finish(
+        self._record(
             CellFacts(
                 level=level,
                 task=built.name,
@@ -121,17 +129,15 @@ class Judging:
                 samples_hash=samples_hash,
             )
         )
-        self._groups(level)
+        yield from self._of_groups(level)
         self._recorder.merge_soon()
-        return True
 
     def _document(self, built: BuiltTask) -> None:
         """Keep a task's documents, unless the run has them: also one that began before there was such a file."""
         if built.name in self._recorder.history.documents or built.name in self._undocumented:
             return
         try:
-            with own_draws(*self._seeds[:2]):
-                path, hash_, count = write_documents(self._run.documents_dir, built, attempt=self._attempt)
+            path, hash_, count = write_documents(self._run.documents_dir, built, attempt=self._attempt)
         except OSError:
             raise
         except Exception as error:  # of a task's own code, asked for the question and its answer: scores stand without
@@ -144,7 +150,7 @@ class Judging:
         self._recorder.record(documents)
         self._recorder.history.documents[built.name] = documents
 
-    def _groups(self, level: str) -> bool:
+    def _of_groups(self, level: str) -> Iterator[None]:
         """Write down the aggregate of every group whose tasks are all there now."""
         cells = self._recorder.history.cells
         for group in self._tasks.groups:
@@ -152,12 +158,13 @@ class Judging:
                 continue
             start = time.monotonic()
             metrics = aggregate(group, {task: cell for (at, task), cell in cells.items() if at == level})
+            yield
             if metrics is None:
                 continue
             parts = {name: cells[level, name] for name in (task.task_name for task in group.get_all_tasks())}
             shots = {cell.num_fewshot for cell in parts.values()}
             versions = {cell.harness_version for cell in parts.values()}
-            self._finish(
+            self._record(
                 CellFacts(
                     level=level,
                     task=group.name,
@@ -172,8 +179,7 @@ class Judging:
                     harness_version=versions.pop() if len(versions) == 1 else None,
                 )
             )
-        return True
 
-    def _finish(self, cell: CellFacts) -> None:
+    def _record(self, cell: CellFacts) -> None:
         self._recorder.record(cell)
         self._recorder.history.cells[cell.level, cell.task] = cell

@@ -52,7 +52,9 @@ class Sweep:
             UserError: a task cannot be built, and the plan does not leave such tasks out.
         """
         failed = sum(map(self._leave_out, list(self.tasks.broken)))
-        judging = Judging(self.run, self.recorder, self.tasks, self.run.plan.seeds, self.attempt)
+        by_itself = self.lm.model.device.type == "cuda"
+        judging = Judging(self.run, self.recorder, self.tasks, self.attempt, beside=by_itself)
+        self.lm.while_waiting(judging.step)
         with ThreadPoolExecutor(1, "next task") as beside, judging:
             for variant in sorted(self.variants, key=lambda variant: -variant.width):
                 missing = [name for name in self.tasks.names if (variant.level, name) not in self._cells]
@@ -62,7 +64,6 @@ class Sweep:
                 ready = beside.submit(self._prepare, missing[0]) if missing else None
                 for name, following in zip_longest(missing, missing[1:]):
                     self.stop.check()
-                    judging.check()
                     if ready is not None:
                         self._wait(ready)  # what goes wrong there goes wrong again in the cell, which says so
                     task = self.tasks.get(name)
@@ -71,7 +72,7 @@ class Sweep:
                     if task is None:
                         failed += self._leave_out(name)
                         continue
-                    failed += self._cell(variant.level, task, judging)
+                    self._cell(variant.level, task, judging)
                 judging.groups(variant.level)
             for name in self.tasks.names:  # also those that have all of their cells: their prompts may have changed
                 if self.tasks.get(name) is None:
@@ -113,8 +114,8 @@ class Sweep:
     def _cells(self) -> dict[tuple[str, str], CellFacts]:
         return self.recorder.history.cells
 
-    def _cell(self, level: str, built: BuiltTask, judging: Judging) -> int:
-        """Ask one task's requests and hand the answers in; 1 if that failed, which is written down."""
+    def _cell(self, level: str, built: BuiltTask, judging: Judging) -> None:
+        """Ask one task's requests and hand the answers in; if that fails, it is written down."""
         self.recorder.record(CellStarted(level=level, task=built.name))
         self.lm.progress = self._progress_of(level, built)
         start = time.monotonic()
@@ -125,11 +126,10 @@ class Sweep:
         except Exception as error:
             judging.fail(level, built.name, error)
             release_memory()
-            return 1
+            return
         finally:
             self.lm.progress = lambda requests, tokens: None
         judging.hand_in(level, built, answers, time.monotonic() - start)
-        return 0
 
     def _progress_of(self, level: str, built: BuiltTask):
         done = tokens = 0

@@ -23,6 +23,7 @@ from engine.pruning import loading
 from engine.pruning.ladder import Ladder
 from engine.runs.rundir import RunDir, runs_root
 from engine.worker import judging, sweep
+from engine.worker.judging import Judging
 from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag, StopRequested
 from engine.worker.supply import Supply
@@ -184,30 +185,50 @@ def test_a_stop_is_noticed_while_a_task_is_waited_for(work: Sweep) -> None:
         work()
 
 
-def test_answers_are_judged_while_the_next_task_is_asked(work: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = Event()
+def test_answers_are_judged_bit_by_bit_while_the_device_is_waited_for(work: Sweep) -> None:
+    [built, *_] = [task for name in TASKS[:1] if (task := work.tasks.get(name)) is not None]
+    with Judging(work.run, work.recorder, work.tasks, 1, beside=True) as judging:
+        judging.hand_in("0", built, scoring.ask(built, work.lm), 1.5)
+        assert not of_kind(work.run.events(), CellFacts)
+        assert judging.step() or of_kind(work.run.events(), CellFacts)
+        while judging.step():
+            pass
+        [cell] = of_kind(work.run.events(), CellFacts)
+        assert (cell.task, cell.seconds) == ("demo_story", 1.5)
+        assert not judging.step()
 
-    def ask(built: BuiltTask, lm: PrunedLM) -> Any:
-        if built.name == "demo_grammar":
-            asked.set()
-        return scoring.ask(built, lm)
 
-    def judge(built: BuiltTask, answers: Any) -> Any:
-        assert built.name != "demo_story" or asked.wait(60), "the next task was not asked before this one was judged"
-        return scoring.judge(built, answers)
+def test_what_is_not_judged_yet_is_so_at_the_end_whatever_ends_the_work(work: Sweep) -> None:
+    built = work.tasks.get("demo_story")
+    assert built is not None
+    answers = scoring.ask(built, work.lm)
 
-    monkeypatch.setattr(sweep, "ask", ask)
-    monkeypatch.setattr(judging, "judge", judge)
-    work()
-    cells = [(cell.level, cell.task) for cell in of_kind(work.run.events(), CellFacts)]
-    assert cells == [(level, task) for level in ("0", "40") for task in ("demo_story", "demo_grammar")]
+    def work_that_ends() -> None:
+        with Judging(work.run, work.recorder, work.tasks, 1, beside=True) as judging:
+            judging.hand_in("0", built, answers, 1.5)
+            raise StopRequested
+
+    with pytest.raises(StopRequested):
+        work_that_ends()
+    assert [cell.task for cell in of_kind(work.run.events(), CellFacts)] == ["demo_story"]
+
+
+def test_judged_beside_or_at_once_a_cell_is_the_same(work: Sweep) -> None:
+    built = work.tasks.get("demo_grammar")
+    assert built is not None
+    answers = scoring.ask(built, work.lm)
+    for level, beside in (("0", True), ("40", False)):
+        with Judging(work.run, work.recorder, work.tasks, 1, beside=beside) as judging:
+            judging.hand_in(level, built, answers, 1.5)
+    one, other = (cell.metrics for cell in of_kind(work.run.events(), CellFacts))
+    assert one == other
 
 
 def test_answers_that_cannot_be_judged_are_one_failed_cell(work: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
     def judge(built: BuiltTask, answers: Any) -> Any:
         if built.name == "demo_grammar":
             raise ZeroDivisionError("of the task's own code")
-        return scoring.judge(built, answers)
+        return (yield from scoring.judge(built, answers))
 
     monkeypatch.setattr(judging, "judge", judge)
     assert work() == 2 * len(work.variants)  # demo_lambada cannot be asked
