@@ -23,6 +23,7 @@ class Commands(LazyGroup):
         "resume": Place("tui.cli.run", "resume", MEASURE),
         "stop": Place("tui.cli.run", "stop", MEASURE),
         "runs": Place("tui.cli.runs", "runs", MEASURE),
+        "show": Place("tui.cli.show", "show", MEASURE),
         "replay": Place("tui.cli.dashboard", "replay", WATCH),
         "serve": Place("tui.cli.dashboard", "serve", WATCH),
         "export": Place("tui.cli.export", "export", READ),

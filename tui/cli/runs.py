@@ -13,7 +13,7 @@ from engine.runs import rundir
 from engine.runs.create import check_database
 from engine.runs.digests import Digest, Digests
 from engine.runs.rundir import RunDir
-from tui.cli import session
+from tui.cli import known_runs, session
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import console, duration, print_json
 from warehouse.commands import hint
@@ -26,18 +26,20 @@ if TYPE_CHECKING:
 
 
 def runs(as_json: Json = False, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
-    """List the runs beside a database, and where each stands."""
+    """List the runs beside a database and what was imported into it, and where each stands."""
     digests = Digests.load(db)
     listed = list(digests.runs())
     digests.save()
-    if not listed:
-        check_database(db)
+    stored, why_none = known_runs.stored_only(db)
     if as_json:
-        print_json({"runs": [_plain(run, digest) for run, digest in listed]})
-    elif listed:
-        _print([_row(run, digest) for run, digest in listed])
+        imported = [known_runs.plain(run, db) for run in stored]
+        print_json({"runs": imported + [_plain(run, digest) for run, digest in listed]})
+    elif stored or listed:
+        _print([*map(known_runs.row, stored), *(_row(run, digest) for run, digest in listed)])
     else:
         typer.echo(f"{rundir.none_there(db)}.", err=True)
+    if why_none is not None:
+        typer.echo(one_line(str(why_none)), err=True)
     check_database(db)  # last: runs are in their journals, whatever became of the file
 
 

@@ -117,8 +117,17 @@ def work(runs: Sequence[RunDir], db: Path, *, quiet: bool, as_json: bool) -> int
         for run in waiting:
             _say(f"Not begun: {run.plan.model}; `{hint('resume', run.run_id, db=db)}` starts its run.")
     if as_json:
-        print_json({"runs": [summary(run) for run in runs if run.path.exists()]})
+        print_json({"runs": [_with_scores(run, db) for run in runs if run.path.exists()]})
     return max(codes, default=0)
+
+
+def _with_scores(run: RunDir, db: Path) -> dict[str, Any]:
+    from tui.cli.scores import scores_or_why
+
+    scores, why_none = scores_or_why(db, run.run_id) if db.exists() else ([], None)
+    if why_none is not None:
+        _say(f"The scores of run {run.run_id} are in its journal, not in what is printed here: {why_none}")
+    return summary(run) | {"scores": scores}
 
 
 def _carry_out(run: RunDir, db: Path, *, quiet: bool, tables: bool) -> int:
@@ -198,6 +207,7 @@ def summary_of(run: RunDir, digest: Digest) -> dict[str, Any]:
     return {
         "run_id": run.run_id,
         "name": digest.name,
+        "origin": "run",
         "model": digest.model,
         "method": digest.method,
         "state": str(digest.standing(run)),
@@ -231,18 +241,16 @@ def _merge(run: RunDir, db: Path) -> UserError | None:
 def _show(db: Path, run: RunDir, history: RunHistory) -> None:
     """The delta tables that the run has a part in, and where to find them again."""
     from tui.cli.deltas import print_tables
-    from warehouse.read.deltas import read_deltas
-    from warehouse.read.runs import list_runs
+    from tui.cli.scores import scores_of
 
     try:
-        model = next((summary.model_id for summary in list_runs(db) if summary.run_id == run.run_id), None)
-        if model is None:
-            return
-        deltas = read_deltas(db, model=model, method=run.plan.method)
+        tables, scores = scores_of(db, run.run_id)
     except UserError as error:
         _say(str(error))
         return
-    print_tables(console(), [table for table in deltas.tables if run.run_id in table.run_ids])
+    if not scores:
+        return
+    print_tables(console(), tables)
     again = hint("export", "deltas", "--model", _model(run, history), db=db)
     _say(f"Results are in {db}: `{again}` prints them for a paper.")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from warehouse.errors import UserError
 from warehouse.records.names import same_name, short_name
-from warehouse.store import db, statements
+from warehouse.store import answers, db, statements
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -44,6 +44,46 @@ class ModelSummary:
     weights_hash: str | None
     runs: int
     origins: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """One run or import, as the database has it: a row of `stored_run`. Times are UTC; `plan` is JSON.
+
+    `tasks` are those that it measured, as a plan would name them; `failures` have level, task and error.
+    """
+
+    run_id: str
+    name: str
+    origin: str
+    model_id: str | None
+    model: str | None
+    revision: str | None
+    parameters: int | None
+    method: str | None
+    suite: str | None
+    conditions: str | None
+    created_at: datetime
+    state: str
+    cells_done: int
+    cells_failed: int
+    last_cell_at: datetime | None
+    plan: str | None
+    levels: list[str]
+    tasks: list[str]
+    failures: list[dict[str, str]]
+    host: str | None
+
+
+def stored_run(path: Path, run_id: str, *, wait: float = 2.0) -> StoredRun | None:
+    """What the database has of a run, None where that is nothing.
+
+    Raises:
+        UserError, DatabaseBusyError: as `db.open_read`.
+    """
+    with db.open_read(path, wait=wait) as con:
+        found = answers.read(con, "stored_run", StoredRun, {"run_id": run_id})
+    return found[0] if found else None
 
 
 def list_runs(path: Path, *, wait: float = 2.0) -> list[RunSummary]:

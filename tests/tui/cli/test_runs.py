@@ -91,7 +91,15 @@ def test_json_gives_a_script_what_it_needs(fake):
     assert run["cells"] == {"done": 4, "failed": 0, "total": 4}
     assert run["failures"] == []
     assert Path(run["folder"], "journal.jsonl").exists()
+    scores = run.pop("scores")
+    assert [(one["level"], one["task"], one["value"]) for one in scores[:2]] == [
+        ("0", "boolq", 0.5),
+        ("0", "piqa", 0.5),
+    ]
     assert json.loads(fake("runs", "--json").stdout)["runs"] == [run]
+    shown = json.loads(fake("show", "latest", "--json").stdout)
+    assert shown.items() >= run.items()
+    assert shown["scores"] == scores
 
 
 def test_failed_cells_are_listed_and_tried_again_by_resume(fake):
