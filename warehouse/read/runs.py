@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from warehouse.errors import UserError
 from warehouse.records.names import same_name, short_name
@@ -84,6 +84,29 @@ def stored_run(path: Path, run_id: str, *, wait: float = 2.0) -> StoredRun | Non
     with db.open_read(path, wait=wait) as con:
         found = answers.read(con, "stored_run", StoredRun, {"run_id": run_id})
     return found[0] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredModel:
+    """A row of `measured_models`. `measured` has method, conditions, levels (percent pruned) and benchmarks."""
+
+    model_id: str
+    model: str
+    model_type: str | None
+    parameters: int | None
+    runs: int
+    origins: list[str]
+    measured: list[dict[str, Any]]
+
+
+def measured_models(path: Path, *, wait: float = 2.0) -> list[MeasuredModel]:
+    """All models in the warehouse, by name, and what is measured of each.
+
+    Raises:
+        UserError, DatabaseBusyError: as `db.open_read`.
+    """
+    with db.open_read(path, wait=wait) as con:
+        return answers.read(con, "measured_models", MeasuredModel)
 
 
 def list_runs(path: Path, *, wait: float = 2.0) -> list[RunSummary]:
