@@ -38,6 +38,7 @@ class Commands(LazyGroup):
         "claims": Place("tui.cli.claims", "claims", READ),
         "rules": Place("tui.cli.rules", "rules", READ, below=True),
         "import": Place("tui.cli.importing", "import_", KEEP, kind="ImportCommand"),
+        "rename": Place("tui.cli.rename", "rename", KEEP),
         "merge": Place("tui.cli.runs", "merge", KEEP),
         "save": Place("tui.cli.save", "save", KEEP),
         "doctor": Place("tui.cli.doctor", "doctor", KEEP),

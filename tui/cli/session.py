@@ -257,7 +257,7 @@ def _show(db: Path, run: RunDir, history: RunHistory) -> None:
 
 def _view(run: RunDir, history: RunHistory, *, quiet: bool) -> View:
     screen = console(stderr=True)
-    title = f"Run {run.run_id} ({run.plan.name}), in {run.path}"
+    title = f"Run {run.run_id} ({run.name}), in {run.path}"
     if quiet or not screen.is_terminal:
         from tui.cli.lines import LineView
 

@@ -139,7 +139,7 @@ class RunRecord:
         running = state == RunState.RUNNING
         return RunRow(
             run_id=self.run_id,
-            name=self.plan.name,
+            name=self.history.renamed or self.plan.name,
             model=self.history.model.model if self.history.model else self.plan.model,
             method=self.plan.method,
             levels=self.history.levels,
