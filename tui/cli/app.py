@@ -35,6 +35,7 @@ class Commands(LazyGroup):
         "diff": Place("tui.cli.diff", "diff", READ),
         "views": Place("tui.cli.schema", "views", READ),
         "schema": Place("tui.cli.schema", "schema", READ),
+        "check": Place("tui.cli.check", "check", READ),
         "claims": Place("tui.cli.claims", "claims", READ),
         "rules": Place("tui.cli.rules", "rules", READ, below=True),
         "import": Place("tui.cli.importing", "import_", KEEP, kind="ImportCommand"),

@@ -65,12 +65,13 @@ class CurrentCell:
 class RunHistory:
     """What a run's events say so far, taken in one after another.
 
-    `levels` are those that the plan asks for, `renamed` is the name that counts in place of the plan's. `seq` is the number of the last event and `now` its time. `turns` counts
-    the attempts and their ends, of which a worker that was started writes at least one. `documents` has the files of
-    tasks' documents, `cells` what finished, groups included, `failures` those of the latest attempt. `parents` has the
-    nearest group above a task or group. `startup` has the seconds of the last start's stages by name, `worked` those of
-    the attempts that have ended. `starting` names the stage of a start that ended last: empty before the first of them,
-    None once a cell was begun or the attempt has ended.
+    `levels` are those that the plan asks for, `renamed` is the name that counts in place of the plan's. `seq` is the
+    number of the last event and `now` its time. `turns` counts the attempts and their ends, of which a worker that was
+    started writes at least one. `documents` has the files of tasks' documents, `cells` what finished, groups included,
+    `failures` those of the latest attempt. `parents` has the nearest group above a task or group. `startup` has the
+    seconds of the last start's stages by name, `worked` those of the attempts that have ended. `starting` names the
+    stage of a start that ended last: empty before the first of them, None once a cell was begun or the attempt has
+    ended.
     """
 
     levels: tuple[str, ...] = ()
