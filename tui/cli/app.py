@@ -42,6 +42,7 @@ class Commands(LazyGroup):
         "rename": Place("tui.cli.rename", "rename", KEEP),
         "merge": Place("tui.cli.runs", "merge", KEEP),
         "save": Place("tui.cli.save", "save", KEEP),
+        "config": Place("tui.cli.config", "config", KEEP),
         "doctor": Place("tui.cli.doctor", "doctor", KEEP),
     }
 
@@ -66,6 +67,14 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _show_config(wanted: bool) -> None:
+    if wanted:
+        from tui.cli.config import print_settings
+
+        print_settings()
+        raise typer.Exit
+
+
 @app.callback(invoke_without_command=True)
 def prune_tui(
     context: typer.Context,
@@ -73,10 +82,21 @@ def prune_tui(
         bool,
         typer.Option(
             "--version",
+            "-V",
             metavar="",
             callback=_version,
             is_eager=True,
             help="Print the version, and the commit in a checkout, and exit.",
+        ),
+    ] = False,
+    show_config: Annotated[
+        bool,
+        typer.Option(
+            "--show-config",
+            metavar="",
+            callback=_show_config,
+            is_eager=True,
+            help="Print the settings that hold and where each comes from, and exit.",
         ),
     ] = False,
     db: Database = DEFAULT_DATABASE,

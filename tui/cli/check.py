@@ -83,7 +83,7 @@ def _print(levels: list[Retained], short: list[Retained], share: float, *, each:
         typer.echo(f"{count} checked: all keep at least {share:.1%} of {of}.")
     if out := list(dict.fromkeys(name for one in levels for name in one.left_out)):
         typer.echo(
-            f"Left out, as nothing is to be said of a share of the unpruned score: {one_line(', '.join(out))}.",
+            f"Left out, since the unpruned score is not clear of zero: {one_line(', '.join(out))}.",
             err=True,
         )
 

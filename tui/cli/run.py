@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from engine import settings
 from engine.errors import UserError
 from engine.planning.choices import OPTIONS, chosen_levels, chosen_tasks, run_name, task_folders
 from engine.planning.plan import RunPlan
@@ -81,7 +82,10 @@ def run(
         list[Path] | None, typer.Option(metavar="DIR", help="Folder with your own lm-eval task files.")
     ] = None,
     dtype: Dtype = "auto",
-    device: Annotated[str, typer.Option(metavar="NAME", help="cpu, cuda, cuda:1, mps; auto takes the best.")] = "auto",
+    device: Annotated[
+        str,
+        typer.Option(metavar="NAME", envvar="PRUNE_TUI_DEVICE", help="cpu, cuda, cuda:1, mps; auto takes the best."),
+    ] = "auto",
     seed: Annotated[
         str,
         typer.Option(
@@ -129,6 +133,8 @@ def run(
     """Prune models at several levels, evaluate each, and show what changed."""
     if detach and len(models) > 1:
         raise UserError("--detach starts one run and returns: give one model, and start the next when it has ended.")
+    if suite_name is None and tasks is None:
+        suite_name = settings.suite()
     specs = chosen_tasks(suite_name, tasks, OPTIONS)
     plans = [
         RunPlan(

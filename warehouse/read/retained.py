@@ -124,9 +124,7 @@ def _of_tasks(rows: list[Share], tasks: Sequence[str]) -> list[Share]:
     for task in tasks:
         if task.lower() not in known:
             listed = ", ".join(dict.fromkeys(row.task for row in rows))
-            raise UserError(
-                f"There are no results of '{task}' to hold against the unpruned model's: there is {listed}."
-            )
+            raise UserError(f"There are no results of '{task}' at a pruned level: there is {listed}.")
     wanted = {known[task.lower()] for task in tasks}
     return [row for row in rows if row.task in wanted]
 
