@@ -42,7 +42,7 @@ SETTINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What holds for a setting, None where that is what is built in; `source` is environment, config file or built-in."""
+    """What holds for a setting, None where that is what is built in, and where it comes from."""
 
     setting: Setting
     value: str | None

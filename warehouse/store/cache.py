@@ -1,4 +1,7 @@
-"""The user's cache folder, or the one that PRUNE_TUI_CACHE names: what is kept there is made anew where it is missing or cannot be trusted."""
+"""The user's cache folder, or the one that PRUNE_TUI_CACHE names.
+
+What is kept there is made anew where it is missing or cannot be trusted.
+"""
 
 from __future__ import annotations
 
