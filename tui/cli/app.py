@@ -50,7 +50,6 @@ class Commands(LazyGroup):
 app = typer.Typer(
     name="prune-tui",
     cls=Commands,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -1,13 +1,15 @@
 """What a shell completes beside the names of commands and options: runs, tasks and models.
 
 Light, since a shell waits for it: torch is never loaded, the database is open for an instant, and where something
-cannot be read there is nothing to complete.
+cannot be read there is nothing to complete. Names are other people's text, and a shell would run some of it: whatever is
+not plain is not completed.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +17,9 @@ from typing import Annotated, Any
 import typer
 
 from engine.errors import UserError
+
+_PLAIN = re.compile(r"[\w./:@,+-]+", re.ASCII)
+_NOT_PLAIN = re.compile(r"[^\w ./@,+-]+", re.ASCII)
 
 Candidate = tuple[str, str]
 """What stands on the command line, and what it is, for shells that show that."""
@@ -27,11 +32,12 @@ def complete_runs(ctx: Any, incomplete: str) -> list[Candidate]:
 
     db = _database(ctx)
     with suppress(UserError, OSError):
-        stored = known_runs.stored_only(db)[0]
+        stored = known_runs.stored_only(db, wait=0.0)[0]
         known = [*((one.run_id, one.name) for one in stored), *((one.run_id, one.name) for one in rundir.all_runs(db))]
         ids = [(run_id, name) for run_id, name in reversed(known) if run_id.startswith(incomplete)]
         names = [(name, run_id) for run_id, name in reversed(known) if incomplete and name.startswith(incomplete)]
-        return [*(("latest", "the last run") for _ in known[:1] if "latest".startswith(incomplete)), *ids, *names]
+        latest = [("latest", "the last run")] if known and "latest".startswith(incomplete) else []
+        return _plain([*latest, *ids, *names])
     return []
 
 
@@ -43,12 +49,12 @@ def complete_models(ctx: Any, incomplete: str) -> list[Candidate]:
 
     with suppress(UserError, OSError):
         found = measured_models(_database(ctx), wait=0.0)
-        return [
+        return _plain(
             (name, "" if model.parameters is None else f"{parameters(model.parameters)} parameters")
             for model in found
             for name in dict.fromkeys((short_name(model.model), model.model))
             if name.lower().startswith(incomplete.lower())
-        ]
+        )
     return []
 
 
@@ -58,10 +64,14 @@ def complete_tasks(incomplete: str) -> list[Candidate]:
 
     before, comma, begun = incomplete.rpartition(",")
     with suppress(UserError, OSError):
-        return [
+        return _plain(
             (f"{before}{comma}{entry.name}", entry.kind) for entry in task_index.kept() if entry.name.startswith(begun)
-        ]
+        )
     return []
+
+
+def _plain(candidates: Iterable[Candidate]) -> list[Candidate]:
+    return [(text, _NOT_PLAIN.sub(" ", about)) for text, about in candidates if _PLAIN.fullmatch(text)]
 
 
 def _database(ctx: Any) -> Path:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tui.cli.options import DEFAULT_DATABASE, Database, Debug
+from tui.cli.completion import complete_runs
+from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json, format_of
 from tui.cli.output import print_json
 from warehouse.text import one_line, printable
 
@@ -23,12 +24,16 @@ _DOCUMENTS = 10
 
 
 def diff(
-    run_a: Annotated[str, typer.Argument(metavar="RUN_A", help=_RUN)],
-    run_b: Annotated[str, typer.Argument(metavar="RUN_B", help=_RUN)],
-    format_: Annotated[Literal["table", "markdown", "json"], typer.Option("--format", help="How to print.")] = "table",
+    run_a: Annotated[str, typer.Argument(metavar="RUN_A", help=_RUN, autocompletion=complete_runs)],
+    run_b: Annotated[str, typer.Argument(metavar="RUN_B", help=_RUN, autocompletion=complete_runs)],
+    format_: Annotated[
+        Literal["table", "markdown", "json"] | None,
+        typer.Option("--format", help="How to print.", show_default="table"),
+    ] = None,
     everything: Annotated[
         bool, typer.Option("--all", metavar="", help="List the numbers that are the same, too.")
     ] = False,
+    as_json: Json = False,
     db: Database = DEFAULT_DATABASE,
     debug: Debug = False,
 ) -> None:
@@ -41,11 +46,12 @@ def diff(
     """
     from warehouse.read.run_diff import diff_runs
 
+    how = format_of(format_, as_json) or "table"
     comparison = diff_runs(db, run_a, run_b)
-    if format_ == "json":
+    if how == "json":
         print_json(_plain(comparison))
     else:
-        sys.stdout.write(printable(_text(comparison, format_, everything=everything)))
+        sys.stdout.write(printable(_text(comparison, how, everything=everything)))
     if comparison.verdict == "different":
         raise typer.Exit(1)
 

@@ -29,7 +29,7 @@ class KnownRun:
     folder: RunDir | None
 
 
-def stored_only(db: Path) -> tuple[list[RunSummary], UserError | None]:
+def stored_only(db: Path, *, wait: float = 2.0) -> tuple[list[RunSummary], UserError | None]:
     """Imports, and runs whose folders are elsewhere, oldest first; and why they cannot be had, where that is so.
 
     Raises:
@@ -41,7 +41,7 @@ def stored_only(db: Path) -> tuple[list[RunSummary], UserError | None]:
     from warehouse.read.runs import list_runs
 
     try:
-        listed = list_runs(db)
+        listed = list_runs(db, wait=wait)
     except DatabaseBusyError as error:
         return [], UserError(f"Imports are not listed: {error}")
     except UserError as error:

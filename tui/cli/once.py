@@ -1,6 +1,7 @@
 """Commands on which an option that takes one value is given once: the parser would keep the last without a word.
 
-Which take lm-eval's spelling of an option (`habits`), and whose help lists the pruning methods that are installed, and no types of Python's.
+Which take lm-eval's spelling of an option (`habits`), and whose help lists the pruning methods that are installed, and
+no types of Python's.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from engine.planning.suites import DEMO_MODEL, SUITES, suite
 from engine.runs import stopping
 from engine.runs.create import check_database, create, create_all
 from tui.cli import session
+from tui.cli.completion import RunArgument, complete_tasks
 from tui.cli.options import (
     DEFAULT_DATABASE,
     Database,
@@ -25,6 +26,7 @@ from tui.cli.options import (
     Dtype,
     Json,
     Method,
+    Plain,
     Quiet,
     Revision,
     TrustRemoteCode,
@@ -37,12 +39,11 @@ from warehouse.records.run_state import RunState
 _BEFORE_KILLING = 5.0  # seconds
 _LEVELS = "0,10,20,30,40,50,60"
 
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Its id, the beginning of one, its name, or `latest`.")]
-
 
 def demo(
     levels: Annotated[str, typer.Option(metavar="LIST", help="Percentages of neurons to remove.")] = _LEVELS,
     db: Database = DEFAULT_DATABASE,
+    plain: Plain = False,
     quiet: Quiet = False,
     as_json: Json = False,
     debug: Debug = False,
@@ -56,7 +57,7 @@ def demo(
         suite="demo",
     )
     check_database(db)
-    raise typer.Exit(session.work([create(plan, db)], db, quiet=quiet, as_json=as_json))
+    raise typer.Exit(session.work([create(plan, db)], db, plain=plain, quiet=quiet, as_json=as_json))
 
 
 def run(
@@ -73,7 +74,11 @@ def run(
     ] = None,
     tasks: Annotated[
         str | None,
-        typer.Option(metavar="LIST", help="lm-eval tasks or groups; `gsm8k@5` is gsm8k with five shots."),
+        typer.Option(
+            metavar="LIST",
+            help="lm-eval tasks or groups; `gsm8k@5` is gsm8k with five shots.",
+            autocompletion=complete_tasks,
+        ),
     ] = None,
     limit: Annotated[
         float | None, typer.Option(metavar="N", help="Documents of each task; below 1, a share of them.")
@@ -126,6 +131,7 @@ def run(
     ] = False,
     detach: Detach = False,
     db: Database = DEFAULT_DATABASE,
+    plain: Plain = False,
     quiet: Quiet = False,
     as_json: Json = False,
     debug: Debug = False,
@@ -169,17 +175,18 @@ def run(
             "there is nothing to compare with; --levels 0,… measures it.",
             err=True,
         )
-    session.check_plans(plans)
+    session.check_plans(plans, quiet=quiet)
     if detach:
         session.detach(create(plans[0], db), db, as_json=as_json)
     else:
-        raise typer.Exit(session.work(create_all(plans, db), db, quiet=quiet, as_json=as_json))
+        raise typer.Exit(session.work(create_all(plans, db), db, plain=plain, quiet=quiet, as_json=as_json))
 
 
 def resume(
     text: RunArgument,
     detach: Detach = False,
     db: Database = DEFAULT_DATABASE,
+    plain: Plain = False,
     quiet: Quiet = False,
     as_json: Json = False,
     debug: Debug = False,
@@ -188,11 +195,11 @@ def resume(
     check_database(db)
     found = session.find(db, text)
     if found.state() != RunState.FINISHED:
-        session.check_plans([found.plan])
+        session.check_plans([found.plan], quiet=quiet)
     if detach:
         session.detach(found, db, as_json=as_json)
     else:
-        raise typer.Exit(session.work([found], db, quiet=quiet, as_json=as_json))
+        raise typer.Exit(session.work([found], db, plain=plain, quiet=quiet, as_json=as_json))
 
 
 def stop(

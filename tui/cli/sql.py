@@ -11,7 +11,7 @@ import typer
 
 from engine.errors import UserError
 from tui.cli.files import text_of
-from tui.cli.options import DEFAULT_DATABASE, Database, Debug
+from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json, format_of
 from warehouse.text import printable
 
 
@@ -23,8 +23,10 @@ def sql(
         Path | None, typer.Option("--file", "-f", metavar="FILE", help="Read the statement from a file.")
     ] = None,
     format_: Annotated[
-        Literal["table", "markdown", "csv", "json"], typer.Option("--format", help="How to print.")
-    ] = "table",
+        Literal["table", "markdown", "csv", "json"] | None,
+        typer.Option("--format", help="How to print.", show_default="table"),
+    ] = None,
+    as_json: Json = False,
     timeout: Annotated[float, typer.Option(metavar="SECONDS", help="Give up after this long.")] = 30,
     db: Database = DEFAULT_DATABASE,
     debug: Debug = False,
@@ -40,4 +42,4 @@ def sql(
     text = text_of(file) if file is not None else sys.stdin.read() if statement == "-" else str(statement)
     table = run_sql(db, text, timeout=timeout)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    sys.stdout.write(printable(format_table(table, format_, width=width)))
+    sys.stdout.write(printable(format_table(table, format_of(format_, as_json) or "table", width=width)))

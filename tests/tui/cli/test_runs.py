@@ -333,3 +333,13 @@ def test_results_wait_while_another_process_holds_the_database(fake):
     again = fake("merge", "--rebuild")
     assert again.returncode == 0
     assert re.fullmatch(r"Nothing to merge\.\n\d+ changes compared document by document\.\n", again.stdout)
+
+
+def test_quiet_says_what_went_wrong_and_the_result(fake):
+    done = fake(*RUN, "fine", "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "org/tiny, pruned with MAW" in done.stdout
+    failed = fake(*RUN, "fail", "--quiet")
+    assert failed.returncode == 1
+    assert failed.stderr.splitlines()[0].startswith("2 of 4 cells failed")
+    assert "done in" not in failed.stderr
