@@ -1,8 +1,8 @@
 """What a shell completes beside the names of commands and options: runs, tasks and models.
 
 Light, since a shell waits for it: torch is never loaded, the database is open for an instant, and where something
-cannot be read there is nothing to complete. Names are other people's text, and a shell would run some of it: whatever is
-not plain is not completed.
+cannot be read there is nothing to complete. Names are other people's text, and a shell would run some of it: whatever
+is not plain is not completed.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def complete_models(ctx: Any, incomplete: str) -> list[Candidate]:
             (name, "" if model.parameters is None else f"{parameters(model.parameters)} parameters")
             for model in found
             for name in dict.fromkeys((short_name(model.model), model.model))
-            if name.lower().startswith(incomplete.lower())
+            if name.startswith(incomplete)
         )
     return []
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from tui.cli.completion import complete_runs
-from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json, format_of
+from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json, refuse_two_formats
 from tui.cli.output import print_json
 from warehouse.text import one_line, printable
 
@@ -46,7 +46,8 @@ def diff(
     """
     from warehouse.read.run_diff import diff_runs
 
-    how = format_of(format_, as_json) or "table"
+    refuse_two_formats(format_, as_json)
+    how = "json" if as_json else format_ or "table"
     comparison = diff_runs(db, run_a, run_b)
     if how == "json":
         print_json(_plain(comparison))

@@ -12,7 +12,7 @@ import typer
 
 from engine.errors import UserError
 from tui.cli.completion import complete_models, complete_runs
-from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json, format_of
+from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json, refuse_two_formats
 from warehouse.exporters import outfile
 from warehouse.exporters.exporter import exporter_named, exporter_of, exporters
 from warehouse.text import one_line
@@ -88,7 +88,8 @@ def export(
     from warehouse.exporters.export import export_deltas
 
     replace = output is not None and _may_replace(output, db, force=force)
-    wanted = format_of(format_, as_json)
+    refuse_two_formats(format_, as_json)
+    wanted = "json" if as_json else format_
     exporter = exporter_named(wanted) if wanted is not None else exporter_of(output)
     if exporter.binary and output is None and sys.stdout.isatty():
         raise UserError(f"{exporter.name.capitalize()} is no text for a terminal: name a file with -o, or pipe it on.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 import typer
 
@@ -47,18 +47,14 @@ DEFAULT_DATABASE = Path("results.duckdb")
 Plain = Annotated[bool, typer.Option("--plain", metavar="", help="Plain log lines instead of a live display.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", metavar="", help="Errors and the result only.")]
 Json = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON on standard output.")]
-Format = TypeVar("Format", bound=str)
 
 
-def format_of(named: Format | None, as_json: bool) -> Format | Literal["json"] | None:
-    """What `--format` and `--json` say together, None where neither is given.
-
-    Raises:
-        UserError: one says otherwise than the other.
+def refuse_two_formats(named: str | None, as_json: bool) -> None:
+    """Raises:
+    UserError: `--format` says otherwise than `--json`.
     """
     if as_json and named not in (None, "json"):
         raise UserError(f"--json and --format {named} say two things: give one of them.")
-    return "json" if as_json else named
 
 
 Detach = Annotated[bool, typer.Option("--detach", metavar="", help="Start the run and return; it goes on by itself.")]

@@ -39,6 +39,10 @@ def show(text: RunArgument, as_json: Json = False, db: Database = DEFAULT_DATABA
 
         typer.echo()
         print_tables(console(), tables)
+    elif facts["cells"]["done"] and facts["origin"] == "run":
+        typer.echo(
+            "\nIts scores do not stand in the results: later runs measured the same again, or they wait for `merge`."
+        )
 
 
 def _lines(facts: dict[str, Any], db: Path) -> list[tuple[str, str]]:

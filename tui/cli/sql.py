@@ -11,7 +11,7 @@ import typer
 
 from engine.errors import UserError
 from tui.cli.files import text_of
-from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json, format_of
+from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json, refuse_two_formats
 from warehouse.text import printable
 
 
@@ -40,6 +40,8 @@ def sql(
     if (statement is None) == (file is None):
         raise UserError("Give one SQL statement: as an argument, as `-` for standard input, or with --file.")
     text = text_of(file) if file is not None else sys.stdin.read() if statement == "-" else str(statement)
+    refuse_two_formats(format_, as_json)
+    how = "json" if as_json else format_ or "table"
     table = run_sql(db, text, timeout=timeout)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    sys.stdout.write(printable(format_table(table, format_of(format_, as_json) or "table", width=width)))
+    sys.stdout.write(printable(format_table(table, how, width=width)))

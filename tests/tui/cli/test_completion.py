@@ -32,7 +32,7 @@ def test_runs_models_and_commands_are_completed(shell, study):
     assert completed(shell, "prune-tui sho") == ["show"]
     assert completed(shell, "prune-tui show ") == []
     shutil.copy(study, shell.cwd / "other.duckdb")
-    assert completed(shell, "prune-tui why --db other.duckdb llama-3.2-1b-") == ["Llama-3.2-1B-Instruct"]
+    assert completed(shell, "prune-tui why --db other.duckdb Llama-3.2-1B-") == ["Llama-3.2-1B-Instruct"]
     ids = completed(shell, "prune-tui show --db other.duckdb published-llama-3.2-3b")
     assert [name[:29] for name in ids] == ["published-llama-3.2-3b-measur", "published-llama-3.2-3b-scores"]
 

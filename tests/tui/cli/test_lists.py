@@ -39,6 +39,7 @@ def test_tasks_have_their_groups_marked_and_the_name_itself_first(told):
     assert "writes a text; is code, which --trust-task-code lets run" in told("tasks", "piqa")
     assert "group of 2" in told("tasks", "mmlu")
     listed = json.loads(told("tasks", "--json"))["tasks"]
+    assert set(listed[0]) == {"name", "kind", "parts", "num_fewshot", "generates", "code"}
     assert {one["name"]: one["parts"] for one in listed}["mmlu"] == ["mmlu_a", "mmlu_b"]
 
 
