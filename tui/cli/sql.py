@@ -14,6 +14,8 @@ from tui.cli.files import text_of
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json, refuse_two_formats
 from warehouse.text import printable
 
+_DIGITS = 6  # of a float, significant ones
+
 
 def sql(
     statement: Annotated[
@@ -33,6 +35,9 @@ def sql(
 ) -> None:
     """Ask the database in SQL. Reading only: nothing can be changed, and no other file is opened.
 
+    On a terminal a long result is its head and tail, and a wide one lacks its middle. Floats are rounded in tables;
+    --json and --format csv have them in full.
+
     Views to start from: headline_metrics, baseline_deltas, size_comparison, best_level, consistent_improvements.
     """
     from warehouse.console.console import format_table, run_sql
@@ -43,5 +48,10 @@ def sql(
     refuse_two_formats(format_, as_json)
     how = "json" if as_json else format_ or "table"
     table = run_sql(db, text, timeout=timeout)
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    sys.stdout.write(printable(format_table(table, how, width=width)))
+    if how == "table" and sys.stdout.isatty():
+        from warehouse.exporters.terminal import on_terminal
+
+        text = on_terminal(table, shutil.get_terminal_size().columns, digits=_DIGITS)
+    else:
+        text = format_table(table, how, digits=_DIGITS)
+    sys.stdout.write(printable(text))
