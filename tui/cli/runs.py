@@ -42,9 +42,9 @@ def runs(as_json: Json = False, db: Database = DEFAULT_DATABASE, debug: Debug = 
         print_rows(_HEADER, [*map(known_runs.row, stored), *(_row(run, digest) for run, digest in listed)], _NUMBERS)
     else:
         typer.echo(f"{rundir.none_there(db)}.", err=True)
+    check_database(db)  # last: runs are in their journals, whatever became of the file
     if why_none is not None:
         typer.echo(one_line(str(why_none)), err=True)
-    check_database(db)  # last: runs are in their journals, whatever became of the file
 
 
 def merge(

@@ -38,12 +38,14 @@ def scores_of(db: Path, run_id: str) -> tuple[list[DeltaTable], list[dict[str, A
     return tables, [_record(entry) for entry in found.values()]
 
 
-def scores_or_why(db: Path, run_id: str) -> tuple[list[dict[str, Any]], UserError | None]:
-    """The records of `scores_of`, empty with the reason where they cannot be had: a run is not told less of for it."""
+def scores_or_why(db: Path, run_id: str) -> tuple[list[DeltaTable], list[dict[str, Any]], UserError | None]:
+    """The same, and why there are none, where they cannot be had: a run is not told less of for it."""
+    if not db.exists():
+        return [], [], None
     try:
-        return scores_of(db, run_id)[1], None
+        return *scores_of(db, run_id), None
     except UserError as error:
-        return [], error
+        return [], [], error
 
 
 def _is_of(table: DeltaTable, method: str | None) -> bool:

@@ -142,7 +142,7 @@ def work(runs: Sequence[RunDir], db: Path, *, quiet: bool, as_json: bool, plain:
 def _with_scores(run: RunDir, db: Path) -> dict[str, Any]:
     from tui.cli.scores import scores_or_why
 
-    scores, why_none = scores_or_why(db, run.run_id) if db.exists() else ([], None)
+    _, scores, why_none = scores_or_why(db, run.run_id)
     if why_none is not None:
         _say(f"The scores of run {run.run_id} are in its journal, not in what is printed here: {why_none}")
     return summary(run) | {"scores": scores}

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -12,7 +11,12 @@ from tui.cli import known_runs
 from tui.cli.completion import RunArgument
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import console, duration, print_json
+from warehouse.commands import hint
+from warehouse.errors import DatabaseBusyError
 from warehouse.text import one_line
+
+if TYPE_CHECKING:
+    from warehouse.read.deltas import DeltaTable
 
 _LABEL = 12
 
@@ -20,32 +24,42 @@ _LABEL = 12
 def show(text: RunArgument, as_json: Json = False, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
     """Show one run or import: plan, state, model, where and when it ran, failures, how to resume, and its scores."""
     from tui.cli.run_facts import run_facts
-    from tui.cli.scores import scores_of
+    from tui.cli.scores import scores_or_why
 
     facts = run_facts(known_runs.find(db, text), db)
-    tables, scores = scores_of(db, facts["run_id"]) if db.exists() else ([], [])
+    tables, scores, why_none = scores_or_why(db, facts["run_id"])
     if as_json:
         print_json(facts | {"scores": scores})
-        return
+    else:
+        _print(facts, tables)
+    if isinstance(why_none, DatabaseBusyError):
+        typer.echo(f"Its scores are not shown: {one_line(str(why_none))}", err=True)
+    elif why_none is not None:
+        raise why_none
+    elif facts["cells"]["done"] and not scores and facts["origin"] == "run" and not as_json:
+        typer.echo(
+            "\nNone of its scores stands in the results: later runs measured the same again, or they wait for "
+            f"`{hint('merge', db=db)}`.",
+            err=True,
+        )
+
+
+def _print(facts: dict[str, Any], tables: list[DeltaTable]) -> None:
     typer.echo(f"{facts['run_id']} ({one_line(facts['name'])})")
-    for label, said in _lines(facts, db):
+    for label, said in _lines(facts):
         typer.echo(f"  {label:<{_LABEL}}{one_line(said)}")
     for failure in facts["failures"]:
         typer.echo(f"  {'failed':<{_LABEL}}level {failure['level']} {failure['task']}: {one_line(failure['error'])}")
     if facts["resume"]:
         typer.echo(f"  {'go on':<{_LABEL}}{facts['resume']}")
-    if scores:
+    if tables:
         from tui.cli.deltas import print_tables
 
         typer.echo()
         print_tables(console(), tables)
-    elif facts["cells"]["done"] and facts["origin"] == "run":
-        typer.echo(
-            "\nIts scores do not stand in the results: later runs measured the same again, or they wait for `merge`."
-        )
 
 
-def _lines(facts: dict[str, Any], db: Path) -> list[tuple[str, str]]:
+def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
     """What is known, a label and a text each."""
     told = {
         "state": _state(facts),

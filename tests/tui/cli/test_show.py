@@ -59,3 +59,16 @@ def test_a_run_that_is_not_there_is_a_sentence(published):
     refused = published("show", "published-llama-3.2")
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
     assert "fits 5 runs: give more of the id" in refused.stderr
+
+
+def test_a_run_is_shown_whatever_became_of_the_database(fake):
+    assert fake(*RUN, "fine").returncode == 0
+    (fake.cwd / "results.duckdb").write_text("no database")
+    shown = fake("show", "fine")
+    assert (shown.returncode, shown.stderr.count("\n")) == (2, 1)
+    assert "finished, 4 of 4 cells done" in shown.stdout
+    assert "is not a DuckDB database" in shown.stderr
+    (fake.cwd / "results.duckdb").unlink()
+    shown = fake("show", "fine")
+    assert shown.returncode == 0
+    assert "wait for `prune-tui merge`" in shown.stderr
