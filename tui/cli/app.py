@@ -108,7 +108,8 @@ def prune_tui(
     the unpruned model. Without a command it opens the dashboard.
     """
     if context.invoked_subcommand is not None:
-        os.environ["PRUNE_TUI_DB"] = str(db)  # for the command, where --db stands before it
+        if str(db) != (os.environ.get("PRUNE_TUI_DB") or str(DEFAULT_DATABASE)):
+            os.environ["PRUNE_TUI_DB"] = str(db)  # for the command, where --db stands before it
         return
     from tui.cli import dashboard
 

@@ -15,28 +15,28 @@ _IN_RUN = {
     "--batch-tokens",
     "cache-requests": "requests are written out once for all levels of a run: leave it away",
     "check-integrity": "a run checks its tasks before it begins: leave it away",
-    "config": "`prune-tui config` shows where settings for all commands stand; the rest are options",
+    "config": "`config` shows where settings for all commands stand; the rest are options",
     "confirm-run-unsafe-code": "--trust-task-code lets task files run their Python",
     "gen-kwargs": "texts are written as a task's own generation_kwargs say: put a task file of yours with others into "
     "a folder and name that with --include-path",
-    "hf-hub-log-args": "results stay on this machine: `prune-tui export --bundle FILE` writes them for others",
+    "hf-hub-log-args": "results stay on this machine: `export --bundle FILE` writes them for others",
     "log-samples": "every document's answers are kept: leave it away",
     "max-batch-size": "batches are filled by tokens to what the memory holds: --batch-tokens bounds them",
     "metadata": "a task is asked as its file says: write one of your own and name its folder with --include-path",
-    "model": "the model is an argument, as in `prune-tui run org/name --tasks piqa`; for lm-eval's own command line "
+    "model": "the model is an argument, as in `run org/name --tasks piqa`; for lm-eval's own command line "
     "with our model there is `python -m prune_tui.lm_eval`",
     "model-args": "the model is an argument, and what else it takes are options: --revision, --dtype, "
     "--trust-remote-code, --device",
     "num-fewshot": "shots stand with their task: --tasks gsm8k@5 is gsm8k with five",
-    "output-path": "results go to the database that --db names: `prune-tui export` writes them to a file",
+    "output-path": "results go to the database that --db names: `export` writes them to a file",
     "predict-only": "answers are always kept beside the scores: leave it away",
     "samples": "--limit takes the first documents of each task, or a share of them",
-    "trackio-args": "results stay on this machine: `prune-tui export` writes them to a file",
-    "use-cache": "a run that was cut short goes on where it was with `prune-tui resume`: leave it away",
+    "trackio-args": "results stay on this machine: `export` writes them to a file",
+    "use-cache": "a run that was cut short goes on where it was with `resume`: leave it away",
     "verbosity": "--quiet says less, --debug shows the traceback of an error",
-    "wandb-args": "results stay on this machine: `prune-tui export` writes them to a file",
-    "wandb-config-args": "results stay on this machine: `prune-tui export` writes them to a file",
-    "write-out": "`prune-tui sql` and the dashboard show what was asked: leave it away",
+    "wandb-args": "results stay on this machine: `export` writes them to a file",
+    "wandb-config-args": "results stay on this machine: `export` writes them to a file",
+    "write-out": "`sql` and the dashboard show what was asked: leave it away",
 }
 
 

@@ -36,6 +36,16 @@ def test_what_holds_and_where_it_comes_from(shell, config: Path):
     assert "database  /data/file.duckdb        PRUNE_TUI_DB      config file" in shown.stdout
 
 
+def test_without_a_file_everything_is_built_in(shell, config: Path):
+    told = json.loads(shell("config", "--json").stdout)
+    assert told["exists"] is False
+    assert {one["source"] for one in told["settings"].values()} == {"built-in"}
+    assert "database  results.duckdb" in shell("config").stdout
+    assert "There is no database x.duckdb" in shell("--db", "x.duckdb", "models").stderr
+    named = shell("--db", "results.duckdb", "models", PRUNE_TUI_DB="y.duckdb")
+    assert "There is no database results.duckdb" in named.stderr
+
+
 def test_the_database_is_the_options_else_the_environments_else_the_files(shell, config: Path, study: Path):
     for name in ("file", "environment", "option"):
         (shell.cwd / name).mkdir()

@@ -28,9 +28,9 @@ def test_an_underscore_is_as_good_as_a_hyphen(fake):
         ("--num-fewshot=5", "shots stand with their task: --tasks gsm8k@5"),
         ("--gen_kwargs", "generation_kwargs"),
         ("--model_args", "the model is an argument"),
-        ("--model", "`prune-tui run org/name --tasks piqa`"),
+        ("--model", "`run org/name --tasks piqa`"),
         ("--batch_size", "--batch-tokens"),
-        ("--output_path", "`prune-tui export`"),
+        ("--output_path", "`export`"),
         ("--log_samples", "every document's answers are kept"),
     ],
 )
