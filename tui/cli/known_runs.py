@@ -13,11 +13,12 @@ from engine.runs import rundir
 from engine.runs.rundir import RunDir
 from warehouse.errors import DatabaseBusyError
 from warehouse.records.names import runs_called
+from warehouse.records.run_state import RunState
 
 if TYPE_CHECKING:
     from warehouse.read.runs import RunSummary
 
-_STATES = {"planned": "queued", "started": "interrupted"}  # as a run with a folder would say it
+_STATES = {"planned": RunState.QUEUED, "started": RunState.INTERRUPTED}  # as a run with a folder would say it
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,11 @@ def find(db: Path, text: str) -> KnownRun:
     raise UserError(f"There is no run '{text}': the latest are {listed}." + (f" {why_none}" if why_none else ""))
 
 
-def state_of(stored: str) -> str:
+def _state(run: RunSummary) -> str:
     """What the database says last of a run, in the words that runs with a folder have."""
-    return _STATES.get(stored, stored)
+    if run.state == "finished" and run.cells_failed:
+        return RunState.FINISHED_WITH_FAILURES
+    return _STATES.get(run.state, run.state)
 
 
 def plain(run: RunSummary, db: Path) -> dict[str, Any]:
@@ -92,7 +95,7 @@ def plain(run: RunSummary, db: Path) -> dict[str, Any]:
         "origin": run.origin,
         "model": run.model,
         "method": run.method,
-        "state": state_of(run.state),
+        "state": _state(run),
         "created_at": run.created_at.replace(tzinfo=UTC).isoformat(),
         "database": str(db.resolve()),
         "folder": None,
@@ -108,6 +111,6 @@ def row(run: RunSummary) -> Sequence[str]:
     """Its line in the list of runs."""
     from warehouse.text import one_line
 
-    where = f"imported ({run.origin})" if run.origin != "run" else f"{state_of(run.state)}, without its folder"
+    where = f"imported ({run.origin})" if run.origin != "run" else f"{_state(run)}, without its folder"
     failed = f", {run.cells_failed} failed" if run.cells_failed else ""
     return run.run_id, one_line(run.name), where, f"{run.cells_done}{failed}", ""

@@ -324,6 +324,12 @@ def test_results_wait_while_another_process_holds_the_database(fake):
         busy = fake("merge")
         assert busy.returncode == 2
         assert f"PID {holder.pid}" in busy.stderr
+        listed = fake("runs")
+        assert (listed.returncode, "4/4" in listed.stdout) == (0, True)
+        assert listed.stderr.startswith("Imports are not listed: results.duckdb is held open")
+        shown = fake("show", "fine")
+        assert (shown.returncode, "finished, 4 of 4 cells" in shown.stdout) == (0, True)
+        assert shown.stderr.startswith("Its scores are not shown: results.duckdb is held open")
     finally:
         holder.communicate("")
     merged = fake("merge")
