@@ -23,7 +23,7 @@ from pathlib import Path
 import duckdb
 
 SIZES = (4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 64, 96, 256, 1024, 2048, 4096, 6144, 8192, 12288, 16384)  # KiB
-RUN = ("run", "demo", "--tasks", "demo_sums,demo_lambada", "--levels", "0,40", "--limit", "12", "--quiet")
+RUN = ("run", "demo", "--tasks", "demo_sums,demo_lambada", "--levels", "0,40", "--limit", "12", "--plain")
 CELLS = 4
 _ROOMY = 64 << 10  # KiB
 _DEFECT = ("Traceback", "defect", "no word why", "without saying why")
@@ -67,7 +67,7 @@ def full(folder: Path, size: int) -> Outcome:
             problems.append(f"rc {done.returncode}")
         if not problems and kept:
             roomy()
-            again = prune_tui("resume", "latest", "--quiet", cwd=disk)
+            again = prune_tui("resume", "latest", "--plain", cwd=disk)
             problems += [f"resumed: {one}" for one in faults(again)]
             if again.returncode or cells(disk) != CELLS:
                 problems.append(f"resumed: rc {again.returncode}, {cells(disk)} cells: {last(again)}")

@@ -74,9 +74,10 @@ def session_folder() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(session_folder: Path) -> Iterator[None]:
-    """The empty database is kept for this session alone, and for all its processes."""
+    """The empty database is kept for this session alone, and for all its processes; nobody's settings hold for it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(session_folder / "cache"))
+        patch.setenv("XDG_CONFIG_HOME", str(session_folder / "config"))
         yield
 
 

@@ -115,7 +115,10 @@ CONCEPTS = (
         run_lookups,
         r"startswith",
         "def find(runs, text):\n    return next(run for run in runs if run.run_id.startswith(text))",
-        also={"tui.runs.runs_screen": "a filter, whose words may be of anything in a run's line"},
+        also={
+            "tui.runs.runs_screen": "a filter, whose words may be of anything in a run's line",
+            "tui.cli.completion": "what a shell may go on with: all that begins so, by id and by name",
+        },
     ),
     Concept(
         "row of a query under its columns' names",

@@ -51,6 +51,14 @@ def count(number: float) -> str:
     return f"{number:,.0f}"
 
 
+def parameters(number: float) -> str:
+    """A model's size as the field writes it: `1235814400` is "1.24B"."""
+    for limit, unit in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
+        if abs(number) >= 0.9995 * limit:
+            return f"{number / limit:#.3g}".rstrip(".") + unit
+    return f"{number:.0f}"
+
+
 def rate(number: float) -> str:
     """A rate with as many digits as tell it apart: 0.42, 7.3, 1,240."""
     return f"{number:,.0f}" if number >= 100 else f"{number:.1f}" if number >= 1 else f"{number:.2f}"

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from engine import settings
 from engine.errors import UserError
 from engine.planning.choices import (
     FIELDS,
@@ -52,6 +53,12 @@ class Draft:
     seeds: str = ""
     name: str = ""
     like: RunPlan | None = None
+
+    @classmethod
+    def settled(cls) -> Draft:
+        """An empty one, but for what the person settled once; a suite that is none is left to be chosen."""
+        wanted = settings.suite()
+        return cls(device=settings.device(), suite=wanted if wanted in SUITES else "")
 
     @classmethod
     def of(cls, plan: RunPlan) -> Draft:

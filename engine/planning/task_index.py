@@ -66,6 +66,11 @@ def load(include_paths: tuple[str, ...] = (), *, reading: Callable[[], object] =
     return tuple(sorted(found.values(), key=lambda entry: entry.name))
 
 
+def kept() -> tuple[TaskEntry, ...]:
+    """All tasks and groups that lm-eval brings, as they were read before; none where they have to be read first."""
+    return _kept(_own_folders()) or ()
+
+
 def check(
     specs: Iterable[TaskSpec],
     include_paths: tuple[str, ...],

@@ -69,7 +69,7 @@ class Digest:
         """Errors as `RunDir.plan`."""
         plan, reached = run.plan, progress(history)
         return cls(
-            name=plan.name,
+            name=history.renamed or plan.name,
             asked_model=plan.model,
             model=history.model.model if history.model else plan.model,
             method=plan.method,

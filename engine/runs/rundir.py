@@ -109,8 +109,9 @@ class RunDir:
 
     @property
     def name(self) -> str:
+        """What it was last called."""
         try:
-            return self.plan.name
+            return journal.last_name(self.journal_path) or self.plan.name
         except UserError:
             return "damaged plan"
 

@@ -5,7 +5,7 @@ comment on column attempts.pid is 'The worker''s process on that machine; null i
 comment on column events.detail is 'More of it, as a traceback or JSON; null where there is none.';
 comment on column events.kind is 'What happened, by the journal''s name for it, as stopped or finished.';
 comment on column events.level is 'The level that it is about; null for the whole run.';
-comment on column events.message is 'What happened, in a sentence; null where the kind says it all.';
+comment on column events.message is 'What happened, in a sentence, or the name that a run was given; null where the kind says it all.';
 comment on column events.task is 'The task that it is about; null for the whole run.';
 comment on column failures.detail is 'The traceback; null where there is none.';
 comment on column failures.error is 'What went wrong, in a sentence; null where nothing was said.';

@@ -23,17 +23,26 @@ class Commands(LazyGroup):
         "resume": Place("tui.cli.run", "resume", MEASURE),
         "stop": Place("tui.cli.run", "stop", MEASURE),
         "runs": Place("tui.cli.runs", "runs", MEASURE),
+        "show": Place("tui.cli.show", "show", MEASURE),
+        "tasks": Place("tui.cli.tasks", "tasks", MEASURE),
+        "suites": Place("tui.cli.tasks", "suites", MEASURE),
         "replay": Place("tui.cli.dashboard", "replay", WATCH),
         "serve": Place("tui.cli.dashboard", "serve", WATCH),
+        "models": Place("tui.cli.models", "models", READ),
         "export": Place("tui.cli.export", "export", READ),
         "sql": Place("tui.cli.sql", "sql", READ),
         "why": Place("tui.cli.why", "why", READ),
         "diff": Place("tui.cli.diff", "diff", READ),
+        "views": Place("tui.cli.schema", "views", READ),
+        "schema": Place("tui.cli.schema", "schema", READ),
+        "check": Place("tui.cli.check", "check", READ),
         "claims": Place("tui.cli.claims", "claims", READ),
         "rules": Place("tui.cli.rules", "rules", READ, below=True),
         "import": Place("tui.cli.importing", "import_", KEEP, kind="ImportCommand"),
+        "rename": Place("tui.cli.rename", "rename", KEEP),
         "merge": Place("tui.cli.runs", "merge", KEEP),
         "save": Place("tui.cli.save", "save", KEEP),
+        "config": Place("tui.cli.config", "config", KEEP),
         "doctor": Place("tui.cli.doctor", "doctor", KEEP),
     }
 
@@ -41,7 +50,6 @@ class Commands(LazyGroup):
 app = typer.Typer(
     name="prune-tui",
     cls=Commands,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -58,6 +66,14 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _show_config(wanted: bool) -> None:
+    if wanted:
+        from tui.cli.config import print_settings
+
+        print_settings()
+        raise typer.Exit
+
+
 @app.callback(invoke_without_command=True)
 def prune_tui(
     context: typer.Context,
@@ -65,9 +81,20 @@ def prune_tui(
         bool,
         typer.Option(
             "--version",
+            "-V",
             callback=_version,
             is_eager=True,
             help="Print the version, and the commit in a checkout, and exit.",
+        ),
+    ] = False,
+    show_config: Annotated[
+        bool,
+        typer.Option(
+            "--show-config",
+            metavar="",
+            callback=_show_config,
+            is_eager=True,
+            help="Print the settings that hold and where each comes from, and exit.",
         ),
     ] = False,
     db: Database = DEFAULT_DATABASE,
@@ -80,7 +107,8 @@ def prune_tui(
     the unpruned model. Without a command it opens the dashboard.
     """
     if context.invoked_subcommand is not None:
-        os.environ["PRUNE_TUI_DB"] = str(db)  # for the command, where --db stands before it
+        if str(db) != (os.environ.get("PRUNE_TUI_DB") or str(DEFAULT_DATABASE)):
+            os.environ["PRUNE_TUI_DB"] = str(db)  # for the command, where --db stands before it
         return
     from tui.cli import dashboard
 

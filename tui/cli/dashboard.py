@@ -13,6 +13,7 @@ import typer
 from engine.errors import UserError
 from engine.runs.create import check_database
 from tui.cli import session
+from tui.cli.completion import complete_runs
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug
 from warehouse.text import one_line
 
@@ -35,6 +36,7 @@ def replay(
         typer.Argument(
             metavar="[RUN]",
             help="Its id, the beginning of one, its name, or `latest`; without it, the recording that ships.",
+            autocompletion=complete_runs,
         ),
     ] = None,
     speed: Annotated[

@@ -31,9 +31,9 @@ def print_tables(console: Console, tables: list[DeltaTable]) -> None:
         console.print(
             Text.assemble(
                 "Below each score: its change against the unpruned model; ",
-                ("better", _BETTER),
+                ("▲ better", _BETTER),
                 ", ",
-                ("worse", _WORSE),
+                ("▼ worse", _WORSE),
             )
         )
         for (pct, task), error in table.errors.items():
@@ -75,12 +75,17 @@ def _cell(cell: Cell | None, benchmark: Benchmark, width: Width) -> Text:
     if width.unpruned:
         return Text(value)
     style = "" if cell.improved is None else _BETTER if cell.improved else "" if cell.delta == 0 else _WORSE
-    return Text.assemble(value, "\n", (_change(cell.delta_pct), style))
+    mark = "" if not style else "▲" if cell.improved else "▼"
+    return Text.assemble(value, "\n", (f"{mark}{_change(cell.delta_pct)}", style))
 
 
 def _change(delta_pct: float | None) -> str:
-    """As in papers, but for what would be too long: a perplexity that grows by +2691.0 % is ×28."""
+    """As in papers, but for what would be too long beside its mark: +124.0 % is +124%, and a perplexity that grows by
+    +2691.0 % is ×28.
+    """
     if delta_pct is not None and delta_pct >= 1000:
         factor = 1 + delta_pct / 100
         return f"×{factor:.0f}" if factor < 10**6 else f"×{factor:.0e}"
+    if delta_pct is not None and abs(delta_pct) >= 99.95:
+        return f"{delta_pct:+.0f}%"
     return format_change(delta_pct)

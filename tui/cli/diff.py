@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tui.cli.options import DEFAULT_DATABASE, Database, Debug
+from tui.cli.completion import complete_runs
+from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json, refuse_two_formats
 from tui.cli.output import print_json
 from warehouse.text import one_line, printable
 
@@ -23,10 +24,14 @@ _DOCUMENTS = 10
 
 
 def diff(
-    run_a: Annotated[str, typer.Argument(metavar="RUN_A", help=_RUN)],
-    run_b: Annotated[str, typer.Argument(metavar="RUN_B", help=_RUN)],
-    format_: Annotated[Literal["table", "markdown", "json"], typer.Option("--format", help="How to print.")] = "table",
+    run_a: Annotated[str, typer.Argument(metavar="RUN_A", help=_RUN, autocompletion=complete_runs)],
+    run_b: Annotated[str, typer.Argument(metavar="RUN_B", help=_RUN, autocompletion=complete_runs)],
+    format_: Annotated[
+        Literal["table", "markdown", "json"] | None,
+        typer.Option("--format", help="How to print.", show_default="table"),
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="List the numbers that are the same, too.")] = False,
+    as_json: Json = False,
     db: Database = DEFAULT_DATABASE,
     debug: Debug = False,
 ) -> None:
@@ -39,11 +44,13 @@ def diff(
     """
     from warehouse.read.run_diff import diff_runs
 
+    refuse_two_formats(format_, as_json)
+    how = "json" if as_json else format_ or "table"
     comparison = diff_runs(db, run_a, run_b)
-    if format_ == "json":
+    if how == "json":
         print_json(_plain(comparison))
     else:
-        sys.stdout.write(printable(_text(comparison, format_, everything=everything)))
+        sys.stdout.write(printable(_text(comparison, how, everything=everything)))
     if comparison.verdict == "different":
         raise typer.Exit(1)
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from engine.errors import UserError
-from tui.cli.options import DEFAULT_DATABASE, Database, Debug
+from tui.cli.completion import complete_models, complete_runs
+from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json, refuse_two_formats
 from warehouse.exporters import outfile
 from warehouse.exporters.exporter import exporter_named, exporter_of, exporters
 from warehouse.text import one_line
@@ -29,7 +30,9 @@ def export(
     model: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME", help="The model, or the part of its name after the slash; of a bundle there may be several."
+            metavar="NAME",
+            help="The model, or the part of its name after the slash; of a bundle there may be several.",
+            autocompletion=complete_models,
         ),
     ] = None,
     bundle: Annotated[
@@ -37,7 +40,8 @@ def export(
         typer.Option(metavar="FILE", help="Write all that a reader needs to check a table, for `import` to take in."),
     ] = None,
     run: Annotated[
-        list[str] | None, typer.Option(metavar="RUN", help="Only this run, in a bundle; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="RUN", help="Only this run, in a bundle; may be repeated.", autocompletion=complete_runs),
     ] = None,
     format_: Annotated[
         ExportFormat | None,
@@ -45,6 +49,7 @@ def export(
             "--format", help="Markdown is laid out for papers.", show_default="as the file's name ends, else markdown"
         ),
     ] = None,
+    as_json: Json = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of standard output.")
     ] = None,
@@ -86,7 +91,9 @@ def export(
     from warehouse.exporters.export import export_deltas
 
     replace = output is not None and _may_replace(output, db, force=force)
-    exporter = exporter_named(format_) if format_ is not None else exporter_of(output)
+    refuse_two_formats(format_, as_json)
+    wanted = "json" if as_json else format_
+    exporter = exporter_named(wanted) if wanted is not None else exporter_of(output)
     if exporter.binary and output is None and sys.stdout.isatty():
         raise UserError(f"{exporter.name.capitalize()} is no text for a terminal: name a file with -o, or pipe it on.")
     content = export_deltas(

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import typer
 
+from engine import settings
 from engine.errors import UserError
 from warehouse.text import one_line
 
@@ -28,6 +29,7 @@ def show_tracebacks() -> None:
 def guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code; every error is reported on standard error."""
     try:
+        settings.apply()
         code = app(args=list(arguments), prog_name="prune-tui", standalone_mode=False)
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)

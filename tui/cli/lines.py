@@ -1,4 +1,4 @@
-"""A run as plain log lines: for pipes, log files and `--quiet`."""
+"""A run as plain log lines: for pipes, log files and `--plain`; and of one that is `--quiet` what went wrong."""
 
 from __future__ import annotations
 
@@ -62,6 +62,24 @@ class LineView:
             self._console.print(one_line(self._title), soft_wrap=True)
             self._title = None
         self._console.print(f"{datetime.fromtimestamp(t):%H:%M:%S} {one_line(text)}", soft_wrap=True)
+
+
+class ErrorView:
+    """What a run logs as an error, and what its person asked for, as by Ctrl-C."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        yield
+
+    def event(self, event: Event, history: RunHistory) -> None:
+        if isinstance(event.data, Log) and event.data.level_name == "error":
+            self.note(event.data.message)
+
+    def note(self, text: str) -> None:
+        self._console.print(one_line(text), soft_wrap=True)
 
 
 def describe(event: Event, history: RunHistory) -> str | None:

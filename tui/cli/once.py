@@ -1,6 +1,7 @@
 """Commands on which an option that takes one value is given once: the parser would keep the last without a word.
 
-And whose help lists the pruning methods that are installed, and no types of Python's.
+Which take lm-eval's spelling of an option (`habits`), and whose help lists the pruning methods that are installed, and
+no types of Python's.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from engine.errors import UserError
+from tui.cli import habits
 from tui.cli.options import METHODS, method_names
 from tui.cli.ready import read_when_ready
 
@@ -22,7 +24,7 @@ class Command(TyperCommand):
         read_when_ready(self.params)
 
     def make_parser(self, *arguments: Any, **more: Any) -> Any:
-        return _watched(super().make_parser(*arguments, **more))
+        return _watched(super().make_parser(*arguments, **more), self.name)
 
     def get_params(self, ctx: Any) -> Any:
         return _ready(super().get_params(ctx))
@@ -40,7 +42,7 @@ class Group(TyperGroup):
         read_when_ready(self.params)
 
     def make_parser(self, *arguments: Any, **more: Any) -> Any:
-        return _watched(super().make_parser(*arguments, **more))
+        return _watched(super().make_parser(*arguments, **more), self.name)
 
     def get_params(self, ctx: Any) -> Any:
         return _ready(super().get_params(ctx))
@@ -67,7 +69,8 @@ def _no_type(ctx: Any) -> None:
     """In the place of `TyperArgument.display_type_rich`."""
 
 
-def _watched(parser: Any) -> Any:
+def _watched(parser: Any, command: str | None) -> Any:
+    habits.heed(parser, command)
     parse = parser.parse_args
 
     def parse_args(*arguments: Any, **more: Any) -> Any:

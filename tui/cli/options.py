@@ -44,8 +44,19 @@ Database = Annotated[
 ]
 DEFAULT_DATABASE = Path("results.duckdb")
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Plain log lines instead of a live display.")]
+Plain = Annotated[bool, typer.Option("--plain", help="Plain log lines instead of a live display.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Errors and the result only.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+
+
+def refuse_two_formats(named: str | None, as_json: bool) -> None:
+    """Raises:
+    UserError: `--format` says otherwise than `--json`.
+    """
+    if as_json and named not in (None, "json"):
+        raise UserError(f"--json and --format {named} say two things: give one of them.")
+
+
 Detach = Annotated[bool, typer.Option("--detach", help="Start the run and return; it goes on by itself.")]
 
 METHODS = "{methods}"  # stands in a help text for what is installed, which is looked up when the help is shown

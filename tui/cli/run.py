@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from engine import settings
 from engine.errors import UserError
 from engine.planning.choices import (
     OPTIONS,
@@ -25,6 +26,7 @@ from engine.planning.sweep import spread
 from engine.runs import stopping
 from engine.runs.create import check_database, create_all
 from tui.cli import session
+from tui.cli.completion import RunArgument, complete_tasks
 from tui.cli.options import (
     DEFAULT_DATABASE,
     CalibrationLength,
@@ -37,6 +39,7 @@ from tui.cli.options import (
     Dtype,
     Json,
     Methods,
+    Plain,
     Quiet,
     Repairs,
     Revision,
@@ -50,14 +53,13 @@ from warehouse.records.run_state import RunState
 _BEFORE_KILLING = 5.0  # seconds
 _LEVELS = "0,10,20,30,40,50,60"
 
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Its id, the beginning of one, its name, or `latest`.")]
-
 
 def demo(
     levels: Annotated[str, typer.Option(metavar="LIST", help="Percentages of neurons to remove.")] = _LEVELS,
     method: Methods = "maw",
     repair: Repairs = "none",
     db: Database = DEFAULT_DATABASE,
+    plain: Plain = False,
     quiet: Quiet = False,
     as_json: Json = False,
     debug: Debug = False,
@@ -72,7 +74,7 @@ def demo(
     )
     plans = spread([plan], chosen_methods(method, OPTIONS), chosen_repairs(repair, OPTIONS))
     check_database(db)
-    raise typer.Exit(session.work(create_all(plans, db), db, quiet=quiet, as_json=as_json))
+    raise typer.Exit(session.work(create_all(plans, db), db, plain=plain, quiet=quiet, as_json=as_json))
 
 
 def run(
@@ -102,7 +104,11 @@ def run(
     ] = None,
     tasks: Annotated[
         str | None,
-        typer.Option(metavar="LIST", help="lm-eval tasks or groups; `gsm8k@5` is gsm8k with five shots."),
+        typer.Option(
+            metavar="LIST",
+            help="lm-eval tasks or groups; `gsm8k@5` is gsm8k with five shots.",
+            autocompletion=complete_tasks,
+        ),
     ] = None,
     limit: Annotated[
         float | None, typer.Option(metavar="N", help="Documents of each task; below 1, a share of them.")
@@ -111,7 +117,10 @@ def run(
         list[Path] | None, typer.Option(metavar="DIR", help="Folder with your own lm-eval task files.")
     ] = None,
     dtype: Dtype = "auto",
-    device: Annotated[str, typer.Option(metavar="NAME", help="cpu, cuda, cuda:1, mps; auto takes the best.")] = "auto",
+    device: Annotated[
+        str,
+        typer.Option(metavar="NAME", envvar="PRUNE_TUI_DEVICE", help="cpu, cuda, cuda:1, mps; auto takes the best."),
+    ] = "auto",
     seed: Annotated[
         str,
         typer.Option(
@@ -153,6 +162,7 @@ def run(
     ] = False,
     detach: Detach = False,
     db: Database = DEFAULT_DATABASE,
+    plain: Plain = False,
     quiet: Quiet = False,
     as_json: Json = False,
     debug: Debug = False,
@@ -168,6 +178,8 @@ def run(
             "--detach starts one run and returns: give one model, method and repair, and start the next when it has "
             "ended."
         )
+    if suite_name is None and tasks is None:
+        suite_name = settings.suite()
     specs = chosen_tasks(suite_name, tasks, OPTIONS)
     plans = [
         RunPlan(
@@ -207,17 +219,18 @@ def run(
             "there is nothing to compare with; --levels 0,… measures it.",
             err=True,
         )
-    session.check_plans(plans)
+    session.check_plans(plans, quiet=quiet)
     if detach:
         session.detach(create_all(plans, db)[0], db, as_json=as_json)
     else:
-        raise typer.Exit(session.work(create_all(plans, db), db, quiet=quiet, as_json=as_json))
+        raise typer.Exit(session.work(create_all(plans, db), db, plain=plain, quiet=quiet, as_json=as_json))
 
 
 def resume(
     text: RunArgument,
     detach: Detach = False,
     db: Database = DEFAULT_DATABASE,
+    plain: Plain = False,
     quiet: Quiet = False,
     as_json: Json = False,
     debug: Debug = False,
@@ -226,11 +239,11 @@ def resume(
     check_database(db)
     found = session.find(db, text)
     if found.state() != RunState.FINISHED:
-        session.check_plans([found.plan])
+        session.check_plans([found.plan], quiet=quiet)
     if detach:
         session.detach(found, db, as_json=as_json)
     else:
-        raise typer.Exit(session.work([found], db, quiet=quiet, as_json=as_json))
+        raise typer.Exit(session.work([found], db, plain=plain, quiet=quiet, as_json=as_json))
 
 
 def stop(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,9 +12,10 @@ from engine.runs import rundir
 from engine.runs.create import check_database
 from engine.runs.digests import Digest, Digests
 from engine.runs.rundir import RunDir
-from tui.cli import session
+from tui.cli import known_runs, session
+from tui.cli.listing import print_rows
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
-from tui.cli.output import console, duration, print_json
+from tui.cli.output import duration, print_json
 from warehouse.commands import hint
 from warehouse.errors import AlteredError
 from warehouse.store import run_folders
@@ -25,47 +25,26 @@ if TYPE_CHECKING:
     from warehouse.merging.merge import MergeReport
 
 
-def runs(as_json: Json = False, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
-    """List the runs beside a database, and where each stands."""
-    digests = Digests.load(db)
-    listed = list(digests.runs())
-    digests.save()
-    if not listed:
-        check_database(db)
-    if as_json:
-        print_json({"runs": [_plain(run, digest) for run, digest in listed]})
-    elif listed:
-        _print([_row(run, digest) for run, digest in listed])
-    else:
-        typer.echo(f"{rundir.none_there(db)}.", err=True)
-    check_database(db)  # last: runs are in their journals, whatever became of the file
-
-
 _HEADER = ("run", "name", "state", "cells", "left")
 _NUMBERS = ("cells", "left")
 
 
-def _print(rows: Sequence[Sequence[str]]) -> None:
-    """Lines of columns; folded where a terminal is too narrow, which takes Rich a while for thousands."""
-    from rich.cells import cell_len
-    from rich.table import Table
-
-    widths = [max(map(cell_len, column)) for column in zip(_HEADER, *rows, strict=True)]
-    screen = console()
-    if screen.is_terminal and sum(widths) + 2 * len(widths) > screen.width:
-        table = Table(box=None, pad_edge=False)
-        for name in _HEADER:
-            table.add_column(name, overflow="fold", justify="right" if name in _NUMBERS else "left")
-        for row in rows:
-            table.add_row(*row)
-        screen.print(table)
-        return
-    for row in (_HEADER, *rows):
-        cells = []
-        for name, text, width in zip(_HEADER, row, widths, strict=True):
-            room = " " * (width - cell_len(text))
-            cells.append(room + text if name in _NUMBERS else text + room)
-        typer.echo("  ".join(cells).rstrip())
+def runs(as_json: Json = False, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
+    """List the runs beside a database and what was imported into it, and where each stands."""
+    digests = Digests.load(db)
+    listed = list(digests.runs())
+    digests.save()
+    stored, why_none = known_runs.stored_only(db)
+    if as_json:
+        imported = [known_runs.plain(run, db) for run in stored]
+        print_json({"runs": imported + [_plain(run, digest) for run, digest in listed]})
+    elif stored or listed:
+        print_rows(_HEADER, [*map(known_runs.row, stored), *(_row(run, digest) for run, digest in listed)], _NUMBERS)
+    else:
+        typer.echo(f"{rundir.none_there(db)}.", err=True)
+    check_database(db)  # last: runs are in their journals, whatever became of the file
+    if why_none is not None:
+        typer.echo(one_line(str(why_none)), err=True)
 
 
 def merge(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,15 @@ _TAKEN_UP_WITHIN = 60.0  # seconds for which --detach waits to hear that a plan 
 _POLL_SECONDS = 0.1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Showing:
+    """What is shown of runs while they work, and whether their scores are at the end."""
+
+    plain: bool
+    quiet: bool
+    tables: bool
+
+
 def find(db: Path, text: str) -> RunDir:
     """The run that a person means; see `rundir.find`.
 
@@ -42,7 +52,7 @@ def find(db: Path, text: str) -> RunDir:
     return rundir.find(db, text)
 
 
-def check_plans(plans: Sequence[RunPlan]) -> None:
+def check_plans(plans: Sequence[RunPlan], *, quiet: bool = False) -> None:
     """Before anything slow is loaded: are there the tasks and the models' folders? Of several models also, before hours
     with the first of them: is there each of the others, and can it be pruned so?
 
@@ -55,7 +65,7 @@ def check_plans(plans: Sequence[RunPlan]) -> None:
     none = f"None of the {len(plans)} runs was begun: " if len(plans) > 1 else ""
     for plan in plans:
         try:
-            plan_check.check(plan, reading=_say_that_tasks_are_read)
+            plan_check.check(plan, reading=_say_nothing if quiet else _say_that_tasks_are_read)
         except UnlistedError as error:
             _say(f"{error} The tasks are looked for when their turn comes.")
         except UserError as error:
@@ -68,6 +78,10 @@ def check_plans(plans: Sequence[RunPlan]) -> None:
 
 def _say_that_tasks_are_read() -> None:
     _say("Reading lm-eval's task files, once for this lm-eval…")
+
+
+def _say_nothing() -> None:
+    """In the place of what is said of progress."""
 
 
 def _check_models(plans: Sequence[RunPlan]) -> None:
@@ -108,31 +122,45 @@ def detach(run: RunDir, db: Path, *, as_json: bool) -> None:
         print_json({"runs": [summary(run)]})
 
 
-def work(runs: Sequence[RunDir], db: Path, *, quiet: bool, as_json: bool) -> int:
-    """Carry out runs one after another, and return the exit code: the worst of theirs."""
+def work(runs: Sequence[RunDir], db: Path, *, quiet: bool, as_json: bool, plain: bool = False) -> int:
+    """Carry out runs one after another, and return the exit code: the worst of theirs.
+
+    `plain` shows log lines instead of a live display, `quiet` neither.
+    """
+    how = Showing(plain=plain, quiet=quiet, tables=not as_json)
     codes: list[int] = []
     waiting = list(runs)
     try:
         while waiting and launch.STOPPED not in codes:
-            codes.append(_carry_out(waiting.pop(0), db, quiet=quiet, tables=not as_json))
+            codes.append(_carry_out(waiting.pop(0), db, how))
     finally:
         for run in waiting:
             _say(f"Not begun: {run.plan.model}; `{hint('resume', run.run_id, db=db)}` starts its run.")
     if as_json:
-        print_json({"runs": [summary(run) for run in runs if run.path.exists()]})
+        print_json({"runs": [_with_scores(run, db) for run in runs if run.path.exists()]})
     return max(codes, default=0)
 
 
-def _carry_out(run: RunDir, db: Path, *, quiet: bool, tables: bool) -> int:
+def _with_scores(run: RunDir, db: Path) -> dict[str, Any]:
+    from tui.cli.scores import scores_or_why
+
+    _, scores, why_none = scores_or_why(db, run.run_id)
+    if why_none is not None:
+        _say(f"The scores of run {run.run_id} are in its journal, not in what is printed here: {why_none}")
+    return summary(run) | {"scores": scores}
+
+
+def _carry_out(run: RunDir, db: Path, how: Showing) -> int:
     """Work on one run to its end; returns the exit code."""
     if run.state() == RunState.FINISHED:
-        _say(f"Run {run.run_id} is finished: nothing is missing.")
+        if not how.quiet:
+            _say(f"Run {run.run_id} is finished: nothing is missing.")
         return _with(_merge(run, db), launch.FINISHED)
     history, offset = run.history()
     before = history.turns
     worker = launch.start(run)
     try:
-        code = follow(worker, run.journal_path, history, _view(run, history, quiet=quiet), offset)
+        code = follow(worker, run.journal_path, history, _view(run, history, how), offset)
     except Detached:
         _say(f"Left alone, run {run.run_id} stops by itself: `{hint('resume', run.run_id, db=db)}` takes it up again.")
         return launch.STOPPED
@@ -143,8 +171,8 @@ def _carry_out(run: RunDir, db: Path, *, quiet: bool, tables: bool) -> int:
             return code
     problem = _merge(run, db)
     code = _conclude(run, history, code, db)
-    if tables and problem is None and history.settled:
-        _show(db, run, history)
+    if how.tables and problem is None and history.settled:
+        _show(db, run, history, how)
     return _with(problem, code)
 
 
@@ -200,6 +228,7 @@ def summary_of(run: RunDir, digest: Digest) -> dict[str, Any]:
     return {
         "run_id": run.run_id,
         "name": digest.name,
+        "origin": "run",
         "model": digest.model,
         "method": digest.method,
         "repair": digest.repair,
@@ -232,29 +261,32 @@ def _merge(run: RunDir, db: Path) -> UserError | None:
     return None
 
 
-def _show(db: Path, run: RunDir, history: RunHistory) -> None:
+def _show(db: Path, run: RunDir, history: RunHistory, how: Showing) -> None:
     """The delta tables that the run has a part in, and where to find them again."""
     from tui.cli.deltas import print_tables
-    from warehouse.read.deltas import read_deltas
-    from warehouse.read.runs import list_runs
+    from tui.cli.scores import scores_of
 
     try:
-        model = next((summary.model_id for summary in list_runs(db) if summary.run_id == run.run_id), None)
-        if model is None:
-            return
-        deltas = read_deltas(db, model=model, method=run.plan.method, repair=run.plan.repair)
+        tables, scores = scores_of(db, run.run_id)
     except UserError as error:
         _say(str(error))
         return
-    print_tables(console(), [table for table in deltas.tables if run.run_id in table.run_ids])
-    again = hint("export", "deltas", "--model", _model(run, history), db=db)
-    _say(f"Results are in {db}: `{again}` prints them for a paper.")
+    if not scores:
+        return
+    print_tables(console(), tables)
+    if not how.quiet:
+        again = hint("export", "deltas", "--model", _model(run, history), db=db)
+        _say(f"Results are in {db}: `{again}` prints them for a paper.")
 
 
-def _view(run: RunDir, history: RunHistory, *, quiet: bool) -> View:
+def _view(run: RunDir, history: RunHistory, how: Showing) -> View:
     screen = console(stderr=True)
-    title = f"Run {run.run_id} ({run.plan.name}), in {run.path}"
-    if quiet or not screen.is_terminal:
+    if how.quiet:
+        from tui.cli.lines import ErrorView
+
+        return ErrorView(screen)
+    title = f"Run {run.run_id} ({run.name}), in {run.path}"
+    if how.plain or not screen.is_terminal:
         from tui.cli.lines import LineView
 
         _say(f"Run {run.run_id} begins.")  # its first event comes when libraries and model are loaded

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.runs import rundir
+from tui.cli.completion import complete_models
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import print_json
 from warehouse.text import one_line
@@ -22,7 +23,12 @@ _LABEL = 12
 
 def why(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="The model, the part of its name after the slash, or its id.")
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="The model, the part of its name after the slash, or its id.",
+            autocompletion=complete_models,
+        ),
     ],
     level: Annotated[
         str, typer.Argument(metavar="LEVEL", help="A percentage (40), a ratio (2.4x) or a width (w4096).")

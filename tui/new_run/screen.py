@@ -56,7 +56,7 @@ class NewRunScreen(Screen[None]):
         self.lookups = Lookups(self.app, self._refresh)
 
     def compose(self) -> ComposeResult:
-        first = Draft.of(self._like) if self._like is not None else Draft()
+        first = Draft.of(self._like) if self._like is not None else Draft.settled()
         with Container(id="halves"):
             yield RunForm(first, self._recent(), touched=self._like is not None, id="form")
             yield RunOutlook(id="outlook")

@@ -26,6 +26,7 @@ from warehouse.records.events import (
     GpuSamples,
     Log,
     Refused,
+    Renamed,
     Stopped,
 )
 from warehouse.records.facts import CellFacts, FailureFacts, ModelFacts, VariantFacts
@@ -131,6 +132,8 @@ class RunRecord:
                 self._readings.extend(samples)
             case Log() as log:
                 self._say(event, log.message, log.level_name)
+            case Renamed(name=name):
+                self._say(event, f"called {name} from now on")
             case Finished(failed=failed):
                 self._say(event, f"finished, {failed} cells failed" if failed else "finished")
             case Stopped(reason=reason):
@@ -146,7 +149,7 @@ class RunRecord:
         running = state == RunState.RUNNING
         return RunRow(
             run_id=self.run_id,
-            name=self.plan.name,
+            name=self.history.renamed or self.plan.name,
             model=self.history.model.model if self.history.model else self.plan.model,
             method=self.plan.method,
             repair=self.plan.repair,

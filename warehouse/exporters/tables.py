@@ -34,18 +34,18 @@ class Table:
     truncated: bool = False
 
 
-def format_table(table: Table, format: TableFormat = "table", *, width: int | None = None) -> str:  # noqa: A002
-    """The table as text that ends in a newline; `width` bounds the lines of the "table" format.
+def format_table(table: Table, format: TableFormat = "table", *, digits: int | None = None) -> str:  # noqa: A002
+    """The table as text that ends in a newline; `digits` rounds the floats of the "table" format to significant ones.
 
     CSV leaves a null empty and writes NaN and infinities as `nan`, `inf`, `-inf`; JSON is a list of objects, where
     those are the strings "NaN", "Infinity" and "-Infinity", and a repeated column name gets a number.
     """
     match format:
         case "table":
-            return _screen(table, width)
+            return _screen(table, digits)
         case "markdown":
             cells = [["" if value is None else escape(_text(value)) for value in row] for row in table.rows]
-            return table_lines([escape(name) for name in table.columns], cells, right=_numeric(table)) + "\n"
+            return table_lines([escape(name) for name in table.columns], cells, right=numeric(table)) + "\n"
         case "csv":
             rows = ([None if value is None else _text(value) for value in row] for row in table.rows)
             return csv_text(table.columns, rows)
@@ -55,14 +55,25 @@ def format_table(table: Table, format: TableFormat = "table", *, width: int | No
             return json_rows(plain)
 
 
-def _screen(table: Table, width: int | None) -> str:
-    limit = width or _NO_LIMIT
-    right = _numeric(table)
-    names = [printable(name, keep="\n") for name in table.columns]
-    rows = [["NULL" if value is None else printable(_text(value), keep="\n") for value in row] for row in table.rows]
+def shown_texts(table: Table, *, digits: int | None = None) -> tuple[list[str], list[list[str]]]:
+    """Names and values as a screen shows them; `digits` rounds floats to so many significant ones."""
+
+    def text(value: Any) -> str:
+        if digits is not None and isinstance(value, float):
+            return f"{value:.{digits}g}"
+        return "NULL" if value is None else printable(_text(value), keep="\n")
+
+    return [printable(name, keep="\n") for name in table.columns], [
+        [text(value) for value in row] for row in table.rows
+    ]
+
+
+def _screen(table: Table, digits: int | None) -> str:
+    right = numeric(table)
+    names, rows = shown_texts(table, digits=digits)
     lines = columns.laid_out(names, rows, right=right) if names else []
-    if any(columns.width(line) >= limit for line in lines):
-        lines = _folded(names, rows, right, limit)
+    if any(columns.width(line) >= _NO_LIMIT for line in lines):
+        lines = _folded(names, rows, right, _NO_LIMIT)
     count = f"{len(table.rows)} row{'' if len(table.rows) == 1 else 's'}"
     more = " shown, there are more" if table.truncated else ""
     return "\n".join([*(line for line in lines if line), f"({count}{more})"]) + "\n"
@@ -86,7 +97,8 @@ def _folded(names: Sequence[str], rows: Sequence[Sequence[str]], right: Collecti
     return [line.rstrip() for line in buffer.getvalue().splitlines()]
 
 
-def _numeric(table: Table) -> list[int]:
+def numeric(table: Table) -> list[int]:
+    """The columns of numbers."""
     return [i for i, name in enumerate(table.types) if _NUMBER.fullmatch(name.upper())]
 
 

@@ -22,6 +22,7 @@ from warehouse.records.events import (
     Measured,
     Planned,
     Refused,
+    Renamed,
     Stage,
     Stopped,
 )
@@ -64,7 +65,7 @@ def note(run_id: str, event: Event, cell: CellFacts, kind: str, message: str) ->
 
 _FACTS = (
     Planned, Attempt, ModelFacts, VariantFacts, CalibrationFacts, TaskFacts, Stage, CellFacts, FailureFacts,
-    GpuSamples, Measured, Log, Stopped, Finished, Refused, Crashed,
+    GpuSamples, Measured, Log, Renamed, Stopped, Finished, Refused, Crashed,
 )  # fmt: skip
 
 
@@ -100,6 +101,8 @@ def _rows_of(data: Data, kind: str) -> Iterable[TableRow]:
             yield from (("measurements", {"level": data.level} | asdict(one)) for one in data.measurements)
         case Log():
             yield "events", _said(kind, data.message, detail=data.level_name)
+        case Renamed():
+            yield "events", _said(kind, data.name)
         case Stopped():
             yield "events", _said(kind, data.reason)
         case Finished():

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from warehouse.errors import UserError
 from warehouse.read.headlines import headlines
-from warehouse.read.runs import find_models
+from warehouse.read.runs import ModelSummary, find_models
 from warehouse.read.sources import BaselineNumber, NamedWidth, Number
 from warehouse.records.level import Level
 from warehouse.store import answers
@@ -47,10 +47,7 @@ def find(con: DuckDBPyConnection, wanted: MetricQuery) -> tuple[Number, Number |
     model = models[0].model
     if not rows:
         raise UserError(f"There are no scores of {model} yet: its runs have finished no task.")
-    names: dict[tuple[Any, ...], set[str]] = defaultdict(set)
-    for row in answers.read(con, "why_levels", NamedWidth, parameters):
-        names[_width(row)].add(row.level)
-    fitting = _at_level(rows, wanted.level, model, names)
+    fitting = at_level(rows, wanted.level, model, level_names(con, models))
     fitting = _of_task(fitting, wanted.task, f"{model} at {wanted.level}")
     fitting = _with(fitting, "method", wanted.method, "--method", same=_same_text)
     fitting = _with(fitting, "repair", wanted.repair, "--repair", same=_same_text)
@@ -92,15 +89,49 @@ def _baseline(con: DuckDBPyConnection, rows: Sequence[Number], row: Number) -> N
     return None if current is None or not measured else replace(current, **asdict(measured[0]))
 
 
-def _width(row: Number | NamedWidth) -> tuple[Any, ...]:
+class AtWidth(Protocol):
+    """A row about one width of a model."""
+
+    @property
+    def model_id(self) -> str: ...
+
+    @property
+    def level(self) -> str: ...
+
+    @property
+    def pruning_pct(self) -> float: ...
+
+    @property
+    def intermediate_size(self) -> int | None: ...
+
+    @property
+    def expansion_ratio(self) -> float | None: ...
+
+
+W = TypeVar("W", bound=AtWidth)
+
+
+def level_names(con: DuckDBPyConnection, models: Sequence[ModelSummary]) -> Mapping[tuple[Any, ...], set[str]]:
+    """Every name that a run asked for a width of these models by, by width: what `at_level` looks in."""
+    names: dict[tuple[Any, ...], set[str]] = defaultdict(set)
+    for row in answers.read(con, "why_levels", NamedWidth, {"model_ids": [one.model_id for one in models]}):
+        names[_width(row)].add(row.level)
+    return names
+
+
+def _width(row: AtWidth | NamedWidth) -> tuple[Any, ...]:
     exact = row.intermediate_size
     return row.model_id, exact, None if exact is not None else row.pruning_pct
 
 
-def _at_level(rows: list[Number], level: str, model: str, names: Mapping[tuple[Any, ...], set[str]]) -> list[Number]:
-    """The rows of one width, by any name that a run asked for it by, or by its figures."""
+def at_level(rows: Sequence[W], level: str, model: str, names: Mapping[tuple[Any, ...], set[str]]) -> list[W]:
+    """The rows of one width, by any name that a run asked for it by, or by its figures.
+
+    Raises:
+        UserError: there are none, or the level is none.
+    """
     wanted = Level.parse(level)
-    fits: list[Callable[[Number], bool]] = [
+    fits: list[Callable[[W], bool]] = [
         lambda row: row.level == str(wanted),
         lambda row: str(wanted) in names.get(_width(row), ()),
     ]

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from warehouse.errors import UserError
 from warehouse.records.names import same_name, short_name
-from warehouse.store import db, statements
+from warehouse.store import answers, db, statements
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -50,6 +50,69 @@ class ModelSummary:
     weights_hash: str | None
     runs: int
     origins: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """One run or import, as the database has it: a row of `stored_run`. Times are UTC; `plan` is JSON.
+
+    `tasks` are those that it measured, as a plan would name them; `failures` have level, task and error.
+    """
+
+    run_id: str
+    name: str
+    origin: str
+    model_id: str | None
+    model: str | None
+    revision: str | None
+    parameters: int | None
+    method: str | None
+    suite: str | None
+    conditions: str | None
+    created_at: datetime
+    state: str
+    cells_done: int
+    cells_failed: int
+    last_cell_at: datetime | None
+    plan: str | None
+    levels: list[str]
+    tasks: list[str]
+    failures: list[dict[str, str]]
+    host: str | None
+
+
+def stored_run(path: Path, run_id: str, *, wait: float = 2.0) -> StoredRun | None:
+    """What the database has of a run, None where that is nothing.
+
+    Raises:
+        UserError, DatabaseBusyError: as `db.open_read`.
+    """
+    with db.open_read(path, wait=wait) as con:
+        found = answers.read(con, "stored_run", StoredRun, {"run_id": run_id})
+    return found[0] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredModel:
+    """A row of `measured_models`. `measured` has method, conditions, levels (percent pruned) and benchmarks."""
+
+    model_id: str
+    model: str
+    model_type: str | None
+    parameters: int | None
+    runs: int
+    origins: list[str]
+    measured: list[dict[str, Any]]
+
+
+def measured_models(path: Path, *, wait: float = 2.0) -> list[MeasuredModel]:
+    """All models in the warehouse, by name, and what is measured of each.
+
+    Raises:
+        UserError, DatabaseBusyError: as `db.open_read`.
+    """
+    with db.open_read(path, wait=wait) as con:
+        return answers.read(con, "measured_models", MeasuredModel)
 
 
 def list_runs(path: Path, *, wait: float = 2.0) -> list[RunSummary]:

@@ -135,6 +135,13 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Renamed:
+    """From now on the run is called otherwise than its plan says, whoever takes it up again."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
     """Asked to stop."""
 
@@ -173,8 +180,8 @@ class Unknown:
 Ending = Stopped | Finished | Refused | Crashed
 Data = (
     Planned | Attempt | ModelFacts | VariantFacts | CalibrationFacts | TasksFound | TaskFacts | Stage | StageProgress
-    | CellStarted | CellProgress | DocumentsFacts | CellFacts | FailureFacts | GpuSamples | Measured | Log | Ending
-    | Unknown
+    | CellStarted | CellProgress | DocumentsFacts | CellFacts | FailureFacts | GpuSamples | Measured | Log | Renamed
+    | Ending | Unknown
 )  # fmt: skip
 
 _KINDS: dict[str, type[Any]] = {
@@ -195,6 +202,7 @@ _KINDS: dict[str, type[Any]] = {
     "gpu": GpuSamples,
     "measured": Measured,
     "log": Log,
+    "renamed": Renamed,
     "stopped": Stopped,
     "finished": Finished,
     "refused": Refused,

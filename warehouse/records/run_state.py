@@ -17,6 +17,7 @@ from warehouse.records.events import (
     Finished,
     Planned,
     Refused,
+    Renamed,
     Stage,
     StageProgress,
     Stopped,
@@ -100,8 +101,8 @@ class CurrentStage:
 class RunHistory:
     """What a run's events say so far, taken in one after another.
 
-    `levels` are those that the plan asks for. `seq` is the number of the last event and `now` its time. `turns` counts
-    the attempts and their ends, of which a worker that was started writes at least one. `documents` has the files of
+    `levels` are those that the plan asks for, `renamed` is the name that counts in place of the plan's. `seq` is
+    the number of the last event and `now` its time. `turns` counts the attempts and their ends, of which a worker that was started writes at least one. `documents` has the files of
     tasks' documents, `cells` what finished, groups included, `failures` those of the latest attempt. `parents` has the
     nearest group above a task or group. `startup_seconds` is how long the last start took until its first cell began,
     None where that was not recorded or it has not come to one, `worked` the time of the attempts that have ended.
@@ -117,6 +118,7 @@ class RunHistory:
     attempt: Attempt | None = None
     end: Ending | None = None
     plan: Planned | None = None
+    renamed: str | None = None
     model: ModelFacts | None = None
     calibration: CalibrationFacts | None = None
     variants: dict[str, VariantFacts] = field(default_factory=dict[str, VariantFacts])
@@ -144,6 +146,8 @@ class RunHistory:
         match event.data:
             case Planned() as plan:
                 self.plan = plan
+            case Renamed(name=name):
+                self.renamed = name
             case Attempt() as attempt:
                 self._begin(event.t, attempt)
             case Stopped() | Finished() | Refused() | Crashed() as end:

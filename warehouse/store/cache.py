@@ -1,4 +1,7 @@
-"""The user's cache folder: what is kept there is made anew where it is missing or cannot be trusted."""
+"""The user's cache folder, or the one that PRUNE_TUI_CACHE names.
+
+What is kept there is made anew where it is missing or cannot be trusted.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ _SECONDS_KEPT = 90 * 24 * 3600.0
 
 def folder(name: str) -> Path | None:
     """The one of this name; None where that cannot be made, or others could write to it."""
-    found = user_cache_path("prune-tui", appauthor=False) / name
+    root = os.environ.get("PRUNE_TUI_CACHE")
+    found = (Path(root) if root else user_cache_path("prune-tui", appauthor=False)) / name
     try:
         found.mkdir(mode=0o700, parents=True, exist_ok=True)
         about = found.stat()

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from warehouse.errors import UserError
@@ -19,6 +20,7 @@ from warehouse.records.events import (
     Event,
     Finished,
     Planned,
+    Renamed,
     Stopped,
     is_checked,
     parse_line,
@@ -27,8 +29,11 @@ from warehouse.records.events import (
 from warehouse.records.facts import CellFacts, FailureFacts, ModelFacts, TaskFacts, VariantFacts
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what a system says where there is no room
+_RENAMED = b'"kind":"renamed"'  # within a text its quotes would be escaped
 # Losing one of these to a power cut loses work, so they reach the disk before the run goes on.
-_DURABLE = (Planned, Attempt, ModelFacts, VariantFacts, TaskFacts, CellFacts, FailureFacts, Stopped, Finished)
+_DURABLE = (
+    Planned, Renamed, Attempt, ModelFacts, VariantFacts, TaskFacts, CellFacts, FailureFacts, Stopped, Finished,
+)  # fmt: skip
 
 
 class JournalError(UserError):
@@ -121,6 +126,30 @@ def read(path: Path, offset: int = 0, *, after: int = -1) -> tuple[list[Event], 
     """
     events = list(_events(path, offset, after))
     return [event for event, _ in events], events[-1][1] if events else offset
+
+
+def last_name(path: Path) -> str | None:
+    """What a run was last renamed to, if ever: looked for from the end, without reading the rest.
+
+    Raises:
+        JournalError: the line that says so is damaged.
+    """
+    try:
+        if not path.stat().st_size:
+            return None
+        with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+            at = content.rfind(_RENAMED, 0, content.rfind(b"\n") + 1)
+            if at < 0:
+                return None
+            start = content.rfind(b"\n", 0, at) + 1
+            line = content[start : content.find(b"\n", at) + 1]
+    except FileNotFoundError:
+        return None
+    try:
+        event = parse_line(line)
+    except ValueError as error:
+        raise JournalError(path, start, str(error)) from error
+    return event.data.name if isinstance(event.data, Renamed) else None
 
 
 def _events(path: Path, offset: int, after: int) -> Iterator[tuple[Event, int]]:

@@ -9,6 +9,9 @@ plan as (
         select run_id, max(seq) as seq, min(recorded_at) as created_at from runs group by run_id
     ) told using (run_id, seq)
 ),
+renamed as (
+    select run_id, arg_max(message, seq) as name from events where kind = 'renamed' group by run_id
+),
 model as (
     select m.*
     from models m
@@ -21,7 +24,7 @@ calibrated as (
 )
 select
     plan.run_id,
-    plan.name,
+    coalesce(renamed.name, plan.name) as name,
     plan.origin,
     coalesce(identity.model_id, model.model_id) as model_id,
     model.model,
@@ -60,6 +63,7 @@ select
     plan.plan
 from plan
 left join model using (run_id)
+left join renamed using (run_id)
 left join run_identities identity using (run_id)
 left join calibrated using (run_id);
 comment on view run_models is 'One row is one run: its plan, and the model it loaded.';

@@ -1,32 +1,8 @@
 -- One row is one pruned width of a model over all its benchmarks. `retained_pct` is the mean over benchmarks of the
--- share of the unpruned model's score that is left: value / baseline, or baseline / value where lower is better; a
--- value that is not a number counts as nothing left. A baseline that is zero, below, infinite, or within its error of zero
--- leaves the benchmark out: what is left of it is no share. `left_out` says which. A benchmark counts once: with several
--- numbers of shots, or versions, it is the mean of them. Sums have an order, or their last digit would change.
--- needs: baseline_deltas, can_be_shared
+-- share of the unpruned model's score that is left, as level_shares has it; `left_out` says of which there is none. Sums
+-- have an order, or their last digit would change.
+-- needs: level_shares
 create or replace view level_scores as
-with
-shares as (
-    select
-        *,
-        case
-            when not can_be_shared(baseline, baseline_stderr) then null
-            when isnan(value) then 0
-            when higher_is_better = false then baseline / nullif(value, 0)
-            else value / baseline
-        end as share
-    from baseline_deltas
-    where is_headline and kind <> 'damage' and baseline is not null and not isnan(baseline)
-),
-by_benchmark as (
-    select
-        model, method, repair, pruning_pct, intermediate_size, expansion_ratio, parameters, baseline_parameters, conditions,
-        model_id, task, benchmark, position,
-        avg(share order by num_fewshot, version, metric, filter) as share,
-        bool_and(coalesce(improved, false)) as improved
-    from shares
-    group by all
-)
 select
     model,
     method,
@@ -44,7 +20,7 @@ select
     conditions,
     model_id,
     string_agg(benchmark, ', ' order by position, task) filter (share is null) as left_out
-from by_benchmark
+from level_shares
 group by all;
 comment on view level_scores is 'One row is one pruned width of a model over all its benchmarks.';
 comment on column level_scores.improved is 'Benchmarks that are better, with every number of shots they were measured with.';

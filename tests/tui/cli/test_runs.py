@@ -91,7 +91,15 @@ def test_json_gives_a_script_what_it_needs(fake):
     assert run["cells"] == {"done": 4, "failed": 0, "total": 4}
     assert run["failures"] == []
     assert Path(run["folder"], "journal.jsonl").exists()
+    scores = run.pop("scores")
+    assert [(one["level"], one["task"], one["value"]) for one in scores[:2]] == [
+        ("0", "boolq", 0.5),
+        ("0", "piqa", 0.5),
+    ]
     assert json.loads(fake("runs", "--json").stdout)["runs"] == [run]
+    shown = json.loads(fake("show", "latest", "--json").stdout)
+    assert shown.items() >= run.items()
+    assert shown["scores"] == scores
 
 
 def test_failed_cells_are_listed_and_tried_again_by_resume(fake):
@@ -316,6 +324,12 @@ def test_results_wait_while_another_process_holds_the_database(fake):
         busy = fake("merge")
         assert busy.returncode == 2
         assert f"PID {holder.pid}" in busy.stderr
+        listed = fake("runs")
+        assert (listed.returncode, "4/4" in listed.stdout) == (0, True)
+        assert listed.stderr.startswith("Imports are not listed: results.duckdb is held open")
+        shown = fake("show", "fine")
+        assert (shown.returncode, "finished, 4 of 4 cells" in shown.stdout) == (0, True)
+        assert shown.stderr.startswith("Its scores are not shown: results.duckdb is held open")
     finally:
         holder.communicate("")
     merged = fake("merge")
@@ -325,3 +339,13 @@ def test_results_wait_while_another_process_holds_the_database(fake):
     again = fake("merge", "--rebuild")
     assert again.returncode == 0
     assert re.fullmatch(r"Nothing to merge\.\n\d+ changes compared document by document\.\n", again.stdout)
+
+
+def test_quiet_says_what_went_wrong_and_the_result(fake):
+    done = fake(*RUN, "fine", "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "org/tiny, pruned with MAW" in done.stdout
+    failed = fake(*RUN, "fail", "--quiet")
+    assert failed.returncode == 1
+    assert failed.stderr.splitlines()[0].startswith("2 of 4 cells failed")
+    assert "done in" not in failed.stderr

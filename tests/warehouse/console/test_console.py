@@ -270,11 +270,6 @@ def test_the_screen_shows_text_as_text():
     assert text.endswith("(2 rows shown, there are more)\n")
 
 
-def test_the_screen_table_keeps_to_a_width():
-    table = Table(["a", "b"], ["VARCHAR", "VARCHAR"], [("x" * 100, "y" * 100)])
-    assert max(map(len, format_table(table, "table", width=60).splitlines())) <= 60
-
-
 @pytest.mark.parametrize("name", ["table", "markdown", "csv", "json"])
 def test_a_statement_without_rows_prints(name):
     assert format_table(Table(["a"], ["INTEGER"], []), name).endswith("\n")

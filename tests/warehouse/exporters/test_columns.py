@@ -43,9 +43,3 @@ def test_what_fits_is_laid_out_as_rich_does(seed, monkeypatch):
     ours = format_table(table)
     monkeypatch.setattr(tables.columns, "laid_out", lambda *_, **__: ["x" * 20_000])
     assert ours == format_table(table)
-
-
-def test_what_does_not_fit_is_folded():
-    table = Table(["task", "said"], ["VARCHAR", "VARCHAR"], [("piqa", "word " * 20)])
-    assert max(map(len, format_table(table, width=40).splitlines())) <= 40
-    assert format_table(table, width=200) == format_table(table)
