@@ -223,7 +223,13 @@ class ResultsScreen(SubjectsScreen):
         if cell is None:
             self.notify(f"{place[0].name} was not measured at {place[1].label}.", severity="warning")
         else:
-            self.app.push_screen(CellScreen(Entry(*place, cell)))
+            benchmark = place[0]
+            among = [
+                Entry(benchmark, width, other)
+                for width in self._matrix.columns
+                if (other := self._matrix.at(benchmark, width)) is not None
+            ]
+            self.app.push_screen(CellScreen(Entry(*place, cell), among))
 
     def action_plot(self) -> None:
         if not self._matrix.rows:

@@ -45,6 +45,7 @@ class RunScreen(LiveScreen):
     CSS_PATH = "run.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "back", "Back", key_display="esc", tooltip="Back to the list of runs"),
+        Binding("enter", "documents", "Questions", tooltip="Open a group, or a cell's documents down to the question"),
         Binding("v", "view", "View", tooltip="Show values, changes, or both"),
         Binding("g", "gpu", "GPU/log", show=False, tooltip="GPU or log, where there is no room for both"),
     ]
@@ -115,6 +116,38 @@ class RunScreen(LiveScreen):
         elif changed:
             when = f"as of {datetime.fromtimestamp(detail.readings[-1].t):%H:%M:%S}" if detail.readings else ""
             await panel.show(detail.readings, when=when)
+
+    def on_data_table_cell_selected(self) -> None:
+        self.action_documents()
+
+    def action_documents(self) -> None:
+        """The documents behind the cell under the cursor, beside what the unpruned model answered."""
+        from tui.results.document_text import Side
+        from tui.results.documents_screen import DocumentsScreen
+
+        selected = self.query_one(RunGrid).selected()
+        if self.detail is None or selected is None:
+            return
+        level, name = selected
+        line = next(one for one in self.detail.grid.rows if one.name == name)
+        cell = self.detail.grid.at(line, level)
+        if line.parts or cell is None:  # a group opens and closes
+            return
+        if cell.metric is None or cell.filter is None:
+            self.notify(f"{one_line(name)} has no score at {level_label(level)} yet: its documents come with it.")
+            return
+        unpruned = self.detail.unpruned
+        sides = {
+            one: Side(shown := "unpruned" if one == unpruned else level_label(one), self.run_id, one, shown)
+            for one in self.detail.row.levels
+            if (found := self.detail.grid.at(line, one)) is not None and found.value is not None
+        }
+        self.app.push_screen(
+            DocumentsScreen(
+                name, cell.metric, cell.filter, sides[level], sides.get(unpruned) if level != unpruned else None,
+                among=list(sides.values()), higher_is_better=cell.higher_is_better is not False,
+            )
+        )  # fmt: skip
 
     def on_run_grid_marked(self) -> None:
         self._show_cell()
