@@ -15,7 +15,7 @@ from tui.results.cell_facts import cell_facts
 from tui.results.cell_screen import CellScreen
 from tui.results.certainty import sentence
 from tui.results.delta_matrix import DeltaMatrix
-from tui.results.matrix import VIEWS, Matrix, View, at, searched, sorted_by, subject_name
+from tui.results.matrix import CHANCE, VIEWS, Matrix, View, at, searched, sorted_by, subject_name
 from tui.results.matrix_export import COLUMNS, MatrixSheet, long_form
 from tui.results.plot_screen import PlotScreen
 from tui.results.plot_widget import PlotView
@@ -163,9 +163,10 @@ class ResultsScreen(SubjectsScreen):
     def _legend(self) -> Text:
         theme = self.app.theme_variables
         return Text.assemble(
-            ("▲", theme["gain"]), " better ", ("▼", theme["loss"]), " worse: beyond noise  ",
-            ("≈", theme["neutral"]), " within noise  ",
-            ("△", theme["gain"]), ("▽", theme["loss"]), " not tested  ",
+            ("▲", theme["gain"]), " better ", ("▼", theme["loss"]), " worse: beyond noise ",
+            ("≈", theme["neutral"]), " within ",
+            ("△", theme["gain"]), ("▽", theme["loss"]), " untested ",
+            (CHANCE, theme["neutral"]), " at chance ",
             ("–", theme["neutral"]), " not measured",
             no_wrap=True, overflow="ellipsis",
         )  # fmt: skip

@@ -131,4 +131,4 @@ def test_as_markdown_each_model_has_a_table_with_its_conditions(matrix):
     assert text.count("### ") == 3
     assert "Conditions: all documents, NVIDIA L4." in text
     line = next(line for line in text.splitlines() if line.startswith("| MMLU"))
-    assert [cell.strip() for cell in line.strip("|").split("|")][:4] == ["MMLU", "acc", "0.3111", "▼ -19.3%"]
+    assert [cell.strip() for cell in line.strip("|").split("|")][:4] == ["MMLU", "acc", "0.3111", "▼○-19.3%"]
