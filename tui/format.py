@@ -43,11 +43,10 @@ def utc(moment: datetime) -> datetime:
 
 
 def count(number: float) -> str:
-    """A large number in short: `1235814` is "1.24 M"."""
-    for limit, unit in ((1e9, " G"), (1e6, " M"), (1e4, " k")):
+    """A large number in short, as models' sizes are told: `1235814400` is "1.24B"."""
+    for limit, size, unit in ((1e9, 1e9, "B"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
         if abs(number) >= limit:
-            scaled = number / limit if unit != " k" else number / 1e3
-            return f"{scaled:.3g}{unit}"
+            return f"{number / size:.3g}{unit}"
     return f"{number:,.0f}"
 
 

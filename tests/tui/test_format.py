@@ -12,6 +12,14 @@ NOW = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
+    ("number", "text"),
+    [(1_235_814_400, "1.24B"), (3.2e9, "3.2B"), (308_000_000, "308M"), (20_480, "20.5k"), (42, "42")],
+)
+def test_a_models_size_is_told_as_the_field_does(number: float, text: str) -> None:
+    assert fmt.count(number) == text
+
+
+@pytest.mark.parametrize(
     ("then", "text"),
     [
         (datetime(2026, 6, 15, 11, 59, 55, tzinfo=UTC), "now"),

@@ -55,7 +55,6 @@ class QueryScreen(ReadingScreen):
         Binding("ctrl+t", "tables", "Tables", priority=True, tooltip="Show or hide tables and columns"),
         Binding("ctrl+e", "export", "Export", show=False, tooltip="Save the whole answer, or a picture of the screen"),
         Binding("o", "sort", "Sort", show=False, tooltip="Sort the answer by the column at the cursor"),
-        Binding("i,e", "edit", "Edit", show=False, tooltip="Back to the statement"),
         Binding("enter", "look", "Whole value", show=False, tooltip="Show the whole value of a cell"),
         Binding("w", "why", "Why", show=False, tooltip="Where the number of the row at the cursor came from"),
     ]
@@ -69,6 +68,7 @@ class QueryScreen(ReadingScreen):
         self.answer = Answer(id="answer")
         self.ran = ""
         self._wanted: str | None = None
+        self._opened = ""
 
     @property
     def table(self) -> Table | None:
@@ -325,8 +325,14 @@ class QueryScreen(ReadingScreen):
     def _put(self, sql: str | None) -> None:
         if sql is not None:
             editor = self.query_one(SqlEditor)
-            editor.text = sql
+            editor.text = self._opened = sql
             editor.focus()
+
+    def unsaved(self) -> str:
+        """As the dashboard asks before it closes: what was typed, and neither run, saved nor opened from there."""
+        sql = self.query_one(SqlEditor).text.strip() if self.query(SqlEditor) else ""
+        kept = {text.strip() for text in (self.ran, *self.store.history, *self.store.own.values(), self._opened)}
+        return "Query has a statement that was neither run nor saved." if sql and sql not in kept else ""
 
     def action_save(self) -> None:
         sql = self.query_one(SqlEditor).text.strip()

@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
-from tui.format import change, value
+from tui.format import change, count, value
 from tui.host import host
 from tui.results.certainty import certainty, scores, sentence
 from tui.results.document_text import Side, answer
@@ -137,7 +137,7 @@ class CellScreen(ModalScreen[None]):
         if width.intermediate_size is not None:
             parts.append(f"intermediate_size {width.intermediate_size}")
         if width.parameters is not None:
-            parts.append(f"{width.parameters:,} parameters")
+            parts.append(f"{count(width.parameters)} parameters")
         return Text(" · ".join(parts))
 
     def _flipped(self) -> Text:

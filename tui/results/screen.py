@@ -35,9 +35,9 @@ _FIRST = 3  # how many models to show before anybody chose
 
 _SAYS = {
     "value": "scores",
-    "relative": "change in % of the unpruned score",
-    "absolute": "change of the score",
-    "significance": "in standard errors",
+    "relative": "relative change, in % of the unpruned score",
+    "absolute": "absolute change of the score",
+    "significance": "significance: change in standard errors (σ)",
 }
 
 
@@ -47,16 +47,19 @@ class ResultsScreen(SubjectsScreen):
     CSS_PATH = "results.tcss"
     PART = "results"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "view('value')", "Value", tooltip="Show scores"),
-        Binding("r", "view('relative')", "Relative", tooltip="Show changes in percent of the unpruned model's score"),
-        Binding("a", "view('absolute')", "Absolute", tooltip="Show changes of the score"),
-        Binding("g", "view('significance')", "siGnificance", tooltip="Show which changes are beyond noise"),
+        Binding(
+            "v",
+            "next_view",
+            "View",
+            tooltip="Scores, changes in percent, changes of the score, or changes in standard errors",
+        ),
+        Binding("V", "last_view", "View before", show=False, tooltip="The view before"),
         Binding(
             "enter", "details", "Details", show=False, tooltip="All metrics of the cell, and the samples behind it"
         ),
-        Binding("p", "plot", "Plot", tooltip="Plot scores against levels or size"),
+        Binding("P", "plot", "Plot", tooltip="Plot scores against levels or size"),
         Binding("m", "models", "Models", tooltip="Choose models, methods and conditions"),
-        Binding("b", "metric", "Metric", tooltip="Choose the metric that a benchmark is shown by"),
+        Binding("M", "metric", "Metric", tooltip="Choose the metric that a benchmark is shown by"),
         Binding("o", "sort", "Sort", tooltip="Sort by the column at the cursor: losses first, gains first, as listed"),
         Binding("slash", "search", "Filter", key_display="/", tooltip="Show some benchmarks only"),
         Binding("escape", "clear", "All", key_display="esc", tooltip="Show all benchmarks again"),
@@ -139,7 +142,7 @@ class ResultsScreen(SubjectsScreen):
     def draw(self) -> None:
         grid = self.query_one(DeltaMatrix)
         grid.show_matrix(self.shown, self.view)
-        self.show_title(f"{self.view} — {_SAYS[self.view]}")
+        self.show_title(_SAYS[self.view])
         self.query_one("#results-legend", Static).update(self._legend())
         self._tell()
 
@@ -209,12 +212,15 @@ class ResultsScreen(SubjectsScreen):
 
     # Actions
 
-    def action_view(self, view: View) -> None:
+    def show_view(self, view: View) -> None:
         self.view = view
         self.draw()
 
     def action_next_view(self) -> None:
-        self.action_view(VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)])
+        self.show_view(VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)])
+
+    def action_last_view(self) -> None:
+        self.show_view(VIEWS[VIEWS.index(self.view) - 1])
 
     def action_details(self) -> None:
         place = self.query_one(DeltaMatrix).place

@@ -16,9 +16,9 @@ _WORDS = """\
 
 There are no runs here yet. Press
 
-  [b $accent]w[/]  to watch a recording of the demo: seconds, nothing is measured
-  [b $accent]d[/]  to measure the demo model: minutes, no GPU, no network
-  [b $accent]i[/]  to bring in the published study of Llama 3.2
+  [b $accent]R[/]  to watch a recording of the demo: seconds, nothing is measured
+  [b $accent]D[/]  to measure the demo model: minutes, no GPU, no network
+  [b $accent]I[/]  to bring in the published study of Llama 3.2
   [b $accent]n[/]  to choose a model of your own, levels and benchmarks
 
 """

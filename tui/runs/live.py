@@ -26,7 +26,7 @@ class LiveScreen(Screen[None]):
         Binding("x", "stop", "Stop", tooltip="Stop the run after its current batch"),
         Binding("c", "clone", "Clone", tooltip="A new run with the same choices, to change and start"),
         Binding("d,delete", "delete", "Delete", key_display="d", tooltip="Delete the run (asks first)"),
-        Binding("w", "replay", "Replay", tooltip="Play the run back from its journal"),
+        Binding("R", "replay", "Replay", tooltip="Play the run back from its journal"),
     ]
 
     _keys_for: tuple[str, str] | None = None

@@ -47,7 +47,7 @@ class RunScreen(LiveScreen):
         Binding("escape,backspace", "back", "Back", key_display="esc", tooltip="Back to the list of runs"),
         Binding("enter", "documents", "Questions", tooltip="Open a group, or a cell's documents down to the question"),
         Binding("v", "view", "View", tooltip="Show values, changes, or both"),
-        Binding("g", "gpu", "GPU/log", show=False, tooltip="GPU or log, where there is no room for both"),
+        Binding("b", "pane", "GPU/log", show=False, tooltip="GPU or log, where there is no room for both"),
     ]
 
     def __init__(self, run_id: str) -> None:
@@ -87,7 +87,7 @@ class RunScreen(LiveScreen):
 
     def on_resize(self) -> None:
         narrow = self.size.width < 100
-        self.query_one("#log").border_subtitle = "g: GPU" if narrow else ""
+        self.query_one("#log").border_subtitle = "b: GPU" if narrow else ""
 
     async def show_snapshot(self, snapshot: Snapshot) -> None:
         if snapshot.detail is None or snapshot.detail.row.run_id != self.run_id:
@@ -172,7 +172,7 @@ class RunScreen(LiveScreen):
             {"both": "Values and changes", "value": "Values", "change": "Changes in percent"}[view], timeout=1.5
         )
 
-    def action_gpu(self) -> None:
+    def action_pane(self) -> None:
         self.toggle_class("show-gpu")
 
     def sheet(self) -> Sheet | None:

@@ -68,6 +68,8 @@ class RunsScreen(LiveScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", tooltip="Only runs whose name, model, … has these words"),
         Binding("escape", "clear_filter", "All runs", key_display="esc", tooltip="Show all runs again"),
+        Binding("D", "demo", "Demo", show=False, tooltip="Without runs: measure the demo model"),
+        Binding("I", "import_study", "Import the study", show=False, tooltip="Without runs: bring in the study"),
     ]
 
     def compose(self) -> ComposeResult:
@@ -149,6 +151,8 @@ class RunsScreen(LiveScreen):
         return bool(self.query_one("#filter").display)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("demo", "import_study") or (action == "replay" and self._has_none):
+            return self._has_none
         if action in ("filter", "clear_filter"):
             return self.is_composed and (self._filtering or (action == "filter" and bool(self._rows)))
         return super().check_action(action, parameters)
@@ -175,17 +179,24 @@ class RunsScreen(LiveScreen):
         self._show_advice(self.host.feed.snapshot.problem)
         self.refresh_bindings()
 
-    def key_d(self) -> None:
-        if self.host.feed.snapshot.loaded and not self.host.feed.snapshot.runs:
-            self.host.start_demo()
+    @property
+    def _has_none(self) -> bool:
+        """Whether there are no runs, known for sure."""
+        snapshot = self.host.feed.snapshot
+        return snapshot.loaded and not snapshot.runs
 
-    def key_w(self) -> None:
-        if not self._rows and self.host.feed.snapshot.loaded:
+    def action_demo(self) -> None:
+        self.host.start_demo()
+
+    def action_replay(self) -> None:
+        """The run under the cursor, or where there is none a recording of the demo."""
+        if self._has_none:
             self.host.open_replay(RECORDING, speed=1.0)
+        else:
+            super().action_replay()
 
-    def key_i(self) -> None:
-        if self.host.feed.snapshot.loaded and not self.host.feed.snapshot.runs:
-            self.host.import_published()
+    def action_import_study(self) -> None:
+        self.host.import_published()
 
     def sheet(self) -> Sheet | None:
         if not self._rows:

@@ -67,7 +67,7 @@ def advice(row: RunRow, *, opened: bool = False) -> str:
             return "Brought in from elsewhere: 2 shows its results."
         case _:
             grid = "" if opened else "enter shows the grid, "
-            return f"Finished: {cells}; {grid}2 the results, w plays it back."
+            return f"Finished: {cells}; {grid}2 the results, R plays it back."
 
 
 def left_text(row: RunRow) -> str:

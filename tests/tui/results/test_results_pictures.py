@@ -35,7 +35,7 @@ async def results(pilot: Pilot, until) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=at)
-@pytest.mark.parametrize("keys", ["v", "r", "g", "p", "m"])
+@pytest.mark.parametrize("keys", ["v", "V", "P", "m"])
 def test_results(snap_compare, study: Path, until, size: tuple[int, int], keys: str):
     async def go(pilot: Pilot) -> None:
         await results(pilot, until)

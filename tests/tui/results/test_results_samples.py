@@ -117,13 +117,13 @@ async def test_the_focused_table_of_the_cell_is_exported(
     monkeypatch.chdir(tmp_path)
     async with Dashboard(sampled).run_test(size=(80, 24)) as pilot:
         await opened(pilot, sampled, until)
-        await pilot.press("tab", "e")
+        await pilot.press("tab", "ctrl+e")
         await until(pilot, lambda: isinstance(pilot.app.screen, ExportScreen))
         await pilot.press("down", "enter")
         await until(pilot, lambda: list(tmp_path.glob("cell-*.csv")))
         [path] = tmp_path.glob("cell-*.csv")
         path.write_text("mine")
-        await pilot.press("e")
+        await pilot.press("ctrl+e")
         await until(pilot, lambda: isinstance(pilot.app.screen, ExportScreen))
         await pilot.press("down")
         pilot.app.screen.query_one(Input).value = path.name

@@ -246,7 +246,7 @@ async def test_without_runs_the_screen_says_what_to_press(dashboard, driver, mon
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await driver.loaded(pilot)
         assert dashboard.screen.query_one("EmptyState").display
-        await pilot.press("d", "i")
+        await pilot.press("D", "I")
         assert pressed == ["demo", "published"]
 
 

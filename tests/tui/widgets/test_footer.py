@@ -18,7 +18,7 @@ SCREENS = {
     "query, without the editor": ("4", "escape"),
     "new run": ("n",),
     "run": ("enter",),
-    "replay": ("w",),
+    "replay": ("R",),
 }
 
 
