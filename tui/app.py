@@ -113,6 +113,14 @@ class Dashboard(SafeApp):
 
         self.push_screen(RunScreen(run_id))
 
+    def show_results_of(self, run_id: str, name: str) -> None:
+        from tui.results.screen import ResultsScreen
+
+        self.switch_mode("results")
+        screen = self.screen
+        assert isinstance(screen, ResultsScreen)
+        self.call_after_refresh(lambda: screen.show_run(run_id, name))
+
     def open_replay(self, folder: Path, *, speed: float | None = None) -> None:
         from tui.runs.replay_screen import ReplayScreen
 

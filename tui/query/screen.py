@@ -40,6 +40,9 @@ _HINT = (
 )
 
 
+_NO_DATABASE = "There is no database yet"
+
+
 class QueryScreen(ReadingScreen):
     """An editor above, the answer below, tables and columns beside them."""
 
@@ -105,9 +108,11 @@ class QueryScreen(ReadingScreen):
             self.ask("names", [Question("console_names")], self._know)
         else:
             brings = hint("import", "published", db=self.database)
-            self._say(f"There is no database yet: n starts a run, or {brings} brings in the study.")
+            self._say(f"{_NO_DATABASE}: n starts a run, or {brings} brings in the study.")
 
     def _know(self, answers: list[Rows]) -> None:
+        if str(self.query_one("#query-said", Static).content).startswith(_NO_DATABASE):
+            self._say(_HINT, good=True)  # there is one now
         sources = {source.name: source for source in answers[0]}
         editor = self.query_one(SqlEditor)
         if sources != editor.sources:

@@ -72,6 +72,7 @@ class ResultsScreen(SubjectsScreen):
         self.picked: dict[str, str] = {}  # task → task|metric|filter
         self.sorting: tuple[Width, bool] | None = None
         self.filter = ""
+        self._wanted: tuple[str, str] | None = None  # a run to show once there is a screen
         self._matrix = Matrix()
         self._drawn: tuple[Matrix, Benchmark, str] | None = None  # the plot beside the matrix
 
@@ -92,6 +93,8 @@ class ResultsScreen(SubjectsScreen):
 
     def on_mount(self) -> None:
         self.query_one(FilterLine).display = False
+        if self._wanted is not None:
+            self.call_after_refresh(self.show_run, *self._wanted)
         # Watched, not told by message: what the cursor is on and the words about it are drawn in one frame.
         self.watch(self.query_one(DeltaMatrix), "cursor", self._tell, init=False)
 
@@ -247,6 +250,22 @@ class ResultsScreen(SubjectsScreen):
 
     def action_models(self) -> None:
         self.choose("Models to show", _choice)
+
+    def show_run(self, run_id: str, name: str) -> None:
+        """The models that a run has scores of, and no others."""
+
+        if self._reader is None:  # not mounted yet
+            self._wanted = (run_id, name)
+            return
+
+        def show(answers: list[Rows]) -> None:
+            subjects = [row["subject"] for row in answers[0]]
+            if subjects:
+                self.chose(subjects)
+            else:
+                self.notify(f"{name} has no scores to show here: measurements only, or later ones took their place.")
+
+        self.ask("run", [Question("run_subjects", {"run_id": run_id})], show)
 
     def chose(self, subjects: list[str]) -> None:
         if subjects != self.subjects:

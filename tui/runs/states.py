@@ -64,7 +64,7 @@ def advice(row: RunRow, *, opened: bool = False) -> str:
         case "damaged":
             return row.note
         case _ if row.origin != "run":
-            return "Brought in from elsewhere: 2 shows its results."
+            return "Brought in from elsewhere: enter shows its results."
         case _:
             grid = "" if opened else "enter shows the grid, "
             return f"Finished: {cells}; {grid}2 the results, R plays it back."
