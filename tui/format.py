@@ -44,8 +44,8 @@ def utc(moment: datetime) -> datetime:
 
 def count(number: float) -> str:
     """A large number in short, as models' sizes are told: `1235814400` is "1.24B"."""
-    for limit, size, unit in ((1e9, 1e9, "B"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
-        if abs(number) >= limit:
+    for limit, size, unit in ((0.9995e9, 1e9, "B"), (0.9995e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if abs(number) >= limit:  # what would be rounded to a thousand has the next unit
             return f"{number / size:.3g}{unit}"
     return f"{number:,.0f}"
 
@@ -56,13 +56,15 @@ def rate(number: float) -> str:
 
 
 def value(number: float, *, width: int = 7) -> str:
-    """A score with four decimals; a large one (a perplexity) with as many digits as fit `width`."""
+    """A score with four decimals; a large one (a perplexity) with as many digits as mean something in `width`."""
     if math.isnan(number):
         return "NaN"
     if math.isinf(number):
         return "∞" if number > 0 else "-∞"
     if abs(number) < 10:
         return f"{number:.4f}"
+    if width < 8 and 1e5 <= abs(number) < 1e12:
+        return count(number)
     text = f"{number:.2f}" if abs(number) < 1000 else f"{number:.0f}"
     return text if len(text) <= width else f"{number:.1e}"
 

@@ -13,10 +13,25 @@ NOW = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(1_235_814_400, "1.24B"), (3.2e9, "3.2B"), (308_000_000, "308M"), (20_480, "20.5k"), (42, "42")],
+    [(1_235_814_400, "1.24B"), (3.2e9, "3.2B"), (308_000_000, "308M"), (20_480, "20.5k"), (42, "42"), (999_999, "1M")],
 )
 def test_a_models_size_is_told_as_the_field_does(number: float, text: str) -> None:
     assert fmt.count(number) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0.25113, "0.2511"),
+        (11.566, "11.57"),
+        (20_592.4, "20592"),
+        (123_456, "123k"),
+        (5.01e6, "5.01M"),
+        (3.6e21, "3.6e+21"),
+    ],
+)
+def test_a_large_perplexity_is_told_in_short(number: float, text: str) -> None:
+    assert fmt.value(number) == text
 
 
 @pytest.mark.parametrize(

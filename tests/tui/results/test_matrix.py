@@ -42,7 +42,7 @@ def cell(**facts: Any) -> Cell:
         ({"value": 0.4}, "relative", "≈  +0.0%"),
         (LOSS | {"value": 12.0, "baseline": 6.0, "higher_is_better": False}, "relative", "▼  +100%"),
         ({"value": 5012388.0, "baseline": 6.0, "higher_is_better": False}, "relative", "▽  +84M%"),
-        ({"value": 5012388.0, "baseline": 6.0, "higher_is_better": False}, "value", "▽5012388"),
+        ({"value": 5012388.0, "baseline": 6.0, "higher_is_better": False}, "value", "▽  5.01M"),
         (GAIN | {"value": 3.0, "baseline": 6.0, "higher_is_better": False}, "absolute", "▲-3.0000"),
         ({"baseline": None}, "relative", "n/a"),
         ({"baseline": None}, "value", "0.3000"),
