@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 
 from warehouse.records.level import Level, level_label
+
+_LIMIT = re.compile(r"\Alimit (\d+)(?=,|\Z)")  # what conditions begin with: further on it may be a prompt's words
 
 
 def duration(seconds: float) -> str:
@@ -48,6 +51,13 @@ def count(number: float) -> str:
         if abs(number) >= limit:  # what would be rounded to a thousand has the next unit
             return f"{number / size:.3g}{unit}"
     return f"{number:,.0f}"
+
+
+def conditions_text(conditions: str | None) -> str:
+    """Under which conditions a score was measured, in words: "limit 100" is the first 100 documents of each task."""
+    if not conditions:
+        return "conditions not known"
+    return _LIMIT.sub(r"first \1 documents of each task", conditions)
 
 
 def rate(number: float) -> str:

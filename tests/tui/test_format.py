@@ -48,3 +48,17 @@ def test_a_large_perplexity_is_told_in_short(number: float, text: str) -> None:
 def test_a_moment_is_told_in_what_the_narrowest_column_holds(then: datetime, text: str) -> None:
     assert fmt.ago(then, NOW) == text
     assert len(text) <= 8
+
+
+@pytest.mark.parametrize(
+    ("conditions", "text"),
+    [
+        ("limit 100, float32, seed 0", "first 100 documents of each task, float32, seed 0"),
+        ("all documents, bfloat16", "all documents, bfloat16"),
+        ("limit 0.5", "limit 0.5"),
+        ('float32, system instruction "Think, limit 3"', 'float32, system instruction "Think, limit 3"'),
+        (None, "conditions not known"),
+    ],
+)
+def test_conditions_are_told_in_words(conditions: str | None, text: str) -> None:
+    assert fmt.conditions_text(conditions) == text

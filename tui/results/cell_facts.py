@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from tui.format import change, count, value
+from tui.format import change, conditions_text, count, value
 from warehouse.read.grid import UNPRUNED, Benchmark, Cell, Width
 
 
@@ -26,7 +26,7 @@ def cell_facts(benchmark: Benchmark, width: Width, cell: Cell | None, quiet: str
         facts += _statistics(cell)
         if cell.n is not None:
             facts.append(("documents", f"{cell.n:,}"))
-        facts.append(("conditions", width.conditions or "not known"))
+        facts.append(("conditions", conditions_text(width.conditions)))
         facts.append(("run", str(cell.run_id)))
         if cell.footnote:
             facts.append(("note", cell.footnote))

@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
-from tui.format import change, count, value
+from tui.format import change, conditions_text, count, value
 from tui.host import host
 from tui.results.certainty import certainty, scores, sentence
 from tui.results.document_text import Side, answer
@@ -127,7 +127,7 @@ class CellScreen(ModalScreen[None]):
 
     def _provenance(self) -> Text:
         width, cell = self._width, self._cell
-        parts = [width.conditions or "conditions not known", f"run {cell.run_id}"]
+        parts = [conditions_text(width.conditions), f"run {cell.run_id}"]
         if cell.baseline_run_id not in (None, cell.run_id):
             parts.append(f"unpruned from run {cell.baseline_run_id}")
         if cell.n is not None:

@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.geometry import Offset
 from textual.widgets import Input, Static
 
+from tui.format import conditions_text
 from tui.results.cell_facts import cell_facts
 from tui.results.cell_screen import CellScreen
 from tui.results.certainty import sentence
@@ -363,7 +364,7 @@ class ResultsScreen(SubjectsScreen):
 
 def _choice(one: Subject) -> str:
     levels = f"{one.levels} level{'' if one.levels == 1 else 's'}"
-    return f"{one.model} · {one.method or '–'} · {levels} · {one.conditions or 'conditions not known'}"
+    return f"{one.model} · {one.method or '–'} · {levels} · {conditions_text(one.conditions)}"
 
 
 def _metric(one: MetricChoice, *, first: bool) -> str:

@@ -125,7 +125,7 @@ class RunRecord:
             case Log() as log:
                 self._say(event, log.message, log.level_name)
             case Finished(failed=failed):
-                self._say(event, f"finished, {failed} cells failed" if failed else "finished")
+                self._say(event, f"finished, {failed} evaluations failed" if failed else "finished")
             case Stopped(reason=reason):
                 self._say(event, f"stopped ({reason})")
             case Refused(error=error) | Crashed(error=error):

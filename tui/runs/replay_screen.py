@@ -84,7 +84,7 @@ class ReplayScreen(RunScreen):
     def _now(self, detail: RunDetail) -> str:
         row = detail.row
         if row.running and row.current is None:
-            return f"Then: {row.stage or 'between two cells'}."
+            return f"Then: {row.stage or 'between two evaluations'}."
         return super()._now(detail) if row.running else f"It ended here: {row.state}."
 
     @work(thread=True, exit_on_error=False)

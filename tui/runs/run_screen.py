@@ -37,7 +37,8 @@ class RunScreen(LiveScreen):
 
     TITLE = "Run"
     HELP = (
-        "Benchmarks down, levels across: the score, and the change against the unpruned model. ↑ is better, ↓ worse, "
+        "Benchmarks down, levels across, an evaluation each: the score, and the change against the unpruned model. "
+        "↑ is better, ↓ worse, "
         "= the same: provisional, until the run is merged. Then the marks are those of Results: ▲ a gain, ▼ a loss, "
         "≈ within the noise. "
         "The line below the grid tells all about the cell under the cursor."
@@ -199,7 +200,7 @@ class RunScreen(LiveScreen):
         text.append(one_line(row.name), style=f"bold {colours['primary']}")
         text.append(f"  {one_line(row.model)} · {one_line(row.method).upper()} · {levels_text(row.levels)}\n")
         text.append_text(state_text(row, colours))
-        text.append(f"  {fmt.bar(row.share, 16)} {row.done}/{row.total if row.total is not None else '?'} cells")
+        text.append(f"  {fmt.bar(row.share, 16)} {row.done}/{row.total if row.total is not None else '?'} evaluations")
         if row.failed and row.running:
             text.append(f" · ✗ {row.failed} failed", style=colours["loss"])
         if detail.elapsed:

@@ -374,7 +374,7 @@ class RunsScreen(LiveScreen):
 
     def _progress(self, row: RunRow, width: int) -> str:
         if row.origin != "run":
-            return f"{row.done} cells" if row.done else "–"
+            return f"{row.done} scores" if row.done else "–"
         cells = f"{row.done}/{row.total}" if row.total else "–"
         if width < 15:
             return cells

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from documents import answered, documented
+from documents import answered
 from rich.console import Console
 from run_writer import RunWriter
 from textual.pilot import Pilot
@@ -90,18 +90,6 @@ def test_an_answer_in_a_table_is_a_choice_by_its_number_or_a_text(response: Any,
     assert told(response) == shown
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    """Two levels of a run with two documents each; only the answers before any filter differ."""
-    run = RunWriter(tmp_path / "results.runs" / "r1")
-    run.start()
-    documented(run)
-    for level in ("0", "40"):
-        answered(run, level)
-    merge.merge_run(tmp_path / "results.duckdb", run.folder)
-    return tmp_path / "results.duckdb"
-
-
 async def opened(pilot: Pilot[None], until, **more: Any) -> DocumentsScreen:
     screen = DocumentsScreen("piqa", "acc", "none", PRUNED, UNPRUNED, among=[UNPRUNED, PRUNED], **more)
     await pilot.app.push_screen(screen)
@@ -120,8 +108,8 @@ def _options():
     return RenderOptions(lambda names: None, {})  # type: ignore[arg-type, return-value]
 
 
-async def test_the_list_is_narrowed_by_words_of_the_question_and_read_in_full(database: Path, until):
-    async with Dashboard(database).run_test(size=(100, 40)) as pilot:
+async def test_the_list_is_narrowed_by_words_of_the_question_and_read_in_full(questioned: Path, until):
+    async with Dashboard(questioned).run_test(size=(100, 40)) as pilot:
         screen = await opened(pilot, until)
         assert [(row.doc_id, row.flipped) for row in screen.shown] == [(0, False), (1, False)]
         await pilot.press("slash", *"q1")

@@ -132,7 +132,7 @@ async def test_a_failed_cell_says_why(dashboard, warehouse, driver):
         await pilot.press("j", "j", "j", "j", "l", "l")
         await driver.settle(pilot)
         assert "OutOfMemoryError: no room for one row" in driver.text(dashboard, "#cell")
-        assert "1 of 32 cells failed" in driver.text(dashboard, "#head")
+        assert "1 of 32 evaluations failed" in driver.text(dashboard, "#head")
 
 
 async def test_a_running_cell_shows_its_percentage_rates_and_time_left(dashboard, warehouse, driver):

@@ -318,7 +318,7 @@ async def test_enter_on_an_import_shows_its_results(dashboard, warehouse, driver
         await pilot.press("1", "d")
         await driver.settle(pilot)
         assert "This removes its results" in str(dashboard.screen.query("Static").first().render())
-        assert "no finished cell" not in str(dashboard.screen.query("Static").first().render())
+        assert "no finished evaluation" not in str(dashboard.screen.query("Static").first().render())
 
 
 @pytest.mark.slow
