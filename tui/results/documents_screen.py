@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from rich.style import Style
@@ -13,6 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.geometry import Offset
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Static
 
 from tui.format import value
@@ -32,6 +34,7 @@ from warehouse.read.documents import read_document, read_texts
 from warehouse.text import one_line
 
 Key = tuple[str, int]
+_PAUSE = 0.08  # seconds
 _KINDS = {"all": "all documents", "flipped": "flipped", "worse": "got worse", "better": "got better"}
 
 
@@ -84,6 +87,7 @@ class DocumentsScreen(Screen[None]):
         self.shown: list[Scored] = []
         self.texts: dict[Key, str] = {}
         self._reader: Reader | None = None
+        self._pause: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(id="documents-title", classes="title")
@@ -134,7 +138,7 @@ class DocumentsScreen(Screen[None]):
             return
         if not rows:
             said = (
-                f"The database has no results per document of {self._of} at {self.side.level} in run "
+                f"The database has no results per document of {self._of}, {self.side.label}, in run "
                 f"{self.side.run_id}: imported figures have none, and a run's are here once they are merged."
             )
         else:
@@ -223,12 +227,15 @@ class DocumentsScreen(Screen[None]):
         return self.shown[at] if at < len(self.shown) else None
 
     def _tell(self) -> None:
+        if self._pause is not None:
+            self._pause.stop()
         row = self.row
         if row is None:
             asked = "No document fits: esc takes the filter away." if self.rows else ""
             self.query_one("#document-text", Static).update(asked)
         else:
-            self._read_one(row, self.side, self.other)
+            # A cursor that goes through the list reads no document that it passes.
+            self._pause = self.set_timer(_PAUSE, partial(self._read_one, row, self.side, self.other))
 
     @work(thread=True, exclusive=True, group="document")
     def _read_one(self, row: Scored, side: Side, other: Side | None) -> None:
