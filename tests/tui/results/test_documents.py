@@ -127,6 +127,17 @@ async def test_the_list_is_narrowed_by_words_of_the_question_and_read_in_full(qu
 
 
 @pytest.mark.slow
+async def test_another_level_or_method_can_stand_beside_it(questioned: Path, until):
+    other = Side("0 again", "r1", "0", "0")
+    async with Dashboard(questioned).run_test(size=(100, 40)) as pilot:
+        screen = DocumentsScreen("piqa", "acc", "none", PRUNED, UNPRUNED, among=[UNPRUNED, other, PRUNED])
+        await pilot.app.push_screen(screen)
+        await until(pilot, lambda: "Gold answer" in text(screen))
+        await pilot.press("m", "down", "enter")
+        await until(pilot, lambda: screen.other == other and "0 again" in text(screen))
+
+
+@pytest.mark.slow
 async def test_a_run_that_kept_no_documents_says_so_and_shows_what_the_database_has(tmp_path: Path, until):
     run = RunWriter(tmp_path / "results.runs" / "r1")
     run.start()

@@ -328,3 +328,17 @@ async def test_news_that_come_while_the_screen_is_being_built_wait_for_it(dashbo
         await driver.until(pilot, lambda: dashboard.feed.snapshot.detail is not None)
         await driver.open_run(pilot)
         assert driver.table(dashboard, "#grid")[4][0] == "demo_sums"
+
+
+async def test_enter_on_a_cell_leads_to_its_documents_beside_the_unpruned_models(dashboard, warehouse, driver):
+    warehouse.add()
+    async with dashboard.run_test(size=(120, 40)) as pilot:
+        await driver.open_run(pilot)
+        await pilot.press(*["down"] * 4, *["right"] * 2, "enter")
+        await driver.until(pilot, lambda: type(dashboard.screen).__name__ == "DocumentsScreen")
+        screen = dashboard.screen
+        assert (screen.side.label, screen.other.label) == ("40%", "unpruned")
+        assert driver.text(dashboard, "#documents-title").startswith("Documents of demo_sums")
+        await driver.until(pilot, lambda: screen.query_one("#documents-said").display)  # it is in no database
+        await pilot.press("escape")
+        assert type(dashboard.screen).__name__ == "RunScreen"
