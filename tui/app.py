@@ -26,8 +26,10 @@ from tui.runs.live import LiveScreen
 from tui.screens import SCREENS, keys
 from tui.shell import background
 from tui.shell.commands import commands
+from tui.shell.confirm import ConfirmScreen
 from tui.shell.exporting import Exportable, Sheet
 from tui.shell.safe_app import SafeApp
+from tui.shell.unsaved import COMMANDS, Unsaved, is_typed_into
 from warehouse.commands import hint
 
 Done = TypeVar("Done")
@@ -52,7 +54,7 @@ class Dashboard(SafeApp):
         Binding("s", "sql", "SQL", show=False, tooltip="Open the SQL behind this table in Query"),
         Binding("p", "pause", "Pause", show=False, tooltip="Hold the display still; runs go on"),
         Binding("question_mark,f1", "help", "Help", key_display="?", tooltip="The keys of this screen"),
-        Binding("q", "quit", "Quit", tooltip="Close the dashboard; runs go on"),
+        Binding("q", "close", "Quit", tooltip="Close the dashboard; runs go on"),
         Binding("ctrl+p", "command_palette", "Palette", key_display="^p", tooltip="Every action, by its name"),
         Binding("ctrl+q", "quit", "Quit", show=False, system=True),
     ]
@@ -110,6 +112,14 @@ class Dashboard(SafeApp):
         from tui.runs.run_screen import RunScreen
 
         self.push_screen(RunScreen(run_id))
+
+    def show_results_of(self, run_id: str, name: str) -> None:
+        from tui.results.screen import ResultsScreen
+
+        self.switch_mode("results")
+        screen = self.screen
+        assert isinstance(screen, ResultsScreen)
+        self.call_after_refresh(lambda: screen.show_run(run_id, name))
 
     def open_replay(self, folder: Path, *, speed: float | None = None) -> None:
         from tui.runs.replay_screen import ReplayScreen
@@ -190,6 +200,11 @@ class Dashboard(SafeApp):
 
     # Actions
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in COMMANDS and self.screen_stack and is_typed_into(self.screen):
+            return False
+        return super().check_action(action, parameters)
+
     def action_new_run(self) -> None:
         self.new_run_like(None)
 
@@ -242,6 +257,25 @@ class Dashboard(SafeApp):
 
         if not isinstance(self.screen, ModalScreen):
             self.push_screen(HelpScreen(self.screen))
+
+    async def action_close(self) -> None:
+        """Quit, after a question where something typed would be lost."""
+        lost = [
+            said
+            for stack in self._screen_stacks.values()
+            for screen in stack
+            if isinstance(screen, Unsaved) and (said := screen.unsaved())
+        ]
+        if not lost or isinstance(self.screen, ConfirmScreen):
+            await self.action_quit()
+            return
+
+        async def answered(yes: bool | None) -> None:
+            if yes:
+                await self.action_quit()
+
+        question = f"{' '.join(lost)}\n\nClose the dashboard all the same? Runs go on."
+        self.push_screen(ConfirmScreen("Close the dashboard", question, "Close"), answered)
 
     async def action_quit(self) -> None:
         running = sum(row.running for row in self.feed.snapshot.runs)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 
 from warehouse.records.level import Level, level_label
+
+_LIMIT = re.compile(r"\Alimit (\d+)(?=,|\Z)")  # what conditions begin with: further on it may be a prompt's words
 
 
 def duration(seconds: float) -> str:
@@ -43,11 +46,10 @@ def utc(moment: datetime) -> datetime:
 
 
 def count(number: float) -> str:
-    """A large number in short: `1235814` is "1.24 M"."""
-    for limit, unit in ((1e9, " G"), (1e6, " M"), (1e4, " k")):
-        if abs(number) >= limit:
-            scaled = number / limit if unit != " k" else number / 1e3
-            return f"{scaled:.3g}{unit}"
+    """A large number in short, as models' sizes are told: `1235814400` is "1.24B"."""
+    for limit, size, unit in ((0.9995e9, 1e9, "B"), (0.9995e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if abs(number) >= limit:  # what would be rounded to a thousand has the next unit
+            return f"{number / size:.3g}{unit}"
     return f"{number:,.0f}"
 
 
@@ -59,19 +61,28 @@ def parameters(number: float) -> str:
     return f"{number:.0f}"
 
 
+def conditions_text(conditions: str | None) -> str:
+    """Under which conditions a score was measured, in words: "limit 100" is the first 100 documents of each task."""
+    if not conditions:
+        return "conditions not known"
+    return _LIMIT.sub(r"first \1 documents of each task", conditions)
+
+
 def rate(number: float) -> str:
     """A rate with as many digits as tell it apart: 0.42, 7.3, 1,240."""
     return f"{number:,.0f}" if number >= 100 else f"{number:.1f}" if number >= 1 else f"{number:.2f}"
 
 
 def value(number: float, *, width: int = 7) -> str:
-    """A score with four decimals; a large one (a perplexity) with as many digits as fit `width`."""
+    """A score with four decimals; a large one (a perplexity) with as many digits as mean something in `width`."""
     if math.isnan(number):
         return "NaN"
     if math.isinf(number):
         return "∞" if number > 0 else "-∞"
     if abs(number) < 10:
         return f"{number:.4f}"
+    if width < 8 and 1e5 <= abs(number) < 1e12:
+        return count(number)
     text = f"{number:.2f}" if abs(number) < 1000 else f"{number:.0f}"
     return text if len(text) <= width else f"{number:.1e}"
 

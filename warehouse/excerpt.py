@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from warehouse.redaction import redacted
 
 SHORTEST = 64
 """The least that a text can be cut to: what says how much was left out takes half of it."""
+_NOTE = re.compile(r"\A\[… [\d,]+ characters left out …\]\s*")
 
 
 def excerpts(texts: Iterable[tuple[str, int]]) -> list[str]:
@@ -26,6 +28,11 @@ def excerpts(texts: Iterable[tuple[str, int]]) -> list[str]:
 def without_beginning(text: str, start: int) -> str:
     """The text from a character on, after a line that says how many stand before it."""
     return f"{_left_out(start)}\n{text[start:]}" if start else text
+
+
+def without_note(text: str) -> str:
+    """The text without what `without_beginning` says before it: for a line that has room for its own words only."""
+    return _NOTE.sub("", text, count=1)
 
 
 def _joined(head: str, tail: str, length: int, most: int) -> str:

@@ -82,6 +82,7 @@ def cell(level: str, task: str) -> Pick:
 @pytest.fixture(autouse=True)
 def frozen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setattr(Dashboard, "now", lambda self: NOW)
+    monkeypatch.setattr("tui.runs.runs_screen.node", lambda: "here")
     monkeypatch.setattr("tui.app._PULL_SECONDS", 0.05)
     monkeypatch.setattr("tui.runs.feed._IDLE_SECONDS", 0.1)
     monkeypatch.setattr("tui.runs.feed._WATCH_SECONDS", 0.1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from warehouse.excerpt import SHORTEST, excerpts, without_beginning
+from warehouse.excerpt import SHORTEST, excerpts, without_beginning, without_note
 
 SECRET = "hf_" + "Ab1" * 12
 
@@ -41,3 +41,8 @@ def test_half_a_character_is_replaced() -> None:
 def test_what_is_left_out_before_is_counted_too() -> None:
     assert without_beginning("12345 Q: why?", 6) == "[… 6 characters left out …]\nQ: why?"
     assert without_beginning("Q: why?", 0) == "Q: why?"
+
+
+def test_a_line_that_has_no_room_for_it_does_without_what_is_said_of_the_beginning() -> None:
+    assert without_note(without_beginning("x" * 1234 + "Who?", 1234)) == "Who?"
+    assert without_note("Who [… 3 characters left out …]?") == "Who [… 3 characters left out …]?"

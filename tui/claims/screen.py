@@ -43,7 +43,7 @@ class ClaimsScreen(FiguresScreen):
         f"m chooses the models that are asked: of a database with more than {_FIRST}, those with the latest runs are."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "read", "Read", tooltip="Go to what is told of this claim, to scroll in it; enter does the same"),
+        Binding("enter", "read", "Read", tooltip="Go to what is told of this claim, to scroll in it"),
         Binding("m", "models", "Models", tooltip="Choose the models that are asked"),
         Binding("escape", "list", "Back to the list", show=False, tooltip="Back to the list of claims"),
         IMPORT,
@@ -77,7 +77,7 @@ class ClaimsScreen(FiguresScreen):
     def reload(self) -> None:
         if not self.database.exists():
             self.empty = True
-            self.said("There is no database yet: i brings the study's results in, n starts a run.")
+            self.said("There is no database yet: I brings the study's results in, n starts a run.")
             return
         self.ask("models", [Question("claim_models")], self._offer)
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from rich.style import Style
 
 from tui.compare.wording import Pair, column_names, level_name, loser, subject_names
-from tui.format import change, interval, p_value, value
+from tui.format import change, count, interval, p_value, value
 from tui.results.matrix import gain_pct, mark
 from tui.widgets.grid import GridColumn
 from tui.widgets.palette import Palette
@@ -104,7 +104,7 @@ class SidesModel:
                 f"{self._names[one]} {level_name(row)}",
                 sum(1 for line in compared if one in line and line[one].rank == 1),
                 sum(1 for line in compared if one in line),
-                "" if row.parameters is None else f" ({row.parameters / 1e6:,.0f} M parameters)",
+                "" if row.parameters is None else f" ({count(row.parameters)} parameters)",
             )
             for one, row in self.subjects.items()
         ]
@@ -170,7 +170,7 @@ class ImprovingModel:
             GridColumn(("least",), 8),
             GridColumn(("most",), 8),
             GridColumn(("at",), 4),
-            GridColumn(("clear",), 8),
+            GridColumn(("beyond", "noise"), 8),
         ]
 
     def __len__(self) -> int:
@@ -192,7 +192,7 @@ class ImprovingModel:
             case 5:
                 return f"{found.largest_at_pct:g}%", None
             case _:
-                return (f"{found.clear}/{found.levels}" if found.tested else "untested"), None
+                return (f"{found.clear} of {found.levels}" if found.tested else "untested"), None
 
 
 def _strength(pct: float | None) -> float:

@@ -43,10 +43,10 @@ class CompareScreen(SubjectsScreen):
     PART = "compare"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "models", "Models", tooltip="Choose what to compare: two or more models or methods"),
-        Binding("e", "basis", "%/×", tooltip="Match widths by percentage removed or by expansion ratio"),
+        Binding("e", "basis", "Basis", tooltip="Match widths by percentage removed or by expansion ratio"),
         Binding("right_square_bracket", "step(1)", "Width", key_display="[ ]", tooltip="The next width in common"),
         Binding("left_square_bracket", "step(-1)", "Previous width", show=False, tooltip="The width before"),
-        Binding("i", "intervals", "±", tooltip="Scores, or the 95 % interval of each change"),
+        Binding("i", "intervals", "Intervals", tooltip="Scores, or the 95 % interval of each change"),
         Binding("t", "pair", "Tests", tooltip="Which of two loses more, by a test; again for the next two"),
         Binding("b", "pane", "More", tooltip="On to: which loses more, best level, what improves everywhere"),
         IMPORT,

@@ -60,6 +60,6 @@ class SidesPane(Vertical):
 def _wins(sides: SidesModel) -> Text:
     text = Text()
     for name, first, compared, sizes in sides.wins():
-        text.append(f"{name} ", "bold").append(f"is best on {first} of {compared}{sizes}\n")
+        text.append("★ ").append(f"{name} ", "bold").append(f"is best on {first} of {compared}{sizes}\n")
     text.rstrip()
     return text

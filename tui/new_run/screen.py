@@ -38,6 +38,7 @@ class NewRunScreen(Screen[None]):
         "on whatever documents a task gives them."
     )
     CSS_PATH = "new_run.tcss"
+    TYPED_INTO = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Start", tooltip="Start the run", priority=True),
         Binding("f2", "pick", "Find tasks", tooltip="Search all tasks and groups that lm-eval knows"),
@@ -63,12 +64,19 @@ class NewRunScreen(Screen[None]):
         yield KeyFooter()
 
     def on_mount(self) -> None:
+        self._begun = self.draft()
         self.query_one("#model").focus()
         self.lookups.look_at_tasks(self.draft().include_paths)
         self.lookups.look_at_memory()
         self.set_interval(_MEMORY_EVERY, self.lookups.look_at_memory)
         self._look_at_model()
         self._refresh()
+
+    def unsaved(self) -> str:
+        """As the dashboard asks before it closes."""
+        if not self.query(RunForm) or self.draft() == self._begun:
+            return ""
+        return "The form for a new run is filled in, and was not started."
 
     def draft(self) -> Draft:
         """What the form holds now."""

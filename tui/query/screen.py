@@ -42,6 +42,9 @@ _HINT = (
 )
 
 
+_NO_DATABASE = "There is no database yet"
+
+
 class QueryScreen(ReadingScreen):
     """An editor above, the answer below, tables and columns beside them."""
 
@@ -57,7 +60,6 @@ class QueryScreen(ReadingScreen):
         Binding("ctrl+t", "tables", "Tables", priority=True, tooltip="Show or hide tables and columns"),
         Binding("ctrl+e", "export", "Export", show=False, tooltip="Save the whole answer, or a picture of the screen"),
         Binding("o", "sort", "Sort", show=False, tooltip="Sort the answer by the column at the cursor"),
-        Binding("i,e", "edit", "Edit", show=False, tooltip="Back to the statement"),
         Binding("enter", "look", "Whole value", show=False, tooltip="Show the whole value of a cell"),
         Binding("w", "why", "Why", show=False, tooltip="Where the number of the row at the cursor came from"),
     ]
@@ -72,6 +74,7 @@ class QueryScreen(ReadingScreen):
         self.ran = ""
         self._wanted: str | None = None
         self._processes = Waiting()
+        self._opened = ""
 
     @property
     def table(self) -> Table | None:
@@ -109,9 +112,11 @@ class QueryScreen(ReadingScreen):
             self.ask("names", [Question("console_names")], self._know)
         else:
             brings = hint("import", "published", db=self.database)
-            self._say(f"There is no database yet: n starts a run, or {brings} brings in the study.")
+            self._say(f"{_NO_DATABASE}: n starts a run, or {brings} brings in the study.")
 
     def _know(self, answers: list[Rows]) -> None:
+        if str(self.query_one("#query-said", Static).content).startswith(_NO_DATABASE):
+            self._say(_HINT, good=True)  # there is one now
         sources = {source.name: source for source in answers[0]}
         editor = self.query_one(SqlEditor)
         if sources != editor.sources:
@@ -340,8 +345,14 @@ class QueryScreen(ReadingScreen):
     def _put(self, sql: str | None) -> None:
         if sql is not None:
             editor = self.query_one(SqlEditor)
-            editor.text = sql
+            editor.text = self._opened = sql
             editor.focus()
+
+    def unsaved(self) -> str:
+        """As the dashboard asks before it closes: what was typed, and neither run, saved nor opened from there."""
+        sql = self.query_one(SqlEditor).text.strip() if self.query(SqlEditor) else ""
+        kept = {text.strip() for text in (self.ran, *self.store.history, *self.store.own.values(), self._opened)}
+        return "Query has a statement that was neither run nor saved." if sql and sql not in kept else ""
 
     def action_save(self) -> None:
         sql = self.query_one(SqlEditor).text.strip()

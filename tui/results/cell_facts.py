@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from tui.format import change, value
+from tui.format import change, conditions_text, count, value
 from warehouse.read.grid import UNPRUNED, Benchmark, Cell, Width
 
 
@@ -18,7 +18,7 @@ def cell_facts(benchmark: Benchmark, width: Width, cell: Cell | None, quiet: str
         ratio = "" if width.expansion_ratio is None else f", {width.expansion_ratio:.2f}× the hidden size"
         facts.append(("neurons", f"{width.intermediate_size} a layer{ratio}"))
     if width.parameters is not None:
-        facts.append(("parameters", f"{width.parameters:,}"))
+        facts.append(("parameters", f"{count(width.parameters)} ({width.parameters:,})"))
     facts.append(
         ("task", benchmark.task + ("" if benchmark.num_fewshot is None else f", {benchmark.num_fewshot}-shot"))
     )
@@ -26,7 +26,7 @@ def cell_facts(benchmark: Benchmark, width: Width, cell: Cell | None, quiet: str
         facts += _statistics(cell)
         if cell.n is not None:
             facts.append(("documents", f"{cell.n:,}"))
-        facts.append(("conditions", width.conditions or "not known"))
+        facts.append(("conditions", conditions_text(width.conditions)))
         facts.append(("run", str(cell.run_id)))
         if cell.footnote:
             facts.append(("note", cell.footnote))

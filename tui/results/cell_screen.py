@@ -13,16 +13,17 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
-from tui.format import change, value
+from tui.format import change, conditions_text, count, value
 from tui.host import host
 from tui.results.certainty import certainty, scores, sentence
-from tui.results.matrix import at, mark, signed
+from tui.results.document_text import Side, answer
+from tui.results.matrix import at, mark, signed, subject_name
 from tui.shell.exporting import Sheet, table_of
 from tui.shell.queries import CancelledError, Question, Reader, Rows
 from tui.widgets.grid import Grid, GridColumn
 from tui.widgets.palette import Palette
 from warehouse.read.cell_details import CellMetric, Flip
-from warehouse.read.grid import UNPRUNED, Entry
+from warehouse.read.grid import UNPRUNED, Entry, Width
 from warehouse.records.names import short_name
 from warehouse.stats.hypothesis_tests import mcnemar
 
@@ -33,16 +34,19 @@ class CellScreen(ModalScreen[None]):
     CSS_PATH = "results.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "dismiss", "Back", key_display="esc"),
+        Binding("enter", "documents", "Questions", tooltip="The documents behind the score, down to the question"),
         Binding("tab", "app.focus_next", "Metrics/samples", show=True),
         Binding("w", "why", "Why", tooltip="Where this number came from"),
         Binding("s", "app.sql", "SQL"),
         Binding("y", "app.copy", "Copy"),
-        Binding("e,ctrl+e", "app.export", "Export"),
+        Binding("ctrl+e", "app.export", "Export"),
     ]
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: Entry, among: Sequence[Entry] = ()) -> None:
+        """`among` are the benchmark's cells at the other widths: what its documents can be shown beside."""
         super().__init__()
         self._entry = entry
+        self._among = among
         self._benchmark, self._width, self._cell = entry.benchmark, entry.width, entry.cell
         self._reader: Reader | None = None
         self._metrics: list[CellMetric] = []
@@ -65,8 +69,8 @@ class CellScreen(ModalScreen[None]):
             yield Static("Samples: reading…", id="cell-flips-says")
             yield Grid(by_row=True, id="cell-flips")
             yield Label(
-                "[b]tab[/b] other table · [b]w[/b] why · [b]s[/b] SQL · [b]y[/b] copy · [b]e[/b] export · "
-                "[b]esc[/b] back",
+                "[b]enter[/b] questions · [b]tab[/b] other table · [b]w[/b] why · [b]s[/b] SQL · [b]y[/b] copy · "
+                "[b]^e[/b] export · [b]esc[/b] back",
                 classes="muted",
             )
 
@@ -123,7 +127,7 @@ class CellScreen(ModalScreen[None]):
 
     def _provenance(self) -> Text:
         width, cell = self._width, self._cell
-        parts = [width.conditions or "conditions not known", f"run {cell.run_id}"]
+        parts = [conditions_text(width.conditions), f"run {cell.run_id}"]
         if cell.baseline_run_id not in (None, cell.run_id):
             parts.append(f"unpruned from run {cell.baseline_run_id}")
         if cell.n is not None:
@@ -133,7 +137,7 @@ class CellScreen(ModalScreen[None]):
         if width.intermediate_size is not None:
             parts.append(f"intermediate_size {width.intermediate_size}")
         if width.parameters is not None:
-            parts.append(f"{width.parameters:,} parameters")
+            parts.append(f"{count(width.parameters)} parameters")
         return Text(" · ".join(parts))
 
     def _flipped(self) -> Text:
@@ -151,6 +155,35 @@ class CellScreen(ModalScreen[None]):
             text.append(f" The {len(self._flips)} largest:")
         return text
 
+    def on_grid_cell_selected(self, event: Grid.CellSelected) -> None:
+        flips = event.grid.id == "cell-flips"
+        found = self._flips[event.grid.cursor.y] if flips and self._flips else None
+        self._open_documents(None if found is None else (found.task, found.doc_id))
+
+    def action_documents(self) -> None:
+        self._open_documents(None)
+
+    def _open_documents(self, at: tuple[str, int] | None) -> None:
+        from tui.results.documents_screen import DocumentsScreen
+
+        cell, width = self._cell, self._width
+        if cell.run_id is None or cell.metric is None or cell.filter is None:
+            return
+        widths = [width, *(one.width for one in self._among)]
+        among = [side for one in self._among if (side := side_of(one, widths)) is not None]
+        side = side_of(self._entry, widths)
+        assert side is not None
+        run_id, level = cell.baseline_run_id, cell.baseline_level
+        other = next((one for one in among if (one.run_id, one.level) == (run_id, level)), None)
+        if other is None and run_id is not None and level is not None:
+            other = Side(f"{short_name(width.model)} {UNPRUNED}", run_id, level, UNPRUNED)
+        self.app.push_screen(
+            DocumentsScreen(
+                self._benchmark.task, cell.metric, cell.filter, side, None if width.unpruned else other,
+                among=among, higher_is_better=cell.higher_is_better is not False, at=at,
+            )
+        )  # fmt: skip
+
     def action_why(self) -> None:
         from tui.results.why_screen import WhyScreen, wanted
 
@@ -166,6 +199,14 @@ class CellScreen(ModalScreen[None]):
         title = f"{self._benchmark.name}, {short_name(self._width.model)} {at(self._width)}"
         title += ": samples that changed" if samples else ": all metrics"
         return Sheet(title, columns, rows, asked.sql())
+
+
+def side_of(entry: Entry, among: Sequence[Width]) -> Side | None:
+    """A cell's documents as one of two that are shown side by side."""
+    cell, width = entry.cell, entry.width
+    if cell.run_id is None:
+        return None
+    return Side(f"{subject_name(width, among)} {width.label}", cell.run_id, width.level, width.label)
 
 
 class _Metrics:
@@ -237,8 +278,15 @@ class _Flips:
                 sign = "▲" if (found.after > found.before) == self._up else "▼"
                 return f"{sign} {value(found.after)}", self._palette.heat(sign, 0.2)
             case _:
-                answer: Any = found.answer_before if column == 3 else found.answer_after
-                return ("" if answer is None else " ".join(str(answer).split())), None
+                return answered(found.answer_before if column == 3 else found.answer_after), None
+
+
+def answered(response: Any) -> str:
+    """A response in a table: a choice by its number, from 1 as on the document's own screen, else the text."""
+    found = None if response is None else answer(str(response))
+    if isinstance(found, int) and not isinstance(found, bool):
+        return f"choice {found + 1}"
+    return "" if found is None else " ".join(str(found).split())
 
 
 def _metric_name(row: CellMetric, task: str) -> str:

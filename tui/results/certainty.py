@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from tui.format import change, value
-from tui.results.matrix import beyond_noise, signed
+from tui.results.matrix import at_chance, beyond_noise, signed
 from warehouse.read.grid import Benchmark, Cell, Width
 
 _DUE = "not compared yet"  # delta_statistics' word for what a later merge compares
@@ -17,8 +17,10 @@ _VERDICTS = {
 
 
 def sentence(benchmark: Benchmark, width: Width, cell: Cell | None) -> str:
-    """A cell in a sentence, with its interval and its verdict."""
+    """A cell in a sentence, with its interval and its verdict; said first where the score is at chance."""
     told = scores(benchmark, width, cell)
+    if cell is not None and cell.chance is not None and at_chance(cell):
+        told = f"at chance ({value(cell.chance)}): {told}"
     if cell is None or width.unpruned or cell.delta is None or math.isnan(cell.delta):
         return told
     if cell.ci_low is not None and cell.ci_high is not None:
@@ -93,6 +95,8 @@ def _chance(cell: Cell, *, unpruned: bool) -> str:
     if cell.chance is None:
         return ""
     told = f"chance scores {value(cell.chance)}"
+    if at_chance(cell):
+        told += ", and this score is at chance: guessing does as well"
     if unpruned:
         return told
     if cell.retained_pct is None:

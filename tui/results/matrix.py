@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from statistics import NormalDist
 from typing import Literal, Protocol
 
 from tui.format import change, value
@@ -18,6 +19,9 @@ from warehouse.stats.metrics.damage import METRICS as DAMAGE
 
 View = Literal["value", "relative", "absolute", "significance"]
 VIEWS: tuple[View, ...] = ("value", "relative", "absolute", "significance")
+CHANCE = "○"
+"""The mark of a score that is not clear of what guessing scores."""
+_Z95 = NormalDist().inv_cdf(0.975)
 _ALPHA = 0.05  # of a change that no table corrects for: a metric that is not its benchmark's headline
 
 
@@ -92,6 +96,15 @@ def beyond_noise(change: TestedChange) -> bool | None:
     return None if change.p_value is None else change.p_value <= _ALPHA
 
 
+def at_chance(cell: Cell | None) -> bool:
+    """Whether guessing scores as much: the score is not clear of chance, by the rule that `delta_statistics` has for
+    the unpruned model's (a 95 % interval of its standard error; without one, the score itself).
+    """
+    if cell is None or cell.chance is None or cell.value is None:
+        return False
+    return not cell.value - cell.chance > _Z95 * (cell.stderr or 0.0)
+
+
 def mark(change: TestedChange) -> str:
     """▲ better, ▼ worse, both beyond noise; △ ▽ the same, not tested; ≈ no change or one within noise."""
     if change.delta is None or math.isnan(change.delta):
@@ -103,11 +116,12 @@ def mark(change: TestedChange) -> str:
 
 
 def cell_text(cell: Cell | None, view: View, *, unpruned: bool = False) -> str:
-    """At most eight characters: a mark and a number. The unpruned width has a score in every view."""
+    """At most eight characters: a mark, another one at chance, and a number. Unpruned it is the score in every view."""
     if cell is None or cell.value is None:
         return "–"
+    chance = CHANCE if at_chance(cell) else ""
     if unpruned:
-        return value(cell.value)
+        return f"{chance}{value(cell.value).rjust(7 if chance else 0)}"
     sign = mark(cell)
     match view:
         case "value":
@@ -115,13 +129,14 @@ def cell_text(cell: Cell | None, view: View, *, unpruned: bool = False) -> str:
         case "relative":
             number = change(cell.delta_pct) if cell.delta is None or not _is_distance(cell) else signed(cell.delta)
         case "absolute":
-            number = "n/a" if cell.delta is None else signed(cell.delta)
+            number = "n/a" if cell.delta is None else f"{cell.delta:+.3f}" if chance else signed(cell.delta)
         case "significance":
             z = z_score(cell)
             if z is None:
                 return "untested"
             number = f"{z:+.1f}σ" if abs(z) < 99.95 else f"{z:+.0f}σ"
-    return f"{sign}{number.rjust(7)}" if sign else number
+    sign += chance
+    return f"{sign}{number.rjust(8 - len(sign))}" if sign else number
 
 
 def _is_distance(cell: Cell) -> bool:

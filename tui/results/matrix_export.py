@@ -63,7 +63,7 @@ def markdown(matrix: Matrix, view: View) -> str:
     parts.append(
         f"Unpruned: the model's own score; else {_SHOWN[view]}. ▲ better and ▼ worse beyond noise (p at most 0.05 "
         "after Holm's correction over the benchmarks of a width), ≈ no change or within noise, △ ▽ better and worse, "
-        "not tested."
+        "not tested, ○ a score that is not clear of chance."
     )
     return "\n\n".join(parts) + "\n"
 

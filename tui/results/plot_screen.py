@@ -29,10 +29,10 @@ class PlotScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j,right", "step(1)", "Next benchmark", key_display="↓"),
         Binding("up,k,left", "step(-1)", "Previous", key_display="↑"),
-        Binding("x", "across", "Level/size", tooltip="Against level, parameters or expansion ratio"),
-        Binding("l", "log", "Log axis", tooltip="Logarithmic or linear scores"),
+        Binding("e", "across", "Basis", tooltip="Against level, parameters or expansion ratio"),
+        Binding("v", "log", "Log axis", tooltip="Logarithmic or linear scores"),
         Binding("a", "all", "All benchmarks", tooltip="Share of the scores kept, over all benchmarks"),
-        Binding("escape,p,backspace", "app.pop_screen", "Back", key_display="esc"),
+        Binding("escape,P,backspace", "app.pop_screen", "Back", key_display="esc"),
     ]
 
     def __init__(self, matrix: Matrix, benchmark: Benchmark, question: Callable[..., Question]) -> None:

@@ -19,7 +19,10 @@ ACROSS: tuple[Across, ...] = ("level", "parameters", "expansion ratio")
 def benchmark_plot(
     matrix: Matrix, benchmark: Benchmark, dark: bool, *, across: Across = "level", log: bool | None = None
 ) -> Plot:
-    """A benchmark's scores with their standard errors, a line for each model. Perplexities have a log axis."""
+    """A benchmark's scores with their standard errors, a line for each model, and one where guessing scores.
+
+    Perplexities have a log axis.
+    """
     kept: list[tuple[str, tuple[Point, ...]]] = []
     for subject, widths in _by_subject(matrix).items():
         points = []
@@ -31,7 +34,12 @@ def benchmark_plot(
         kept.append((subject, tuple(sorted(points, key=lambda p: p.x))))
     logarithmic = benchmark.kind == "perplexity" if log is None else log
     y = Axis(f"{benchmark.name}, {benchmark.metric_name}", _short, log=logarithmic)
-    return Plot(_axis(matrix, across), y, styled(kept, dark=dark))
+    return Plot(_axis(matrix, across), y, styled(kept, dark=dark), None if logarithmic else _chance(matrix, benchmark))
+
+
+def _chance(matrix: Matrix, benchmark: Benchmark) -> float | None:
+    cells = (matrix.at(benchmark, width) for width in matrix.columns)
+    return next((cell.chance for cell in cells if cell is not None and cell.chance is not None), None)
 
 
 def kept_plot(matrix: Matrix, dark: bool, *, across: Across = "parameters") -> Plot:

@@ -14,6 +14,7 @@ from rich.style import Style
 from rich.text import Text
 
 MARKERS = "●■◆▲○□◇△"
+_CHANCE = " chance "  # on its line
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 
@@ -49,6 +50,8 @@ class Plot:
     x: Axis
     y: Axis
     series: tuple[Series, ...]
+    chance: float | None = None
+    """What guessing scores: a line across the plot, which always reaches as far."""
 
     def lines(self, width: int, height: int, *, axis: str, muted: str) -> list[Text]:
         """The plot as `height` lines of `width` cells; a note instead where there is nothing to draw."""
@@ -110,6 +113,8 @@ class _Canvas:
         for p in points:
             if p.stderr is not None and math.isfinite(p.stderr):
                 ends += [p.y + p.stderr, *([p.y - p.stderr] if p.y > p.stderr or not self.plot.y.log else [])]
+        if self.plot.chance is not None:
+            ends.append(self.plot.chance)
         low, high = min(ends), max(ends)
         if self.plot.y.log:
             return low / 1.15, high * 1.15
@@ -172,6 +177,7 @@ class _Canvas:
 
     def _body(self) -> list[Text]:
         at = {round(self._at(self.x0, tick)[1]) // 4: self.plot.y.label(tick) for tick in self.y_ticks}
+        chance = None if self.plot.chance is None else round(self._at(self.x0, self.plot.chance)[1]) // 4
         lines: list[Text] = []
         for row in range(self.rows):
             line = Text(f"{at.get(row, ''):>{self.left - 2}} ", self.muted, no_wrap=True)
@@ -181,6 +187,9 @@ class _Canvas:
                     line.append(*found)
                 elif dots := self.dots.get((column, row)):
                     line.append(chr(0x2800 + dots[0]), dots[1])
+                elif row == chance:
+                    at_left = column - 1 if column and column <= len(_CHANCE) else None
+                    line.append("╌" if at_left is None else _CHANCE[at_left], self.muted)
                 else:
                     line.append("┈" if row in at else " ", self.axis)
             lines.append(line)

@@ -11,11 +11,12 @@ from textual.containers import Horizontal, Vertical
 from textual.geometry import Offset
 from textual.widgets import Input, Static
 
+from tui.format import conditions_text
 from tui.results.cell_facts import cell_facts
 from tui.results.cell_screen import CellScreen
 from tui.results.certainty import sentence
 from tui.results.delta_matrix import DeltaMatrix
-from tui.results.matrix import VIEWS, Matrix, View, at, searched, sorted_by, subject_name
+from tui.results.matrix import CHANCE, VIEWS, Matrix, View, at, searched, sorted_by, subject_name
 from tui.results.matrix_export import COLUMNS, MatrixSheet, long_form
 from tui.results.plot_screen import PlotScreen
 from tui.results.plot_widget import PlotView
@@ -35,9 +36,9 @@ _FIRST = 3  # how many models to show before anybody chose
 
 _SAYS = {
     "value": "scores",
-    "relative": "change in % of the unpruned score",
-    "absolute": "change of the score",
-    "significance": "in standard errors",
+    "relative": "relative change, in % of the unpruned score",
+    "absolute": "absolute change of the score",
+    "significance": "significance: change in standard errors (σ)",
 }
 
 
@@ -47,16 +48,19 @@ class ResultsScreen(SubjectsScreen):
     CSS_PATH = "results.tcss"
     PART = "results"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "view('value')", "Value", tooltip="Show scores"),
-        Binding("r", "view('relative')", "Relative", tooltip="Show changes in percent of the unpruned model's score"),
-        Binding("a", "view('absolute')", "Absolute", tooltip="Show changes of the score"),
-        Binding("g", "view('significance')", "siGnificance", tooltip="Show which changes are beyond noise"),
+        Binding(
+            "v",
+            "next_view",
+            "View",
+            tooltip="Scores, changes in percent, changes of the score, or changes in standard errors",
+        ),
+        Binding("V", "last_view", "View before", show=False, tooltip="The view before"),
         Binding(
             "enter", "details", "Details", show=False, tooltip="All metrics of the cell, and the samples behind it"
         ),
-        Binding("p", "plot", "Plot", tooltip="Plot scores against levels or size"),
+        Binding("P", "plot", "Plot", tooltip="Plot scores against levels or size"),
         Binding("m", "models", "Models", tooltip="Choose models, methods and conditions"),
-        Binding("b", "metric", "Metric", tooltip="Choose the metric that a benchmark is shown by"),
+        Binding("M", "metric", "Metric", tooltip="Choose the metric that a benchmark is shown by"),
         Binding("o", "sort", "Sort", tooltip="Sort by the column at the cursor: losses first, gains first, as listed"),
         Binding("slash", "search", "Filter", key_display="/", tooltip="Show some benchmarks only"),
         Binding("escape", "clear", "All", key_display="esc", tooltip="Show all benchmarks again"),
@@ -69,6 +73,7 @@ class ResultsScreen(SubjectsScreen):
         self.picked: dict[str, str] = {}  # task → task|metric|filter
         self.sorting: tuple[Width, bool] | None = None
         self.filter = ""
+        self._wanted: tuple[str, str] | None = None  # a run to show once there is a screen
         self._matrix = Matrix()
         self._drawn: tuple[Matrix, Benchmark, str] | None = None  # the plot beside the matrix
 
@@ -89,6 +94,8 @@ class ResultsScreen(SubjectsScreen):
 
     def on_mount(self) -> None:
         self.query_one(FilterLine).display = False
+        if self._wanted is not None:
+            self.call_after_refresh(self.show_run, *self._wanted)
         # Watched, not told by message: what the cursor is on and the words about it are drawn in one frame.
         self.watch(self.query_one(DeltaMatrix), "cursor", self._tell, init=False)
 
@@ -139,7 +146,7 @@ class ResultsScreen(SubjectsScreen):
     def draw(self) -> None:
         grid = self.query_one(DeltaMatrix)
         grid.show_matrix(self.shown, self.view)
-        self.show_title(f"{self.view} — {_SAYS[self.view]}")
+        self.show_title(_SAYS[self.view])
         self.query_one("#results-legend", Static).update(self._legend())
         self._tell()
 
@@ -163,9 +170,10 @@ class ResultsScreen(SubjectsScreen):
     def _legend(self) -> Text:
         theme = self.app.theme_variables
         return Text.assemble(
-            ("▲", theme["gain"]), " better ", ("▼", theme["loss"]), " worse: beyond noise  ",
-            ("≈", theme["neutral"]), " within noise  ",
-            ("△", theme["gain"]), ("▽", theme["loss"]), " not tested  ",
+            ("▲", theme["gain"]), " better ", ("▼", theme["loss"]), " worse: beyond noise ",
+            ("≈", theme["neutral"]), " within ",
+            ("△", theme["gain"]), ("▽", theme["loss"]), " untested ",
+            (CHANCE, theme["neutral"]), " at chance ",
             ("–", theme["neutral"]), " not measured",
             no_wrap=True, overflow="ellipsis",
         )  # fmt: skip
@@ -208,12 +216,15 @@ class ResultsScreen(SubjectsScreen):
 
     # Actions
 
-    def action_view(self, view: View) -> None:
+    def show_view(self, view: View) -> None:
         self.view = view
         self.draw()
 
     def action_next_view(self) -> None:
-        self.action_view(VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)])
+        self.show_view(VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)])
+
+    def action_last_view(self) -> None:
+        self.show_view(VIEWS[VIEWS.index(self.view) - 1])
 
     def action_details(self) -> None:
         place = self.query_one(DeltaMatrix).place
@@ -223,7 +234,13 @@ class ResultsScreen(SubjectsScreen):
         if cell is None:
             self.notify(f"{place[0].name} was not measured at {place[1].label}.", severity="warning")
         else:
-            self.app.push_screen(CellScreen(Entry(*place, cell)))
+            benchmark = place[0]
+            among = [
+                Entry(benchmark, width, other)
+                for width in self._matrix.columns
+                if (other := self._matrix.at(benchmark, width)) is not None
+            ]
+            self.app.push_screen(CellScreen(Entry(*place, cell), among))
 
     def action_plot(self) -> None:
         if not self._matrix.rows:
@@ -234,6 +251,22 @@ class ResultsScreen(SubjectsScreen):
 
     def action_models(self) -> None:
         self.choose("Models to show", _choice)
+
+    def show_run(self, run_id: str, name: str) -> None:
+        """The models that a run has scores of, and no others."""
+
+        if self._reader is None:  # not mounted yet
+            self._wanted = (run_id, name)
+            return
+
+        def show(answers: list[Rows]) -> None:
+            subjects = [row["subject"] for row in answers[0]]
+            if subjects:
+                self.chose(subjects)
+            else:
+                self.notify(f"{name} has no scores to show here: measurements only, or later ones took their place.")
+
+        self.ask("run", [Question("run_subjects", {"run_id": run_id})], show)
 
     def chose(self, subjects: list[str]) -> None:
         if subjects != self.subjects:
@@ -331,7 +364,7 @@ class ResultsScreen(SubjectsScreen):
 
 def _choice(one: Subject) -> str:
     levels = f"{one.levels} level{'' if one.levels == 1 else 's'}"
-    return f"{one.model} · {one.pruned_with} · {levels} · {one.conditions or 'conditions not known'}"
+    return f"{one.model} · {one.pruned_with} · {levels} · {conditions_text(one.conditions)}"
 
 
 def _metric(one: MetricChoice, *, first: bool) -> str:

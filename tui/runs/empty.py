@@ -16,12 +16,13 @@ _WORDS = """\
 
 There are no runs here yet. Press
 
-  [b $accent]w[/]  to watch a recording of the demo: seconds, nothing is measured
-  [b $accent]d[/]  to measure the demo model: minutes, no GPU, no network
-  [b $accent]i[/]  to bring in the published study of Llama 3.2
+  [b $accent]R[/]  to watch a recording of the demo: seconds, nothing is measured
+  [b $accent]D[/]  to measure the demo model: minutes, no GPU, no network
+  [b $accent]I[/]  to bring in the published study of Llama 3.2
   [b $accent]n[/]  to choose a model of your own, levels and benchmarks
 
 """
+_NONE, _UNREAD = "There are no runs here yet.", "Whether there are runs cannot be told: see below."
 
 
 class EmptyState(Widget):
@@ -48,7 +49,8 @@ class EmptyState(Widget):
             return
         self._problem = problem
         database = one_line(str(host(self).database))
-        where = Content(f"Results go to {database}")
+        words, where = _WORDS, Content(f"Results go to {database}")
         if problem:
+            words = words.replace(_NONE, _UNREAD)
             where = Content.styled(f"! {one_line(problem)}", "$loss")
-        self.query_one(Static).update(Content.from_markup(_WORDS) + where)
+        self.query_one(Static).update(Content.from_markup(words) + where)

@@ -42,6 +42,10 @@ class RunsHost(Host, Protocol):
 
     def open_run(self, run_id: str) -> None: ...
 
+    def show_results_of(self, run_id: str, name: str) -> None:
+        """Results, of the models that a run has scores of."""
+        ...
+
     def open_replay(self, folder: Path, *, speed: float | None = None) -> None: ...
 
     def new_run_like(self, folder: Path | None) -> None:

@@ -22,11 +22,11 @@ class LiveScreen(Screen[None]):
     """A screen that shows runs. `chosen` is the run that its keys act on."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "resume", "Resume", tooltip="Start it, take it up again, or retry its failed cells"),
+        Binding("r", "resume", "Resume", tooltip="Start it, take it up again, or retry what failed"),
         Binding("x", "stop", "Stop", tooltip="Stop the run after its current batch"),
         Binding("c", "clone", "Clone", tooltip="A new run with the same choices, to change and start"),
         Binding("d,delete", "delete", "Delete", key_display="d", tooltip="Delete the run (asks first)"),
-        Binding("w", "replay", "Replay", tooltip="Play the run back from its journal"),
+        Binding("R", "replay", "Replay", tooltip="Play the run back from its journal"),
     ]
 
     _keys_for: tuple[str, str] | None = None
@@ -105,7 +105,7 @@ class LiveScreen(Screen[None]):
 
         question = (
             f"Run {row.name} was asked to stop, and works on: {worker.why()}.\n\nKill it? What it recorded is kept; "
-            "the cell that it is at is begun again by Resume."
+            "the evaluation that it is at is begun again by Resume."
         )
         self.app.push_screen(ConfirmScreen("Stop a run", question, "Kill"), answered)
 
@@ -124,7 +124,7 @@ class LiveScreen(Screen[None]):
         if row.state == RunState.RUNNING:
             self.notify(f"Run {row.name} is running: stop it first (x).", severity="warning")
             return
-        holds = f"It has {row.done} finished cells. " if row.done else "It has no finished cell. "
+        holds = f"It has {row.done} finished evaluations. " if row.done else "It has no finished evaluation. "
         if row.origin != "run" and not row.done:
             holds = ""  # measurements of a model
         where = f"its folder {row.folder} and " if row.folder else ""

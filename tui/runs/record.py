@@ -135,7 +135,7 @@ class RunRecord:
             case Renamed(name=name):
                 self._say(event, f"called {name} from now on")
             case Finished(failed=failed):
-                self._say(event, f"finished, {failed} cells failed" if failed else "finished")
+                self._say(event, f"finished, {failed} evaluations failed" if failed else "finished")
             case Stopped(reason=reason):
                 self._say(event, f"stopped ({reason})")
             case Refused(error=error) | Crashed(error=error):

@@ -33,7 +33,7 @@ class ReplayScreen(RunScreen):
     HELP = "A run as it went, from its journal. Nothing is measured again, and nothing is changed."
     CSS = "ReplayScreen #recording { background: $accent; color: $background; text-style: bold; padding: 0 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "play", "Play/pause"),
+        Binding("space,p", "play", "Play/pause"),
         Binding("plus,equals_sign", "speed(1)", "Faster", key_display="+"),
         Binding("minus", "speed(-1)", "Slower", key_display="-"),
         Binding("left_square_bracket", "seek(-0.05)", "Back 5%", key_display="["),
@@ -84,7 +84,7 @@ class ReplayScreen(RunScreen):
     def _now(self, detail: RunDetail) -> list[Text]:
         row = detail.row
         if row.running and row.current is None and not detail.stages:
-            return [Text(f"Then: {row.stage or 'between two cells'}.")]
+            return [Text(f"Then: {row.stage or 'between two evaluations'}.")]
         return super()._now(detail) if row.running else [Text(f"It ended here: {row.state}.")]
 
     @work(thread=True, exit_on_error=False)

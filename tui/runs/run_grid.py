@@ -224,7 +224,7 @@ class RunGrid(DataTable[Text]):
     def _column_width(self, level: str) -> int:
         view = self.view_shown
         if view == "value" or (self._detail is not None and level == self._detail.unpruned):
-            return _VALUE + 1
+            return _VALUE + 2  # “unpruned” and a space
         return _CHANGE + 1 if view == "change" else _VALUE + _CHANGE + 3
 
     def _text(self, cell: Cell, level: str, name: str) -> Text:

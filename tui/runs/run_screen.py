@@ -37,7 +37,8 @@ class RunScreen(LiveScreen):
 
     TITLE = "Run"
     HELP = (
-        "Benchmarks down, levels across: the score, and the change against the unpruned model. ↑ is better, ↓ worse, "
+        "Benchmarks down, levels across, an evaluation each: the score, and the change against the unpruned model. "
+        "↑ is better, ↓ worse, "
         "= the same: provisional, until the run is merged. Then the marks are those of Results: ▲ a gain, ▼ a loss, "
         "≈ within the noise. "
         "The line below the grid tells all about the cell under the cursor."
@@ -45,8 +46,9 @@ class RunScreen(LiveScreen):
     CSS_PATH = "run.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "back", "Back", key_display="esc", tooltip="Back to the list of runs"),
+        Binding("enter", "documents", "Questions", tooltip="Open a group, or a cell's documents down to the question"),
         Binding("v", "view", "View", tooltip="Show values, changes, or both"),
-        Binding("g", "gpu", "GPU/log", show=False, tooltip="GPU or log, where there is no room for both"),
+        Binding("b", "pane", "GPU/log", show=False, tooltip="GPU or log, where there is no room for both"),
     ]
 
     def __init__(self, run_id: str) -> None:
@@ -87,7 +89,7 @@ class RunScreen(LiveScreen):
 
     def on_resize(self) -> None:
         narrow = self.size.width < 100
-        self.query_one("#log").border_subtitle = "g: GPU" if narrow else ""
+        self.query_one("#log").border_subtitle = "b: GPU" if narrow else ""
 
     async def show_snapshot(self, snapshot: Snapshot) -> None:
         if snapshot.detail is None or snapshot.detail.row.run_id != self.run_id:
@@ -119,6 +121,38 @@ class RunScreen(LiveScreen):
             when = f"as of {datetime.fromtimestamp(detail.readings[-1].t):%H:%M:%S}" if detail.readings else ""
             await panel.show(detail.readings, when=when)
 
+    def on_data_table_cell_selected(self) -> None:
+        self.action_documents()
+
+    def action_documents(self) -> None:
+        """The documents behind the cell under the cursor, beside what the unpruned model answered."""
+        from tui.results.document_text import Side
+        from tui.results.documents_screen import DocumentsScreen
+
+        selected = self.query_one(RunGrid).selected()
+        if self.detail is None or selected is None:
+            return
+        level, name = selected
+        line = next(one for one in self.detail.grid.rows if one.name == name)
+        cell = self.detail.grid.at(line, level)
+        if line.parts or cell is None:  # a group opens and closes
+            return
+        if cell.metric is None or cell.filter is None:
+            self.notify(f"{one_line(name)} has no score at {level_label(level)} yet: its documents come with it.")
+            return
+        unpruned = self.detail.unpruned
+        sides = {
+            one: Side(shown := "unpruned" if one == unpruned else level_label(one), self.run_id, one, shown)
+            for one in self.detail.row.levels
+            if (found := self.detail.grid.at(line, one)) is not None and found.value is not None
+        }
+        self.app.push_screen(
+            DocumentsScreen(
+                name, cell.metric, cell.filter, sides[level], sides.get(unpruned) if level != unpruned else None,
+                among=list(sides.values()), higher_is_better=cell.higher_is_better is not False,
+            )
+        )  # fmt: skip
+
     def on_run_grid_marked(self) -> None:
         self._show_cell()
 
@@ -142,7 +176,7 @@ class RunScreen(LiveScreen):
             {"both": "Values and changes", "value": "Values", "change": "Changes in percent"}[view], timeout=1.5
         )
 
-    def action_gpu(self) -> None:
+    def action_pane(self) -> None:
         self.toggle_class("show-gpu")
 
     def sheet(self) -> Sheet | None:
@@ -169,7 +203,7 @@ class RunScreen(LiveScreen):
         text.append(one_line(row.name), style=f"bold {colours['primary']}")
         text.append(f"  {one_line(row.model)} · {one_line(row.pruned_with).upper()} · {levels_text(row.levels)}\n")
         text.append_text(state_text(row, colours))
-        text.append(f"  {fmt.bar(row.share, 16)} {row.done}/{row.total if row.total is not None else '?'} cells")
+        text.append(f"  {fmt.bar(row.share, 16)} {row.done}/{row.total if row.total is not None else '?'} evaluations")
         if row.failed and row.running:
             text.append(f" · ✗ {row.failed} failed", style=colours["loss"])
         if detail.elapsed:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from platform import node
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -17,11 +19,13 @@ from tui import format as fmt
 from tui.format import levels_text
 from tui.runs.empty import EmptyState
 from tui.runs.live import LiveScreen
+from tui.runs.order import Order, names
 from tui.runs.record import RunRow
 from tui.runs.replay import RECORDING
 from tui.runs.run_grid import RunGrid
 from tui.runs.snapshot import Snapshot
 from tui.runs.states import advice, left_text, state_text, state_word
+from tui.shell.choose import ChooseOne
 from tui.shell.exporting import Sheet
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.key_footer import KeyFooter
@@ -38,6 +42,8 @@ _WIDE = {
     "run": 26, "model": 28, "method": 12, "levels": 10, "tasks": 20, "state": 15, "progress": 21, "started": 10,
     "left": 8,
 }  # fmt: skip
+
+_NUMBERS = frozenset({"progress", "started", "left"})  # they stand right, under headers that do
 
 _PATIENCE = 0.3  # seconds: a cursor that goes through the list asks about no run that it passes
 
@@ -67,10 +73,14 @@ class RunsScreen(LiveScreen):
     AUTO_FOCUS = "#runs"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", tooltip="Only runs whose name, model, … has these words"),
+        Binding("o", "sort", "Sort", tooltip="Sort by a column, as a click on its header does; again turns it round"),
         Binding("escape", "clear_filter", "All runs", key_display="esc", tooltip="Show all runs again"),
+        Binding("D", "demo", "Demo", show=False, tooltip="Without runs: measure the demo model"),
+        Binding("I", "import_study", "Import the study", show=False, tooltip="Without runs: bring in the study"),
     ]
 
     def compose(self) -> ComposeResult:
+        yield Words(id="runs-title", classes="title")
         with Vertical(id="list"):
             with Horizontal(id="filter"):
                 yield FilterLine(placeholder="words of a name, model, state or method", compact=True)
@@ -82,6 +92,8 @@ class RunsScreen(LiveScreen):
         yield KeyFooter()
 
     def on_mount(self) -> None:
+        self._order = Order()
+        self._names: dict[str, str] = {}
         self._rows: dict[str, RunRow] = {}
         self._texts: dict[str, list[Text]] = {}
         self._lines: dict[str, tuple[RunRow, object, list[Text]]] = {}
@@ -110,6 +122,7 @@ class RunsScreen(LiveScreen):
         self.query_one("#empty").display = empty
         self.query_one(EmptyState).show(snapshot.problem)
         self.query_one("#list").display = not empty
+        self._show_title(snapshot)
         self._show_rows(snapshot.runs)
         if not empty and self.is_current and self.focused is None and not self._filtering:
             self.query_one(RunsTable).focus()
@@ -135,12 +148,46 @@ class RunsScreen(LiveScreen):
         if row is None:
             return
         if row.folder is None:
-            self.app.switch_mode("results")
-            self.notify(f"Only the results of {row.name} are here.")
+            self.host.show_results_of(row.run_id, row.name)
         elif row.state == "damaged":
             self.notify(row.note, severity="error")
         else:
             self.host.open_run(row.run_id)
+
+    def _show_title(self, snapshot: Snapshot) -> None:
+        """Of which database and machine the runs are, and how many."""
+        text = Text("Runs", no_wrap=True, overflow="ellipsis")
+        told = [one_line(self.host.database.name), node()]
+        if not snapshot.loaded:
+            told.append("reading…")
+        elif snapshot.runs:
+            running = sum(row.running for row in snapshot.runs)
+            told.append(f"{len(snapshot.runs)} run{'s' * (len(snapshot.runs) != 1)}")
+            told += [f"{running} at work"] if running else []
+        if self._order != Order():
+            told.append(f"by {self._order.column}{', turned round' if self._order.reverse else ''}")
+        text.append("  " + " · ".join(told), "not bold")
+        self.query_one("#runs-title", Words).say(text)
+
+    # The order
+
+    def action_sort(self) -> None:
+        def take(column: str | None) -> None:
+            if column is not None:
+                self._sort(column)
+
+        options = [(name, name) for name in self._columns(self.host.feed.snapshot.runs)]
+        self.app.push_screen(ChooseOne("Sort by", options, self._order.column), take)
+
+    def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
+        if event.column_key.value is not None:
+            self._sort(event.column_key.value)
+
+    def _sort(self, column: str) -> None:
+        self._order = self._order.chosen(column)
+        self._drawn_from = None
+        self._show_title(self.host.feed.snapshot)
+        self._show_rows(self.host.feed.snapshot.runs)
 
     # The filter
 
@@ -149,6 +196,10 @@ class RunsScreen(LiveScreen):
         return bool(self.query_one("#filter").display)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("demo", "import_study") or (action == "replay" and self._has_none):
+            return self._has_none
+        if action == "sort":
+            return self.is_composed and bool(self._rows)
         if action in ("filter", "clear_filter"):
             return self.is_composed and (self._filtering or (action == "filter" and bool(self._rows)))
         return super().check_action(action, parameters)
@@ -175,17 +226,24 @@ class RunsScreen(LiveScreen):
         self._show_advice(self.host.feed.snapshot.problem)
         self.refresh_bindings()
 
-    def key_d(self) -> None:
-        if self.host.feed.snapshot.loaded and not self.host.feed.snapshot.runs:
-            self.host.start_demo()
+    @property
+    def _has_none(self) -> bool:
+        """Whether there are no runs, known for sure."""
+        snapshot = self.host.feed.snapshot
+        return snapshot.loaded and not snapshot.runs
 
-    def key_w(self) -> None:
-        if not self._rows and self.host.feed.snapshot.loaded:
+    def action_demo(self) -> None:
+        self.host.start_demo()
+
+    def action_replay(self) -> None:
+        """The run under the cursor, or where there is none a recording of the demo."""
+        if self._has_none:
             self.host.open_replay(RECORDING, speed=1.0)
+        else:
+            super().action_replay()
 
-    def key_i(self) -> None:
-        if self.host.feed.snapshot.loaded and not self.host.feed.snapshot.runs:
-            self.host.import_published()
+    def action_import_study(self) -> None:
+        self.host.import_published()
 
     def sheet(self) -> Sheet | None:
         if not self._rows:
@@ -241,7 +299,10 @@ class RunsScreen(LiveScreen):
         if self._awaited is None and self._drawn_from is rows and self._drawn_as == (look, words):
             return
         self._drawn_from, self._drawn_as = rows, (look, words)
-        fitting = [row for row in rows if _fits(row, words)] if words else rows
+        fitting = self._order.sorted(row for row in rows if _fits(row, words))
+        shown, self._names = self._names, names(rows)
+        if shown != self._names:
+            self._lines = {}
         self.query_one("#count", Words).say(Text(f"{len(fitting)} of {len(rows)} runs"))
         self._rows = {row.run_id: row for row in fitting}
         before, self._lines = self._lines, {}
@@ -253,7 +314,7 @@ class RunsScreen(LiveScreen):
                 line = [self._text(row, name, width, now) for name, width in columns.items()]
             self._lines[row.run_id] = (row, look, line)
         texts = {run_id: line for run_id, (_, _, line) in self._lines.items()}
-        shape = (tuple(texts), tuple(columns.items()), self.app.theme)
+        shape = (tuple(texts), tuple(columns.items()), self.app.theme, self._order)
         if self._awaited in texts:
             self._selected, self._awaited = self._awaited, None
             self._shape = ()
@@ -270,26 +331,28 @@ class RunsScreen(LiveScreen):
         selected = self._selected  # filling the table moves the cursor about
         table.clear(columns=True)
         for name, width in columns.items():
-            table.add_column(name, width=width, key=name)
+            heading = f"{name} {self._order.arrow}" if name == self._order.column and self._order != Order() else name
+            table.add_column(heading.rjust(width - 1) if name in _NUMBERS else heading, width=width, key=name)
         for run_id, line in texts.items():
             table.add_row(*line, key=run_id)
         if selected in texts:
             table.move_cursor(row=list(texts).index(selected))
 
     def _columns(self, rows: Sequence[RunRow]) -> dict[str, int]:
-        """Columns and their widths; where nothing can ever be left to do, its room goes to the names."""
-        columns = _NARROW if self.size.width < 100 else _NORMAL if self.size.width < 150 else _WIDE
-        if any(row.origin == "run" for row in rows):
-            return columns
-        return {name: width for name, width in columns.items() if name != "left"} | {
-            "run": columns["run"] + columns["left"]
-        }
+        """Columns and their widths; room that no column needs goes to the names, as far as they are longer."""
+        columns = dict(_NARROW if self.size.width < 100 else _NORMAL if self.size.width < 150 else _WIDE)
+        if not any(row.origin == "run" for row in rows):
+            del columns["left"]  # where nothing can ever be left to do
+        room = self.size.width - 3 - sum(columns.values())
+        longest = max(map(cell_len, names(rows).values()), default=0) + 1
+        columns["run"] += max(min(room, longest - columns["run"]), 0)
+        return columns
 
     def _text(self, row: RunRow, column: str, width: int, now: datetime) -> Text:
         text = Text(no_wrap=True, overflow="ellipsis")
         match column:
             case "run":
-                text.append(one_line(row.name), style="bold" if row.running else "")
+                text.append(one_line(self._names[row.run_id]), style="bold" if row.running else "")
             case "model":
                 text.append(one_line(short_name(row.model)))
             case "method":
@@ -307,11 +370,13 @@ class RunsScreen(LiveScreen):
             case "left":
                 text.append(left_text(row))
         text.truncate(width - 1, overflow="ellipsis")
+        if column in _NUMBERS:
+            text.pad_left(width - 1 - text.cell_len)
         return text
 
     def _progress(self, row: RunRow, width: int) -> str:
         if row.origin != "run":
-            return f"{row.done} cells" if row.done else "–"
+            return f"{row.done} scores" if row.done else "–"
         cells = f"{row.done}/{row.total}" if row.total else "–"
         if width < 15:
             return cells

@@ -39,12 +39,12 @@ def can_resume(row: RunRow) -> bool:
 
 def advice(row: RunRow, *, opened: bool = False) -> str:
     """How the run stands, in a sentence, and what can be done about it; `opened` where its grid is on the screen."""
-    cells = f"{row.done} of {row.total} cells are done" if row.total else "no cell is done yet"
+    cells = f"{row.done} of {row.total} evaluations are done" if row.total else "no evaluation is done yet"
     match row.state:
         case RunState.RUNNING:
             if row.current is not None:
                 return f"Working on level {level_label(row.current.level)} of {row.current.task}; {cells}. x stops it."
-            stage = row.stage or ("between two cells" if row.done else "starting")
+            stage = row.stage or ("between two evaluations" if row.done else "starting")
             return f"Working: {stage}; {cells}. x stops it."
         case RunState.QUEUED:
             return "It has not been started. r starts it."
@@ -56,7 +56,7 @@ def advice(row: RunRow, *, opened: bool = False) -> str:
             return f"It was stopped; {cells}. r takes it up again."
         case RunState.FINISHED_WITH_FAILURES:
             why = "go to a ✗ to read why" if opened else "enter shows why"
-            return f"{row.failed} of {row.total} cells failed: {why}. r tries them again."
+            return f"{row.failed} of {row.total} evaluations failed: {why}. r tries them again."
         case RunState.REFUSED:
             return f"{row.note} {cells.capitalize()}; r tries again."
         case RunState.CRASHED:
@@ -64,10 +64,10 @@ def advice(row: RunRow, *, opened: bool = False) -> str:
         case "damaged":
             return row.note
         case _ if row.origin != "run":
-            return "Brought in from elsewhere: 2 shows its results."
+            return "Brought in from elsewhere: enter shows its results."
         case _:
             grid = "" if opened else "enter shows the grid, "
-            return f"Finished: {cells}; {grid}2 the results, w plays it back."
+            return f"Finished: {cells}; {grid}2 the results, R plays it back."
 
 
 def left_text(row: RunRow) -> str:

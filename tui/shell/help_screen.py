@@ -9,6 +9,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
@@ -47,24 +48,41 @@ class HelpScreen(ModalScreen[None]):
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         table.add_column(no_wrap=True)
         table.add_column()
+        accent, grey = self.app.theme_variables["accent"], self.app.theme_variables["neutral"]
         for heading, keys in self._keys:
             table.add_row(Text(heading, style="bold"), "")
-            for key, what in keys:
-                table.add_row(Text(f"  {key}", style=self.app.theme_variables["accent"]), what)
+            for key, what, applies in keys:
+                words = Text(what) if applies else Text(f"{what} (not now)", grey)
+                table.add_row(Text(f"  {key}", style=accent if applies else grey), words)
         return table
 
 
-def _keys(screen: Screen[Any]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Key and words of what can be pressed now: on the screen, where the focus is, and everywhere."""
-    headings: dict[str, dict[str, list[str]]] = {"This screen": {}, "Here": {}, "Everywhere": {}}
+def _keys(screen: Screen[Any]) -> list[tuple[str, list[tuple[str, str, bool]]]]:
+    """Keys, words, and whether that does something now: of the screen, of where the focus is, and of everywhere."""
+    headings: dict[str, dict[tuple[str, bool], list[str]]] = {"This screen": {}, "Here": {}, "Everywhere": {}}
+    applying: set[tuple[str, str]] = set()
     for hint in hints(screen):
         # Moving about by arrows and pages needs no words.
-        words = hint.tooltip or hint.binding.tooltip or (hint.binding.description if hint.binding.show else "")
+        words = hint.tooltip or _words(hint.binding)
         if words and hint.enabled:
-            where = "Everywhere" if hint.node is screen.app else "This screen" if hint.node is screen else "Here"
-            headings[where].setdefault(words, []).append(hint.key)
+            applying.add((hint.binding.action, words))
+            headings[_where(screen, hint.node)].setdefault((words, True), []).append(hint.key)
+    for node, bindings in screen._modal_binding_chain:
+        for _, binding in bindings:
+            words = _words(binding)
+            if words and (binding.action, words) not in applying:
+                key = screen.app.get_key_display(binding)
+                headings[_where(screen, node)].setdefault((words, False), []).append(key)
     return [
-        (heading, [(" ".join(dict.fromkeys(names)), words) for words, names in keys.items()])
+        (heading, [(" ".join(dict.fromkeys(names)), *words) for words, names in keys.items()])
         for heading, keys in headings.items()
         if keys
     ]
+
+
+def _words(binding: Binding) -> str:
+    return binding.tooltip or (binding.description if binding.show else "")
+
+
+def _where(screen: Screen[Any], node: DOMNode) -> str:
+    return "Everywhere" if node is screen.app else "This screen" if node is screen else "Here"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from warehouse.read.cell_details import CellMetric, Flip, RunModel, RunVerdict
+from warehouse.read.cell_details import CellMetric, Flip, RunModel, RunVerdict, Scored
 from warehouse.read.claims import Change, Claim, ClaimModel
 from warehouse.read.grid import Entry
 from warehouse.read.relations import Source
@@ -193,6 +193,7 @@ _KINDS: dict[str, Callable[[Record], Any]] = {
     "matrix_best": _of(BestLevel),
     "cell_metrics": _of(CellMetric),
     "cell_flips": _of(Flip),
+    "cell_documents": _of(Scored),
     "run_model": _of(RunModel),
     "run_verdicts": _of(RunVerdict),
     "claim_models": _of(ClaimModel),

@@ -16,7 +16,7 @@ from textual.screen import Screen
 from tui.host import host
 from tui.shell.queries import CancelledError, Question, Reader, Rows, stamp
 
-IMPORT = Binding("i", "import_study", "Import the study", tooltip="Bring in the published study's figures")
+IMPORT = Binding("I", "import_study", "Import the study", tooltip="Bring in the published study's figures")
 """For the screens that can be empty."""
 
 Then = Callable[[list[Rows]], None]
@@ -29,7 +29,7 @@ _SLOW = 3.0  # seconds; waiting for the file takes less
 NO_RESULTS = (
     "No results yet.\n\n"
     "[b]n[/b]  starts a run: its scores appear here as it finishes them.\n\n"
-    "[b]i[/b]  brings in the published study (Llama 3.2 1B, 3B and 1B-Instruct\n"
+    "[b]I[/b]  brings in the published study (Llama 3.2 1B, 3B and 1B-Instruct\n"
     "at up to seven levels)."
 )
 

@@ -86,7 +86,7 @@ class Grid(ScrollView, can_focus=True):
         Binding("pagedown", "page(1)", "Page down", show=False),
         Binding("home", "to_column(False)", "First column", show=False),
         Binding("end", "to_column(True)", "Last column", show=False),
-        Binding("ctrl+home", "to_row(False)", "First row", show=False),
+        Binding("ctrl+home,g", "to_row(False)", "First row", show=False),
         Binding("ctrl+end,G", "to_row(True)", "Last row", show=False),
         Binding("enter", "select", "Details", show=False),
     ]

@@ -17,7 +17,7 @@ from tui.shell.hints import Hint, hints
 
 # What gives way first where there is no room, in this order: `?` and ctrl+p tell of it all the same.
 _FIRST = ("command_palette", "replay", "delete", "clone")
-_LAST = ("new_run", "quit", "switch_mode", "back", "pop_screen", "help")
+_LAST = ("new_run", "close", "switch_mode", "back", "pop_screen", "help")
 _KEPT = 4  # of a screen's own hints, before what is offered everywhere gives way
 _SHORT = "screens"  # for the names beside a group of keys
 

@@ -70,6 +70,22 @@ class Flip:
 
 
 @dataclass(frozen=True, slots=True)
+class Scored:
+    """A row of `cell_documents`: a document's score, and that of another level; None where that did not score it."""
+
+    task: str
+    doc_id: int
+    before: float | None
+    after: float | None
+    answer_before: Any
+    answer_after: Any
+
+    @property
+    def flipped(self) -> bool:
+        return self.before is not None and self.after is not None and self.before != self.after
+
+
+@dataclass(frozen=True, slots=True)
 class RunVerdict:
     """A row of `run_verdicts`: a tested change, under the level's name in its run."""
 

@@ -79,10 +79,7 @@ def read_document(
     history = _history(folder)
     cells = _cells(history, run_id, task, levels)
     if task not in history.documents:
-        raise UserError(
-            f"Run {run_id} was made before documents were kept, or could not keep those of {task}: run it anew to read "
-            "them here."
-        )
+        raise UserError(_kept_none(run_id, task))
     files = [_file(folder, history.documents[task]), *(_file(folder, cell) for cell in cells)]
     (questions, *answers), count = _rows(files, doc_id), history.documents[task].count
     if not questions:
@@ -92,6 +89,32 @@ def read_document(
         for cell, rows in zip(cells, answers, strict=True)
     ]
     return _document(run_id, task, doc_id, questions[0], by_level)
+
+
+def read_texts(database: Path, run_id: str, tasks: Sequence[str]) -> dict[tuple[str, int], str]:
+    """What every document of these tasks asks, prompts and choices in one text, by task and document.
+
+    Raises:
+        UserError: the run kept no documents of a task, or a file of them is missing or damaged.
+    """
+    folder = run_folders.root(database) / run_id
+    if not (folder / "journal.jsonl").exists() and kept_documents.folder_of(database, run_id).is_dir():
+        file = kept_documents.find(database, run_id, "documents")
+        asked = [] if file is None else [(file, "kept_texts", {"tasks": list(tasks)})]
+    else:
+        kept = _history(folder).documents
+        if missing := next((task for task in tasks if task not in kept), None):
+            raise UserError(_kept_none(run_id, missing))
+        asked = [(_file(folder, kept[task]), "document_texts", {"task": task}) for task in tasks]
+    answers = _ask_each(asked) if asked else []
+    return {(row["task"], row["doc_id"]): row["text"] for rows in answers for row in rows}
+
+
+def _kept_none(run_id: str, task: str) -> str:
+    return (
+        f"Run {run_id} was made before documents were kept, or could not keep those of {task}: run it anew to read "
+        "them here."
+    )
 
 
 def _of_a_bundle(database: Path, run_id: str, task: str, doc_id: int, levels: Sequence[str] | None) -> Document:

@@ -101,15 +101,15 @@ class CurrentStage:
 class RunHistory:
     """What a run's events say so far, taken in one after another.
 
-    `levels` are those that the plan asks for, `renamed` is the name that counts in place of the plan's. `seq` is
-    the number of the last event and `now` its time. `turns` counts the attempts and their ends, of which a worker that was started writes at least one. `documents` has the files of
-    tasks' documents, `cells` what finished, groups included, `failures` those of the latest attempt. `parents` has the
-    nearest group above a task or group. `startup_seconds` is how long the last start took until its first cell began,
-    None where that was not recorded or it has not come to one, `worked` the time of the attempts that have ended.
-    `starting` names the stage of a start that ended last: empty before the first of them, None once a cell was begun or
-    the attempt has ended. `at_work` are the stages that have begun and not ended, by name
-    and level; runs from before they were recorded have none. `found` are the tasks that will be evaluated, known before
-    their requests are written.
+    `levels` are those that the plan asks for, `renamed` is the name that counts in place of the plan's. `seq` is the
+    number of the last event and `now` its time. `turns` counts the attempts and their ends, of which a worker that was
+    started writes at least one. `documents` has the files of tasks' documents, `cells` what finished, groups included,
+    `failures` those of the latest attempt. `parents` has the nearest group above a task or group. `startup_seconds` is
+    how long the last start took until its first cell began, None where that was not recorded or it has not come to one,
+    `worked` the time of the attempts that have ended. `starting` names the stage of a start that ended last: empty
+    before the first of them, None once a cell was begun or the attempt has ended. `at_work` are the stages that have
+    begun and not ended, by name and level; runs from before they were recorded have none. `found` are the tasks that
+    will be evaluated, known before their requests are written.
     """
 
     levels: tuple[str, ...] = ()

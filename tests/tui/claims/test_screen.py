@@ -135,7 +135,7 @@ async def test_without_a_database_it_says_how_to_get_one(tmp_path: Path, until):
     async with Dashboard(tmp_path / "results.duckdb").run_test(size=NARROW) as pilot:
         await pilot.press("5")
         await until(pilot, lambda: isinstance(pilot.app.screen, ClaimsScreen))
-        await until(pilot, lambda: "i brings the study's results in" in drawn(pilot, "said"))
+        await until(pilot, lambda: "I brings the study's results in" in drawn(pilot, "said"))
 
 
 @pytest.mark.slow

@@ -54,7 +54,7 @@ async def test_models_stand_side_by_side_at_equal_percentage(dashboard: Dashboar
         await shown(pilot, until)
         assert "▏Llama-3.2-1B-Ins… ▏Llama-3.2-1B ▏Llama-3.2-3B" in lines(pilot)[0]
         assert lines(pilot)[3] == "MMLU 0.4027 ▼ -11.6% 0.2511 ▼ -19.3% ★ 0.4333 ▼ -22.7%"
-        assert "Llama-3.2-3B 10% is best on 7 of 13 (3,001 M parameters)" in said(pilot, "compare-verdict")
+        assert "Llama-3.2-3B 10% is best on 7 of 13 (3B parameters)" in said(pilot, "compare-verdict")
         await pilot.press("right_square_bracket")
         assert screen(pilot).at == 20
         assert "▏Llama-3.2-1B ▏Llama-3.2-3B" in lines(pilot)[0]
@@ -185,4 +185,4 @@ async def test_without_results_it_says_what_to_do(tmp_path: Path, until):
         await pilot.press("3")
         await until(pilot, lambda: bool(pilot.app.screen.query("#compare-empty")))
         await until(pilot, lambda: pilot.app.screen.query_one("#compare-empty").display)
-        assert "i  brings in the published study" in said(pilot, "compare-empty")
+        assert "I  brings in the published study" in said(pilot, "compare-empty")

@@ -83,7 +83,7 @@ async def test_help_tells_of_enter_where_it_shows_a_value_and_not_where_it_begin
             await until.settle(pilot)
             if told is not None:
                 assert isinstance(pilot.app.screen, HelpScreen)
-                words = {words for _, lines in pilot.app.screen._keys for _, words in lines}
+                words = {words for _, lines in pilot.app.screen._keys for _, words, applies in lines if applies}
                 assert ("Show the whole value of a cell" in words) is told
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tui.results.certainty import certainty, sentence
+from tui.results.matrix import CHANCE, VIEWS, cell_text
 from warehouse.read.grid import Benchmark, Cell, Width
 
 PAIRED = {
@@ -59,3 +60,23 @@ def test_a_change_that_is_still_to_be_compared_is_not_called_untested(because: s
     width = Width("id", "m", "maw", None, "20", 20.0, 80, unpruned=False)
     cell = Cell(value=10.0, baseline=12.0, delta=-2.0, delta_pct=-16.7, improved=True, unpaired_because=because)
     assert sentence(benchmark, width, cell).endswith(told)
+
+
+@pytest.mark.parametrize(
+    ("value", "stderr", "at"), [(0.2511, 0.0037, True), (0.2573, 0.0037, False), (0.25, None, True)]
+)
+def test_a_score_that_is_not_clear_of_chance_is_said_to_be_at_chance(value: float, stderr: float | None, at: bool):
+    mmlu = Benchmark("mmlu", "acc", "none", 5, "1", "MMLU", "score")
+    width = Width("m", "Llama", "maw", None, "40", 40.0, 60, False)
+    cell = Cell(
+        value=value, stderr=stderr, chance=0.25, baseline=0.31, delta=value - 0.31, delta_pct=-19.0, improved=False,
+        verdict="loss",
+    )  # fmt: skip
+    assert sentence(mmlu, width, cell).startswith("at chance (0.2500): acc") is at
+    assert ("guessing does as well" in certainty(cell)) is at
+    for view in VIEWS:
+        text = cell_text(cell, view)
+        assert (CHANCE in text) is (at and text != "untested")
+        assert len(text) <= 8
+    assert cell_text(cell, "relative") == ("▼○-19.0%" if at else "▼ -19.0%")
+    assert (CHANCE in cell_text(cell, "value", unpruned=True)) is at

@@ -42,7 +42,7 @@ def cell(**facts: Any) -> Cell:
         ({"value": 0.4}, "relative", "≈  +0.0%"),
         (LOSS | {"value": 12.0, "baseline": 6.0, "higher_is_better": False}, "relative", "▼  +100%"),
         ({"value": 5012388.0, "baseline": 6.0, "higher_is_better": False}, "relative", "▽  +84M%"),
-        ({"value": 5012388.0, "baseline": 6.0, "higher_is_better": False}, "value", "▽5012388"),
+        ({"value": 5012388.0, "baseline": 6.0, "higher_is_better": False}, "value", "▽  5.01M"),
         (GAIN | {"value": 3.0, "baseline": 6.0, "higher_is_better": False}, "absolute", "▲-3.0000"),
         ({"baseline": None}, "relative", "n/a"),
         ({"metric": "kl_divergence", "baseline": 0.0, "higher_is_better": False}, "relative", "▽+0.3000"),
@@ -132,4 +132,4 @@ def test_as_markdown_each_model_has_a_table_with_its_conditions(matrix):
     assert text.count("### ") == 3
     assert "Conditions: all documents, NVIDIA L4." in text
     line = next(line for line in text.splitlines() if line.startswith("| MMLU"))
-    assert [cell.strip() for cell in line.strip("|").split("|")][:4] == ["MMLU", "acc", "0.3111", "▼ -19.3%"]
+    assert [cell.strip() for cell in line.strip("|").split("|")][:4] == ["MMLU", "acc", "0.3111", "▼○-19.3%"]

@@ -56,3 +56,11 @@ def test_what_cannot_be_drawn_is_left_out_and_nothing_at_all_is_said():
 def test_a_legend_breaks_where_it_does_not_fit():
     series = [Series(name, (), "blue", "●") for name in ("one model", "another model", "a third")]
     assert legend(series, 30).plain.count("\n") == 1
+
+
+def test_chance_is_a_line_that_says_so_and_is_always_in_sight():
+    points = (Point(0, 0.8), Point(30, 0.7), Point(60, 0.6))
+    with_chance = Plot(plot(*points).x, plot(*points).y, plot(*points).series, chance=0.25)
+    [line] = [line for line in drawn(with_chance) if "chance" in line]
+    assert line.count("╌") > 20
+    assert not any("╌" in line for line in drawn(plot(*points)))

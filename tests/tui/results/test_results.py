@@ -58,20 +58,21 @@ async def test_at_80_columns_a_model_with_seven_levels_is_in_sight_whole(dashboa
         await shown(pilot, until)
         drawn = lines(pilot)
         assert drawn[1].split() == ["Benchmark", "unpruned", "10%", "20%", "30%", "40%", "50%", "60%"]
-        mmlu = "0.3111 ▼ -19.3% ▼ -14.5% ▼ -16.1% ▼ -13.6% ▼ -16.2% ▼ -17.9%"
+        mmlu = "0.3111 ▼○-19.3% ▼ -14.5% ▼ -16.1% ▼ -13.6% ▼ -16.2% ▼○-17.9%"
         assert " ".join(drawn[2].split()).startswith(f"MMLU {mmlu}")
         assert [line.split()[0] for line in drawn[2:15]][-1] == "LAMBADA"
         assert not pilot.app.screen.query_one("#results-side").display
 
 
-async def test_each_view_has_its_key(dashboard: Dashboard, until):
+async def test_v_goes_through_the_views_and_V_back(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
         for key, text in (
+            ("v", "0.1035 ≈+0.0388 ≈+0.0240 ▲+0.0776"),
+            ("v", "0.1035 ≈ +1.9σ ≈ +1.2σ ▲ +3.7σ"),
             ("v", "0.1035 ≈ 0.1423 ≈ 0.1275 ▲ 0.1811"),
-            ("a", "0.1035 ≈+0.0388 ≈+0.0240 ▲+0.0776"),
-            ("g", "0.1035 ≈ +1.9σ ≈ +1.2σ ▲ +3.7σ"),
-            ("r", "0.1035 ≈ +37.5% ≈ +23.2% ▲ +75.0%"),
+            ("v", "0.1035 ≈ +37.5% ≈ +23.2% ▲ +75.0%"),
+            ("V", "0.1035 ≈ 0.1423 ≈ 0.1275 ▲ 0.1811"),
         ):
             await pilot.press(key)
             await pilot.pause()
@@ -202,15 +203,15 @@ async def test_a_cell_opens_with_all_its_metrics_and_says_that_imports_have_no_s
 async def test_plots_step_through_benchmarks_axes_and_all_at_once(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
-        await pilot.press(*["j"] * 11, "p")
+        await pilot.press(*["j"] * 11, "P")
         await until(pilot, lambda: isinstance(pilot.app.screen, PlotScreen))
         plots = pilot.app.screen
         assert isinstance(plots, PlotScreen)
         assert plots.plot().y.log  # WikiText's perplexity
         assert "lower is better" in said(pilot, "plot-title")
-        await pilot.press("l")
+        await pilot.press("v")
         assert not plots.plot().y.log
-        await pilot.press("x")
+        await pilot.press("e")
         first = plots.plot().series[0]
         assert [point.x for point in first.points][-1] == 1_235_814_400
         await pilot.press("a")
@@ -226,7 +227,7 @@ async def test_help_tells_what_enter_does_though_the_table_takes_it(dashboard: D
         await shown(pilot, until)
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
-        told = {words for _, lines in pilot.app.screen._keys for _, words in lines}  # pyright: ignore[reportAttributeAccessIssue]
+        told = {words for _, lines in pilot.app.screen._keys for _, words, _ in lines}  # pyright: ignore[reportAttributeAccessIssue]
         assert "All metrics of the cell, and the samples behind it" in told
 
 
@@ -234,13 +235,13 @@ async def test_help_tells_what_enter_does_though_the_table_takes_it(dashboard: D
 async def test_the_title_of_a_plot_fits_80_columns(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
-        await pilot.press("p")
+        await pilot.press("P")
         await until(pilot, lambda: isinstance(pilot.app.screen, PlotScreen))
         plots = pilot.app.screen
         assert isinstance(plots, PlotScreen)
         for _ in plots._matrix.rows:
             for _ in ACROSS:
-                await pilot.press("x")
+                await pilot.press("e")
                 assert len(said(pilot, "plot-title")) <= 78
                 assert said(pilot, "plot-title").endswith("er is better · bars ±1 SE")
             await pilot.press("j")
@@ -270,7 +271,7 @@ async def test_a_copy_is_markdown_of_what_is_shown(dashboard: Dashboard, until):
         await pilot.press("y")
         await pilot.pause()
         assert "| MMLU" in pilot.app.clipboard
-        assert "▼ -19.3%" in pilot.app.clipboard
+        assert "▼○-19.3%" in pilot.app.clipboard
 
 
 async def test_a_wide_terminal_shows_plot_and_facts_beside_and_a_narrow_one_hides_them(dashboard: Dashboard, until):
@@ -287,18 +288,18 @@ async def test_a_wide_terminal_shows_plot_and_facts_beside_and_a_narrow_one_hide
 
 
 @pytest.mark.slow
-async def test_without_results_only_keys_that_do_something_are_offered_and_i_brings_in_the_study(tmp_path, until):
+async def test_without_results_only_keys_that_do_something_are_offered_and_I_brings_in_the_study(tmp_path, until):
     def offered() -> set[str]:
         return {part.key for part in pilot.app.screen.query_one(KeyFooter).parts}
 
     async with Dashboard(tmp_path / "results.duckdb").run_test(size=WIDE) as pilot:
         await pilot.press("2")
-        await until(pilot, lambda: "i" in offered())
-        assert not {"v", "r", "a", "g", "p", "m"} & offered()
-        await pilot.press("v", "p", "m", "i")
+        await until(pilot, lambda: "I" in offered())
+        assert not {"v", "V", "P", "m"} & offered()
+        await pilot.press("v", "P", "m", "I")
         await until(pilot, lambda: len(matrix(pilot).matrix.rows) == 13)
-        await until(pilot, lambda: {"v", "r", "a", "g"} <= offered())
-        assert "i" not in offered()
+        await until(pilot, lambda: {"v", "P", "m"} <= offered())
+        assert "I" not in offered()
 
 
 async def test_without_a_database_it_says_what_to_do_and_sees_it_come(tmp_path: Path, until):

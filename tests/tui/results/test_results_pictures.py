@@ -12,6 +12,8 @@ from tui.app import Dashboard
 from tui.query.screen import QueryScreen
 from tui.query.sql_editor import SqlEditor
 from tui.results.delta_matrix import DeltaMatrix
+from tui.results.document_text import Side
+from tui.results.documents_screen import DocumentsScreen
 
 pytestmark = pytest.mark.slow
 
@@ -35,14 +37,35 @@ async def results(pilot: Pilot, until) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=at)
-@pytest.mark.parametrize("keys", ["v", "r", "g", "p", "m"])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        pytest.param("l h", id="relative"),
+        pytest.param("V", id="scores"),
+        pytest.param("v v", id="significance"),
+        pytest.param("P", id="plot"),
+        pytest.param("m", id="models"),
+    ],
+)
 def test_results(snap_compare, study: Path, until, size: tuple[int, int], keys: str):
     async def go(pilot: Pilot) -> None:
         await results(pilot, until)
-        await pilot.press(keys)
+        await pilot.press(*keys.split())
         await until.settle(pilot)
 
     assert snap_compare(Dashboard(study), terminal_size=size, run_before=go)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=at)
+def test_documents(snap_compare, questioned: Path, until, size: tuple[int, int]):
+    unpruned, pruned = Side("unpruned", "r1", "0", "unpruned"), Side("40%", "r1", "40", "40%")
+
+    async def go(pilot: Pilot) -> None:
+        await pilot.app.push_screen(DocumentsScreen("piqa", "acc", "none", pruned, unpruned, among=[unpruned, pruned]))
+        await until(pilot, lambda: "document 0" in str(pilot.app.screen.query_one("#document").border_title))
+        await until.settle(pilot)
+
+    assert snap_compare(Dashboard(questioned), terminal_size=size, run_before=go)
 
 
 def test_results_without_any(snap_compare, tmp_path: Path, until):

@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 from tui.app import Dashboard
 from tui.query.screen import QueryScreen
 from tui.results.cell_screen import CellScreen
+from tui.results.documents_screen import DocumentsScreen
 from tui.shell.confirm import ConfirmScreen
 from tui.shell.export_screen import ExportScreen
 from tui.shell.queries import Question, Reader, choices, chosen
@@ -117,13 +118,13 @@ async def test_the_focused_table_of_the_cell_is_exported(
     monkeypatch.chdir(tmp_path)
     async with Dashboard(sampled).run_test(size=(80, 24)) as pilot:
         await opened(pilot, sampled, until)
-        await pilot.press("tab", "e")
+        await pilot.press("tab", "ctrl+e")
         await until(pilot, lambda: isinstance(pilot.app.screen, ExportScreen))
         await pilot.press("down", "enter")
         await until(pilot, lambda: list(tmp_path.glob("cell-*.csv")))
         [path] = tmp_path.glob("cell-*.csv")
         path.write_text("mine")
-        await pilot.press("e")
+        await pilot.press("ctrl+e")
         await until(pilot, lambda: isinstance(pilot.app.screen, ExportScreen))
         await pilot.press("down")
         pilot.app.screen.query_one(Input).value = path.name
@@ -135,3 +136,18 @@ async def test_the_focused_table_of_the_cell_is_exported(
     lines = path.read_text().splitlines()
     assert lines[0].startswith("task,doc_id,before,after")
     assert len(lines) == 5
+
+
+@pytest.mark.slow
+async def test_enter_on_a_flip_leads_to_that_document(sampled: Path, until):
+    async with Dashboard(sampled).run_test(size=(80, 24)) as pilot:
+        await opened(pilot, sampled, until)
+        await pilot.press("tab", "down", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, DocumentsScreen) and pilot.app.screen.rows)
+        screen = pilot.app.screen
+        assert isinstance(screen, DocumentsScreen)
+        await until(pilot, lambda: screen.row is not None and screen.row.doc_id == 2)
+        assert [row.doc_id for row in screen.shown] == [1, 2, 3, 5]
+        for ids in ([1, 2, 3], [5], [0, 1, 2, 3, 4, 5]):
+            await pilot.press("f")
+            assert [row.doc_id for row in screen.shown] == ids

@@ -48,7 +48,7 @@ async def test_every_live_screen_draws_it_as_text(dashboard, nasty, driver, size
         assert plain(drawn(dashboard))
         assert "one failed" in drawn(dashboard)
         await driver.open_run(pilot)
-        for key in ("end", "v", "g", "y", "question_mark", "escape", "d", "n", "ctrl+e", "escape", "w", "end"):
+        for key in ("end", "v", "b", "y", "question_mark", "escape", "d", "n", "ctrl+e", "escape", "R", "end"):
             await pilot.press(key)
             await driver.settle(pilot)
             assert plain(drawn(dashboard)), key

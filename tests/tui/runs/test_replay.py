@@ -45,7 +45,7 @@ async def test_w_plays_the_run_back_and_its_keys_steer(dashboard, warehouse, dri
     warehouse.add()
     async with dashboard.run_test(size=(100, 30)) as pilot:
         await driver.loaded(pilot)
-        await pilot.press("w")
+        await pilot.press("R")
         await driver.until(pilot, lambda: getattr(dashboard.screen, "detail", None) is not None)
         assert "×1 " in driver.text(dashboard, "#clock")  # as it went: it took seconds, and is not drawn out
         dashboard.screen._speed = 0.5
@@ -78,7 +78,7 @@ async def test_a_first_start_plays_the_recording_with_one_key_and_writes_nothing
     before = {path: path.stat().st_mtime_ns for path in RECORDING.iterdir()}
     async with dashboard.run_test(size=(100, 30)) as pilot:
         await driver.loaded(pilot)
-        await pilot.press("w")
+        await pilot.press("R")
         await driver.until(pilot, lambda: getattr(dashboard.screen, "detail", None) is not None)
         assert "RECORDING" in driver.text(dashboard, "#recording")
         await pilot.press("space", "end")

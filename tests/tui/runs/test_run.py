@@ -132,7 +132,7 @@ async def test_a_failed_cell_says_why(dashboard, warehouse, driver):
         await pilot.press("j", "j", "j", "j", "l", "l")
         await driver.settle(pilot)
         assert "OutOfMemoryError: no room for one row" in driver.text(dashboard, "#cell")
-        assert "1 of 32 cells failed" in driver.text(dashboard, "#head")
+        assert "1 of 32 evaluations failed" in driver.text(dashboard, "#head")
 
 
 async def test_a_running_cell_shows_its_percentage_rates_and_time_left(dashboard, warehouse, driver):
@@ -208,7 +208,7 @@ async def test_g_changes_between_log_and_gpu_where_there_is_no_room_for_both(das
         await driver.open_run(pilot)
         assert dashboard.screen.query_one("#log").region.width > 0
         assert dashboard.screen.query_one("#gpu").region.width == 0
-        await pilot.press("g")
+        await pilot.press("b")
         await driver.settle(pilot)
         assert dashboard.screen.query_one("#gpu").region.width > 0
         assert dashboard.screen.query_one("#log").region.width == 0
@@ -256,7 +256,7 @@ async def test_help_lists_the_keys_of_the_screen(dashboard, warehouse, driver):
         await driver.open_run(pilot)
         await pilot.press("question_mark")
         await driver.settle(pilot)
-        keys = {key: words for _, lines in dashboard.screen._keys for key, words in lines}
+        keys = {key: words for _, lines in dashboard.screen._keys for key, words, applies in lines if applies}
         assert keys["v"] == "Show values, changes, or both"
         assert keys["q"] == "Close the dashboard; runs go on"
         await pilot.press("escape")
@@ -271,17 +271,17 @@ async def test_help_lists_no_key_that_is_refused_now(dashboard, warehouse, drive
         await driver.open_run(pilot)
         await pilot.press(press)
         await driver.settle(pilot)
-        words = {words for _, lines in dashboard.screen._keys for _, words in lines}
-        assert "Play the run back from its journal" in words
-        assert "Stop the run after its current batch" not in words  # it has ended
-        await pilot.press("escape", "w")
+        words = {words: applies for _, lines in dashboard.screen._keys for _, words, applies in lines}
+        assert words["Play the run back from its journal"]
+        assert not words["Stop the run after its current batch"]  # it has ended
+        await pilot.press("escape", "R")
         await driver.until(pilot, lambda: type(dashboard.screen).__name__ == "ReplayScreen")
         await pilot.press(press)
         await driver.settle(pilot)
-        keys = {key: words for _, lines in dashboard.screen._keys for key, words in lines}
-    assert keys["space"] == "Play/pause"
+        keys = {key: words for _, lines in dashboard.screen._keys for key, words, applies in lines if applies}
+    assert keys["space p"] == "Play/pause"
     assert keys["c"] == "A new run with the same choices, to change and start"
-    assert not {"r", "x", "w", "d delete"} & set(keys)
+    assert not {"r", "x", "R", "d delete"} & set(keys)
 
 
 async def test_another_theme_has_its_colours_in_a_run_that_has_ended(dashboard, warehouse, driver):
@@ -328,3 +328,17 @@ async def test_news_that_come_while_the_screen_is_being_built_wait_for_it(dashbo
         await driver.until(pilot, lambda: dashboard.feed.snapshot.detail is not None)
         await driver.open_run(pilot)
         assert driver.table(dashboard, "#grid")[4][0] == "demo_sums"
+
+
+async def test_enter_on_a_cell_leads_to_its_documents_beside_the_unpruned_models(dashboard, warehouse, driver):
+    warehouse.add()
+    async with dashboard.run_test(size=(120, 40)) as pilot:
+        await driver.open_run(pilot)
+        await pilot.press(*["down"] * 4, *["right"] * 2, "enter")
+        await driver.until(pilot, lambda: type(dashboard.screen).__name__ == "DocumentsScreen")
+        screen = dashboard.screen
+        assert (screen.side.label, screen.other.label) == ("40%", "unpruned")
+        assert driver.text(dashboard, "#documents-title").startswith("Documents of demo_sums")
+        await driver.until(pilot, lambda: screen.query_one("#documents-said").display)  # it is in no database
+        await pilot.press("escape")
+        assert type(dashboard.screen).__name__ == "RunScreen"

@@ -246,7 +246,7 @@ async def test_without_runs_the_screen_says_what_to_press(dashboard, driver, mon
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await driver.loaded(pilot)
         assert dashboard.screen.query_one("EmptyState").display
-        await pilot.press("d", "i")
+        await pilot.press("D", "I")
         assert pressed == ["demo", "published"]
 
 
@@ -318,7 +318,7 @@ async def test_enter_on_an_import_shows_its_results(dashboard, warehouse, driver
         await pilot.press("1", "d")
         await driver.settle(pilot)
         assert "This removes its results" in str(dashboard.screen.query("Static").first().render())
-        assert "no finished cell" not in str(dashboard.screen.query("Static").first().render())
+        assert "no finished evaluation" not in str(dashboard.screen.query("Static").first().render())
 
 
 @pytest.mark.slow
@@ -380,3 +380,56 @@ async def test_a_click_chooses_a_run(dashboard, warehouse, driver):
         await pilot.click("#runs", offset=(3, 2))
         await driver.settle(pilot)
         assert dashboard.screen.chosen().run_id == driver.RUN
+
+
+async def test_the_title_says_whose_runs_they_are_and_o_sorts_them(dashboard, warehouse, driver):
+    warehouse.add_failed()
+    warehouse.add("20261124-041900-cutoff0", until=driver.cell("20", "demo_lambada"), name="cut off")
+    warehouse.add()
+
+    def listed() -> list[str]:
+        return [row[0] for row in driver.table(dashboard, "#runs")]
+
+    async with dashboard.run_test(size=(100, 24)) as pilot:
+        await driver.loaded(pilot)
+        assert driver.text(dashboard, "#runs-title") == "Runs  results.duckdb · here · 3 runs"
+        assert listed() == ["one failed", "cut off", "demo"]
+        await pilot.press("o", "home", "enter")
+        await driver.settle(pilot)
+        assert listed() == ["cut off", "demo", "one failed"]
+        assert driver.text(dashboard, "#runs-title").endswith("by run")
+        await pilot.press("o", "enter")
+        await driver.settle(pilot)
+        assert listed() == ["one failed", "demo", "cut off"]
+
+
+async def test_runs_called_alike_are_told_apart_and_numbers_stand_right(dashboard, warehouse, driver):
+    warehouse.add()
+    warehouse.add("20261124-042200-again00")
+    async with dashboard.run_test(size=(100, 24)) as pilot:
+        await driver.loaded(pilot)
+        table = dashboard.screen.query_one("#runs")
+        assert [str(table.get_row_at(row)[0]) for row in (0, 1)] == ["demo ·again00", "demo ·7037b0c"]
+        progress, started = (str(table.get_row_at(0)[place]) for place in (4, 5))
+        assert progress.endswith("32/32")
+        assert len(started) == table.ordered_columns[5].width - 1 == len(str(table.ordered_columns[5].label))
+
+
+@pytest.mark.slow
+async def test_enter_on_an_imported_run_shows_that_run(study, driver):
+    from tui.app import Dashboard
+    from tui.results.screen import ResultsScreen
+
+    dashboard = Dashboard(study)
+    async with dashboard.run_test(size=(120, 40)) as pilot:
+        await driver.loaded(pilot)
+        await driver.until(pilot, lambda: len(driver.table(dashboard, "#runs")) == 5)
+        names = [row[1] for row in driver.table(dashboard, "#runs")]
+        await pilot.press(*["down"] * names.index("Llama-3.2-1B-Instruct"), "enter")
+        await driver.until(pilot, lambda: isinstance(dashboard.screen, ResultsScreen))
+        screen = dashboard.screen
+        assert isinstance(screen, ResultsScreen)
+        await driver.until(pilot, lambda: {one.model for one in screen._matrix.columns} == {INSTRUCT})
+
+
+INSTRUCT = "meta-llama/Llama-3.2-1B-Instruct"

@@ -18,7 +18,7 @@ SCREENS = {
     "query, without the editor": ("4", "escape"),
     "new run": ("n",),
     "run": ("enter",),
-    "replay": ("w",),
+    "replay": ("R",),
 }
 
 
@@ -89,8 +89,8 @@ async def test_of_a_screen_s_keys_that_do_alike_one_gives_way_and_not_all(dashbo
     async with dashboard.run_test(size=(62, 24)) as pilot:
         await driver.loaded(pilot)
         await pilot.press("2")
-        await driver.until(pilot, lambda: "v Value r Relative a Absolute" in told(dashboard))
-        assert "siGnificance" not in told(dashboard)
+        await driver.until(pilot, lambda: "v View P Plot m Models" in told(dashboard))
+        assert "Palette" not in told(dashboard)
 
 
 async def test_what_there_is_no_room_for_comes_back_with_the_room(dashboard, warehouse, driver):

@@ -18,7 +18,7 @@ from warehouse.errors import UserError
 from warehouse.exporters.bundle import write_bundle
 from warehouse.importers import import_bundle
 from warehouse.merging.delete_run import delete_run
-from warehouse.read.documents import read_document
+from warehouse.read.documents import read_document, read_texts
 
 
 @pytest.fixture
@@ -53,6 +53,7 @@ def test_the_receiver_reads_what_the_sender_reads(sender: Path, bundle: Path, re
     import_bundle(receiver, bundle)
     for doc_id in (0, 1):
         assert read_document(receiver, "r1", "piqa", doc_id) == read_document(sender, "r1", "piqa", doc_id)
+    assert read_texts(receiver, "r1", ["piqa"]) == read_texts(sender, "r1", ["piqa"])
     one = read_document(receiver, "r1", "piqa", 0, levels=["40"])
     assert one.levels == read_document(sender, "r1", "piqa", 0).levels[1:]
     # And passes it on.

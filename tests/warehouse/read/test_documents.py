@@ -10,7 +10,7 @@ from documents import OF_LEVEL, answered, documented
 
 from warehouse.errors import UserError
 from warehouse.merging import merge
-from warehouse.read.documents import LevelAnswers, Score, read_document
+from warehouse.read.documents import LevelAnswers, Score, read_document, read_texts
 
 
 @pytest.fixture
@@ -111,3 +111,11 @@ def test_a_run_that_kept_none_says_so(new_run, database: Path) -> None:
     answered(run, "0", before=True)
     with pytest.raises(UserError, match="made before documents were kept"):
         read_document(database, "r1", "piqa", 0)
+
+
+def test_the_texts_of_all_documents_are_read_at_once(run, database: Path) -> None:
+    assert read_texts(database, "r1", ["piqa"]) == {
+        ("piqa", 0): "Q0: Bär?\n yes\n no", ("piqa", 1): "Q1: Bär?\n yes\n no",
+    }  # fmt: skip
+    with pytest.raises(UserError, match="could not keep those of boolq"):
+        read_texts(database, "r1", ["piqa", "boolq"])
