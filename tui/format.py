@@ -53,14 +53,6 @@ def count(number: float) -> str:
     return f"{number:,.0f}"
 
 
-def parameters(number: float) -> str:
-    """A model's size as the field writes it: `1235814400` is "1.24B"."""
-    for limit, unit in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
-        if abs(number) >= 0.9995 * limit:
-            return f"{number / limit:#.3g}".rstrip(".") + unit
-    return f"{number:.0f}"
-
-
 def conditions_text(conditions: str | None) -> str:
     """Under which conditions a score was measured, in words: "limit 100" is the first 100 documents of each task."""
     if not conditions:

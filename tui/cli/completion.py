@@ -43,14 +43,14 @@ def complete_runs(ctx: Any, incomplete: str) -> list[Candidate]:
 
 def complete_models(ctx: Any, incomplete: str) -> list[Candidate]:
     """Models of the database, by name or by the part of it after the slash."""
-    from tui.format import parameters
+    from tui.format import count
     from warehouse.read.runs import measured_models
     from warehouse.records.names import short_name
 
     with suppress(UserError, OSError):
         found = measured_models(_database(ctx), wait=0.0)
         return _plain(
-            (name, "" if model.parameters is None else f"{parameters(model.parameters)} parameters")
+            (name, "" if model.parameters is None else f"{count(model.parameters)} parameters")
             for model in found
             for name in dict.fromkeys((short_name(model.model), model.model))
             if name.startswith(incomplete)

@@ -15,7 +15,7 @@ from warehouse.text import one_line
 
 def models(as_json: Json = False, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
     """List the models in the database: their size, and what is measured of each."""
-    from tui.format import parameters
+    from tui.format import count
     from warehouse.read.runs import measured_models
 
     found = measured_models(db)
@@ -25,7 +25,7 @@ def models(as_json: Json = False, db: Database = DEFAULT_DATABASE, debug: Debug 
     if not found:
         typer.echo(f"There is no model in {db} yet: {hint('run', 'MODEL', db=db)} measures one.", err=True)
     for model in found:
-        size = "size not known" if model.parameters is None else f"{parameters(model.parameters)} parameters"
+        size = "size not known" if model.parameters is None else f"{count(model.parameters)} parameters"
         runs = f"{model.runs} run{'' if model.runs == 1 else 's'} ({', '.join(model.origins)})"
         typer.echo(f"{one_line(model.model)}: {size}, {runs}")
         for measured in model.measured:

@@ -94,9 +94,9 @@ def _state(facts: dict[str, Any]) -> str:
 
 
 def _model(facts: dict[str, Any]) -> str:
-    from tui.format import parameters
+    from tui.format import count
 
-    size = "" if facts["parameters"] is None else f", {parameters(facts['parameters'])} parameters"
+    size = "" if facts["parameters"] is None else f", {count(facts['parameters'])} parameters"
     revision = f", revision {facts['revision']}" if facts["revision"] else ""
     return f"{facts['model'] or 'not loaded yet'}{size}{revision}"
 
