@@ -68,7 +68,8 @@ def judge(built: BuiltTask, answers: Sequence[Any]) -> tuple[list[MetricFacts], 
     """Every metric that a task defines, from what `ask` gave; its instances hold the answers afterwards."""
     task: Any = built.task  # lm-eval annotates what every task overrides as returning None
     _take_in(task, answers)
-    _seed(task.task_name)
+    task_name = task.task_name  # lm-eval makes a random one first, each time that it is asked
+    _seed(task_name)
     task.apply_filters()
     by_doc: dict[int, list[Instance]] = defaultdict(list)
     for instance in task.instances:
@@ -81,7 +82,7 @@ def judge(built: BuiltTask, answers: Sequence[Any]) -> tuple[list[MetricFacts], 
         for doc_id, instances in by_doc.items():
             doc = instances[0].doc
             responses = [instance.filtered_resps[name] for instance in instances]
-            _seed(task.task_name, doc_id)
+            _seed(task_name, doc_id)
             for metric, value in task.process_results(doc, responses).items():
                 values[metric, name].append(value)
                 adds = per_document(metric, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from threading import Event, Lock, Thread
 
@@ -11,6 +12,7 @@ from warehouse.errors import UserError
 from warehouse.merging.merge import merge_run
 
 _PAUSE = 2.0  # seconds between two merges, in which others have the file
+_SHARE = 0.05  # of the time at most that merges take while the work goes on: they take it from the work on few cores
 _PATIENCE = 2.0  # seconds for which a merge waits for others to leave the file
 
 
@@ -65,11 +67,15 @@ class Merger:
             if self._closing.is_set():
                 return
             self._asked.clear()
+            began = time.monotonic()
             try:
                 self.merge(wait=_PATIENCE)
             except BaseException as defect:  # the worker's to report
                 self._defect = defect
                 return
+            pause = _PAUSE
             if self.problem is not None:
                 self._asked.set()
-            self._closing.wait(_PAUSE)
+            else:
+                pause = max(pause, (time.monotonic() - began) / _SHARE)
+            self._closing.wait(pause)
