@@ -59,8 +59,8 @@ def refresh(con: DuckDBPyConnection, *, seconds: float | None = None) -> bool:
 
 
 def _batches(con: DuckDBPyConnection) -> Iterator[dict[str, list[Any]]]:
-    """What is due, as three lists side by side: some tasks of one model under one set of conditions, since their samples
-    are in memory together; of models without samples, where nothing can be compared, all of them at once.
+    """What is due, as three lists side by side: some tasks of one model under one set of conditions, whose samples are
+    in memory together; of models without samples, where nothing can be compared, all of them at once.
     """
     together: list[tuple[Any, ...]] = []
     for model_id, conditions, tasks, sampled in con.execute(statements.query("pairing_due")).fetchall():
