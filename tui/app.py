@@ -7,7 +7,6 @@ imports duckdb or a plot before the first screen is on the terminal.
 from __future__ import annotations
 
 import gc
-import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from importlib import import_module
@@ -34,8 +33,6 @@ from warehouse.commands import hint
 Done = TypeVar("Done")
 
 _PULL_SECONDS = 0.5
-# Threads that read journals give way to a key after so long; Python's own 5 ms add up, several turns to a key.
-_TURN_SECONDS = 5e-4
 _FIRST_PULLS = (0.03, 0.1, 0.25)  # the runs are read within a moment of the start: nobody should wait for the timer
 
 
@@ -276,7 +273,6 @@ def open_replay(database: Path, folder: Path, *, speed: float) -> int:
 
 
 def _show(app: Dashboard) -> int:
-    sys.setswitchinterval(_TURN_SECONDS)
     app.run()
     app.feed.join()  # a thread that loads duckdb must not be cut off
     if app.started:

@@ -73,9 +73,13 @@ class Merger:
             except BaseException as defect:  # the worker's to report
                 self._defect = defect
                 return
-            pause = _PAUSE
+            took = time.monotonic() - began
             if self.problem is not None:
                 self._asked.set()
-            else:
-                pause = max(pause, (time.monotonic() - began) / _SHARE)
-            self._closing.wait(pause)
+                took = 0.0  # it waited, and did nothing
+            self._closing.wait(_pause(took))
+
+
+def _pause(took: float) -> float:
+    """Seconds until the next merge, after one that took so many."""
+    return max(_PAUSE, took / _SHARE)
