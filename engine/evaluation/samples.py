@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ _SCHEMA = pa.schema(
         ("texts", pa.list_(pa.string())),
     ]
 )
+_OF_SAMPLE = tuple(field.name for field in fields(Sample))
 _ALL_DIFFERENT = ("log_likelihoods.list.element",)
 
 
@@ -51,7 +52,7 @@ def write_samples(
 def _rows(samples: Sequence[Sample], answers: dict[int, Answers]) -> list[dict[str, Any]]:
     rows = list[dict[str, Any]]()
     for sample in samples:
-        row = asdict(sample)
+        row = {name: getattr(sample, name) for name in _OF_SAMPLE}  # `asdict` would copy every value
         if (given := answers.pop(sample.doc_id, None)) is not None:
             row |= {"log_likelihoods": given.log_likelihoods, "greedy": given.greedy, "texts": given.texts}
         rows.append(row)

@@ -76,7 +76,8 @@ def judge(built: BuiltTask, answers: Sequence[Any]) -> Generator[None, None, tup
     """
     task: Any = built.task  # lm-eval annotates what every task overrides as returning None
     _take_in(task, answers)
-    _seed(task.task_name)
+    task_name = task.task_name  # lm-eval makes a random one first, each time that it is asked
+    _seed(task_name)
     task.apply_filters()
     yield
     by_doc: dict[int, list[Instance]] = defaultdict(list)
@@ -90,7 +91,7 @@ def judge(built: BuiltTask, answers: Sequence[Any]) -> Generator[None, None, tup
         for doc_id, instances in by_doc.items():
             doc = instances[0].doc
             responses = [instance.filtered_resps[name] for instance in instances]
-            _seed(task.task_name, doc_id)
+            _seed(task_name, doc_id)
             for metric, value in task.process_results(doc, responses).items():
                 values[metric, name].append(value)
                 adds = per_document(metric, value)

@@ -17,8 +17,9 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache as remembered
 from hashlib import sha256
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ _FORM = b"prune-tui tokens 1\n"  # also to be changed where requests become toke
 _CODEC = "zstd"
 _SECONDS_TO_WRITE = 3600.0
 _PROGRAMS = ("lm-eval", "tokenizers", "transformers")
+version = remembered(metadata.version)  # it reads a file each time
 
 
 class DamagedError(ValueError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from threading import Event, Lock, Thread
 
@@ -11,6 +12,7 @@ from warehouse.errors import UserError
 from warehouse.merging.merge import merge_run
 
 _PAUSE = 2.0  # seconds between two merges, in which others have the file
+_SHARE = 0.05  # of the time at most that merges take while the work goes on: they take it from the work on few cores
 _PATIENCE = 2.0  # seconds for which a merge waits for others to leave the file
 
 
@@ -65,11 +67,19 @@ class Merger:
             if self._closing.is_set():
                 return
             self._asked.clear()
+            began = time.monotonic()
             try:
                 self.merge(wait=_PATIENCE)
             except BaseException as defect:  # the worker's to report
                 self._defect = defect
                 return
+            took = time.monotonic() - began
             if self.problem is not None:
                 self._asked.set()
-            self._closing.wait(_PAUSE)
+                took = 0.0  # it waited, and did nothing
+            self._closing.wait(_pause(took))
+
+
+def _pause(took: float) -> float:
+    """Seconds until the next merge, after one that took so many."""
+    return max(_PAUSE, took / _SHARE)

@@ -9,9 +9,9 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.errors import UserError
-from engine.gpu import Meter
 from engine.runs import rundir
 from engine.runs.digests import Digest, Digests
 from engine.runs.rundir import RunDir
@@ -21,6 +21,9 @@ from tui.runs.snapshot import Snapshot
 from tui.runs.stored import StoredRuns
 from warehouse.records.reading import Reading
 from warehouse.store import run_folders
+
+if TYPE_CHECKING:
+    from engine.gpu import Meter
 
 _IDLE_SECONDS = 1.0
 _WATCH_SECONDS = 0.4
@@ -201,6 +204,8 @@ class Feed:
     def _read_meter(self, row: RunRow) -> None:
         """This machine's devices, once a second, while a run is watched."""
         if self._meter is None:
+            from engine.gpu import Meter  # the first screen is drawn without it
+
             self._meter = Meter()
         self._meter.pid = row.pid if row.running else None
         if time.monotonic() - self._read_at >= 1.0:

@@ -16,7 +16,6 @@ from tui import format as fmt
 from tui.runs.record import RunDetail
 from tui.runs.verdicts import Verdicts, read_verdicts, sign, verdict_of
 from tui.shell import background
-from tui.shell.queries import stamp
 from tui.widgets.palette import variable
 from warehouse.read.grid import UNPRUNED, Cell
 from warehouse.read.run_grid import Line
@@ -92,7 +91,11 @@ class RunGrid(DataTable[Text]):
 
         While a run works that is left to the run: its marks stay provisional.
         """
-        if self._detail is None or self._detail.row.running or (now := stamp(database)) is None:
+        if self._detail is None or self._detail.row.running:
+            return
+        from tui.shell.queries import stamp  # the first screen is drawn without it
+
+        if (now := stamp(database)) is None:
             return
         request = (self._detail.row.run_id, now)
         if request == self._asked:

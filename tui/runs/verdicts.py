@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui import format as fmt
 from tui.results.matrix import mark
-from tui.shell.queries import Question, Reader
-from warehouse.read.cell_details import RunVerdict
 from warehouse.read.grid import Cell
 
-Verdicts = Mapping[tuple[str, str, str, str], RunVerdict]
+if TYPE_CHECKING:  # the first screen is drawn without any of it
+    from warehouse.read.cell_details import RunVerdict
+
+Verdicts = Mapping[tuple[str, str, str, str], "RunVerdict"]
 """By level, task, metric and filter."""
 
 _SIGNS = {"▲": "↑", "▼": "↓", "≈": "="}
@@ -32,6 +34,7 @@ _WORDS = {
 
 def read_verdicts(database: Path, run_id: str) -> Verdicts | None:
     """The tested changes that stand in Results for this run's cells; None where the file cannot be asked now."""
+    from tui.shell.queries import Question, Reader
     from warehouse.errors import UserError
 
     reader = Reader(database)

@@ -10,17 +10,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from warehouse.importers.responses import Responses
 from warehouse.records import questions
 from warehouse.stats.metric import PerDocument
 from warehouse.stats.per_document import per_document
 
-_SCHEMA = {
-    "doc_id": pl.Int32, "filter": pl.String, "metric": pl.String, "value": pl.Float64, "weight": pl.Float64,
-    "response": pl.String, "terms": pl.List(pl.Float64),
-}  # fmt: skip
 _MOST_DOCUMENTS = 2**31
 
 
@@ -47,7 +41,13 @@ class Samples:
     requests_hash: str | None = None
 
     def write(self, path: Path) -> None:
-        pl.DataFrame(self.rows, schema=_SCHEMA, orient="row").write_parquet(path)
+        import polars as pl  # a tenth of a second, which an import without samples does not need
+
+        schema = {
+            "doc_id": pl.Int32, "filter": pl.String, "metric": pl.String, "value": pl.Float64, "weight": pl.Float64,
+            "response": pl.String, "terms": pl.List(pl.Float64),
+        }  # fmt: skip
+        pl.DataFrame(self.rows, schema=schema, orient="row").write_parquet(path)
 
 
 def read_samples(path: Path, form: TaskForm) -> Samples:

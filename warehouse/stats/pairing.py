@@ -10,6 +10,7 @@ Pairs that are there already are not computed again, and only the runs that take
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,13 +51,32 @@ def refresh(con: DuckDBPyConnection, *, seconds: float | None = None) -> bool:
             return False
         with transaction(con):
             _find_intervals(con, counts)
-    for model_id, conditions, tasks in con.execute(statements.query("pairing_due")).fetchall():
-        for start in range(0, len(tasks), _TASKS_AT_ONCE):
-            if deadline is not None and time.monotonic() > deadline:
-                return False
-            about = {"model_id": model_id, "conditions": conditions, "tasks": tasks[start : start + _TASKS_AT_ONCE]}
-            _compare(con, about)
+    for about in _batches(con):
+        if deadline is not None and time.monotonic() > deadline:
+            return False
+        _compare(con, about)
     return True
+
+
+def _batches(con: DuckDBPyConnection) -> Iterator[dict[str, list[Any]]]:
+    """What is due, as three lists side by side: some tasks of one model under one set of conditions, whose samples are
+    in memory together; of models without samples, where nothing can be compared, all of them at once.
+    """
+    together: list[tuple[Any, ...]] = []
+    for model_id, conditions, tasks, sampled in con.execute(statements.query("pairing_due")).fetchall():
+        due = [(model_id, conditions, task) for task in tasks]
+        if not sampled:
+            together += due
+            continue
+        for start in range(0, len(due), _TASKS_AT_ONCE):
+            yield _columns(due[start : start + _TASKS_AT_ONCE])
+    if together:
+        yield _columns(together)
+
+
+def _columns(due: list[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    names = ("model_ids", "conditions", "tasks")
+    return {name: list(column) for name, column in zip(names, zip(*due, strict=True), strict=True)}
 
 
 def rebuild(path: Path, *, wait: float = 0.0) -> int:

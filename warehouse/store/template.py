@@ -14,8 +14,9 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import cache as remembered
 from hashlib import sha256
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 STORAGE_VERSION = "v1.4.0"
 _FORM = 2  # of what is kept
 _catalogs: dict[str, Catalog] = {}
+version = remembered(metadata.version)  # it reads a file each time
 
 
 def write(new: Path) -> None:

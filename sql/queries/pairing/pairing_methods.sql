@@ -8,7 +8,8 @@ select
     b.is_group, b.value, a.value as baseline
 from pairing_deltas a
 join pairing_deltas b
-    on b.task = a.task and b.metric = a.metric and b.filter = a.filter
+    on b.model_id = a.model_id and b.base_conditions is not distinct from a.base_conditions
+    and b.task = a.task and b.metric = a.metric and b.filter = a.filter
     and b.num_fewshot is not distinct from a.num_fewshot and b.version is not distinct from a.version
     and (a.method, a.repair <> 'none', a.repair, coalesce(a.conditions, ''))
         < (b.method, b.repair <> 'none', b.repair, coalesce(b.conditions, ''))

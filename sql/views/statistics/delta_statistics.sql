@@ -128,6 +128,18 @@ with_stderr as (
         end as shares_stderr
     from kinds
 ),
+-- What of these is referred to the normal distribution: in one column, since normal_p is long, and is bound wherever it stands.
+with_z as (
+    select
+        *,
+        case
+            when test = 'score, clustered' then case when mean_stderr > 0 then delta / mean_stderr end
+            when test = 'z, binomial' then shares_delta / shares_stderr
+            when log_stderr > 0 then ln(factor) / log_stderr
+            when stderr > 0 and log_stderr is null then delta / stderr
+        end as z
+    from with_stderr
+),
 -- A z test and the interval around it are one; so are the two of 'score', of 'bootstrap' and of 'binomial'. Where the score
 -- test and that of a group's clusters both have to reject, what one of them does not reject is in the interval.
 tested as (
@@ -155,17 +167,16 @@ tested as (
             when test is null then null
             when test = 'score, paired' then share_p
             when test = 'score, clustered' then greatest(share_p, case
-                when mean_stderr > 0 then normal_p(delta / mean_stderr) when delta = 0 then 1 else 0
+                when mean_stderr > 0 then p_of_z when delta = 0 then 1 else 0
             end)
             when test = 'bootstrap' then bootstrap_p
-            when test = 'z, binomial' then normal_p(shares_delta / shares_stderr)
-            when log_stderr > 0 then normal_p(ln(factor) / log_stderr)
+            when test = 'z, binomial' or log_stderr > 0 then p_of_z
             when delta = 0 and stderr = 0 then 1
-            when stderr > 0 and log_stderr is null then normal_p(delta / stderr)
+            when stderr > 0 and log_stderr is null then p_of_z
             -- Every document changed by the same: the sign test is left.
             when stderr = 0 and stderr_kind in ('paired', 'paired, clustered') then least(1, 2 * 0.5::double ** pairs)
         end as p_value
-    from with_stderr
+    from (select *, normal_p(z) as p_of_z from with_z)
 ),
 relative as (
     select
@@ -283,7 +294,7 @@ select
         ci_low, ci_high, p_value, p_holm, p_table, factor, log_stderr, pairs, lost, gained, agreement, chance, test,
         p_stepped, p_stepped_table, bootstrap_low, bootstrap_high, bootstrap_p, bootstrap_scale,
         share_low, share_high, share_p, of_shares, mean_stderr, log_low, log_high, shares_delta,
-        shares_stderr, low_pct, high_pct, middle_low, middle_high, clear, rest
+        shares_stderr, z, p_of_z, low_pct, high_pct, middle_low, middle_high, clear, rest
     )
 from corrected;
 comment on view delta_statistics is

@@ -115,6 +115,11 @@ def test_a_defect_in_merging_is_raised_where_the_work_is_done(
         recorder.merge()
 
 
+def test_merges_beside_the_work_take_a_twentieth_of_the_time_at_most() -> None:
+    assert merging._pause(0.05) == 2.0
+    assert merging._pause(1.5) == 30.0
+
+
 def test_merging_at_the_end_takes_in_everything(run: RunDir, recorder: Recorder) -> None:
     for number in range(5):
         recorder.record(Log(message=str(number)))

@@ -419,3 +419,19 @@ def test_where_the_number_of_questions_says_nothing_there_is_no_error(
         run.cell(level, task, metrics=[metric(name, value, n=None)])
     merged(run)
     assert ask("select stderr, stderr_kind, ci_low, p_value from delta_statistics") == [(None, None, None, None)]
+
+
+def test_models_without_samples_are_compared_together_and_others_apart(started, new_run, merged, database):
+    sampled = started("r1")
+    scored(sampled, "0", [1, 1, 0, 1])
+    others = [new_run(name) for name in ("r2", "r3")]
+    for run in others:
+        run.start(model=f"model of {run.folder.name}")
+        run.cell("0", "piqa", 0.5)
+        run.cell("20", "piqa", 0.4)
+    merged(sampled, *others)
+    with db.open_write(database) as con:
+        con.execute(statements.query("pairing_note_all"))
+        batches = [batch["tasks"] for batch in pairing._batches(con)]
+        assert batches == [["piqa"], ["piqa", "piqa"]]
+        assert pairing.refresh(con)
