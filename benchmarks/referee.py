@@ -62,7 +62,11 @@ def every_way() -> list[tuple[str, str]]:
 
 
 def ways(asked: Any, usual: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [tuple(way.split("/")) for way in asked.ways.split(",")] if asked.ways else usual
+    return _parsed(asked.ways) if asked.ways else usual
+
+
+def _parsed(text: str) -> list[tuple[str, str]]:
+    return [(method, repair) for method, _, repair in (way.partition("/") for way in text.split(","))]
 
 
 def differs_by_seed(method: str, repair: str) -> bool:
@@ -170,6 +174,7 @@ def score(asked: Any) -> None:
     from engine.pruning.ladder import Ladder
     from engine.pruning.loading import inspect, load_model, resolve_device, resolve_dtype
 
+    evaluate: Any = lm_eval.simple_evaluate
     manager = TaskManager(include_path=str(TASKS_DIR), include_defaults=False)
     tasks = [TaskSpec.parse(text) for text in asked.tasks.split(",")]
     found = inspect("demo")
@@ -185,7 +190,7 @@ def score(asked: Any) -> None:
     def scores(lm: PrunedLM) -> dict[str, float]:
         values: dict[str, float] = {}
         for task in tasks:
-            results = lm_eval.simple_evaluate(
+            results = evaluate(
                 model=lm,
                 tasks=[task.name],
                 num_fewshot=task.num_fewshot,
@@ -194,7 +199,6 @@ def score(asked: Any) -> None:
                 bootstrap_iters=0,
                 log_samples=False,
             )
-            assert results is not None
             for name, value in results["results"][task.name].items():
                 if isinstance(value, float) and "stderr" not in name:
                     values[f"{task.name} {name.partition(',')[0]}"] = value
@@ -203,8 +207,7 @@ def score(asked: Any) -> None:
     seeds = [int(seed) for seed in asked.seeds.split(",")]
     if not rows.has(**about, method="unpruned", repair="none"):
         rows.add({**about, "method": "unpruned", "repair": "none", "0": [scores(unpruned())]})
-    usual = [tuple(way.split("/")) for way in SCORED.split(",")]
-    for method, repair in ways(asked, usual):
+    for method, repair in ways(asked, _parsed(SCORED)):
         if rows.has(**about, method=method, repair=repair):
             continue
         by_level: dict[str, Any] = {level: [] for level in levels}
