@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--calibration-length", type=int)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--dtype", default="auto")
-    parser.add_argument("--variants", action="store_true")
+    parser.add_argument("--variants", nargs="?", const="", help="those with this in their name, or all")
     asked = parser.parse_args()
     found = inspect(asked.model)
     device = resolve_device(asked.device)
@@ -80,8 +80,10 @@ def main() -> None:
     )
     print(f"seeds {asked.seeds}: medians, and the range of KL.\n")
     table = Table(list(levels))
-    if asked.variants:
+    if asked.variants is not None:
         for name, make in VARIANTS.items():
+            if asked.variants not in name:
+                continue
             table.add(name, [judge.levels(make(fresh(model), texts[seed], seed), levels) for seed in seeds])
     else:
         for method in asked.methods.split(","):
@@ -157,15 +159,24 @@ class Judge:
             logits = model(tokens, use_cache=False).logits[:, :-1][real[:, 1:]]
             yield tokens[:, 1:][real[:, 1:]], logits.float().log_softmax(-1)
 
+    def by_document(self, model: Any) -> list[tuple[float, float, int]]:
+        """Of each sequence, shortest first: KL(unpruned ‖ model) and surprise in nats, and of how many tokens."""
+        found = []
+        for (_, real), before, (targets, now) in zip(
+            self._batches, self._reference, self._log_probabilities(model), strict=True
+        ):
+            before = before.to(now.device)
+            divergences = (before.exp() * (before - now)).sum(1)
+            surprises = -now.gather(1, targets[:, None])[:, 0]
+            counts = real[:, 1:].sum(1).tolist()
+            each = zip(divergences.split(counts), surprises.split(counts), counts, strict=True)
+            found += [(float(one.sum()), float(other.sum()), count) for one, other, count in each]
+        return found
+
     def _score(self, model: Any) -> tuple[float, float]:
         """KL(unpruned ‖ model) in nats a token, and perplexity a token."""
-        divergence = surprise = count = 0.0
-        for before, (targets, now) in zip(self._reference, self._log_probabilities(model), strict=True):
-            before = before.to(now.device)
-            divergence += float((before.exp() * (before - now)).sum())
-            surprise -= float(now.gather(1, targets[:, None]).sum())
-            count += len(targets)
-        return divergence / count, math.exp(surprise / count)
+        divergences, surprises, counts = zip(*self.by_document(model), strict=True)
+        return sum(divergences) / sum(counts), math.exp(sum(surprises) / sum(counts))
 
     def levels(self, ladder: Any, levels: dict[str, int]) -> list[tuple[float, float]]:
         found = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,8 +13,8 @@ from torch import Tensor
 
 from engine.pruning import activations, factor, layer
 from engine.pruning.calibration import Calibration
-from engine.pruning.glu import GluMlp, find_glu_mlps
 from engine.pruning.ladder import Ladder
+from engine.pruning.methods import obs
 
 _METHOD = "obs"
 
@@ -33,7 +34,7 @@ def damped(damping: float) -> Callable[..., Variant]:
     """λ as another share of the mean of the diagonal, in the order and in the repair."""
 
     def made(model: Any, calibration: Calibration, seed: int) -> Variant:
-        with _instead(layer, DAMPING=damping), _instead(factor, DAMPING=damping):
+        with instead(layer, DAMPING=damping), instead(factor, DAMPING=damping):
             return usual(model, calibration, seed)
 
     return made
@@ -47,7 +48,7 @@ def tokens_alike(model: Any, calibration: Calibration, seed: int) -> Variant:
         wide = wide / wide.norm(dim=1, keepdim=True).clamp(min=1e-12)
         gram.addmm_(wide.T, wide)
 
-    with _instead(activations, add_products=add):
+    with instead(activations, add_products=add):
         return usual(model, calibration, seed)
 
 
@@ -60,78 +61,112 @@ def loud_tokens_capped(model: Any, calibration: Calibration, seed: int) -> Varia
         wide = wide * (10**0.5 * norms.median() / norms.clamp(min=1e-12)).clamp(max=1)
         gram.addmm_(wide.T, wide)
 
-    with _instead(activations, add_products=add):
+    with instead(activations, add_products=add):
         return usual(model, calibration, seed)
 
 
-def from_the_repaired_stream(targets: str) -> Callable[..., Variant]:
+def one_by_one(model: Any, calibration: Calibration, seed: int) -> Variant:
+    """Neurons eliminated one at a time instead of a sixty-fourth of the layer."""
+    with instead(obs, _BLOCKS=1_000_000):
+        return usual(model, calibration, seed)
+
+
+def from_the_repaired_stream(targets: str, attention: bool = False) -> Callable[..., Variant]:
     """Layer after layer, fitted on what reaches it in the model that is repaired so far.
 
-    The target is the unpruned layer's output on the same input ("same"), or its output in the unpruned model ("first").
+    Args:
+        targets: the unpruned layer's output on the same input ("same"), its output in the unpruned model ("first"), or
+            what takes the stream behind the layer to where it is in the unpruned model ("stream").
+        attention: whether o_proj is fitted too, where the target is not "same".
     """
 
     def made(model: Any, calibration: Calibration, seed: int) -> Variant:
-        return _Streamed(model, calibration, seed, targets)
+        return _Streamed(model, calibration, seed, targets, attention)
 
     return made
 
 
 class _Streamed(Variant):
-    def __init__(self, model: Any, calibration: Calibration, seed: int, targets: str) -> None:
+    def __init__(self, model: Any, calibration: Calibration, seed: int, targets: str, attention: bool) -> None:
         self._unpruned = copy.deepcopy(model)
-        self._targets = targets
-        self._texts = [
-            torch.from_numpy(row[row >= 0].astype("int64"))[None].to(model.device) for row in calibration.tokens
-        ]
+        self._targets, self._attention = targets, attention
+        tokens = torch.from_numpy(calibration.tokens.astype("int64")).to(model.device)
+        self._real = tokens >= 0
+        self._tokens = tokens.clamp(min=0)
         self._ladder = Ladder(model, method=_METHOD, seed=seed, pad_to=1, calibration=calibration)
         self.model, self.set_width = model, self._set_width
 
     @torch.no_grad()
     def _set_width(self, width: int) -> None:
         self._ladder.set_width(width)
-        for before, mlp in zip(find_glu_mlps(self._unpruned), find_glu_mlps_of_any_width(self.model), strict=True):
-            kept = self._ladder._rankings[before.layer][:width].to(self.model.device)
-            moments: Any = 0
-            cross: Any = 0
-            for text in self._texts:
-                wide = _at(self._unpruned if self._targets == "first" else self.model, before, mlp, text, self._targets)
-                narrow = _input_of_down(self.model, mlp.module, text)
-                moments = moments + narrow.T @ narrow
-                cross = cross + wide.T @ narrow
-            damping = layer.DAMPING * moments.diagonal().mean()
-            moments.diagonal().add_(damping)
-            cross = before.down.weight.float() @ cross + damping * before.down.weight[:, kept].float()
-            mlp.down.weight.data.copy_(torch.linalg.solve(moments.double(), cross.double().T).T)
+        for at, (before, after) in enumerate(zip(_layers(self._unpruned), _layers(self.model), strict=True)):
+            kept = self._ladder._rankings[at][:width].to(self.model.device)
+            if self._attention:
+                there, here = self._seen(self._unpruned, before), self._seen(self.model, after)
+                own = before.self_attn.o_proj.weight
+                first = there.attention @ own.T
+                target = first if self._targets == "first" else there.between - here.before
+                after.self_attn.o_proj.weight.data.copy_(_fitted(here.attention, target, own))
+            there, here = self._seen(self._unpruned, before), self._seen(self.model, after)
+            if self._targets == "same":
+                mlp = before.mlp
+                target = mlp(here.normed)
+            elif self._targets == "first":
+                target = there.neurons @ before.mlp.down_proj.weight.T
+            else:
+                target = there.between + there.neurons @ before.mlp.down_proj.weight.T - here.between
+            after.mlp.down_proj.weight.data.copy_(_fitted(here.neurons, target, before.mlp.down_proj.weight[:, kept]))
+
+    def _seen(self, model: Any, layer: Any) -> _Seen:
+        """What passes through one layer on the calibration text, a row for each of its tokens."""
+        found: dict[str, Tensor] = {}
+
+        def keep(name: str) -> Callable[..., None]:
+            def hook(module: Any, args: tuple[Tensor, ...]) -> None:
+                found[name] = args[0][self._real].float()
+
+            return hook
+
+        modules = {
+            "before": layer.input_layernorm,
+            "attention": layer.self_attn.o_proj,
+            "between": layer.post_attention_layernorm,
+            "normed": layer.mlp,
+            "neurons": layer.mlp.down_proj,
+        }
+        hooks = [module.register_forward_pre_hook(keep(name)) for name, module in modules.items()]
+        model.base_model(self._tokens, use_cache=False)
+        for hook in hooks:
+            hook.remove()
+        return _Seen(**found)
 
 
-def find_glu_mlps_of_any_width(model: Any) -> list[GluMlp]:
-    found = [(name, module) for name, module in model.named_modules() if name.endswith(".mlp")]
-    return [GluMlp(at, module) for at, (_, module) in enumerate(found)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """Of one layer, a row a token: the stream before it and between attention and MLP, and inputs of its parts."""
+
+    before: Tensor
+    attention: Tensor
+    between: Tensor
+    normed: Tensor
+    neurons: Tensor
 
 
-def _at(model: Any, before: GluMlp, mlp: GluMlp, text: Tensor, targets: str) -> Tensor:
-    """What the unpruned layer's neurons do: in the unpruned model, or on what reaches the layer in the repaired one."""
-    if targets == "first":
-        return _input_of_down(model, before.module, text)
-    seen: list[Tensor] = []
-    hook = mlp.module.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
-    model.base_model(text, use_cache=False)
-    hook.remove()
-    unpruned: Any = before.module
-    hidden = seen[0][0]
-    return unpruned.act_fn(unpruned.gate_proj(hidden)) * unpruned.up_proj(hidden)
+def _layers(model: Any) -> Any:
+    return model.base_model.layers
 
 
-def _input_of_down(model: Any, module: Any, text: Tensor) -> Tensor:
-    seen: list[Tensor] = []
-    hook = module.down_proj.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
-    model.base_model(text, use_cache=False)
-    hook.remove()
-    return seen[0][0].float()
+def _fitted(inputs: Tensor, target: Tensor, own: Tensor) -> Tensor:
+    """The weight [out, in] that comes closest to `target`, drawn towards `own` as the program's repair is."""
+    wide = inputs.double()
+    moments, cross = wide.T @ wide, target.double().T @ wide
+    damping = layer.DAMPING * moments.diagonal().mean()
+    moments.diagonal().add_(damping)
+    return torch.linalg.solve(moments, (cross + damping * own).T).T.float()
 
 
 @contextmanager
-def _instead(module: Any, **values: Any) -> Iterator[None]:
+def instead(module: Any, **values: Any) -> Iterator[None]:
     before = {name: getattr(module, name) for name in values}
     vars(module).update(values)
     try:
@@ -147,6 +182,10 @@ VARIANTS: dict[str, Callable[..., Variant]] = {
     "λ = 0.1": damped(0.1),
     "tokens alike": tokens_alike,
     "loud tokens capped": loud_tokens_capped,
-    "repaired stream, unpruned layer on it": from_the_repaired_stream("same"),
+    "neurons eliminated one by one": one_by_one,
+    "repaired stream, the unpruned layer on it": from_the_repaired_stream("same"),
     "repaired stream, the unpruned model's output": from_the_repaired_stream("first"),
+    "repaired stream, back to the unpruned stream": from_the_repaired_stream("stream"),
+    "the unpruned model's output, o_proj too": from_the_repaired_stream("first", attention=True),
+    "back to the unpruned stream, o_proj too": from_the_repaired_stream("stream", attention=True),
 }

@@ -45,6 +45,10 @@ SUITES: dict[str, tuple[TaskSpec, ...]] = {
         "lambada_openai@0", "truthfulqa_mc1@0", "truthfulqa_mc2@0", "leaderboard_musr@0", "mmlu@5", "gsm8k@5",
         "ifeval@0",
     ),
+    # Accuracies by log-likelihood and two perplexities, without examples: what papers on pruning compare methods by.
+    "referee": _tasks(
+        "wikitext@0", "lambada_openai@0", "piqa@0", "hellaswag@0", "arc_challenge@0", "winogrande@0", "boolq@0",
+    ),
     "demo": _tasks("demo_story", "demo_lambada", "demo_facts", "demo_grammar", "demo_sums@3", "demo_instructions"),
 }  # fmt: skip
 

@@ -32,6 +32,13 @@ def test_the_paper_suites_have_the_studys_benchmarks_and_shots():
     assert all(spec.num_fewshot in (0, 5) for spec in SUITES["paper"])
 
 
+def test_the_referees_suite_is_those_of_the_papers_that_need_neither_examples_nor_generation():
+    generated = {"gsm8k", "ifeval"}
+    assert set(SUITES["referee"]) < set(SUITES["paper"])
+    assert not generated & {spec.name for spec in SUITES["referee"]}
+    assert {spec.num_fewshot for spec in SUITES["referee"]} == {0}
+
+
 def test_an_unknown_suite_names_those_there_are():
     with pytest.raises(UserError, match="paper-instruct"):
         suite("papers")

@@ -19,7 +19,8 @@ def check(study: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
 
     def ask(*arguments: str) -> tuple[int, str, str]:
         code = guarded(app, ["check", *arguments])
-        return code, *capsys.readouterr()
+        out, err = capsys.readouterr()
+        return code, out, err
 
     return ask
 

@@ -35,7 +35,7 @@ def test_a_level_keeps_the_mean_of_its_shares_and_each_may_be_asked(swept):
 
 def test_it_is_what_level_scores_says(swept, ask):
     told = dict(ask("select pruning_pct, retained_pct from level_scores"))
-    assert {one.pruning_pct: pytest.approx(100 * one.retained) for one in retained(swept)} == told
+    assert {one.pruning_pct: pytest.approx(100 * (one.retained or 0)) for one in retained(swept)} == told
 
 
 def test_what_other_levels_have_and_this_one_lacks_was_not_kept(swept):
