@@ -15,7 +15,8 @@ from warehouse.stats.metrics.damage import TASK as DAMAGE
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """`tasks` counts single tasks, those of groups and the measuring of damage included; `generating` are those whose answers are written.
+    """`tasks` counts single tasks, those of groups and the measuring of damage included; `generating` are those whose
+    answers are written.
 
     `seconds` is None where no earlier run tells it; `timed` is the share of the tasks that it rests on, and `startup`
     the part of it before the first cell, None where that is not known and not counted. `widths` are (level, neurons a
