@@ -24,7 +24,7 @@ from warehouse.records.facts import MetricFacts
 from warehouse.stats.metrics.damage import METRICS
 
 FILTER = "none"
-_AT_ONCE = 4  # arrays of float64 logits of either model
+_AT_ONCE = 8  # what is held of a row, as a multiple of float32 logits
 
 
 class Damage:

@@ -74,6 +74,8 @@ def forecast(
             calibration = calibration_forecast(plan, shape)
         except UserError as error:
             problem = problem or str(error)
+    if seconds is not None and calibration is not None:
+        seconds += calibration.seconds  # of which an earlier run without a text knows nothing
     return Forecast(
         levels=len(plan.levels),
         tasks=len(leaves),

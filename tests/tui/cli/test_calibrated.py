@@ -5,7 +5,6 @@ like a run scores as the run did.
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -66,27 +65,19 @@ def test_too_few_tokens_are_refused_and_leave_nothing(shell: Any, options: tuple
 
 
 @pytest.mark.slow
-def test_neurons_that_do_nothing_are_pruned_and_those_that_do_nan_are_refused(shell: Any) -> None:
+def test_a_layer_that_is_silent_or_overflows_is_named(shell: Any) -> None:
     model, tokenizer = load_model(str(MODEL_DIR), dtype=torch.float32, device=torch.device("cpu"))
     layers: Any = model.base_model.layers
-    with torch.no_grad():
-        layers[1].mlp.up_proj.weight.zero_()
-    for folder in ("dead", "broken"):
-        model.save_pretrained(shell.cwd / folder)
-        tokenizer.save_pretrained(shell.cwd / folder)
-        with torch.no_grad():
-            layers[2].mlp.up_proj.weight.fill_(float("nan"))
     (shell.cwd / "own.txt").write_text("Once there was a cat in Norwood. It had a red ball.\n" * 400)
-    how = ("--level", "40", "--method", "obs", "--repair", "lsq", "--calibration", "own.txt")
-    dead = shell("save", "dead", *how, "--to", "saved")
-    if dead.returncode == 0:
-        weights = AutoModelForCausalLM.from_pretrained(shell.cwd / "saved").state_dict()
-        assert all(bool(weight.isfinite().all()) for weight in weights.values())
-    else:
-        assert "layer 1" in the_complaint(dead)
+    how = ("--level", "40", "--method", "obs", "--repair", "lsq", "--calibration", "own.txt", "--to", "saved")
+    for weight, words in ((0.0, "neurons of layer 1 are silent"), (1e25, "neurons of layer 1 do on the calibration")):
+        with torch.no_grad():
+            layers[1].mlp.up_proj.weight.fill_(weight)
+            layers[1].mlp.gate_proj.weight.fill_(weight)
+        model.save_pretrained(shell.cwd / "model")
+        tokenizer.save_pretrained(shell.cwd / "model")
+        assert words in the_complaint(shell("save", "model", *how))
         assert not (shell.cwd / "saved").exists()
-    assert "NaN or infinite" in the_complaint(shell("save", "broken", *how, "--to", "other"))
-    assert not (shell.cwd / "other").exists()
 
 
 @pytest.mark.slow
@@ -95,20 +86,24 @@ def test_what_is_saved_like_a_run_scores_as_its_cell(shell: Any) -> None:
     how = ("--method", "obs", "--repair", "lsq")
     done = shell("run", "demo", *tasks, "--levels", "0,40", *how, "--calibration-tokens", "2048", "--quiet")
     assert done.returncode == 0, done.stderr
-    saved = shell("save", "demo", "--level", "40", *how, "--like", "latest", "--to", "saved", "--json")
+    saved = shell(
+        "save", "demo", "--level", "40", *how, "--like", "latest", "--to", "saved", "--dtype", "float32", "--json"
+    )
     assert saved.returncode == 0, saved.stderr
     assert AutoModelForCausalLM.from_pretrained(shell.cwd / "saved").config.intermediate_size == 308
     done = shell("run", "saved", *tasks, "--levels", "0", "--quiet")
     assert done.returncode == 0, done.stderr
-    asked = (
-        "select value from current_metrics where metric = 'word_perplexity' and level = '{}' and model {} order by 1"
-    )
     values = [
-        json.loads(shell("sql", asked.format(*where), "--json").stdout)
-        for where in (("40", "= 'demo'"), ("0", "like '%saved'"))
+        _value(shell, f"select value from headline_metrics where {which} and benchmark = 'demo_story'")
+        for which in ("pruning_pct = 40 and model = 'demo'", "pruning_pct = 0 and model like '%saved'")
     ]
-    numbers = [float(next(iter(rows[0].values())) if isinstance(rows[0], dict) else rows[0][0]) for rows in values]
-    assert numbers[0] == pytest.approx(numbers[1], rel=1e-5)
-    refused = shell("save", "demo", "--level", "40", "--method", "maw", "--like", "latest", "--to", "o", "--json")
-    assert "--like latest" in refused.stderr or "is of" in refused.stderr or "has it" in refused.stderr
-    assert not Path(shell.cwd / "o").exists()
+    assert values[0] == pytest.approx(values[1], rel=1e-5)
+    like = ("--like", shell.runs[0].name, "--to", "other")
+    refused = the_complaint(shell("save", "demo", "--level", "40", "--method", "maw", *like))
+    assert "--method maw is not as run" in refused
+    assert not (shell.cwd / "other").exists()
+
+
+def _value(shell: Any, statement: str) -> float:
+    [row] = json.loads(shell("sql", statement, "--format", "json").stdout)
+    return float(row["value"])
