@@ -100,7 +100,7 @@ def test_what_is_saved_like_a_run_scores_as_its_cell(shell: Any) -> None:
     assert values[0] == pytest.approx(values[1], rel=1e-5)
     like = ("--like", shell.runs[0].name, "--to", "other")
     refused = the_complaint(shell("save", "demo", "--level", "40", "--method", "maw", *like))
-    assert "--method maw is not as run" in refused
+    assert "--method maw is not what run" in refused
     assert not (shell.cwd / "other").exists()
 
 
