@@ -16,6 +16,8 @@ _DOING = {
     "hash weights": "hashing the weights",
     "set up scoring": "setting up scoring",
     "build requests": "writing the prompts",
+    "calibrate": "getting the calibration text",
+    "hold text out": "getting text to measure damage on",
     "sort neurons": "sorting neurons",
     "prune": "pruning",
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from lm_eval.api.task import Task
 
-from engine.calibration.given_text import cut, read_text, training_texts
+from engine.calibration.given_text import apart, cut, read_text, training_texts
 from engine.calibration.held_out import HeldOut
 from engine.calibration.own_text import own_text
 from engine.errors import UserError
@@ -29,6 +29,7 @@ def calibrate(
     find_tasks: Callable[[str], Sequence[Task]],
     say: Callable[[str], None],
     check: Callable[[], None] = lambda: None,
+    damage: bool = False,
 ) -> Calibration:
     """The calibration text of a model that is still unpruned.
 
@@ -39,6 +40,7 @@ def calibrate(
         find_tasks: the tasks of a name, with their documents.
         say: told what was left out, or is less than was asked for.
         check: called now and then; may raise to stop.
+        damage: what `damage_text` takes of a text that is given is left alone.
 
     Raises:
         UserError: the text cannot be had, is too short, or is what the run evaluates on.
@@ -56,13 +58,14 @@ def calibrate(
         return Calibration.of(own_text(lm, amount, seed=seed, check=check), source=source.text, seed=seed)
     held_out = HeldOut.of(evaluated())
     if source.file is not None:
-        named = str(source.file)
-        sequences = cut([read_text(source.file)], lm, amount, named=named)
+        named, text = str(source.file), read_text(source.file)
+        sequences = cut([apart(text)[0] if damage else text], lm, amount, named=named)
         _refuse_held_out(held_out, sequences, lm, named)
     else:
         assert source.task is not None
         named = f"The training split of '{source.task}'"
-        texts = _Apart(training_texts(source.task, find_tasks(source.task)), held_out, named)
+        documents = training_texts(source.task, find_tasks(source.task), "calibration" if damage else "all")
+        texts = _Apart(documents, held_out, named)
         sequences = cut(texts, lm, amount, named=named)
         if (told := texts.told()) is not None:
             say(told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from random import Random
+from typing import Literal
 
 from lm_eval.api.task import Task
 
@@ -15,6 +16,9 @@ from engine.evaluation.whole_documents import whole_document
 from engine.planning.calibration_amount import CalibrationAmount
 
 _CHARACTERS = 2**20  # that are tokenised at a time
+_TENTH = 10
+Part = Literal["all", "calibration", "damage"]
+"""Where damage is measured, one in ten training documents is for that, and calibration has the others."""
 
 
 def read_text(path: Path) -> str:
@@ -37,7 +41,14 @@ def read_text(path: Path) -> str:
     return text
 
 
-def training_texts(name: str, tasks: Iterable[Task]) -> Iterator[str]:
+def apart(text: str) -> tuple[str, str]:
+    """A text without its last tenth, and that tenth; cut between lines where there are any."""
+    end = len(text) - len(text) // _TENTH
+    end = text.rfind("\n", end // 2, end) + 1 or end
+    return text[:end], text[end:]
+
+
+def training_texts(name: str, tasks: Iterable[Task], part: Part = "all") -> Iterator[str]:
     """The training documents of tasks, question and answer, in an order that is always the same but not theirs.
 
     Raises:
@@ -52,13 +63,21 @@ def training_texts(name: str, tasks: Iterable[Task]) -> Iterator[str]:
         try:
             documents = list(task.training_docs())
             Random(0).shuffle(documents)
-            for document in documents:
-                yield whole_document(task, document)
+            for at, document in enumerate(documents):
+                if part == "all" or (at % _TENTH == _TENTH - 1) == (part == "damage"):
+                    yield whole_document(task, document)
         except OF_THE_TASK as error:
             cannot_be_built(task.task_name, error)
 
 
-def cut(texts: Iterable[str], lm: PrunedLM, amount: CalibrationAmount, *, named: str) -> list[list[int]]:
+def cut(
+    texts: Iterable[str],
+    lm: PrunedLM,
+    amount: CalibrationAmount,
+    *,
+    named: str,
+    purpose: str = "to look at its neurons",
+) -> list[list[int]]:
     """Sequences of at most `amount.length` tokens, each beginning as a text does, of `amount.tokens` together or of all
     that there are.
 
@@ -81,8 +100,8 @@ def cut(texts: Iterable[str], lm: PrunedLM, amount: CalibrationAmount, *, named:
             return sequences
     if (found := amount.tokens - missing) < amount.fewest:
         raise UserError(
-            f"{named} has {found:,} tokens for this model, and {amount.fewest:,} are needed at least to look at its "
-            "neurons: give a longer text, or self."
+            f"{named} has {found:,} tokens for this model, and {amount.fewest:,} are needed at least {purpose}: give a "
+            "longer text, or self."
         )
     return sequences
 

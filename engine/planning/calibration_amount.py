@@ -11,6 +11,8 @@ CPU_TOKENS_PER_NEURON = 16
 CPU_TOKENS = 8192  # at least: text is what narrow models lack, and theirs is quick to have
 FEWEST_PER_NEURON = 4
 """With fewer tokens than a few a neuron, least squares fits what chance put into them."""
+GPU_DAMAGE_TOKENS, CPU_DAMAGE_TOKENS = 16_384, 4096
+_FEWEST_FOR_DAMAGE = 256
 _TEXT_LENGTH = 2048
 _OWN_LENGTH = 512  # a step of decoding costs the same for many sequences as for few
 _CPU_LENGTH = 256
@@ -48,10 +50,23 @@ class CalibrationAmount:
             )
         if length is not None and not 2 <= length <= context:
             raise UserError(f"--calibration-length {length:,}: give 2 to {context:,}, the model's context.")
-        usual = (_OWN_LENGTH if own_text else _TEXT_LENGTH) if on_gpu else _CPU_LENGTH
         return cls(
             tokens=tokens
             or (max(GPU_TOKENS, fewest) if on_gpu else max(CPU_TOKENS, CPU_TOKENS_PER_NEURON * intermediate_size)),
-            length=length or min(usual, context),
+            length=length or _length(on_gpu, own_text, context),
             fewest=fewest,
         )
+
+    @classmethod
+    def for_damage(cls, *, on_gpu: bool, own_text: bool, context: int) -> CalibrationAmount:
+        """Of the text that pruned models are held against the unpruned one on."""
+        return cls(
+            tokens=GPU_DAMAGE_TOKENS if on_gpu else CPU_DAMAGE_TOKENS,
+            length=_length(on_gpu, own_text, context),
+            fewest=_FEWEST_FOR_DAMAGE,
+        )
+
+
+def _length(on_gpu: bool, own_text: bool, context: int) -> int:
+    usual = (_OWN_LENGTH if own_text else _TEXT_LENGTH) if on_gpu else _CPU_LENGTH
+    return min(usual, context)

@@ -10,11 +10,13 @@ from engine.planning.calibration_forecast import CalibrationForecast, calibratio
 from engine.planning.plan import RunPlan
 from engine.planning.preview import Shape
 from engine.planning.task_index import TaskEntry
+from warehouse.stats.metrics.damage import TASK as DAMAGE
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """`tasks` counts single tasks, those of groups included; `generating` are those whose answers are written.
+    """`tasks` counts single tasks, those of groups and the measuring of damage included; `generating` are those whose
+    answers are written.
 
     `seconds` is None where no earlier run tells it; `timed` is the share of the tasks that it rests on, and `startup`
     the part of it before the first cell, None where that is not known and not counted. `widths` are (level, neurons a
@@ -53,6 +55,8 @@ def forecast(
         found, known = _leaves(spec.name, index)
         leaves += found
         all_known &= known
+    if plan.damage:
+        leaves.append(DAMAGE)
     times = [timings.get((plan.model, leaf, plan.limit)) for leaf in leaves]
     told = [time for time in times if time is not None]
     startup = startups.get(plan.model) if told else None
@@ -70,6 +74,8 @@ def forecast(
             calibration = calibration_forecast(plan, shape)
         except UserError as error:
             problem = problem or str(error)
+    if seconds is not None and calibration is not None:
+        seconds += calibration.seconds  # of which an earlier run without a text knows nothing
     return Forecast(
         levels=len(plan.levels),
         tasks=len(leaves),

@@ -28,7 +28,7 @@ def spread(plans: Sequence[RunPlan], methods: Sequence[str], repairs: Sequence[s
     for plan in plans:
         of_model = [_with(plan, method, repair, among=len(ways)) for method, repair in ways]
         found += [of_model[0], *(_without_unpruned(other) for other in of_model[1:])]
-    if not any(plan.is_calibrated for plan in found) and any(map(_names_text, plans)):
+    if not any(plan.is_calibrated or plan.damage for plan in found) and any(map(_names_text, plans)):
         raise UserError(
             f"A calibration text is named, and {' and '.join(methods)} without repair looks at none: leave it out, or "
             "choose another method or a repair."
@@ -44,7 +44,7 @@ def new_id() -> str:
 def _with(plan: RunPlan, method: str, repair: str, *, among: int) -> RunPlan:
     way = method if repair == "none" else f"{method}+{repair}"
     found = replace(plan, method=method, repair=repair, name=f"{plan.name} {way}" if among > 1 else plan.name)
-    if found.is_calibrated:
+    if found.is_calibrated or found.damage:  # damage is measured on text of the same kind, for all of them
         return found
     return replace(found, calibration=None, calibration_tokens=None, calibration_length=None)
 

@@ -70,9 +70,9 @@ def _gathered(
     model: PreTrainedModel, mlps: Sequence[GluMlp], calibration: Calibration, check: Callable[[], None]
 ) -> dict[int, Activations]:
     sums = {mlp.layer: _Sums(mlp, model.device) for mlp in mlps}
-    with _as_written(model), _listening(mlps, sums):
+    with as_written(model), _listening(mlps, sums):
         passes: Any = model.base_model
-        for tokens, real in _batches(calibration, _pass_tokens(model)):
+        for tokens, real in batches(calibration, pass_tokens(model)):
             check()
             for one in sums.values():
                 one.real = None if real.all() else torch.from_numpy(real.reshape(-1).nonzero()[0]).to(model.device)
@@ -80,7 +80,8 @@ def _gathered(
     return {layer: Activations(tokens=calibration.count, total=one.total, gram=one.gram) for layer, one in sums.items()}
 
 
-def _pass_tokens(model: PreTrainedModel) -> int:
+def pass_tokens(model: PreTrainedModel) -> int:
+    """Tokens of one pass that need not be kept afterwards."""
     if model.device.type != "cuda":
         return CPU_TOKENS
     text = model.config.get_text_config()
@@ -88,7 +89,7 @@ def _pass_tokens(model: PreTrainedModel) -> int:
     return min(_GPU_TOKENS, batch_tokens(free_memory(model.device), **sizes, itemsize=model.dtype.itemsize))
 
 
-def _batches(calibration: Calibration, most: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def batches(calibration: Calibration, most: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """int64 tokens [sequences, length] and which of them are real; sequences of like lengths together, longest first.
 
     Padding stands at the end, where it changes nothing that comes before it.
@@ -152,7 +153,7 @@ def _listening(mlps: Sequence[GluMlp], sums: dict[int, _Sums]) -> Iterator[None]
 
 
 @contextmanager
-def _as_written(model: PreTrainedModel) -> Iterator[None]:
+def as_written(model: PreTrainedModel) -> Iterator[None]:
     """Inside the block each module computes as its class says: what is compiled or fused may pass hooks by."""
     replaced: list[tuple[dict[str, Any], dict[str, Any]]] = []
     for module in model.modules():

@@ -57,14 +57,14 @@ class Calibration:
         digest.update(np.ascontiguousarray(self.tokens, dtype="<i4").tobytes())
         return digest.hexdigest()
 
-    def save(self, folder: Path) -> Path:
-        """Writes the file of this name into `folder`, complete or not at all.
+    def save(self, folder: Path, name: str = FILE_NAME) -> Path:
+        """Writes the file `name` into `folder`, complete or not at all.
 
         Raises:
             OSError: the folder cannot be written or the disk is full.
         """
-        path = folder / FILE_NAME
-        partial = folder / f".{FILE_NAME}.partial"
+        path = folder / name
+        partial = folder / f".{name}.partial"
         with partial.open("wb") as file:
             np.savez_compressed(file, tokens=self.tokens)
         partial.replace(path)
@@ -80,8 +80,8 @@ class Calibration:
                 found = cls(held["tokens"], source, seed)
         except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise UserError(
-                f"{path} is missing or damaged, and with it the text that the run was calibrated on: start a new run."
+                f"{path} is missing or damaged, and with it text that the run was begun on: start a new run."
             ) from error
         if found.hash != hash:
-            raise UserError(f"{path} holds another calibration text than the run began with: start a new run.")
+            raise UserError(f"{path} holds another text than the run began with: start a new run.")
         return found

@@ -3,6 +3,7 @@
     plan.json       what the run is going to do, written before anything starts
     journal.jsonl   what happened, one event a line (warehouse/store/journal.py)
     calibration.npz the token ids on which a calibrated run's neurons were looked at
+    damage.npz      the token ids on which --damage holds each level against the unpruned model
     documents/      one Parquet file for each task: its prompts, choices and gold answers, as the run asks them
     samples/        one Parquet file for each finished cell: what each document was answered, and how that scored
     run.lock        held by the working process for as long as it lives

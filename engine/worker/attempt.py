@@ -25,6 +25,7 @@ from engine.runs.rundir import RunDir
 from engine.worker.arriving import Arriving
 from engine.worker.beside import Beside, brief_turns
 from engine.worker.building import Building
+from engine.worker.damage import damage_cells
 from engine.worker.earlier import EarlierPrompts
 from engine.worker.order import sorted_ladder
 from engine.worker.provenance import provenance
@@ -126,7 +127,10 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
         if lm.slow_because is not None and device.type == "cuda":
             recorder.log(f"{lm.slow_because}: attention is masked densely, which is slower.", "warning")
         building.begin(lm)
+        damage = damage_cells(run, plan, recorder, lm, check=stop.check, attempt=number)
         ladder = sorted_ladder(run, plan, recorder, lm, evaluated=building.tasks, check=stop.check, pad_to=_PAD_TO)
+        if damage is not None:
+            damage.begin(lm, stop.check)
         tasks = building.supply()
         _record_model(
             recorder,
@@ -144,7 +148,7 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
             if variant.level not in history.variants:
                 recorder.record(variant)
         recorder.merge_soon()
-        failed = Sweep(run, recorder, stop, lm, ladder, variants, tasks, number)()
+        failed = Sweep(run, recorder, stop, lm, ladder, variants, tasks, number, damage)()
     if device.type == "cuda":
         peak = torch.cuda.max_memory_allocated(device) / 2**30
         recorder.log(

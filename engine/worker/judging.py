@@ -71,6 +71,11 @@ class Judging:
             self._advance()
         return bool(self._waiting)
 
+    def keep(self, cell: CellFacts) -> None:
+        """Write down a cell that needs no judging."""
+        self._waiting.append(self._kept(cell))
+        self._finish(_MOST_WAITING if self._beside else 0)
+
     def groups(self, level: str) -> None:
         """Write down the aggregates of groups all of whose tasks are there, once what was handed in is judged."""
         self._waiting.append(self._of_groups(level))
@@ -179,6 +184,11 @@ class Judging:
                     harness_version=versions.pop() if len(versions) == 1 else None,
                 )
             )
+
+    def _kept(self, cell: CellFacts) -> Iterator[None]:
+        self._record(cell)
+        self._recorder.merge_soon()
+        yield
 
     def _record(self, cell: CellFacts) -> None:
         self._recorder.record(cell)

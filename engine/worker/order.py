@@ -72,6 +72,7 @@ def _calibration(
             find_tasks=partial(tasks_called, include_paths=plan.include_paths, trust_task_code=plan.trust_task_code),
             say=lambda message: recorder.log(message, "warning"),
             check=check,
+            damage=plan.damage,
         )
     path = made.save(run.path)
     facts = CalibrationFacts(

@@ -16,12 +16,14 @@ from engine.evaluation.tasks import BuiltTask
 from engine.inference.batching import release_memory
 from engine.pruning.ladder import Ladder
 from engine.runs.rundir import RunDir
+from engine.worker.damage import DamageCells
 from engine.worker.judging import Judging
 from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
 from engine.worker.supply import Supply
 from warehouse.records.events import CellStarted
 from warehouse.records.facts import CellFacts, FailureFacts, VariantFacts
+from warehouse.stats.metrics.damage import TASK as DAMAGE
 
 _POLL_SECONDS = 0.1
 
@@ -41,6 +43,7 @@ class Sweep:
     variants: list[VariantFacts]
     tasks: Supply
     attempt: int
+    damage: DamageCells | None = None
     _left_out: set[str] = field(default_factory=set[str])
     _heap_is_settled: bool = False
 
@@ -58,9 +61,12 @@ class Sweep:
         with ThreadPoolExecutor(1, "next task") as beside, judging:
             for variant in sorted(self.variants, key=lambda variant: -variant.width):
                 missing = [name for name in self.tasks.names if (variant.level, name) not in self._cells]
-                if missing:
+                is_due = self.damage is not None and (variant.level, DAMAGE) not in self._cells
+                if missing or is_due:
                     with self.recorder.stage("prune", variant.level):
                         self.ladder.set_width(variant.width)
+                if self.damage is not None and is_due:
+                    failed += self._damage(self.damage, variant, judging)
                 ready = beside.submit(self._prepare, missing[0]) if missing else None
                 for name, following in zip_longest(missing, missing[1:]):
                     self.stop.check()
@@ -130,6 +136,20 @@ class Sweep:
         finally:
             self.lm.progress = lambda requests, tokens: None
         judging.hand_in(level, built, answers, time.monotonic() - start)
+
+    def _damage(self, damage: DamageCells, variant: VariantFacts, judging: Judging) -> int:
+        """Measure one level's damage; 1 if that failed, which is written down."""
+        self.recorder.record(CellStarted(level=variant.level, task=DAMAGE))
+        try:
+            cell = damage.measure(variant.level, is_unpruned=variant.width == self.ladder.full_size)
+        except (torch.AcceleratorError, OSError):
+            raise
+        except Exception as error:
+            judging.fail(variant.level, DAMAGE, error)
+            release_memory()
+            return 1
+        judging.keep(cell)
+        return 0
 
     def _progress_of(self, level: str, built: BuiltTask):
         done = tokens = 0

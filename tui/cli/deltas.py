@@ -72,7 +72,7 @@ def _cell(cell: Cell | None, benchmark: Benchmark, width: Width) -> Text:
     value = format_value(cell.value, benchmark.kind)
     if len(value) >= _CELL and math.isfinite(cell.value):
         value = f"{cell.value:.1e}"
-    if width.unpruned:
+    if width.unpruned or benchmark.kind == "damage":  # which is a change itself
         return Text(value)
     style = "" if cell.improved is None else _BETTER if cell.improved else "" if cell.delta == 0 else _WORSE
     mark = "" if not style else "▲" if cell.improved else "▼"

@@ -130,11 +130,16 @@ def _as(run: RunDir, model: str, told: dict[str, Any]) -> dict[str, Any]:
     """What the run's plan says, and where its calibration text is.
 
     Raises:
-        UserError: something else was told, or the run is of another model.
+        UserError: something else was told than the run has, or the run is of another model.
     """
     plan = run.plan
-    if given := [name.replace("_", "-") for name, value in told.items() if value is not None]:
-        raise UserError(f"--like {run.run_id} says the {given[0]} already: leave --{given[0]} out, or --like.")
+    run_has: dict[str, Any] = {name: getattr(plan, name) for name in told if name != "seed"} | {"seed": plan.seeds[0]}
+    for name, value in told.items():
+        if value is not None and value != run_has[name]:
+            option, its = f"--{name.replace('_', '-')}", "none" if run_has[name] is None else run_has[name]
+            raise UserError(
+                f"{option} {value} is not what run {run.run_id} has ({its}): leave {option} out, or --like."
+            )
     if plan.model != (str(Path(model).resolve()) if Path(model).is_dir() else model):
         raise UserError(f"Run {run.run_id} is of {plan.model}, not of {model}: name a run of the same model.")
     request = {"method": plan.method, "repair": plan.repair, "divisor": plan.divisor, "seed": plan.seeds[0]}

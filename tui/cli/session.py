@@ -136,6 +136,8 @@ def work(runs: Sequence[RunDir], db: Path, *, quiet: bool, as_json: bool, plain:
     finally:
         for run in waiting:
             _say(f"Not begun: {run.plan.model}; `{hint('resume', run.run_id, db=db)}` starts its run.")
+    if not as_json and len(runs) > 1:
+        _show_side_by_side(db, [run for run in runs if run.path.exists()])
     if as_json:
         print_json({"runs": [_with_scores(run, db) for run in runs if run.path.exists()]})
     return max(codes, default=0)
@@ -277,6 +279,29 @@ def _show(db: Path, run: RunDir, history: RunHistory, how: Showing) -> None:
     if not how.quiet:
         again = hint("export", "deltas", "--model", _model(run, history), db=db)
         _say(f"Results are in {db}: `{again}` prints them for a paper.")
+
+
+def _show_side_by_side(db: Path, runs: Sequence[RunDir]) -> None:
+    """What each method and repair of a sweep keeps, model by model."""
+    from tui.cli.side_by_side import print_side_by_side
+    from warehouse.read.deltas import read_deltas
+    from warehouse.read.runs import list_runs
+
+    by_model: dict[str, list[RunDir]] = {}
+    try:
+        models = {summary.run_id: summary.model_id for summary in list_runs(db)}
+        for run in runs:
+            if (model := models.get(run.run_id)) is not None:
+                by_model.setdefault(model, []).append(run)
+        for model, own in by_model.items():
+            tables = read_deltas(db, model=model).tables
+            ways = {(run.run_id, run.plan.method, run.plan.repair) for run in own}
+            chosen = [
+                table for table in tables if any((run, table.method, table.repair) in ways for run in table.run_ids)
+            ]
+            print_side_by_side(console(), chosen)
+    except UserError as error:
+        _say(str(error))
 
 
 def _view(run: RunDir, history: RunHistory, how: Showing) -> View:

@@ -12,6 +12,7 @@ from lm_eval.api.task import Task
 
 from engine.calibration import own_text as own_text_module
 from engine.calibration.calibrating import calibrate
+from engine.calibration.damage_text import damage_text
 from engine.calibration.for_saving import text_for
 from engine.calibration.held_out import HeldOut
 from engine.demo.paths import MODEL_DIR
@@ -209,3 +210,34 @@ def test_a_task_of_lm_evals_own_kind_is_read(lm: PrunedLM) -> None:
 def test_the_text_of_a_run_is_not_mixed_with_another(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="--like takes the text of the run"):
         text_for("self", tokens=None, length=None, seed=0, like=tmp_path)
+
+
+def test_damage_is_measured_on_the_end_of_a_file_and_calibration_leaves_that_alone(
+    lm: PrunedLM, tmp_path: Path
+) -> None:
+    path = tmp_path / "numbers.txt"
+    path.write_text("".join(f"Line {number} of the town.\n" for number in range(900)))
+    held = damage_text(CalibrationSource.parse(str(path)), lm, seed=0, find_tasks=tasks_called)
+    asked = lm.tokenizer.decode(held.tokens[held.tokens >= 0], skip_special_tokens=True)
+    looked_at = made(lm, str(path), tokens=None, damage=True)
+    seen = lm.tokenizer.decode(looked_at.tokens[looked_at.tokens >= 0], skip_special_tokens=True)
+    assert "899" in asked
+    assert "899" not in seen
+    assert "600" in seen
+    assert "600" not in asked
+
+
+def test_a_file_whose_end_is_too_short_to_measure_damage_on_is_refused(lm: PrunedLM, tmp_path: Path) -> None:
+    path = tmp_path / "short.txt"
+    path.write_text(STORY)
+    with pytest.raises(UserError, match=r"The last tenth of .* and 256 are needed at least to measure damage on"):
+        damage_text(CalibrationSource.parse(str(path)), lm, seed=0, find_tasks=tasks_called)
+
+
+@pytest.mark.slow
+def test_text_of_its_own_is_drawn_with_another_seed_for_damage(lm: PrunedLM) -> None:
+    held = damage_text(CalibrationSource.parse("self"), lm, seed=0, find_tasks=tasks_called)
+    assert held.count == 4096
+    assert held.hash == damage_text(CalibrationSource.parse("self"), lm, seed=0, find_tasks=tasks_called).hash
+    calibrated = made(lm, "self", tokens=4096, length=256)
+    assert held.tokens.shape != calibrated.tokens.shape or (held.tokens != calibrated.tokens).any()

@@ -11,6 +11,7 @@ from engine.planning.calibration import CalibrationSource
 from engine.planning.calibration_forecast import calibration_forecast
 from engine.planning.choices import chosen_calibration
 from engine.planning.draft import Draft, command
+from engine.planning.forecast import forecast
 from engine.planning.memory_forecast import memory_forecast
 from engine.planning.plan import RunPlan
 from engine.planning.preview import Shape
@@ -87,6 +88,22 @@ def test_a_device_without_room_for_all_layers_holds_one():
 
     assert held(80 * GIB) == 16 * 8192**2 * 4
     assert held(weights + 3 * GIB) == 8192**2 * 4
+
+
+def test_a_forecast_counts_what_looking_at_neurons_takes_and_the_measuring_of_damage():
+    asked = plan()
+    timings = {(asked.model, spec.name, asked.limit): 10.0 for spec in asked.tasks} | {
+        (asked.model, "damage", None): 2.0
+    }
+    plain = forecast(asked, LLAMA, {}, timings, {})
+    repaired = forecast(plan(repair="lsq"), LLAMA, {}, timings, {})
+    assert plain.seconds is not None
+    assert repaired.seconds is not None
+    assert repaired.calibration is not None
+    assert repaired.seconds == pytest.approx(plain.seconds + repaired.calibration.seconds)
+    damaged = forecast(plan(damage=True), LLAMA, {}, timings, {})
+    assert damaged.tasks == plain.tasks + 1
+    assert damaged.seconds == pytest.approx(plain.seconds + 2.0 * len(asked.levels))
 
 
 def test_fewer_tokens_than_the_neurons_need_are_refused():

@@ -100,7 +100,7 @@ def test_a_text_is_kept_and_found_again(text: Calibration, tmp_path: Path) -> No
 
 def test_a_text_that_was_changed_or_lost_is_refused(text: Calibration, tmp_path: Path) -> None:
     path = text.save(tmp_path)
-    with pytest.raises(UserError, match="another calibration text than the run began with"):
+    with pytest.raises(UserError, match="another text than the run began with"):
         Calibration.load(path, source="self", seed=4, hash="0" * 64)
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(UserError, match="missing or damaged"):
