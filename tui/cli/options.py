@@ -48,6 +48,15 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", metavar="", help="Plain lo
 Json = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON on standard output.")]
 Detach = Annotated[bool, typer.Option("--detach", metavar="", help="Start the run and return; it goes on by itself.")]
 
+Gpus = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LIST|all",
+        help="Work on these GPUs side by side, a run on each; fewer runs than GPUs are split by their levels.",
+        show_default="one run after another",
+    ),
+]
+
 METHODS = "{methods}"  # stands in a help text for what is installed, which is looked up when the help is shown
 
 
