@@ -23,6 +23,9 @@ class Commands(LazyGroup):
         "resume": Place("tui.cli.run", "resume", MEASURE),
         "stop": Place("tui.cli.run", "stop", MEASURE),
         "runs": Place("tui.cli.runs", "runs", MEASURE),
+        "wait": Place("tui.cli.sweeps", "wait", MEASURE),
+        "worker": Place("tui.cli.sweeps", "worker", MEASURE),
+        "logs": Place("tui.cli.sweeps", "logs", WATCH),
         "replay": Place("tui.cli.dashboard", "replay", WATCH),
         "serve": Place("tui.cli.dashboard", "serve", WATCH),
         "export": Place("tui.cli.export", "export", READ),
@@ -33,6 +36,7 @@ class Commands(LazyGroup):
         "rules": Place("tui.cli.rules", "rules", READ, below=True),
         "import": Place("tui.cli.importing", "import_", KEEP, kind="ImportCommand"),
         "merge": Place("tui.cli.runs", "merge", KEEP),
+        "delete": Place("tui.cli.sweeps", "delete", KEEP),
         "save": Place("tui.cli.save", "save", KEEP),
         "doctor": Place("tui.cli.doctor", "doctor", KEEP),
     }

@@ -13,7 +13,7 @@ from engine.runs import rundir
 from engine.runs.create import check_database
 from engine.runs.digests import Digest, Digests
 from engine.runs.rundir import RunDir
-from tui.cli import session
+from tui.cli import grouped, session
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import console, duration, print_json
 from warehouse.commands import hint
@@ -25,17 +25,32 @@ if TYPE_CHECKING:
     from warehouse.merging.merge import MergeReport
 
 
-def runs(as_json: Json = False, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
-    """List the runs beside a database, and where each stands."""
+def runs(
+    watch: Annotated[
+        bool, typer.Option("--watch", metavar="", help="List them again as they go on, until none is at work.")
+    ] = False,
+    as_json: Json = False,
+    db: Database = DEFAULT_DATABASE,
+    debug: Debug = False,
+) -> None:
+    """List the runs beside a database, and where each stands; below them what was started together, as sweeps."""
+    if watch:
+        grouped.watch(db, lambda: _list(db, as_json=as_json))
+    else:
+        _list(db, as_json=as_json)
+
+
+def _list(db: Path, *, as_json: bool) -> None:
     digests = Digests.load(db)
     listed = list(digests.runs())
     digests.save()
     if not listed:
         check_database(db)
     if as_json:
-        print_json({"runs": [_plain(run, digest) for run, digest in listed]})
+        print_json({"runs": [_plain(run, digest) for run, digest in listed], "sweeps": grouped.sweeps(listed, db)})
     elif listed:
         _print([_row(run, digest) for run, digest in listed])
+        grouped.print_sweeps(listed, db)
     else:
         typer.echo(f"{rundir.none_there(db)}.", err=True)
     check_database(db)  # last: runs are in their journals, whatever became of the file

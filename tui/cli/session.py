@@ -216,6 +216,7 @@ def summary_of(run: RunDir, digest: Digest) -> dict[str, Any]:
         "method": digest.method,
         "repair": digest.repair,
         "sweep": digest.sweep,
+        "sweep_name": digest.sweep_name,
         "state": str(digest.standing(run)),
         "created_at": digest.created_at,
         "database": str(run_folders.database_of(run.path, digest.database)),
