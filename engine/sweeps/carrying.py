@@ -28,6 +28,10 @@ class Watcher(Protocol):
 
     def begins(self, run: RunDir, place: str) -> None: ...
 
+    def cannot_begin(self, run: RunDir, error: UserError) -> None:
+        """Its worker was not started, as where another process works on it: the run is left as it is."""
+        ...
+
     def event(self, run: RunDir, event: Event, history: RunHistory) -> None: ...
 
     def dies(self, run: RunDir, history: RunHistory, code: int, retry: int) -> None:
@@ -111,8 +115,8 @@ class Carrying:
         try:
             worker = self.executor.start(piece.run, place)
         except UserError as error:
-            self.watcher.begins(piece.run, f"{place}: {error}")
-            self._settle(piece, history, launch.REFUSED)
+            self.codes[piece.run.run_id] = launch.REFUSED
+            self.watcher.cannot_begin(piece.run, error)
             return
         self.watcher.begins(piece.run, place)
         self._at_work[place] = _AtWork(piece, worker, history, offset)

@@ -7,6 +7,7 @@ from pathlib import Path
 from engine.errors import UserError
 from engine.runs import rundir
 from engine.runs.rundir import RunDir
+from warehouse.records.names import runs_called
 
 
 def members(database: Path, sweep: str) -> list[RunDir]:
@@ -14,10 +15,10 @@ def members(database: Path, sweep: str) -> list[RunDir]:
     return [run for run in rundir.all_runs(database) if _of(run)[0] == sweep]
 
 
-def named_sweep(database: Path, text: str) -> str | None:
+def named_sweep(database: Path, text: str, *, by_beginning: bool = True) -> str | None:
     """The id of the sweep that a person means by its id, its name or the beginning of its id; None: by none of them.
 
-    Where a name is of several sweeps, the latest is meant no more than the others.
+    Without `by_beginning` that of an id is not enough.
 
     Raises:
         UserError: several fit.
@@ -27,7 +28,7 @@ def named_sweep(database: Path, text: str) -> str | None:
     fitting = (
         [sweep for sweep in names if sweep == text]
         or [sweep for sweep, name in names.items() if name == text]
-        or [sweep for sweep in names if text and sweep[: len(text)] == text]
+        or [sweep for sweep in names if by_beginning and text and sweep[: len(text)] == text]
     )
     if len(fitting) > 1:
         raise UserError(f"'{text}' fits {len(fitting)} sweeps: give more of the id, such as {', '.join(fitting[-5:])}.")
@@ -35,8 +36,8 @@ def named_sweep(database: Path, text: str) -> str | None:
 
 
 def find(database: Path, text: str) -> list[RunDir]:
-    """The runs that a person means: a sweep's, by its whole id, or one; else a sweep's by its name or the beginning of
-    its id.
+    """The runs that a person means: a sweep's, by its whole id, or one; else a sweep's by its name, or by the beginning
+    of its id where no run's id begins so.
 
     Raises:
         UserError: none fit, or too many.
@@ -46,7 +47,8 @@ def find(database: Path, text: str) -> list[RunDir]:
     try:
         return [rundir.find(database, text)]
     except UserError:
-        if (sweep := named_sweep(database, text)) is None:
+        several = bool(runs_called(text, rundir.all_runs(database)))
+        if (sweep := named_sweep(database, text, by_beginning=not several)) is None:
             raise
         return members(database, sweep)
 

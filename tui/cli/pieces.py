@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from engine.errors import UserError
 from engine.runs import launch
 from engine.runs.rundir import RunDir
 from engine.sweeps.cards import Card
@@ -85,6 +86,9 @@ class _Lines:
     def begins(self, run: RunDir, place: str) -> None:
         _say(f"{place}: run {run.run_id} ({run.plan.name}) begins.")
         self._views[run.run_id] = LineView(console(stderr=True), None, f"{place}, {run.plan.name}: ")
+
+    def cannot_begin(self, run: RunDir, error: UserError) -> None:
+        _say(f"prune-tui: {error}")
 
     def event(self, run: RunDir, event: Event, history: RunHistory) -> None:
         self._views[run.run_id].event(event, history)

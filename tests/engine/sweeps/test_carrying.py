@@ -121,6 +121,9 @@ class Told:
     def begins(self, run, place):
         self.lines.append(f"{run.name} begins on {place}")
 
+    def cannot_begin(self, run, error):
+        self.lines.append(f"{run.name} cannot begin: {error}")
+
     def event(self, run, event, history): ...
 
     def dies(self, run, history, code, retry):
@@ -218,8 +221,11 @@ def test_what_cannot_be_begun_is_settled_and_others_go_on(tmp_path: Path):
                 raise UserError("Run is being worked on already.")
             return super().start(run, place)
 
-    carry = Carrying(runs, Busy(["a"]), Told())
+    told = Told()
+    carry = Carrying(runs, Busy(["a"]), told)
     carry()
+    assert told.lines[0] == "piece 0 cannot begin: Run is being worked on already."
+    assert runs[0].path.exists()
     assert carry.codes == {runs[0].run_id: launch.REFUSED, runs[1].run_id: launch.FINISHED}
 
 
