@@ -11,6 +11,7 @@ from typing import Any
 
 from engine import settings
 from engine.errors import UserError
+from engine.planning.asked import DEFAULT_LEVELS
 from engine.planning.choices import (
     FIELDS,
     chosen_calibration,
@@ -25,8 +26,6 @@ from engine.planning.suites import SUITES, TaskSpec, suite
 from engine.planning.sweep import spread
 from warehouse.commands import hint
 from warehouse.records.conditions import DEFAULT_SEEDS, Seeds, parse_seeds, short_seeds
-
-DEFAULT_LEVELS = "0,10,20,30,40,50,60"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

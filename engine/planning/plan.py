@@ -32,8 +32,8 @@ class RunPlan:
     `repair` says how what was removed is made up for. Where the method or the repair looks at what neurons do,
     `calibration` names the text (`CalibrationSource`), `calibration_tokens` how many tokens of it and
     `calibration_length` how many a sequence; None chooses each. `damage` measures the distance to the unpruned model
-    on held-out text beside the tasks. `sweep` is the id that runs started together share. `use_cache` lets requests
-    be taken from, and kept in, the user's cache.
+    on held-out text beside the tasks. `sweep` is the id that runs started together share, `sweep_name` what a
+    person called them. `use_cache` lets requests be taken from, and kept in, the user's cache.
     """
 
     name: str
@@ -63,6 +63,7 @@ class RunPlan:
     calibration_length: int | None = None
     damage: bool = False
     sweep: str | None = None
+    sweep_name: str | None = None
     use_cache: bool = True
 
     def __post_init__(self) -> None:

@@ -23,18 +23,31 @@ def spread(plans: Sequence[RunPlan], methods: Sequence[str], repairs: Sequence[s
     Raises:
         UserError: a text is named that nothing looks at, or the others would have no level.
     """
+    return spread_each([(plan, methods, repairs) for plan in plans])
+
+
+def spread_each(
+    asked: Sequence[tuple[RunPlan, Sequence[str], Sequence[str]]], name: str | None = None
+) -> list[RunPlan]:
+    """The same with methods and repairs of each plan's own; the sweep is called `name`."""
     found: list[RunPlan] = []
-    ways = [(method, repair) for method in methods for repair in repairs]
-    for plan in plans:
+    for plan, methods, repairs in asked:
+        ways = [(method, repair) for method in methods for repair in repairs]
         of_model = [_with(plan, method, repair, among=len(ways)) for method, repair in ways]
         found += [of_model[0], *(_without_unpruned(other) for other in of_model[1:])]
-    if not any(plan.is_calibrated or plan.damage for plan in found) and any(map(_names_text, plans)):
+    if not any(plan.is_calibrated or plan.damage for plan in found) and any(_names_text(plan) for plan, _, _ in asked):
+        methods = dict.fromkeys(method for _, methods, _ in asked for method in methods)
         raise UserError(
             f"A calibration text is named, and {' and '.join(methods)} without repair looks at none: leave it out, or "
             "choose another method or a repair."
         )
-    sweep = None if len(found) == 1 else new_id()
-    return [replace(plan, sweep=sweep) for plan in found]
+    return found if len(found) == 1 else as_sweep(found, name)
+
+
+def as_sweep(plans: Sequence[RunPlan], name: str | None = None) -> list[RunPlan]:
+    """The plans under one new id, and under a name where there is one."""
+    sweep = new_id()
+    return [replace(plan, sweep=sweep, sweep_name=name) for plan in plans]
 
 
 def new_id() -> str:

@@ -23,7 +23,7 @@ from warehouse.records.run_state import RunHistory, RunState
 from warehouse.store import run_folders
 from warehouse.store.journal import JournalError
 
-_FORMAT = 2
+_FORMAT = 3
 _FILE = ".index.json"
 _WORTH_A_FILE = 50  # runs; fewer are read in an instant
 
@@ -44,6 +44,7 @@ class Digest:
     method: str
     repair: str
     sweep: str | None
+    sweep_name: str | None
     suite: str | None
     levels: tuple[str, ...]
     tasks: tuple[str, ...]
@@ -75,6 +76,7 @@ class Digest:
             method=plan.method,
             repair=plan.repair,
             sweep=plan.sweep,
+            sweep_name=plan.sweep_name,
             suite=plan.suite,
             levels=history.levels,
             tasks=tuple(map(str, plan.tasks)),

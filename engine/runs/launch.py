@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+from collections.abc import Mapping
 
 from engine.errors import RunBusyError
 from engine.planning import model_stack
@@ -21,6 +23,7 @@ FINISHED = 0
 FAILED = 1  # finished with failed cells, or met a defect
 REFUSED = 2  # the plan cannot be carried out as it stands; the journal's last event says why
 STOPPED = 130
+INTERRUPTED = -signal.SIGINT  # stopped while it was still importing, by the signal itself
 
 _FULL = 2**16  # bytes: not enough to go on with
 
@@ -33,8 +36,10 @@ _ENVIRONMENT = {
 }
 
 
-def start(run: RunDir) -> subprocess.Popen[bytes]:
+def start(run: RunDir, more: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
     """Start the worker of a run in a session of its own, so that it survives the terminal that started it.
+
+    `more` is added to its environment.
 
     Raises:
         RunBusyError: a worker has the run already.
@@ -49,7 +54,7 @@ def start(run: RunDir) -> subprocess.Popen[bytes]:
     if who is not None:
         ends = hint("stop", run.run_id, db=run.database)
         raise RunBusyError(f"Run {run.run_id} is being worked on by {who} already: `{ends}` ends that.")
-    environment = _ENVIRONMENT | os.environ
+    environment = _ENVIRONMENT | os.environ | dict(more or {})
     with run.log_path.open("ab") as log:
         log_size = log.tell()
         worker = subprocess.Popen(

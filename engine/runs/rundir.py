@@ -117,6 +117,14 @@ class RunDir:
             return "damaged plan"
 
     @property
+    def sweep(self) -> str | None:
+        """The id that it shares with others; a damaged plan names none."""
+        try:
+            return self.plan.sweep
+        except UserError:
+            return None
+
+    @property
     def database(self) -> Path:
         """The file that it fills; errors as `plan`."""
         return run_folders.database_of(self.path, self.named_database)
@@ -267,7 +275,10 @@ def find(database: Path, text: str) -> RunDir:
     fitting = runs_called(text, runs)
     if len(fitting) == 1:
         return fitting[0]
-    candidates = ", ".join(f"{run.run_id} ({run.name})" for run in reversed((fitting or runs)[-5:]))
+    of_sweep = [run for run in runs if run.sweep == text]
+    candidates = ", ".join(f"{run.run_id} ({run.name})" for run in reversed((fitting or of_sweep or runs)[-5:]))
+    if of_sweep:
+        raise UserError(f"'{text}' is a sweep of {len(of_sweep)} runs: name one of them, such as {candidates}.")
     if fitting:
         raise UserError(f"'{text}' fits {len(fitting)} runs: give more of the id, such as {candidates}.")
     raise UserError(f"There is no run '{text}': the latest are {candidates}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from engine.planning.plan import RunPlan
 from engine.pruning import loading
 from engine.pruning.accounting import ModelShape
 from engine.pruning.identity import config_hash, tokenizer_hash
+from engine.runs.card_lock import card_held
 from engine.runs.rundir import RunDir
 from engine.worker.arriving import Arriving
 from engine.worker.beside import Beside, brief_turns
@@ -93,6 +95,7 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
     _seed(plan.seeds)
     stop.check()
     with (
+        _card(device, recorder, stop),
         brief_turns(),
         Building(plan, recorder, stop, load, EarlierPrompts.of(history)) as building,
         Beside("hash weights", hash_weights, stop) as hashed,
@@ -155,6 +158,13 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
             f"Peak GPU memory: {peak:.2f} GiB, of which {size / 2**30:.2f} GiB are the unpruned model's weights."
         )
     return failed
+
+
+def _card(device: torch.device, recorder: Recorder, stop: StopFlag) -> AbstractContextManager[None]:
+    """The GPU for this worker alone, where it is one."""
+    if device.type != "cuda":
+        return nullcontext()
+    return card_held(str(torch.cuda.get_device_properties(device).uuid), recorder.log, stop.check)
 
 
 def _variants(plan: RunPlan, shape: ModelShape, dtype: torch.dtype) -> list[VariantFacts]:

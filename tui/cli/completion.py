@@ -94,3 +94,11 @@ RunArgument = Annotated[
         autocompletion=complete_runs,
     ),
 ]
+RunsArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN|SWEEP",
+        help="Its id, the beginning of one, its name, or `latest`; or a whole sweep's.",
+        autocompletion=complete_runs,
+    ),
+]

@@ -46,7 +46,7 @@ def follow(worker: subprocess.Popen[bytes], path: Path, history: RunHistory, vie
         Detached: at the second Ctrl-C.
     """
     requests = 0
-    with view.shown(), _counted_interrupts() as interrupts:
+    with view.shown(), counted_interrupts() as interrupts:
         while True:
             ended = worker.poll() is not None
             if path.exists():
@@ -64,11 +64,11 @@ def follow(worker: subprocess.Popen[bytes], path: Path, history: RunHistory, vie
                 view.note("Stopping after the current batch. Ctrl-C again leaves the worker to it.")
             time.sleep(_POLL_SECONDS)
     # A worker that was interrupted while it was still importing dies of the signal itself.
-    return launch.STOPPED if worker.returncode == -signal.SIGINT else worker.returncode
+    return launch.STOPPED if worker.returncode == launch.INTERRUPTED else worker.returncode
 
 
 @contextmanager
-def _counted_interrupts() -> Iterator[list[int]]:
+def counted_interrupts() -> Iterator[list[int]]:
     """Ctrl-C adds to the list instead of breaking into whatever is running."""
     seen: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, frame: seen.append(number))

@@ -23,10 +23,12 @@ class LineView:
     """One line for each thing worth knowing, with the local time.
 
     `title` comes before the first of them, so that a plan that is refused leaves nothing but the reason.
+    `prefix` stands before each of them.
     """
 
-    def __init__(self, console: Console, title: str) -> None:
+    def __init__(self, console: Console, title: str | None, prefix: str = "") -> None:
         self._console = console
+        self._prefix = prefix
         self._title: str | None = title
         self._told: dict[tuple[str, str | None], float] = {}  # when something of a stage was said last
 
@@ -61,7 +63,7 @@ class LineView:
         if self._title is not None:
             self._console.print(one_line(self._title), soft_wrap=True)
             self._title = None
-        self._console.print(f"{datetime.fromtimestamp(t):%H:%M:%S} {one_line(text)}", soft_wrap=True)
+        self._console.print(f"{datetime.fromtimestamp(t):%H:%M:%S} {one_line(self._prefix + text)}", soft_wrap=True)
 
 
 class ErrorView:

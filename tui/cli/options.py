@@ -59,6 +59,15 @@ def refuse_two_formats(named: str | None, as_json: bool) -> None:
 
 Detach = Annotated[bool, typer.Option("--detach", help="Start the run and return; it goes on by itself.")]
 
+Gpus = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LIST|all",
+        help="Work on these GPUs side by side, a run on each; fewer runs than GPUs are split by their levels.",
+        show_default="one run after another",
+    ),
+]
+
 METHODS = "{methods}"  # stands in a help text for what is installed, which is looked up when the help is shown
 
 

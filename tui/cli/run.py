@@ -8,25 +8,18 @@ from typing import Annotated
 
 import typer
 
-from engine import settings
 from engine.errors import UserError
-from engine.planning.choices import (
-    OPTIONS,
-    chosen_calibration,
-    chosen_levels,
-    chosen_methods,
-    chosen_repairs,
-    chosen_tasks,
-    run_name,
-    task_folders,
-)
+from engine.planning.asked import DEFAULT_LEVELS
+from engine.planning.choices import OPTIONS, chosen_levels, chosen_methods, chosen_repairs
 from engine.planning.plan import RunPlan
 from engine.planning.suites import DEMO_MODEL, SUITES, suite
 from engine.planning.sweep import spread
 from engine.runs import stopping
 from engine.runs.create import check_database, create_all
-from tui.cli import session
-from tui.cli.completion import RunArgument, complete_tasks
+from engine.runs.rundir import RunDir
+from engine.sweeps.cards import chosen_cards
+from tui.cli import dry_runs, pieces, session
+from tui.cli.completion import RunsArgument, complete_tasks
 from tui.cli.options import (
     DEFAULT_DATABASE,
     CalibrationLength,
@@ -37,6 +30,7 @@ from tui.cli.options import (
     Detach,
     Divisor,
     Dtype,
+    Gpus,
     Json,
     Methods,
     Plain,
@@ -46,16 +40,16 @@ from tui.cli.options import (
     TrustRemoteCode,
     TrustTaskCode,
 )
+from tui.cli.wanted import read_wanted
 from warehouse.commands import hint
-from warehouse.records.conditions import DEFAULT_SEEDS, parse_seeds, seeds_text
+from warehouse.records.conditions import DEFAULT_SEEDS, seeds_text
 from warehouse.records.run_state import RunState
 
 _BEFORE_KILLING = 5.0  # seconds
-_LEVELS = "0,10,20,30,40,50,60"
 
 
 def demo(
-    levels: Annotated[str, typer.Option(metavar="LIST", help="Percentages of neurons to remove.")] = _LEVELS,
+    levels: Annotated[str, typer.Option(metavar="LIST", help="Percentages of neurons to remove.")] = DEFAULT_LEVELS,
     method: Methods = "maw",
     repair: Repairs = "none",
     db: Database = DEFAULT_DATABASE,
@@ -78,14 +72,18 @@ def demo(
 
 
 def run(
+    context: typer.Context,
     models: Annotated[
-        list[str],
-        typer.Argument(metavar="MODEL…", help="Models on the hub, folders, or `demo`; a run for each, or more."),
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="MODEL…|SWEEP.toml",
+            help="Models on the hub, folders, or `demo`; a run for each, or more. Or a file that says all of it.",
+        ),
+    ] = None,
     levels: Annotated[
         str,
         typer.Option(metavar="LIST", help="Percentages to remove (40), expansion ratios (2.4x) or widths (w4096)."),
-    ] = _LEVELS,
+    ] = DEFAULT_LEVELS,
     method: Methods = "maw",
     repair: Repairs = "none",
     calibration: CalibrationText = None,
@@ -160,6 +158,17 @@ def run(
         bool,
         typer.Option("--no-cache", help="Tokenise every prompt anew, and keep no tokens for later runs."),
     ] = False,
+    like: Annotated[
+        str | None, typer.Option(metavar="RUN|SWEEP", help="The same again; options that are given take their place.")
+    ] = None,
+    gpus: Gpus = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", metavar="", help="Say what would be done, and do nothing of it.")
+    ] = False,
+    no_start: Annotated[
+        bool,
+        typer.Option("--no-start", metavar="", help="Write the runs down, for `worker` or `resume` to carry out."),
+    ] = False,
     detach: Detach = False,
     db: Database = DEFAULT_DATABASE,
     plain: Plain = False,
@@ -170,64 +179,39 @@ def run(
     """Prune models at several levels, evaluate each, and show what changed.
 
     Several models, methods or repairs make a run for each of them; a model's first run measures it unpruned, and the
-    others are compared with that.
+    others are compared with that. `runs` shows them together, as a sweep.
     """
-    methods, repairs = chosen_methods(method, OPTIONS), chosen_repairs(repair, OPTIONS)
-    if detach and len(models) * len(methods) * len(repairs) > 1:
+    wanted = read_wanted(context, db)
+    if detach and len(wanted.plans) > 1:
         raise UserError(
             "--detach starts one run and returns: give one model, method and repair, and start the next when it has "
             "ended."
         )
-    if suite_name is None and tasks is None:
-        suite_name = settings.suite()
-    specs = chosen_tasks(suite_name, tasks, OPTIONS)
-    plans = [
-        RunPlan(
-            name=name or run_name(model),
-            model=model,
-            levels=chosen_levels(levels, OPTIONS),
-            tasks=specs,
-            calibration=chosen_calibration(calibration),
-            calibration_tokens=calibration_tokens,
-            calibration_length=calibration_length,
-            damage=damage,
-            suite=suite_name,
-            revision=revision,
-            divisor=divisor,
-            limit=limit,
-            include_paths=tuple(str(path) for path in task_folders(include_path or [], OPTIONS)),
-            dtype=dtype,
-            device=device,
-            batch_tokens=batch_tokens,
-            compile_layers=compile_layers,
-            seeds=parse_seeds(seed),
-            trust_remote_code=trust_remote_code,
-            trust_task_code=trust_task_code,
-            skip_broken_tasks=skip_broken_tasks,
-            apply_chat_template=apply_chat_template,
-            system_instruction=system_instruction,
-            fewshot_as_multiturn=fewshot_as_multiturn,
-            use_cache=not no_cache,
-        ).resolved(Path.cwd())
-        for model in models
-    ]
-    plans = spread(plans, methods, repairs)
+    if dry_run:
+        dry_runs.show(wanted, db, as_json=as_json)
+        return
+    plans = wanted.plans
     check_database(db)
-    if all(str(level) != "0" for level in plans[0].levels):
+    if all("0" not in map(str, plan.levels) for plan in plans):
         typer.echo(
             f"Level 0 is not among the levels: unless {db} has the unpruned model's results under the same conditions, "
             "there is nothing to compare with; --levels 0,… measures it.",
             err=True,
         )
-    session.check_plans(plans, quiet=quiet)
-    if detach:
+    wanted.check(quiet=quiet)
+    if no_start:
+        pieces.write_down(create_all(plans, db), db, as_json=as_json)
+    elif detach:
         session.detach(create_all(plans, db)[0], db, as_json=as_json)
     else:
-        raise typer.Exit(session.work(create_all(plans, db), db, plain=plain, quiet=quiet, as_json=as_json))
+        raise typer.Exit(
+            pieces.work(create_all(plans, db), wanted.cards, db, plain=plain, quiet=quiet, as_json=as_json)
+        )
 
 
 def resume(
-    text: RunArgument,
+    text: RunsArgument,
+    gpus: Gpus = None,
     detach: Detach = False,
     db: Database = DEFAULT_DATABASE,
     plain: Plain = False,
@@ -235,19 +219,21 @@ def resume(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Do what is missing of a run: cells not reached yet, and those that failed."""
+    """Do what is missing of a run, or of a sweep's: cells not reached yet, and those that failed."""
     check_database(db)
-    found = session.find(db, text)
-    if found.state() != RunState.FINISHED:
-        session.check_plans([found.plan], quiet=quiet)
-    if detach:
-        session.detach(found, db, as_json=as_json)
-    else:
-        raise typer.Exit(session.work([found], db, plain=plain, quiet=quiet, as_json=as_json))
+    found = session.find_all(db, text)
+    cards = chosen_cards(gpus) if gpus is not None else []
+    if missing := [one.plan for one in found if one.state() != RunState.FINISHED]:
+        session.check_plans(missing, begun=True, quiet=quiet)
+    if not detach:
+        raise typer.Exit(pieces.work(found, cards, db, plain=plain, quiet=quiet, as_json=as_json))
+    if len(found) > 1:
+        raise UserError(f"--detach goes on with one run, and '{text}' is a sweep of {len(found)}: name one of them.")
+    session.detach(found[0], db, as_json=as_json)
 
 
 def stop(
-    text: RunArgument,
+    text: RunsArgument,
     timeout: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", help="Wait so long for its batch to end.", show_default="60, with --force 5"),
@@ -256,11 +242,30 @@ def stop(
     db: Database = DEFAULT_DATABASE,
     debug: Debug = False,
 ) -> None:
-    """Stop a run cleanly; `resume` takes it up again."""
+    """Stop a run cleanly, or all of a sweep's; `resume` takes it up again."""
     patience = (_BEFORE_KILLING if force else stopping.PATIENCE) if timeout is None else timeout
     if not 0 <= patience < math.inf:
         raise UserError(f"--timeout {patience:g} is no time to wait: give a number of seconds.")
-    found = session.find(db, text)
+    found = session.find_all(db, text)
+    if len(found) == 1:
+        _stop(found[0], patience, force=force, db=db)
+        return
+    working = [one for one in found if one.state() == RunState.RUNNING]
+    if not working:
+        raise UserError(f"None of the {len(found)} runs of '{text}' is running.")
+    while working:  # whoever carries the sweep out may have begun another before it learned of the first
+        for one in working:
+            stopping.ask(one)
+        for one in working:
+            if one.state() == RunState.RUNNING:
+                _stop(one, patience, force=force, db=db)
+        working = [one for one in found if one.state() == RunState.RUNNING]
+
+
+def _stop(found: RunDir, patience: float, *, force: bool, db: Path) -> None:
+    """Raises:
+    UserError: it did not stop in time.
+    """
     worker = stopping.ask(found)
     typer.echo(f"Run {found.run_id} stops after its current batch.", err=True)
     if not worker.has_ended(within=patience):

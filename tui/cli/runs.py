@@ -12,7 +12,7 @@ from engine.runs import rundir
 from engine.runs.create import check_database
 from engine.runs.digests import Digest, Digests
 from engine.runs.rundir import RunDir
-from tui.cli import known_runs, session
+from tui.cli import grouped, known_runs, session
 from tui.cli.listing import print_rows
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import duration, print_json
@@ -29,17 +29,35 @@ _HEADER = ("run", "name", "state", "cells", "left")
 _NUMBERS = ("cells", "left")
 
 
-def runs(as_json: Json = False, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
-    """List the runs beside a database and what was imported into it, and where each stands."""
+def runs(
+    watch: Annotated[
+        bool, typer.Option("--watch", help="List them again as they go on, until none is at work.")
+    ] = False,
+    as_json: Json = False,
+    db: Database = DEFAULT_DATABASE,
+    debug: Debug = False,
+) -> None:
+    """List the runs beside a database and what was imported into it, and where each stands; below them what was started
+    together, as sweeps.
+    """
+    if watch:
+        grouped.watch(db, lambda: _list(db, as_json=as_json))
+    else:
+        _list(db, as_json=as_json)
+
+
+def _list(db: Path, *, as_json: bool) -> None:
     digests = Digests.load(db)
     listed = list(digests.runs())
     digests.save()
     stored, why_none = known_runs.stored_only(db)
     if as_json:
         imported = [known_runs.plain(run, db) for run in stored]
-        print_json({"runs": imported + [_plain(run, digest) for run, digest in listed]})
+        own = [_plain(run, digest) for run, digest in listed]
+        print_json({"runs": imported + own, "sweeps": grouped.sweeps(listed, db)})
     elif stored or listed:
         print_rows(_HEADER, [*map(known_runs.row, stored), *(_row(run, digest) for run, digest in listed)], _NUMBERS)
+        grouped.print_sweeps(listed, db)
     else:
         typer.echo(f"{rundir.none_there(db)}.", err=True)
     check_database(db)  # last: runs are in their journals, whatever became of the file

@@ -18,6 +18,7 @@ from engine.runs.create import check_database
 from engine.runs.digests import Digest
 from engine.runs.progress import progress
 from engine.runs.rundir import RunDir
+from engine.sweeps import groups
 from tui.cli.follow import Detached, View, follow
 from tui.cli.output import console, print_json
 from warehouse.commands import hint
@@ -52,9 +53,17 @@ def find(db: Path, text: str) -> RunDir:
     return rundir.find(db, text)
 
 
-def check_plans(plans: Sequence[RunPlan], *, quiet: bool = False) -> None:
+def find_all(db: Path, text: str) -> list[RunDir]:
+    """The runs of the sweep that a person means, or the one run; errors as `find`."""
+    if not rundir.all_runs(db):
+        check_database(db)
+    return groups.find(db, text)
+
+
+def check_plans(plans: Sequence[RunPlan], *, begun: bool = False, quiet: bool = False) -> None:
     """Before anything slow is loaded: are there the tasks and the models' folders? Of several models also, before hours
-    with the first of them: is there each of the others, and can it be pruned so?
+    with the first of them: is there each of the others, and can it be pruned so? That was asked already of
+    runs that were `begun`.
 
     Raises:
         UserError: one is wrong, which is named.
@@ -62,7 +71,7 @@ def check_plans(plans: Sequence[RunPlan], *, quiet: bool = False) -> None:
     from engine.planning import plan_check
     from engine.planning.task_index import UnlistedError
 
-    none = f"None of the {len(plans)} runs was begun: " if len(plans) > 1 else ""
+    none = f"None of the {len(plans)} runs was begun: " if len(plans) > 1 and not begun else ""
     for plan in plans:
         try:
             plan_check.check(plan, reading=_say_nothing if quiet else _say_that_tasks_are_read)
@@ -72,7 +81,7 @@ def check_plans(plans: Sequence[RunPlan], *, quiet: bool = False) -> None:
             raise UserError(f"{none}{error}") from error
     # A model's first plan has all of the others' levels; a single model is found wanting as soon as its run begins.
     firsts = list(reversed({(plan.model, plan.revision): plan for plan in reversed(plans)}.values()))
-    if len(firsts) > 1:
+    if len(firsts) > 1 and not begun:
         _check_models(firsts)
 
 
@@ -157,7 +166,7 @@ def _carry_out(run: RunDir, db: Path, how: Showing) -> int:
     if run.state() == RunState.FINISHED:
         if not how.quiet:
             _say(f"Run {run.run_id} is finished: nothing is missing.")
-        return _with(_merge(run, db), launch.FINISHED)
+        return with_problem(merge(run, db), launch.FINISHED)
     history, offset = run.history()
     before = history.turns
     worker = launch.start(run)
@@ -171,19 +180,19 @@ def _carry_out(run: RunDir, db: Path, how: Showing) -> int:
         if launch.remove_refused(run, history, turns_before=before):
             _say(f"prune-tui: {why}")
             return code
-    problem = _merge(run, db)
-    code = _conclude(run, history, code, db)
+    problem = merge(run, db)
+    code = conclude(run, history, code, db)
     if how.tables and problem is None and history.settled:
-        _show(db, run, history, how)
-    return _with(problem, code)
+        show_tables(db, run, history, how)
+    return with_problem(problem, code)
 
 
-def _with(problem: UserError | None, code: int) -> int:
+def with_problem(problem: UserError | None, code: int) -> int:
     """A run's exit code once its results were to be brought over: that a database is busy is nothing to mend."""
     return code if problem is None or isinstance(problem, DatabaseBusyError) else max(code, launch.REFUSED)
 
 
-def _conclude(run: RunDir, history: RunHistory, code: int, db: Path) -> int:
+def conclude(run: RunDir, history: RunHistory, code: int, db: Path) -> int:
     """Say how the run ended, if not well, and what to do; returns our exit code for the worker's."""
     again = f"`{hint('resume', run.run_id, db=db)}`"
     reached, end = progress(history), history.end
@@ -206,18 +215,21 @@ def _conclude(run: RunDir, history: RunHistory, code: int, db: Path) -> int:
     if launch.disk_is_full(run):
         _say(f"prune-tui: The disk is full: free some space, then go on with {again}; {done}.")
         return launch.REFUSED
-    if isinstance(end, Crashed):
-        why = f"met a defect ({end.error})"
-    elif code < 0:
-        why = f"was killed by {signal.Signals(-code).name}"
-        if -code == signal.SIGKILL:
-            why += ", as the system does when memory runs out"
-    else:
-        why = f"ended with exit code {code} and no word why"
-        for line in launch.log_tail(run):
-            _say(f"  | {line}")
+    why = cause_of_death(run, history, code)
     _say(f"The worker {why}; {done}. Its log is {run.log_path}; {again} takes the run up again.")
     return launch.FAILED
+
+
+def cause_of_death(run: RunDir, history: RunHistory, code: int) -> str:
+    """How a worker ended that did not come to an end of its own; of one that left no word, its log is shown."""
+    if isinstance(history.end, Crashed):
+        return f"met a defect ({history.end.error})"
+    if code < 0:
+        how = ", as the system does when memory runs out" if -code == signal.SIGKILL else ""
+        return f"was killed by {signal.Signals(-code).name}{how}"
+    for line in launch.log_tail(run):
+        _say(f"  | {line}")
+    return f"ended with exit code {code} and no word why"
 
 
 def summary(run: RunDir) -> dict[str, Any]:
@@ -235,6 +247,7 @@ def summary_of(run: RunDir, digest: Digest) -> dict[str, Any]:
         "method": digest.method,
         "repair": digest.repair,
         "sweep": digest.sweep,
+        "sweep_name": digest.sweep_name,
         "state": str(digest.standing(run)),
         "created_at": digest.created_at,
         "database": str(run_folders.database_of(run.path, digest.database)),
@@ -251,7 +264,7 @@ def _model(run: RunDir, history: RunHistory) -> str:
     return history.model.model if history.model else run.plan.model
 
 
-def _merge(run: RunDir, db: Path) -> UserError | None:
+def merge(run: RunDir, db: Path) -> UserError | None:
     """Bring the database up to date, or say why it has to wait, and return that."""
     from warehouse.merging.merge import merge_run
 
@@ -263,7 +276,7 @@ def _merge(run: RunDir, db: Path) -> UserError | None:
     return None
 
 
-def _show(db: Path, run: RunDir, history: RunHistory, how: Showing) -> None:
+def show_tables(db: Path, run: RunDir, history: RunHistory, how: Showing) -> None:
     """The delta tables that the run has a part in, and where to find them again."""
     from tui.cli.deltas import print_tables
     from tui.cli.scores import scores_of

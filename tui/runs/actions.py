@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import nullcontext
 from pathlib import Path
 
 from engine.errors import UserError
-from engine.runs import launch, launch_record, stopping
+from engine.runs import launch, removal, stopping
 from engine.runs.rundir import RunDir
 from engine.runs.stopping import Worker
 from tui.runs.record import RunRow
@@ -33,23 +32,8 @@ def stop(row: RunRow) -> Worker:
 
 
 def delete(row: RunRow, database: Path) -> None:
-    """Remove a run for good: its results in the database first, then its folder.
-
-    The run's lock is held meanwhile, so that no other process takes it up.
-
-    Raises:
-        UserError: it is running, or the database is held by another process; nothing is lost then.
-    """
-    from warehouse.merging.delete_run import delete_run
-
-    run = RunDir(row.folder) if row.folder is not None and row.folder.exists() else None
-    with run.lock() if run is not None else nullcontext():
-        if run is not None and (start := launch_record.read(run.path)) is not None and start.is_alive():
-            raise UserError(f"Run {row.name} has just been taken up by process {start.pid}: stop it first.")
-        if database.exists():
-            delete_run(database, row.run_id, wait=2.0)
-        if run is not None:
-            run.remove()
+    """Remove a run for good; errors as `removal.delete`."""
+    removal.delete(row.run_id, RunDir(row.folder) if row.folder is not None and row.folder.exists() else None, database)
 
 
 def remove_refused(started_here: Iterable[RunDir], shown: Iterable[RunRow]) -> None:

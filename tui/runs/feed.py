@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import UserError
-from engine.runs import rundir
+from engine.runs import past, rundir
 from engine.runs.digests import Digest, Digests
 from engine.runs.rundir import RunDir
 from tui.runs.followed import FollowedRun, Tail, mark_of
@@ -180,7 +180,8 @@ class Feed:
         if changed:
             rows = self._rows()
             runs = newest_first([*rows, *(row for row in self._stored.rows if row.run_id not in self._runs)])
-            timings, startups = self._timings(), self._startups()
+            oldest_first = self._oldest_first()
+            timings, startups = past.timings(oldest_first), past.startups(oldest_first)
         self.snapshot = Snapshot(
             runs=runs if runs != before.runs else before.runs,
             detail=detail,
@@ -215,17 +216,6 @@ class Feed:
 
     def _rows(self) -> list[RunRow]:
         return [run.row for run in self._runs.values() if run.row is not None]
-
-    def _timings(self) -> dict[tuple[str, str, float | None], float]:
-        timings = {}
-        for digest in self._oldest_first():
-            for task, seconds in digest.seconds_per_cell.items():
-                timings[digest.asked_model, task, digest.limit] = seconds
-        return timings
-
-    def _startups(self) -> dict[str, float]:
-        seconds = ((digest.asked_model, digest.startup_seconds) for digest in self._oldest_first())
-        return {model: startup for model, startup in seconds if startup is not None}
 
     def _oldest_first(self) -> list[Digest]:
         digests = [run.digest for run in self._runs.values() if run.digest is not None]

@@ -48,15 +48,21 @@ def cell_facts(level: str, name: str) -> CellFacts:
 
 def work(run: RunDir) -> int:
     plan = run.plan
-    part, before = plan.name, run.events()
+    part, before = plan.name.partition(" maw")[0].partition(" l2")[0].partition(" level")[0], run.events()
     done = {(cell.level, cell.task) for cell in of_kind(before, CellFacts)}
     attempt = sum(event.kind == "attempt" for event in before) + 1
     journal = Journal(run.journal_path)
+    if part.startswith("die always"):
+        os.kill(os.getpid(), signal.SIGKILL)
     if part == "refuse":
         journal.append(Refused(error="This model cannot be pruned: \x1b[31mtry [bold]another[/bold]."))
         return launch.REFUSED
     journal.append(Planned(plan=plan.to_dict(), dtype="float32", conditions=plan.conditions("float32")))
-    journal.append(Attempt(attempt=attempt, pid=os.getpid(), host="here", provenance={}))
+    journal.append(
+        Attempt(
+            attempt=attempt, pid=os.getpid(), host="here", provenance={"card": os.environ.get("CUDA_VISIBLE_DEVICES")}
+        )
+    )
     if part == "silent":
         print("Traceback: no module named torch", file=sys.stderr)
         return 3

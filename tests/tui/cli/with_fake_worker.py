@@ -1,5 +1,6 @@
 """The command line with the fake worker in the real one's place."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from engine.errors import UserError
 from engine.planning import preview, task_index
 from engine.planning.task_index import TaskEntry
 from engine.runs import launch
+from engine.sweeps import cards
+from engine.sweeps.cards import Card
 from tui.cli import main
 
 
@@ -21,4 +24,6 @@ launch.module_command = lambda module, *arguments: [
 ]  # fmt: skip
 preview.inspect = lambda model, *_, **__: looked_at(model)
 task_index.load = lambda *_, **__: tuple(TaskEntry(name, "task") for name in ("piqa", "boolq"))
+if count := os.environ.get("FAKE_CARDS"):
+    cards.host_cards = lambda: [Card(number, f"GPU-{number}") for number in range(int(count))]
 main()

@@ -1,0 +1,78 @@
+"""The GPUs of this host that a sweep is spread over."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import pynvml
+
+from engine.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """`number` is the driver's, as `nvidia-smi` has it; so is the `uuid`."""
+
+    number: int
+    uuid: str
+
+    def __str__(self) -> str:
+        return f"gpu {self.number}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For a worker that is to see this one alone, whatever order CUDA would count in."""
+        return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": str(self.number)}
+
+
+def host_cards() -> list[Card]:
+    """Every GPU that the driver lists; none where there is no driver."""
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return []
+    try:
+        handles = [pynvml.nvmlDeviceGetHandleByIndex(number) for number in range(pynvml.nvmlDeviceGetCount())]
+        return [Card(number, str(pynvml.nvmlDeviceGetUUID(handle))) for number, handle in enumerate(handles)]
+    except pynvml.NVMLError as error:
+        raise UserError(f"The driver does not tell which GPUs there are ({error}): look at nvidia-smi.") from error
+    finally:
+        with suppress(pynvml.NVMLError):
+            pynvml.nvmlShutdown()
+
+
+def chosen_cards(text: str) -> list[Card]:
+    """Those of a list of the driver's numbers, or `all`: of those that CUDA_VISIBLE_DEVICES leaves, where it is set.
+
+    Raises:
+        UserError: there is no GPU, or one of them is not there.
+    """
+    cards = _visible(host_cards(), os.environ.get("CUDA_VISIBLE_DEVICES"))
+    if not cards:
+        raise UserError("There is no GPU here for --gpus: leave it out, and the runs go one after another.")
+    if text.strip() == "all":
+        return cards
+    there = {str(card.number): card for card in cards}
+    asked = [part.strip() for part in text.split(",") if part.strip()]
+    if not asked:
+        raise UserError(f"--gpus: give all, or numbers of {', '.join(there)}.")
+    for part in asked:
+        if part not in there:
+            raise UserError(f"--gpus: there is no GPU '{part}': give all, or numbers of {', '.join(there)}.")
+    if len(set(asked)) < len(asked):
+        raise UserError("--gpus: name each GPU once.")
+    return [there[part] for part in asked]
+
+
+def _visible(cards: Sequence[Card], environment: str | None) -> list[Card]:
+    if environment is None:
+        return list(cards)
+    names = [name.strip() for name in environment.split(",") if name.strip()]
+    return [card for name in names for card in cards if name == str(card.number) or _is_uuid(name, card)]
+
+
+def _is_uuid(name: str, card: Card) -> bool:
+    return name[:4] == "GPU-" and card.uuid[: len(name)] == name

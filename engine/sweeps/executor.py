@@ -1,0 +1,70 @@
+"""What carries out pieces: places that work on one each, behind one protocol; and the host's own, a worker process a
+place.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.runs import launch
+from engine.runs.rundir import RunDir
+from engine.sweeps.cards import Card
+
+
+class Worker(Protocol):
+    """What was started on a piece."""
+
+    def poll(self) -> int | None:
+        """How it ended, in the words of `engine.runs.launch`, or below zero by which signal; None: not yet."""
+        ...
+
+    def ask_to_stop(self) -> None:
+        """It does within a batch."""
+        ...
+
+
+class Executor(Protocol):
+    """Where pieces are carried out."""
+
+    @property
+    def places(self) -> Sequence[str]:
+        """Each works on one piece at a time."""
+        ...
+
+    def start(self, run: RunDir, place: str) -> Worker:
+        """Begin a piece, or go on with it from its journal.
+
+        Raises:
+            UserError, OSError: it cannot be begun.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LocalWorker:
+    process: subprocess.Popen[bytes]
+
+    def poll(self) -> int | None:
+        return self.process.poll()
+
+    def ask_to_stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+
+
+class LocalExecutor:
+    """One worker process for each card of this host, which sees that card alone."""
+
+    def __init__(self, cards: Sequence[Card]) -> None:
+        self._cards = {str(card): card for card in cards}
+
+    @property
+    def places(self) -> Sequence[str]:
+        return list(self._cards)
+
+    def start(self, run: RunDir, place: str) -> LocalWorker:
+        return LocalWorker(launch.start(run, self._cards[place].environment))

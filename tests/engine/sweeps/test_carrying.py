@@ -1,0 +1,243 @@
+"""Pieces on places: each once, from its journal on where a worker dies, whatever dies."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from engine.errors import UserError
+from engine.planning.plan import RunPlan
+from engine.planning.suites import TaskSpec
+from engine.runs import launch
+from engine.runs.create import create_all
+from engine.runs.rundir import RunDir
+from engine.sweeps import carrying
+from engine.sweeps.carrying import MOST_RETRIES, Carrying
+from warehouse.records.events import Attempt, Crashed, Finished, Refused, Stopped, of_kind
+from warehouse.records.facts import CellFacts
+from warehouse.records.level import parse_levels
+from warehouse.store.journal import Journal
+
+KILLED = -9
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(carrying.time, "sleep", lambda seconds: None)
+
+
+def pieces(folder: Path, count: int) -> list[RunDir]:
+    plans = [
+        RunPlan(
+            name=f"piece {number}", model="m", levels=tuple(parse_levels("0,20,40")), tasks=(TaskSpec("piqa"),),
+            sweep="s",
+        )
+        for number in range(count)
+    ]  # fmt: skip
+    return create_all(plans, folder / "results.duckdb")
+
+
+@dataclass
+class FakeWorker:
+    """A cell each time that it is looked at; `dies_at` is the look at which it is killed."""
+
+    run: RunDir
+    dies_at: int | None
+    ending: str = "finish"
+    looks: int = 0
+    asked: bool = False
+    code: int | None = None
+
+    def poll(self) -> int | None:
+        if self.code is None:
+            self.code = self._step()
+        return self.code
+
+    def ask_to_stop(self) -> None:
+        self.asked = True
+
+    def _step(self) -> int | None:
+        events = self.run.events()
+        done = {cell.level for cell in of_kind(events, CellFacts)}
+        journal = Journal(self.run.journal_path)
+        self.looks += 1
+        try:
+            if self.looks == 1:
+                journal.append(Attempt(attempt=len(of_kind(events, Attempt)) + 1, pid=1, host="h", provenance={}))
+            if self.looks == self.dies_at:
+                if self.ending == "crash":
+                    journal.append(Crashed(error="ValueError: oops", detail=""))
+                    return launch.FAILED
+                return KILLED
+            if self.asked:
+                journal.append(Stopped(reason="SIGINT"))
+                return launch.STOPPED
+            if self.ending == "refuse":
+                journal.append(Refused(error="No."))
+                return launch.REFUSED
+            left = [str(level) for level in self.run.plan.levels if str(level) not in done]
+            if left:
+                journal.append(
+                    CellFacts(
+                        level=left[0], task="piqa", part_of=None, is_group=False, version="1", num_fewshot=0,
+                        seconds=1.0, metrics=[],
+                    )
+                )  # fmt: skip
+                return None
+            failed = 1 if self.ending == "fail" else 0
+            journal.append(Finished(failed=failed))
+            return launch.FAILED if failed else launch.FINISHED
+        finally:
+            journal.close()
+
+
+@dataclass
+class FakeExecutor:
+    """`deaths` are the looks at which the workers die, in the order in which they are started."""
+
+    places: list[str]
+    deaths: list[int | None] = field(default_factory=list)
+    ending: str = "finish"
+    started: list[tuple[str, str]] = field(default_factory=list)
+    at_work: dict[str, FakeWorker] = field(default_factory=dict)
+    most: int = 0
+
+    def start(self, run: RunDir, place: str) -> FakeWorker:
+        before = self.at_work.get(place)
+        assert before is None or before.code is not None, f"two at once on {place}"
+        self.started.append((run.name, place))
+        self.at_work[place] = FakeWorker(run, self.deaths.pop(0) if self.deaths else None, self.ending)
+        self.most = max(self.most, sum(worker.code is None for worker in self.at_work.values()))
+        return self.at_work[place]
+
+
+class Told:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def begins(self, run, place):
+        self.lines.append(f"{run.name} begins on {place}")
+
+    def cannot_begin(self, run, error):
+        self.lines.append(f"{run.name} cannot begin: {error}")
+
+    def event(self, run, event, history): ...
+
+    def dies(self, run, history, code, retry):
+        self.lines.append(f"{run.name} dies {code} {retry}")
+
+    def ends(self, run, history, code, turns_before):
+        self.lines.append(f"{run.name} ends {code}")
+
+
+def cells(run: RunDir) -> list[str]:
+    return sorted(cell.level for cell in of_kind(run.events(), CellFacts))
+
+
+def test_every_piece_is_carried_out_once_and_every_place_works(tmp_path: Path):
+    runs = pieces(tmp_path, 5)
+    executor = FakeExecutor(["a", "b"])
+    carry = Carrying(runs, executor, Told())
+    assert carry() == []
+    assert [name for name, _ in executor.started] == [f"piece {number}" for number in range(5)]
+    assert executor.most == 2
+    assert all(cells(run) == ["0", "20", "40"] for run in runs)
+    assert set(carry.codes.values()) == {launch.FINISHED}
+
+
+@pytest.mark.parametrize("ending", ["killed", "crash"])
+def test_a_piece_whose_worker_dies_goes_on_elsewhere_from_its_journal(tmp_path: Path, ending: str):
+    [run] = pieces(tmp_path, 1)
+    executor, told = FakeExecutor(["a", "b"], [3, None], ending), Told()
+    Carrying([run], executor, told)()
+    assert executor.started == [("piece 0", "a"), ("piece 0", "b")]
+    code = launch.FAILED if ending == "crash" else KILLED
+    assert told.lines[1:3] == [f"piece 0 dies {code} 1", "piece 0 begins on b"]
+    assert cells(run) == ["0", "20", "40"]
+
+
+def test_on_an_only_place_it_goes_on_there(tmp_path: Path):
+    [run] = pieces(tmp_path, 1)
+    executor = FakeExecutor(["a"], [2, 2, None])
+    Carrying([run], executor, Told())()
+    assert len(executor.started) == 3
+    assert cells(run) == ["0", "20", "40"]
+
+
+def test_after_three_more_it_has_failed_and_others_go_on(tmp_path: Path):
+    runs = pieces(tmp_path, 2)
+    executor, told = FakeExecutor(["a"], [1] * (MOST_RETRIES + 1)), Told()
+    carry = Carrying(runs, executor, told)
+    carry()
+    assert [name for name, _ in executor.started] == ["piece 0"] * 4 + ["piece 1"]
+    assert told.lines[-3:] == [f"piece 0 ends {KILLED}", "piece 1 begins on a", "piece 1 ends 0"]
+    assert carry.codes == {runs[0].run_id: launch.FAILED, runs[1].run_id: launch.FINISHED}
+
+
+@pytest.mark.parametrize(("ending", "code"), [("refuse", launch.REFUSED), ("fail", launch.FAILED)])
+def test_what_another_worker_would_meet_as_well_is_not_tried_again(tmp_path: Path, ending: str, code: int):
+    [run] = pieces(tmp_path, 1)
+    executor = FakeExecutor(["a", "b"], ending=ending)
+    carry = Carrying([run], executor, Told())
+    carry()
+    assert carry.codes == {run.run_id: code}
+    assert len(executor.started) == 1
+
+
+def test_asked_to_stop_all_workers_are_and_nothing_begins(tmp_path: Path):
+    runs = pieces(tmp_path, 4)
+    executor = FakeExecutor(["a", "b"])
+    carry = Carrying(runs, executor, Told(), lambda: len(executor.started) == 2)
+    assert carry() == runs[2:]
+    assert carry.codes == {run.run_id: launch.STOPPED for run in runs[:2]}
+    again = FakeExecutor(["a", "b"])
+    assert Carrying(runs, again, Told())() == []
+    assert all(cells(run) == ["0", "20", "40"] for run in runs)
+
+
+def test_a_piece_that_somebody_stopped_ends_the_beginning_of_others(tmp_path: Path):
+    runs = pieces(tmp_path, 3)
+
+    class Stopping(FakeExecutor):
+        def start(self, run: RunDir, place: str) -> FakeWorker:
+            worker = super().start(run, place)
+            worker.asked = run.name == "piece 0"
+            return worker
+
+    carry = Carrying(runs, Stopping(["a", "b"]), Told())
+    assert carry() == [runs[2]]
+    assert carry.codes == {runs[0].run_id: launch.STOPPED, runs[1].run_id: launch.FINISHED}
+
+
+def test_what_cannot_be_begun_is_settled_and_others_go_on(tmp_path: Path):
+    runs = pieces(tmp_path, 2)
+
+    class Busy(FakeExecutor):
+        def start(self, run: RunDir, place: str) -> FakeWorker:
+            if run.name == "piece 0":
+                raise UserError("Run is being worked on already.")
+            return super().start(run, place)
+
+    told = Told()
+    carry = Carrying(runs, Busy(["a"]), told)
+    carry()
+    assert told.lines[0] == "piece 0 cannot begin: Run is being worked on already."
+    assert runs[0].path.exists()
+    assert carry.codes == {runs[0].run_id: launch.REFUSED, runs[1].run_id: launch.FINISHED}
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 20))])
+def test_whatever_dies_nothing_is_done_twice_and_nothing_is_missing(tmp_path: Path, seed: int):
+    """Workers die at random, and whoever carries the sweep out is asked to stop at random, until all is done."""
+    draw = random.Random(seed)
+    runs = pieces(tmp_path, 4)
+    for _ in range(30):
+        executor = FakeExecutor(["a", "b", "c"][: draw.randint(1, 3)], [draw.choice([1, 2, 3, None]) for _ in range(9)])
+        looks = iter(range(draw.randint(1, 12)))
+        Carrying(runs, executor, Told(), lambda looks=looks: next(looks, None) is None)()
+        if all(len(cells(run)) == 3 for run in runs):
+            break
+    assert [cells(run) for run in runs] == [["0", "20", "40"]] * 4

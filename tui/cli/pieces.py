@@ -1,0 +1,124 @@
+"""A sitting with the pieces of a sweep: one after another, or side by side on several GPUs, told line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from engine.errors import UserError
+from engine.runs import launch
+from engine.runs.rundir import RunDir
+from engine.sweeps.cards import Card
+from engine.sweeps.carrying import MOST_RETRIES, Carrying
+from engine.sweeps.driving import carrying_out
+from engine.sweeps.executor import LocalExecutor
+from tui.cli import session
+from tui.cli.follow import Detached, counted_interrupts
+from tui.cli.lines import LineView
+from tui.cli.output import console, print_json
+from warehouse.commands import hint
+from warehouse.records.events import Event
+from warehouse.records.run_state import RunHistory
+from warehouse.text import one_line
+
+
+def work(runs: Sequence[RunDir], cards: Sequence[Card], db: Path, *, plain: bool, quiet: bool, as_json: bool) -> int:
+    """Carry runs out and return the exit code, the worst of theirs.
+
+    Raises:
+        RunBusyError: somebody else carries this sweep out.
+    """
+    sweep = runs[0].plan.sweep if len(runs) > 1 else None
+    with carrying_out(db, sweep):
+        if not cards:
+            return session.work(runs, db, plain=plain, quiet=quiet, as_json=as_json)
+        return _side_by_side(runs, cards, db, as_json=as_json)
+
+
+def write_down(runs: Sequence[RunDir], db: Path, *, as_json: bool) -> None:
+    """Say how runs are carried out that were only written down; their name goes to standard output."""
+    name = runs[0].plan.sweep or runs[0].run_id
+    begin, number = hint("resume", name, db=db), hint("worker", name, "--piece", "1", db=db)
+    _say(f"{len(runs)} runs are written down: `{begin}` carries them out, `{number}` the first of them.")
+    if as_json:
+        print_json({"runs": [session.summary(run) for run in runs]})
+    else:
+        typer.echo(name)
+
+
+def _side_by_side(runs: Sequence[RunDir], cards: Sequence[Card], db: Path, *, as_json: bool) -> int:
+    lines = _Lines(db)
+    with counted_interrupts() as interrupts:
+
+        def wants_to_stop() -> bool:
+            if len(interrupts) > 1:
+                raise Detached
+            return bool(interrupts)
+
+        carrying = Carrying(runs, LocalExecutor(cards), lines, wants_to_stop)
+        try:
+            waiting = carrying()
+        except Detached:
+            _say("Left alone, the runs stop by themselves; `runs` shows where they stand.")
+            return launch.STOPPED
+    if waiting:
+        whole = runs[0].plan.sweep or waiting[0].run_id
+        _say(f"Not done: {len(waiting)} of {len(runs)} runs; `{hint('resume', whole, db=db)}` goes on with them.")
+    codes = [max(code, lines.problems.get(run_id, 0)) for run_id, code in carrying.codes.items()]
+    if as_json:
+        print_json({"runs": [session.summary(run) for run in runs if run.path.exists()]})
+    else:
+        lines.show_tables()
+    return max([*codes, launch.STOPPED if waiting else 0])
+
+
+class _Lines:
+    """The watcher of pieces: a line for each thing worth knowing, with the place and the name of its run."""
+
+    def __init__(self, db: Path) -> None:
+        self.problems: dict[str, int] = {}
+        self._db = db
+        self._views: dict[str, LineView] = {}
+        self._done: list[tuple[RunDir, RunHistory]] = []
+
+    def begins(self, run: RunDir, place: str) -> None:
+        _say(f"{place}: run {run.run_id} ({run.plan.name}) begins.")
+        self._views[run.run_id] = LineView(console(stderr=True), None, f"{place}, {run.plan.name}: ")
+
+    def cannot_begin(self, run: RunDir, error: UserError) -> None:
+        _say(f"prune-tui: {error}")
+
+    def event(self, run: RunDir, event: Event, history: RunHistory) -> None:
+        self._views[run.run_id].event(event, history)
+
+    def dies(self, run: RunDir, history: RunHistory, code: int, retry: int) -> None:
+        _say(
+            f"The worker of run {run.run_id} ({run.plan.name}) {session.cause_of_death(run, history, code)}; "
+            f"it goes on from its journal, {retry} of at most {MOST_RETRIES} times."
+        )
+
+    def ends(self, run: RunDir, history: RunHistory, code: int, turns_before: int) -> None:
+        if code == launch.REFUSED:
+            why = launch.refusal(run, history)
+            if launch.remove_refused(run, history, turns_before=turns_before):
+                _say(f"prune-tui: {run.plan.model if run.path.exists() else run.run_id}: {why}")
+                return
+        problem = session.merge(run, self._db)
+        if code != launch.FINISHED:
+            _say(f"Run {run.run_id} ({run.plan.name}):")
+        session.conclude(run, history, code, self._db)
+        self.problems[run.run_id] = session.with_problem(problem, 0)
+        if problem is None and history.settled:
+            self._done.append((run, history))
+
+    def show_tables(self) -> None:
+        """Once for each model and way of pruning: pieces of one share their table."""
+        shown = {(run.plan.model, run.plan.method, run.plan.repair): (run, history) for run, history in self._done}
+        for run, history in shown.values():
+            session.show_tables(self._db, run, history, session.Showing(plain=True, quiet=False, tables=True))
+
+
+def _say(text: str) -> None:
+    typer.echo(one_line(text), err=True)

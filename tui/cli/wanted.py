@@ -1,0 +1,115 @@
+"""What `run` is asked for: by options, by a sweep file, or as an earlier run; options stand above the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from engine import settings
+from engine.errors import UserError
+from engine.planning import task_index
+from engine.planning.asked import Asked, plans_of
+from engine.planning.plan import RunPlan
+from engine.planning.sweep_file import SweepFile, is_sweep_file, read_sweep_file
+from engine.planning.task_index import UnlistedError
+from engine.runs.past import Past
+from engine.sweeps.cards import Card, chosen_cards
+from engine.sweeps.expected import expected_seconds
+from engine.sweeps.splitting import in_order, split
+from tui.cli import session
+
+_PARAMETERS = {"suite_name": "suite", "compile_layers": "compile"}  # of `run`, that have other names in `Asked`
+_TYPED = "COMMANDLINE"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """`cards` are those to work on side by side, none for one run after another."""
+
+    plans: list[RunPlan]
+    cards: Sequence[Card]
+    file: SweepFile | None
+
+    def check(self, *, quiet: bool = False) -> None:
+        """As `session.check_plans`; of a file, which model's tasks are wrong."""
+        for number, one in enumerate(self.file.asked if self.file is not None else (), 1):
+            assert self.file is not None
+            plan = one.plan(self.file.base)
+            try:
+                with self.file.said_of(number, "suite" if one.suite else "tasks"):
+                    task_index.check(plan.tasks, plan.include_paths, trusted=plan.trust_task_code)
+            except UnlistedError:
+                break  # which is said below
+        session.check_plans(self.plans, quiet=quiet)
+
+
+def read_wanted(context: typer.Context, db: Path) -> Wanted:
+    """From all that `run` was given.
+
+    Raises:
+        UserError: an option, or the file, is wrong.
+    """
+    given = _given(context)
+    typed = {name: value for name, value in given.items() if _is_typed(context, name)}
+    models: list[str] = context.params["models"] or []
+    like: str | None = context.params["like"]
+    gpus: str | None = context.params["gpus"]
+    files = [model for model in models if is_sweep_file(model)]
+    file = None
+    if files:
+        if len(models) > 1 or like is not None:
+            raise UserError(f"{files[0]} says which models: give it alone, without --like.")
+        file = read_sweep_file(Path(files[0]), typed)
+        plans, gpus = file.plans(), gpus if gpus is not None else file.gpus
+    elif like is not None:
+        plans = _again(session.find_all(db, like), models, typed)
+    elif models:
+        if given["suite"] is None and given["tasks"] is None:
+            given["suite"] = settings.suite()
+        plans = plans_of([Asked(**given, model=model) for model in models], Path.cwd(), name=given["name"])
+    else:
+        raise UserError("No model was given: name one on the hub, a folder, demo, a sweep file, or a run with --like.")
+    cards = [] if gpus is None else chosen_cards(gpus)
+    return Wanted(_over(cards, plans, db), cards, file)
+
+
+def _given(context: typer.Context) -> dict[str, Any]:
+    """The options by their field of `Asked`."""
+    named = {_PARAMETERS.get(name, name): value for name, value in context.params.items()}
+    given = {field.name: named[field.name] for field in fields(Asked) if field.name != "model"}
+    return given | {"include_path": tuple(path.absolute() for path in given["include_path"] or ())}
+
+
+def _is_typed(context: typer.Context, field: str) -> bool:
+    parameter = next((name for name, other in _PARAMETERS.items() if other == field), field)
+    source = context.get_parameter_source(parameter)
+    return source is not None and source.name == _TYPED
+
+
+def _again(runs: Sequence[Any], models: Sequence[str], typed: dict[str, Any]) -> list[RunPlan]:
+    """The plans of runs, with what is given beside them."""
+    plans = [run.plan for run in runs]
+    gone = {other: None for own, other in (("suite", "tasks"), ("tasks", "suite")) if own in typed}
+    asked = [
+        replace(Asked.like(plan), **{**gone, **typed, **({"model": model, "name": typed.get("name")} if model else {})})
+        for model in models or [None]
+        for plan in plans
+    ]
+    named = next((plan.sweep_name for plan in plans if plan.sweep_name), None)
+    return plans_of(asked, Path.cwd(), name=typed.get("name") or named)
+
+
+def _over(cards: Sequence[Card], plans: list[RunPlan], db: Path) -> list[RunPlan]:
+    """The plans as they go to cards: split where there are fewer, the longest first."""
+    if not cards:
+        return plans
+    for plan in plans:
+        if plan.device not in ("auto", "cuda"):
+            raise UserError(f"--gpus chooses the devices, and --device says {plan.device}: leave one of them out.")
+    past = Past.of(db)
+    plans = split(plans, len(cards), [expected_seconds(plan, past) for plan in plans])
+    return in_order(plans, [expected_seconds(plan, past) for plan in plans])
