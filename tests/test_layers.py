@@ -77,7 +77,7 @@ SLOW_TO_LOAD = ("duckdb", "polars", "pyarrow", "numpy", "textual", "pydantic", "
     [
         (["--help"], set()),
         (["run", "--help"], set()),
-        (["runs"], set()),
+        (["runs"], {"duckdb"}),  # imports are in the database alone
         (["sql", "select 1"], set()),  # but for a file that is missing or must be mended, which another test asks
         (["export", "deltas", "--model", "1B"], {"duckdb"}),
         (["run", "./nowhere", "--tasks", "demo_grammar"], set()),

@@ -10,6 +10,7 @@ import typer
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import print_json
 from warehouse.commands import hint
+from warehouse.records.names import pruned_with
 from warehouse.text import one_line
 
 
@@ -38,4 +39,4 @@ def _said(measured: dict[str, Any]) -> str:
     levels = ", ".join(f"{level:g}" for level in measured["levels"])
     tasks = ", ".join(measured["benchmarks"])
     conditions = f"; {measured['conditions']}" if measured["conditions"] else ""
-    return f"{measured['method'].upper()} at {levels} %: {tasks}{conditions}"
+    return f"{pruned_with(measured['method'], measured['repair']).upper()} at {levels} %: {tasks}{conditions}"

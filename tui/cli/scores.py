@@ -50,7 +50,7 @@ def scores_or_why(db: Path, run_id: str) -> tuple[list[DeltaTable], list[dict[st
 
 
 def _is_of(table: DeltaTable, run: RunSummary) -> bool:
-    return run.method is None or (table.method, table.repair) == (run.method, run.repair)
+    return run.method is None or (table.method, table.repair) == (run.method, run.repair or "none")
 
 
 def _place(entry: Entry) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -42,9 +42,14 @@ def tasks(
     if not found:
         raise UserError(task_index.unknown(str(text), [entry.name for entry in known]))
     if as_json:
-        print_json({"tasks": [asdict(entry) for entry in found]})
+        print_json({"tasks": [_plain(entry) for entry in found]})
     else:
         print_rows(("task", "kind", "shots", "answers"), list(map(_row, found)), ("shots",))
+
+
+def _plain(entry: TaskEntry) -> dict[str, Any]:
+    """Without where it lies in lm-eval's package, and who tagged it."""
+    return {name: value for name, value in asdict(entry).items() if name not in ("file", "tagged")}
 
 
 def suites(as_json: Json = False, debug: Debug = False) -> None:

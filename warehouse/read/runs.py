@@ -94,7 +94,7 @@ def stored_run(path: Path, run_id: str, *, wait: float = 2.0) -> StoredRun | Non
 
 @dataclass(frozen=True, slots=True)
 class MeasuredModel:
-    """A row of `measured_models`. `measured` has method, conditions, levels (percent pruned) and benchmarks."""
+    """A row of `measured_models`. `measured` has method, repair, conditions, levels (percent pruned) and benchmarks."""
 
     model_id: str
     model: str

@@ -1,4 +1,4 @@
--- Each model, and what is measured of it: with which method and under which conditions, at which levels, on what.
+-- Each model, and what is measured of it: with which method and repair and under which conditions, at which levels, on what.
 with
 about as (
     select
@@ -10,24 +10,24 @@ about as (
 ),
 benchmark as (
     select
-        model_id, method, conditions, task, any_value(benchmark) as benchmark, min(position) as position,
+        model_id, method, repair, conditions, task, any_value(benchmark) as benchmark, min(position) as position,
         list(distinct pruning_pct) as levels
     from headline_metrics
-    group by model_id, method, conditions, task
+    group by model_id, method, repair, conditions, task
 ),
 measured as (
     select
-        model_id, method, conditions, list_sort(list_distinct(flatten(list(levels)))) as levels,
+        model_id, method, repair, conditions, list_sort(list_distinct(flatten(list(levels)))) as levels,
         list(benchmark order by position, benchmark) as benchmarks
     from benchmark
-    group by model_id, method, conditions
+    group by model_id, method, repair, conditions
 )
 select
     a.*,
     coalesce(
         list(
-            {method: m.method, conditions: m.conditions, levels: m.levels, benchmarks: m.benchmarks}
-            order by m.method, m.conditions
+            {method: m.method, repair: m.repair, conditions: m.conditions, levels: m.levels, benchmarks: m.benchmarks}
+            order by m.method, m.repair, m.conditions
         ) filter (m.model_id is not null),
         []
     ) as measured

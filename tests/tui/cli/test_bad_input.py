@@ -29,7 +29,7 @@ def complaint(done: subprocess.CompletedProcess[str]) -> str:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["run"], "Missing argument"),
+        (["run"], "No model was given: name one on the hub, a folder, demo, a sweep file, or a run with --like."),
         (["run", "m"], "No task was given"),
         (["run", "m", "--tasks", ","], "with --suite, or tasks with --tasks"),
         (["run", "m", "--tasks", "piqa", "--levels", "100"], "outside 0–99"),
