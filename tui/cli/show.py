@@ -13,6 +13,7 @@ from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import console, duration, print_json
 from warehouse.commands import hint
 from warehouse.errors import DatabaseBusyError
+from warehouse.records.names import pruned_with
 from warehouse.text import one_line
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
     told = {
         "state": _state(facts),
         "model": _model(facts),
-        "method": (facts["method"] or "").upper(),
+        "method": pruned_with(facts["method"] or "", facts["repair"]).upper(),
         "levels": ", ".join(facts["levels"]),
         "tasks": _tasks(facts),
         "conditions": facts["conditions"],
