@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from rich.style import Style
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
@@ -19,16 +18,16 @@ from textual.widgets import Static
 
 from tui.format import value
 from tui.host import host
+from tui.results.document_list import DocumentList
 from tui.results.document_text import Answered, Side, answer, document_text
 from tui.shell.choose import ChooseOne
 from tui.shell.exporting import Sheet, table_of
 from tui.shell.queries import CancelledError, Question, Reader
 from tui.widgets.filter_line import FilterLine
-from tui.widgets.grid import Grid, GridColumn
+from tui.widgets.grid import Grid
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.palette import Palette
 from warehouse.errors import UserError
-from warehouse.excerpt import without_note
 from warehouse.read.cell_details import Scored
 from warehouse.read.documents import read_document, read_texts
 from warehouse.text import one_line
@@ -200,7 +199,11 @@ class DocumentsScreen(Screen[None]):
     def draw(self) -> None:
         self.shown = [row for row in self.rows if self._fits(row)]
         grid = self.query_one("#documents-list", Grid)
-        grid.show(_Documents(self, Palette.of(grid), grid.outer_size.width))
+        of = self._of if len({row.task for row in self.rows}) > 1 else None
+        sides = (self.other, self.side)
+        grid.show(
+            DocumentList(self.shown, self.texts, sides, self._better, of, Palette.of(grid), grid.outer_size.width)
+        )
         self._tell_title("")
         self.refresh_bindings()
         self._tell()
@@ -363,53 +366,3 @@ def _without_texts(row: Scored, error: str, side: Side, other: Side | None) -> T
         if response is not None:
             text.append(f", answered {one_line(str(answer(str(response))))}")
     return text
-
-
-class _Documents:
-    def __init__(self, of: DocumentsScreen, palette: Palette, room: int) -> None:
-        self._rows, self._texts, self._palette, self._better = of.shown, of.texts, palette, of._better
-        several = len({row.task for row in of.rows}) > 1
-        self._group = f"{of._of}_"
-        self.fixed = 1
-        names = [self._name(row) if several else str(row.doc_id) for row in self._rows]
-        self._names = names
-        self.columns: Sequence[GridColumn] = [
-            GridColumn(("document",), min(max(8, *map(len, names), 0), 26), "left"),
-            *(GridColumn((name,), 9) for name in _headings(of.other, of.side)),
-        ]
-        used = sum(column.width + 1 for column in self.columns)
-        self.columns = [*self.columns, GridColumn(("question",), max(room - used - 1, 24), "left")]
-        self._pair = of.other is not None
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def _name(self, row: Scored) -> str:
-        return f"{row.task.removeprefix(self._group)} {row.doc_id}"
-
-    def cell(self, row: int, column: int) -> tuple[str, Style | None]:
-        found = self._rows[row]
-        if column == 0:
-            return self._names[row], None
-        if not self._pair:
-            column += 1
-        match column:
-            case 1:
-                return _score(found.before), None
-            case 2:
-                if not found.flipped:
-                    return _score(found.after), None
-                sign = "▲" if self._better(found) else "▼"
-                return f"{sign} {_score(found.after)}", self._palette.heat(sign, 0.2)
-            case _:
-                return without_note(self._texts.get((found.task, found.doc_id), ""))[:300], None
-
-
-def _headings(other: Side | None, side: Side) -> list[str]:
-    if other is None:
-        return [side.short]
-    return ["beside", "this"] if other.short == side.short else [other.short, side.short]
-
-
-def _score(number: float | None) -> str:
-    return "–" if number is None else value(number)
