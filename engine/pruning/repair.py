@@ -79,7 +79,7 @@ class KeptMeans(Repair):
 
 
 def _kept(factor: Tensor, device: torch.device) -> Tensor:
-    """In main memory in pages that a GPU reads from by itself."""
-    if factor.device == device:
-        return factor
+    """On a GPU, or in main memory in pages that a GPU reads from by itself."""
+    if device.type != "cpu" or factor.device.type == "cpu":
+        return factor.to(device)
     return torch.empty(factor.shape, dtype=factor.dtype, device=device, pin_memory=True).copy_(factor)

@@ -28,7 +28,7 @@ from warehouse.records.questions import combined_hash
 
 _HARNESS_VERSION = version("lm-eval")
 _END = object()
-_MOST_WAITING = 16  # cells whose answers are not judged yet: what a crash would have to ask again
+_MOST_WAITING = 100  # cells whose answers are not judged yet: what a crash would have to ask again
 _AT_ONCE = 0.002  # seconds
 
 
