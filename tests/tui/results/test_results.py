@@ -171,7 +171,7 @@ async def test_choosing_one_model_leaves_its_columns_only(dashboard: Dashboard, 
 async def test_another_metric_can_stand_for_a_benchmark(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
-        await pilot.press(*["j"] * 5, "b")  # PIQA
+        await pilot.press(*["j"] * 5, "M")  # PIQA
         await until(pilot, lambda: isinstance(pilot.app.screen, ChooseOne))
         labels = [str(option.prompt) for option in pilot.app.screen.query_one(OptionList).options]
         assert labels[0].startswith("acc  (")
