@@ -347,9 +347,9 @@ async def test_tab_goes_through_the_fields_in_the_order_they_are_read(dashboard,
             order.append(dashboard.screen.focused.id)
             await pilot.press("tab")
     assert order == [
-        "model", "recent", "method", "name", "repair", "damage", "calibration", "calibration_tokens", "levels", "others", "suite", "tasks", "shots", "limit", "dtype", "device",
-        "batch_tokens", "compile_layers", "seeds", "include_paths", "trust_task_code", "start",
-        "outlook",
+        "model", "recent", "method", "name", "repair", "damage", "calibration", "calibration_tokens",
+        "levels", "others", "suite", "tasks", "shots", "limit", "dtype", "device", "batch_tokens", "compile_layers",
+        "seeds", "include_paths", "trust_task_code", "start", "outlook",
     ]  # fmt: skip
 
 
