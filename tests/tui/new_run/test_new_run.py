@@ -274,13 +274,17 @@ async def test_a_run_that_wrote_down_no_start_tells_the_rest(dashboard, warehous
 @pytest.mark.slow
 async def test_of_a_run_that_was_taken_up_again_the_last_start_counts(dashboard, warehouse, driver, stubbed):
     run = warehouse.add()
-    again = [("import libraries", 60.0), ("read config", 1.0), ("sort neurons", 1.0)]
+    stages = [("import libraries", 60.0), ("read config", 1.0), ("sort neurons", 1.0)]
+    again = [{"kind": "stage", "stage": stage, "level": None, "seconds": seconds} for stage, seconds in stages]
+    again.append({"kind": "cell_started", "level": "60", "task": "demo_facts"})
+    first = len(run.events())
     with run.journal_path.open("a") as journal:
-        for seq, (stage, seconds) in enumerate(again, start=len(run.events())):
-            event = {"seq": seq, "t": 1795493900.0 + seq, "kind": "stage", "stage": stage, "level": None}
-            journal.write(json.dumps(event | {"seconds": seconds}) + "\n")
-        begun = {"seq": seq + 1, "t": event["t"], "kind": "cell_started", "level": "60", "task": "demo_facts"}
-        journal.write(json.dumps(begun) + "\n")
+        for at, event in enumerate(again):
+            seq, t = (
+                len(run.events()) + at,
+                1795493900.0 + min(at, 2),
+            )  # the first evaluation begins with the last stage
+            journal.write(json.dumps({"seq": seq, "t": t} | event) + "\n")
     async with dashboard.run_test(size=(160, 45)) as pilot:
         await open_form(pilot, driver)
         await fill(pilot, model="demo", tasks="demo_facts", limit="40")
