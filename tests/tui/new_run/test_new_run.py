@@ -280,10 +280,7 @@ async def test_of_a_run_that_was_taken_up_again_the_last_start_counts(dashboard,
     first = len(run.events())
     with run.journal_path.open("a") as journal:
         for at, event in enumerate(again):
-            seq, t = (
-                len(run.events()) + at,
-                1795493900.0 + min(at, 2),
-            )  # the first evaluation begins with the last stage
+            seq, t = first + at, 1795493900.0 + min(at, 2)  # an evaluation begins as the last stage ends
             journal.write(json.dumps({"seq": seq, "t": t} | event) + "\n")
     async with dashboard.run_test(size=(160, 45)) as pilot:
         await open_form(pilot, driver)
