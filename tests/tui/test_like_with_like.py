@@ -22,6 +22,7 @@ from tui.shell.queries import choices as what_there_is
 from tui.widgets.palette import Palette
 from warehouse.merging import merge
 from warehouse.read import grid
+from warehouse.store import db
 
 KNOWN = {
     "documents": "all", "dtype": "float32", "seeds": "0,1234,1234,1234", "chat_template": False, "system_prompt": "",
@@ -209,3 +210,12 @@ def test_a_baseline_of_another_run_is_used_only_where_the_run_has_none(measured)
     screens = measured("r3", {"40": 0.4})
     shown = screens.results()
     assert (shown["arc", "Tiny", "20%"], shown["arc", "Tiny", "40%"]) == ("≈ -10.0%", "≈ -20.0%")
+
+
+def test_what_a_run_has_scores_of_is_named_as_the_choices_are(study: Path):
+    with db.open_read(study) as con:
+        runs = [run_id for (run_id,) in con.execute("select distinct run_id from current_metrics").fetchall()]
+    reader = Reader(study)
+    asked = [Question("run_subjects", {"run_id": run_id}) for run_id in runs]
+    answers = reader.ask("test", reader.turn("test"), *asked)
+    assert {row["subject"] for rows in answers for row in rows} == set(Screens(study).subjects)

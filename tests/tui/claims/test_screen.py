@@ -61,14 +61,14 @@ async def test_every_claim_is_listed_with_its_verdict_and_told_with_its_numbers(
 
 
 @pytest.mark.slow
-async def test_the_cursor_chooses_the_claim_and_r_reads_it(dashboard: Dashboard, until):
+async def test_the_cursor_chooses_the_claim_and_enter_reads_it(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
         await pilot.press(*["j"] * 4)
         await until(
             pilot, lambda: "from chance at 10 % the smaller keeps 2 %, the larger 59 %" in drawn(pilot, "words")
         )
-        await pilot.press("r", "end")
+        await pilot.press("enter", "end")
         scroll = screen(pilot).query_one(VerticalScroll)
         assert scroll.has_focus
         await until(pilot, lambda: scroll.scroll_y > 0)

@@ -105,7 +105,7 @@ async def test_it_says_what_will_happen(dashboard, driver, stubbed):
         "about 10.3 GiB: 2.3 GiB weights, 8.0 GiB to work on up to 131,072 tokens at once; GPU 0 has 139 GiB free"
     )
     assert "4,916" in widths  # 40 % of 8192, as OptiPFair rounds
-    assert "914 M" in widths
+    assert "914M" in widths
 
 
 async def test_the_command_beside_it_does_the_same(dashboard, driver, stubbed):
@@ -274,11 +274,14 @@ async def test_a_run_that_wrote_down_no_start_tells_the_rest(dashboard, warehous
 @pytest.mark.slow
 async def test_of_a_run_that_was_taken_up_again_the_last_start_counts(dashboard, warehouse, driver, stubbed):
     run = warehouse.add()
-    again = [("import libraries", 60.0), ("read config", 1.0), ("sort neurons", 1.0)]
+    stages = [("import libraries", 60.0), ("read config", 1.0), ("sort neurons", 1.0)]
+    again = [{"kind": "stage", "stage": stage, "level": None, "seconds": seconds} for stage, seconds in stages]
+    again.append({"kind": "cell_started", "level": "60", "task": "demo_facts"})
+    first = len(run.events())
     with run.journal_path.open("a") as journal:
-        for seq, (stage, seconds) in enumerate(again, start=len(run.events())):
-            event = {"seq": seq, "t": 1795493900.0 + seq, "kind": "stage", "stage": stage, "level": None}
-            journal.write(json.dumps(event | {"seconds": seconds}) + "\n")
+        for at, event in enumerate(again):
+            seq, t = first + at, 1795493900.0 + min(at, 2)  # an evaluation begins as the last stage ends
+            journal.write(json.dumps({"seq": seq, "t": t} | event) + "\n")
     async with dashboard.run_test(size=(160, 45)) as pilot:
         await open_form(pilot, driver)
         await fill(pilot, model="demo", tasks="demo_facts", limit="40")
@@ -341,13 +344,13 @@ async def test_tab_goes_through_the_fields_in_the_order_they_are_read(dashboard,
         await open_form(pilot, driver)
         await fill(pilot, model="demo", tasks="piqa")
         order = []
-        for _ in range(19):
+        for _ in range(23):
             order.append(dashboard.screen.focused.id)
             await pilot.press("tab")
     assert order == [
-        "model", "recent", "method", "name", "levels", "others", "suite", "tasks", "shots", "limit", "dtype", "device",
-        "batch_tokens", "compile_layers", "seeds", "include_paths", "trust_task_code", "start",
-        "outlook",
+        "model", "recent", "method", "name", "repair", "damage", "calibration", "calibration_tokens",
+        "levels", "others", "suite", "tasks", "shots", "limit", "dtype", "device", "batch_tokens", "compile_layers",
+        "seeds", "include_paths", "trust_task_code", "start", "outlook",
     ]  # fmt: skip
 
 

@@ -314,7 +314,11 @@ async def test_enter_on_an_import_shows_its_results(dashboard, warehouse, driver
         await driver.until(pilot, lambda: dashboard.feed.snapshot.runs)
         await pilot.press("enter")
         await driver.until(pilot, lambda: type(dashboard.screen).__name__ == "ResultsScreen")
-        assert driver.said(dashboard) == ["Only the results of published measurements of Llama-3.2-3B are here."]
+        await driver.until(pilot, lambda: driver.said(dashboard))
+        assert driver.said(dashboard) == [
+            "published measurements of Llama-3.2-3B has no scores to show here: measurements only, or later ones took "
+            "their place."
+        ]
         await pilot.press("1", "d")
         await driver.settle(pilot)
         assert "This removes its results" in str(dashboard.screen.query("Static").first().render())
