@@ -100,7 +100,7 @@ def test_results_are_read_without_what_measures(without: dict[str, str], tmp_pat
     assert "352" in asked(without, tmp_path, "sql", "select count(*) from metrics").stdout
     table = asked(without, tmp_path, "export", "deltas", "--model", "Llama-3.2-1B").stdout
     assert table.startswith("### meta-llama/Llama-3.2-1B, pruned with MAW")
-    assert "no runs" in asked(without, tmp_path, "runs").stderr
+    assert "imported (published)" in asked(without, tmp_path, "runs").stdout
     assert "supported" in asked(without, tmp_path, "claims").stdout
     told = asked(without, tmp_path, "doctor")
     assert "not installed: torch, transformers, lm-eval" in told.stdout

@@ -66,7 +66,7 @@ def clock_back(folder: Path, rounds: int, dice: random.Random) -> Count:
             writer = begin(runs / f"r{turn}")
             unknown = dict.fromkeys(field.name for field in fields(ModelFacts))
             writer.append(read(ModelFacts, unknown | {"model": "m", "intermediate_size": 100 + turn}))
-            unknown = dict.fromkeys(field.name for field in fields(VariantFacts))
+            unknown = dict.fromkeys(field.name for field in fields(VariantFacts)) | {"repair": "none"}
             width = {"level": "0", "method": "maw", "pruning_pct": 0.0, "intermediate_size": 100 + turn}
             writer.append(read(VariantFacts, unknown | width))
             for number in range(10):
