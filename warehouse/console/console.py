@@ -13,6 +13,7 @@ import signal
 import subprocess
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -125,12 +126,15 @@ def _answer(process: subprocess.Popen[bytes], request: bytes, timeout: float, ca
     if cancel is None:
         return process.communicate(request, timeout=timeout)[0]
     deadline = time.monotonic() + timeout
-    given: bytes | None = request
+    # At once: a `communicate` that is left while it still has to write never writes the rest.
+    stdin, process.stdin = process.stdin, None
+    assert stdin is not None
+    with suppress(BrokenPipeError), stdin:  # it has ended, which its answer shows
+        stdin.write(request)
     while not cancel.is_set():
         try:
-            return process.communicate(given, timeout=_NOTICE)[0]
+            return process.communicate(timeout=_NOTICE)[0]
         except subprocess.TimeoutExpired:
-            given = None  # communicate goes on where it was
             if time.monotonic() > deadline:
                 raise
     raise CancelledError("The query was cancelled.")

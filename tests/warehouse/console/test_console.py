@@ -60,6 +60,12 @@ def test_a_query_that_could_be_cancelled_and_is_not_takes_its_time(filled, monke
     assert run_sql(filled, "select 1", cancel=threading.Event()).rows == [(1,)]
 
 
+def test_a_query_longer_than_a_pipe_holds_is_heard_to_its_end_however_often_it_is_looked_after(filled, monkeypatch):
+    monkeypatch.setattr(console, "_NOTICE", 0.001)
+    long = f"select 1 /* {'x' * 200_000} */"
+    assert run_sql(filled, long, cancel=threading.Event()).rows == [(1,)]
+
+
 def test_a_time_with_a_zone_is_that_moment(filled):
     ((value,),) = run_sql(filled, "select timestamptz '2026-01-01 12:00:00+00'").rows
     assert value == datetime(2026, 1, 1, 12, tzinfo=UTC)
