@@ -113,7 +113,7 @@ def measure(asked: Any) -> None:
     lm = PrunedLM(model, tokenizer)
     sequences = held_out_text(asked.model, asked.text, lm, asked.tokens, asked.length)
     judge = Judge(model, sequences)
-    texts = [tokenizer.decode(sequence[1:]) for sequence in sequences]
+    texts = [str(tokenizer.decode(sequence[1:])) for sequence in sequences]
     seeds = [int(seed) for seed in asked.seeds.split(",")]
     calibrated = {seed: calibration(lm, asked, seed) for seed in seeds}
     some = calibrated[seeds[0]]

@@ -25,5 +25,6 @@ launch.module_command = lambda module, *arguments: [
 preview.inspect = lambda model, *_, **__: looked_at(model)
 task_index.load = lambda *_, **__: tuple(TaskEntry(name, "task") for name in ("piqa", "boolq"))
 if count := os.environ.get("FAKE_CARDS"):
-    cards.host_cards = lambda: [Card(number, f"GPU-{number}") for number in range(int(count))]
+    there = [Card(number, f"GPU-{number}") for number in range(int(count))]
+    cards.host_cards = lambda: there
 main()
