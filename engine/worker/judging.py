@@ -46,6 +46,7 @@ class Judging:
         self._beside = beside
         self._waiting: deque[Iterator[None]] = deque()
         self._undocumented: set[str] = set()
+        self._problem: Exception | None = None
         self.failed = 0
 
     def __enter__(self) -> Self:
@@ -65,11 +66,18 @@ class Judging:
         self._finish(_MOST_WAITING if self._beside else 0)
 
     def step(self) -> bool:
-        """Go on for a few milliseconds; whether there was anything to do."""
+        """Go on for a few milliseconds; whether there was anything to do.
+
+        Raises nothing, since what goes wrong here is not the fault of the cell that is asked meanwhile: the next cell
+        that is handed in, or the end of the block, raises it.
+        """
         end = time.monotonic() + _AT_ONCE
-        while self._waiting and time.monotonic() < end:
-            self._advance()
-        return bool(self._waiting)
+        try:
+            while self._problem is None and self._waiting and time.monotonic() < end:
+                self._advance()
+        except Exception as error:
+            self._problem = error
+        return self._problem is None and bool(self._waiting)
 
     def keep(self, cell: CellFacts) -> None:
         """Write down a cell that needs no judging."""
@@ -82,6 +90,8 @@ class Judging:
         self._finish(_MOST_WAITING if self._beside else 0)
 
     def _finish(self, most: int) -> None:
+        if self._problem is not None:
+            raise self._problem
         while len(self._waiting) > most:
             self._advance()
 

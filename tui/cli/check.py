@@ -37,9 +37,7 @@ def check(
     ] = None,
     tasks: Annotated[str | None, typer.Option(metavar="LIST", help="Only these tasks or benchmarks.")] = None,
     method: Annotated[str | None, typer.Option(metavar="NAME", help="Only this pruning method.")] = None,
-    each: Annotated[
-        bool, typer.Option("--each", metavar="", help="Every benchmark has to keep it, not their mean.")
-    ] = False,
+    each: Annotated[bool, typer.Option("--each", help="Every benchmark has to keep it, not their mean.")] = False,
     as_json: Json = False,
     db: Database = DEFAULT_DATABASE,
     debug: Debug = False,

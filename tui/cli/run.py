@@ -162,12 +162,10 @@ def run(
         str | None, typer.Option(metavar="RUN|SWEEP", help="The same again; options that are given take their place.")
     ] = None,
     gpus: Gpus = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", metavar="", help="Say what would be done, and do nothing of it.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing of it.")] = False,
     no_start: Annotated[
         bool,
-        typer.Option("--no-start", metavar="", help="Write the runs down, for `worker` or `resume` to carry out."),
+        typer.Option("--no-start", help="Write the runs down, for `worker` or `resume` to carry out."),
     ] = False,
     detach: Detach = False,
     db: Database = DEFAULT_DATABASE,

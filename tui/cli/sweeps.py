@@ -48,9 +48,7 @@ def wait(text: RunsArgument, db: Database = DEFAULT_DATABASE, debug: Debug = Fal
 
 def logs(
     text: RunsArgument,
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", metavar="", help="Go on with what comes, until it has ended.")
-    ] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until it has ended.")] = False,
     db: Database = DEFAULT_DATABASE,
     debug: Debug = False,
 ) -> None:
@@ -83,7 +81,7 @@ def logs(
 
 def delete(
     text: RunsArgument,
-    yes: Annotated[bool, typer.Option("--yes", metavar="", help="Do it: without this, it is only said.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it: without this, it is only said.")] = False,
     db: Database = DEFAULT_DATABASE,
     debug: Debug = False,
 ) -> None:

@@ -246,3 +246,25 @@ def test_answers_that_cannot_be_written_down_end_the_work(work: Sweep, monkeypat
     with pytest.raises(OSError, match="No space left"):
         work()
     assert not of_kind(work.run.events(), CellFacts)
+
+
+def test_what_cannot_be_written_meanwhile_is_not_the_fault_of_the_cell_that_is_asked(
+    work: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: Any, **kwargs: Any) -> Any:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(judging, "write_samples", full)
+    built = work.tasks.get("demo_story")
+    assert built is not None
+    answers = scoring.ask(built, work.lm)
+
+    def two_cells() -> None:
+        with Judging(work.run, work.recorder, work.tasks, 1, beside=True) as beside:
+            beside.hand_in("0", built, answers, 1.5)
+            while beside.step():
+                pass
+            beside.hand_in("40", built, answers, 1.5)
+
+    with pytest.raises(OSError, match="No space left"):
+        two_cells()
