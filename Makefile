@@ -1,7 +1,7 @@
 # What one does here all day. `make check` is what CI runs.
 BIN := .venv/bin
 
-.PHONY: help check lint test test-slow fmt demo pictures tree newest oldest constraints hooks
+.PHONY: help check lint test test-slow fmt demo pictures tree reference site newest oldest constraints hooks
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -33,6 +33,14 @@ pictures: $(BIN)/python  ## the pictures in docs, drawn anew
 
 tree: $(BIN)/python  ## the list of files in docs/architecture.md, from their own first sentences
 	$(BIN)/python docs/tree.py
+
+reference: $(BIN)/python  ## docs/options.md and docs/schema.md, from the commands and a new database
+	$(BIN)/python docs/options.py
+	$(BIN)/python docs/schema.py
+
+site: $(BIN)/python  ## the pages as a site, in site/; a link that leads nowhere is an error
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[docs]'
+	$(BIN)/mkdocs build --strict
 
 newest:  ## the fast tests with the newest versions that pyproject.toml allows
 	python3 benchmarks/versions.py newest

@@ -16,7 +16,7 @@ from cases import one_in
 from tui.cli.app import app
 from tui.cli.guard import guarded
 
-README = Path(__file__).resolve().parents[3] / "README.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "results.md"
 
 
 @pytest.fixture
@@ -137,15 +137,15 @@ def test_sql_shows_no_control_characters(published):
     assert "[31mred" in done.stdout
 
 
-def readme_queries() -> list[str]:
-    text = README.read_text(encoding="utf-8").replace("> sizes.csv", "")
+def pages_queries() -> list[str]:
+    text = PAGE.read_text(encoding="utf-8").replace("> sizes.csv", "")
     found = re.findall(r"^prune-tui (sql (?:\"[^\"]*\"|[^\"\n])*)", text, flags=re.MULTILINE)
     assert len(found) >= 4
     return found
 
 
-@pytest.mark.parametrize("command", readme_queries())
-def test_the_readmes_queries_have_answers(published, command: str):
+@pytest.mark.parametrize("command", pages_queries())
+def test_the_pages_queries_have_answers(published, command: str):
     done = published(*shlex.split(command))
     assert done.returncode == 0, done.stderr
     assert "Llama" in done.stdout
