@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 from engine.runs import launch
@@ -25,7 +26,7 @@ from warehouse.records.facts import CellFacts, FailureFacts, MetricFacts, ModelF
 from warehouse.store.journal import Journal
 
 MODEL = ModelFacts(
-    model="org/tiny", source="org/tiny", revision=None, weights_hash="abc", model_type="llama", hidden_size=8,
+    model="org/tiny", source="org/tiny", revision="c0ffee", weights_hash="abc", model_type="llama", hidden_size=8,
     intermediate_size=100, num_hidden_layers=1, num_attention_heads=1, num_key_value_heads=1, vocab_size=16,
     tied_embeddings=True, parameters=1000, bytes=4000,
 )  # fmt: skip
@@ -60,9 +61,14 @@ def work(run: RunDir) -> int:
     journal.append(Planned(plan=plan.to_dict(), dtype="float32", conditions=plan.conditions("float32")))
     journal.append(
         Attempt(
-            attempt=attempt, pid=os.getpid(), host="here", provenance={"card": os.environ.get("CUDA_VISIBLE_DEVICES")}
+            attempt=attempt, pid=os.getpid(), host="here",
+            provenance={
+                "card": os.environ.get("CUDA_VISIBLE_DEVICES"),
+                "device": "cuda" if "FAKE_CARDS" in os.environ else "cpu",
+                "versions": {name: version(name) for name in ("prune-tui", "lm-eval")},
+            },
         )
-    )
+    )  # fmt: skip
     if part == "silent":
         print("Traceback: no module named torch", file=sys.stderr)
         return 3
