@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from engine.runs import launch
+from engine.runs.card_lock import card_held
 from engine.runs.rundir import RunDir
 from warehouse.records.events import (
     Attempt,
@@ -17,6 +18,7 @@ from warehouse.records.events import (
     CellStarted,
     Crashed,
     Finished,
+    Log,
     Planned,
     Refused,
     Stopped,
@@ -111,8 +113,23 @@ def work(run: RunDir) -> int:
     return launch.FAILED if failed else launch.FINISHED
 
 
+def on_its_card(run: RunDir) -> int:
+    """Alone on the card that it sees, as a worker with a GPU is, where FAKE_LOCK names this host's cards."""
+    if (cards := os.environ.get("FAKE_LOCK")) is None:
+        return work(run)
+    journal = Journal(run.journal_path)
+    try:
+        card = f"{cards}-{os.environ.get('CUDA_VISIBLE_DEVICES', '0')}"
+        with card_held(card, lambda text: journal.append(Log(message=text)), lambda: None):
+            journal.close()
+            return work(run)
+    except KeyboardInterrupt:
+        journal.append(Stopped(reason="SIGINT"))
+        return launch.STOPPED
+
+
 if __name__ == "__main__":
     this = RunDir(Path(sys.argv[1]))
     with this.lock():
-        code = work(this)
+        code = on_its_card(this)
     sys.exit(code)
