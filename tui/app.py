@@ -113,6 +113,11 @@ class Dashboard(SafeApp):
 
         self.push_screen(RunScreen(run_id))
 
+    def open_sweep(self, sweep: str) -> None:
+        from tui.runs.sweep_screen import SweepScreen
+
+        self.push_screen(SweepScreen(sweep))
+
     def show_results_of(self, run_id: str, name: str) -> None:
         from tui.results.screen import ResultsScreen
 

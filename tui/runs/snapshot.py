@@ -14,7 +14,7 @@ class Snapshot:
     """`detail` is of the watched run.
 
     `timings` are seconds a cell by (model, task, limit), `startups` the seconds before a model's first cell: both of
-    the latest run that tells them.
+    the latest run that tells them. `driven` are the sweeps that somebody carries out.
     """
 
     runs: tuple[RunRow, ...] = ()
@@ -22,5 +22,6 @@ class Snapshot:
     readings: tuple[Reading, ...] = ()
     timings: Mapping[tuple[str, str, float | None], float] = field(default_factory=dict)
     startups: Mapping[str, float] = field(default_factory=dict)
+    driven: frozenset[str] = frozenset()
     problem: str | None = None
     loaded: bool = False
