@@ -58,6 +58,10 @@ class RunsHost(Host, Protocol):
         """Leave the form for the run that it started."""
         ...
 
+    def show_started_sweep(self, form: Screen[Any], sweep: str) -> None:
+        """Leave the form for the sweep that it started."""
+        ...
+
     def start_demo(self) -> None: ...
 
 
