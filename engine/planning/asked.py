@@ -60,6 +60,7 @@ class Asked:
     system_instruction: str | None = None
     fewshot_as_multiturn: bool = False
     no_cache: bool = False
+    cards: int = 1
 
     @classmethod
     def like(cls, plan: RunPlan) -> Asked:
@@ -110,6 +111,7 @@ class Asked:
             system_instruction=self.system_instruction,
             fewshot_as_multiturn=self.fewshot_as_multiturn,
             use_cache=not self.no_cache,
+            cards=self.cards,
         ).resolved(base)
 
 

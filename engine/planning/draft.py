@@ -345,7 +345,7 @@ _OF_EACH_RUN = (
 
 WITHOUT_FIELD = (
     "calibration_length", "revision", "divisor", "trust_remote_code", "skip_broken_tasks", "apply_chat_template",
-    "system_instruction", "fewshot_as_multiturn", "no_cache",
+    "system_instruction", "fewshot_as_multiturn", "no_cache", "cards",
 )  # fmt: skip
 """Settings, by the fields of `Asked`, that a draft keeps and does not show."""
 
@@ -371,4 +371,5 @@ _OPTIONS = {
     "--system-instruction": "system_instruction",
     "--fewshot-as-multiturn": "fewshot_as_multiturn",
     "--no-cache": "use_cache",
+    "--cards": "cards",
 }

@@ -12,7 +12,7 @@ from engine.runs import launch
 from engine.runs.create import check_database, create
 from engine.runs.rundir import RunDir
 from engine.sweeps import steering
-from engine.sweeps.cards import chosen_cards
+from engine.sweeps.cards import chosen_places
 from engine.sweeps.preparing import prepare
 
 
@@ -32,7 +32,7 @@ def start_sweep(asked: Sequence[RunPlan], gpus: str, database: Path) -> Started:
         UserError: nothing is left to measure, there are no such GPUs, or it was refused.
         OSError: the folder cannot be written.
     """
-    cards = chosen_cards(gpus) if gpus else []
+    cards = chosen_places(gpus, asked) if gpus else []
     prepared = prepare(asked, database, places=len(cards), skips=len(asked) > 1)
     not_again = sum(len(one.cells) for runs in prepared.measured for one in runs) if prepared.skips else 0
     if not prepared.plans:

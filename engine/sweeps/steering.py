@@ -17,7 +17,7 @@ from engine.runs import device, stopping
 from engine.runs.create import check_database, create_all
 from engine.runs.rundir import RunDir
 from engine.sweeps import driving, groups
-from engine.sweeps.cards import Card, host_cards
+from engine.sweeps.cards import Card, host_cards, numbers_of
 from warehouse.records.run_state import RunState
 
 _PATIENCE = 120.0  # seconds for which it may look at plans and models before it begins
@@ -37,7 +37,7 @@ def begin(plans: Sequence[RunPlan], cards: Sequence[Card], database: Path) -> st
     sweep = runs[0].plan.sweep
     assert sweep is not None
     try:
-        carry_on(sweep, database, [card.number for card in cards])
+        carry_on(sweep, database, numbers_of(cards))
     except UserError:
         if all(run.turns() == 0 for run in runs):
             for run in runs:

@@ -172,6 +172,8 @@ def _lines(number: int, piece: Piece, db: Path) -> list[str]:
     if seen.problem:
         lines.append(f"   ! {seen.problem}")
     memory = piece.memory
+    if plan.cards > 1:
+        lines.append(f"   GPUs: {plan.cards}, its layers spread over them; graphs are off")
     lines.append(
         f"   memory: {memory if isinstance(memory, str) else f'about {format_bytes(memory.needed)} on {memory.place}'}"
     )
@@ -200,6 +202,7 @@ def _plain(piece: Piece) -> dict[str, Any]:
         "name": plan.name,
         "model": plan.model,
         "revision": plan.revision,
+        "cards": plan.cards,
         "method": plan.method,
         "repair": plan.repair,
         "levels": [str(level) for level in plan.levels],

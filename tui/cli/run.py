@@ -17,7 +17,7 @@ from engine.planning.sweep import spread
 from engine.runs import stopping
 from engine.runs.create import check_database, create_all
 from engine.runs.rundir import RunDir
-from engine.sweeps.cards import chosen_cards
+from engine.sweeps.cards import chosen_places
 from tui.cli import dry_runs, pieces, session
 from tui.cli.completion import RunsArgument, complete_tasks
 from tui.cli.options import (
@@ -158,6 +158,13 @@ def run(
         bool,
         typer.Option("--no-cache", help="Tokenise every prompt anew, and keep no tokens for later runs."),
     ] = False,
+    cards: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="GPUs for a model that is larger than one: its layers are spread over them, without graphs.",
+        ),
+    ] = 1,
     like: Annotated[
         str | None, typer.Option(metavar="RUN|SWEEP", help="The same again; options that are given take their place.")
     ] = None,
@@ -229,7 +236,7 @@ def resume(
     """Do what is missing of a run, or of a sweep's: cells not reached yet, and those that failed."""
     check_database(db)
     found = session.find_all(db, text)
-    cards = chosen_cards(gpus) if gpus is not None else []
+    cards = chosen_places(gpus, [one.plan for one in found]) if gpus is not None else []
     if missing := [one.plan for one in found if one.state() != RunState.FINISHED]:
         session.check_plans(missing, begun=True, quiet=quiet)
     if not detach:

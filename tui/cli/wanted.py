@@ -16,7 +16,7 @@ from engine.planning.asked import Asked, plans_of
 from engine.planning.plan import RunPlan
 from engine.planning.sweep_file import SweepFile, is_sweep_file, read_sweep_file
 from engine.planning.task_index import UnlistedError
-from engine.sweeps.cards import Card, chosen_cards
+from engine.sweeps.cards import Card, chosen_places
 from engine.sweeps.preparing import Prepared, prepare
 from tui.cli import session
 
@@ -75,7 +75,7 @@ def read_wanted(context: typer.Context, db: Path) -> Wanted:
         plans = plans_of([Asked(**given, model=model) for model in models], Path.cwd(), name=given["name"])
     else:
         raise UserError("No model was given: name one on the hub, a folder, demo, a sweep file, or a run with --like.")
-    cards = [] if gpus is None else chosen_cards(gpus)
+    cards = [] if gpus is None else chosen_places(gpus, plans)
     for plan in plans if cards else ():
         if plan.device not in ("auto", "cuda"):
             raise UserError(f"--gpus chooses the devices, and --device says {plan.device}: leave one of them out.")

@@ -64,6 +64,7 @@ class NewRunScreen(Screen[None]):
         self._first = Draft.of(like) if like is not None else Draft.settled()
         self._is_filled = like is not None
         self._file: Path | None = None
+        self._is_filling = False  # the form is taken away, and another one comes
         self._pause: Timer | None = None
         self.lookups = Lookups(self.app, self._refresh)
 
@@ -84,7 +85,7 @@ class NewRunScreen(Screen[None]):
 
     def unsaved(self) -> str:
         """As the dashboard asks before it closes."""
-        if not self.query(RunForm) or self.draft() == self._begun:
+        if not self.query(RunForm) or self._is_filling or self.draft() == self._begun:
             return ""
         return "The form for a new run is filled in, and was not started."
 
@@ -174,10 +175,11 @@ class NewRunScreen(Screen[None]):
             return
         self._first = Draft.of_asked(file.seen_from_here(), name=file.name, gpus=file.gpus)
         self._is_filled, self._file = True, path
+        self._is_filling = True
         await self.query_one(RunForm).remove()
-        await self.query_one("#halves").mount(
-            RunForm(self._first, self._recent(), touched=True, id="form"), before="#outlook"
-        )
+        filled = RunForm(self._first, self._recent(), touched=True, id="form")
+        await self.query_one("#halves").mount(filled, before="#outlook")
+        self._is_filling = False
         self._begun = self.draft()
         self.query_one("#model").focus()
         self.lookups.look_at_tasks(self.draft().include_paths)
@@ -215,7 +217,7 @@ class NewRunScreen(Screen[None]):
         return list(dict.fromkeys([*models, DEMO_MODEL]))
 
     def _refresh(self) -> None:
-        if not self.query(KeyFooter):  # not composed yet, or closed
+        if not self.query(KeyFooter) or self._is_filling:  # not composed yet, or closed
             return
         draft = self.draft()
         problems = self._problems(draft)
