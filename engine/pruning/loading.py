@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -28,6 +28,7 @@ from engine.planning.plan import DTYPES
 from engine.pruning.accounting import ModelShape
 from engine.pruning.glu import find_glu_mlps, refuse_nan
 from engine.pruning.sources import fetch_config, hub_error, is_local, is_reachable, resolve, weights_hash
+from engine.pruning.spreading import answers_at_home
 
 __all__ = [
     "Checkpoint", "inspect", "load_config", "load_model", "load_tokenizer", "resolve", "resolve_device",
@@ -150,6 +151,7 @@ def load_model(
     device: torch.device,
     trust_remote_code: bool = False,
     tokenizer: PreTrainedTokenizerBase | None = None,
+    spread: Mapping[str, int] | None = None,
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Model and tokenizer, the model in evaluation mode on `device`, without gradients.
 
@@ -160,6 +162,7 @@ def load_model(
         revision: of a hub model; the commit that `inspect` reported keeps config and weights together.
         dtype: of the weights; "auto" keeps the checkpoint's own.
         tokenizer: the model's, if it is loaded already.
+        spread: where its parts go, as `spreading.device_map` has it, if not all to `device`, which has the first.
 
     Raises:
         UserError: config, weights or tokenizer are missing, incomplete, broken or out of reach, the MLPs cannot
@@ -175,12 +178,15 @@ def load_model(
         loaded: Any = AutoModelForCausalLM.from_pretrained(
             source,
             dtype=dtype,
-            device_map={"": device} if direct else None,
+            device_map=dict(spread) if spread is not None else {"": device} if direct else None,
             output_loading_info=True,
             **_where(source, revision, trust_remote_code),
         )
         model, report = loaded
-        model.to(device)
+        if spread is None:
+            model.to(device)
+        else:
+            answers_at_home(model)
     # transformers would go on with random numbers for these.
     if missing := sorted(report["missing_keys"]):
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
