@@ -350,6 +350,7 @@ def test_a_merge_killed_at_any_moment_leaves_all_of_an_event_or_none(run, databa
     assert {name for name in leftovers if not name.endswith(".new")} <= {"killed.duckdb.wal"}
 
 
+@pytest.mark.slow
 def test_a_merge_after_a_cell_does_as_much_however_many_came_before(run, database, monkeypatch):
     """A worker merges after every cell: it must cost little beside an evaluation."""
     asked: list[str] = []
