@@ -6,7 +6,9 @@ import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import typer
@@ -172,6 +174,7 @@ def _carry_out(run: RunDir, db: Path, how: Showing) -> int:
     history, offset = run.history()
     before = history.turns
     worker = launch.start(run)
+    Thread(target=_import_what_the_end_needs, name="imports").start()
     try:
         code = follow(worker, run.journal_path, history, _view(run, history, how), offset)
     except Detached:
@@ -187,6 +190,12 @@ def _carry_out(run: RunDir, db: Path, how: Showing) -> int:
     if how.tables and problem is None and history.settled:
         show_tables(db, run, history, how)
     return with_problem(problem, code)
+
+
+def _import_what_the_end_needs() -> None:
+    """While the worker imports its own libraries, and another core has nothing to do."""
+    for name in ("warehouse.merging.merge", "warehouse.read.deltas", "warehouse.read.runs", "tui.cli.deltas"):
+        import_module(name)
 
 
 def with_problem(problem: UserError | None, code: int) -> int:
