@@ -16,6 +16,7 @@ from warehouse.records.conditions import DEFAULT_SEEDS, Conditions, Seeds, docum
 from warehouse.records.level import Level
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
+GGUF_TYPES = ("f16", "q8_0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

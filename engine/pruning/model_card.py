@@ -26,6 +26,7 @@ def model_card(
     shape: ModelShape,
     level: Level,
     intermediate_size: int,
+    stored_size: int,
     method: str,
     seed: int,
     dtype: torch.dtype,
@@ -35,7 +36,7 @@ def model_card(
     calibration: Calibration | None = None,
 ) -> str:
     """Markdown with the hub's front matter. `results` is a delta table in Markdown, if there is one."""
-    full, kept = shape.intermediate_size, intermediate_size
+    full, kept, stored = shape.intermediate_size, intermediate_size, stored_size
     front = ModelCardData(
         base_model=base_model if on_hub else None,
         library_name="transformers",
@@ -52,6 +53,9 @@ def model_card(
         ("parameters", f"{shape.parameters:,}", f"{shape.parameters_at(kept):,}"),
         ("bytes", f"{shape.bytes_at(full, dtype.itemsize):,}", f"{shape.bytes_at(kept, dtype.itemsize):,}"),
     ]
+    if stored > kept:
+        rows[1:1] = [("stored width", f"{full}", f"{stored}")]
+        rows[-1] = ("bytes as stored", rows[-1][1], f"{shape.bytes_at(stored, dtype.itemsize):,}")
     table = "\n".join(f"| {name} | {before} | {after} |" for name, before, after in rows)
     parts = [
         f"---\n{front.to_yaml()}\n---",
@@ -60,7 +64,7 @@ def model_card(
         f"neurons ({level.pruning_pct(full, kept):g} % removed), those with the highest {declared.title} "
         f"({method.upper()}, {declared.formula}){drawn}. "
         f"Kept neurons are in their original order; {_made_up(repair)}nothing was trained afterwards."
-        f"{_looked_at(calibration)}",
+        f"{_looked_at(calibration)}{_padded(kept, stored)}",
         f"| | base | this |\n|---|---:|---:|\n{table}",
         "```python\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
         f"model = AutoModelForCausalLM.from_pretrained({quoted})\n"
@@ -71,6 +75,15 @@ def model_card(
     cited = f" The method: {declared.citation}." if declared.citation else ""
     parts.append(f"Made with prune-tui {version('prune-tui')}.{cited}")
     return redacted("\n\n".join(parts) + "\n")
+
+
+def _padded(kept: int, stored: int) -> str:
+    if stored == kept:
+        return ""
+    return (
+        f" Its tensors are {stored} neurons wide (`intermediate_size` in config.json; `exact_intermediate_size` is "
+        f"{kept}): {stored - kept} neurons of zeros were added in each layer, which compute nothing."
+    )
 
 
 def _made_up(repair: str) -> str:

@@ -46,7 +46,7 @@ def main(request: dict[str, Any]) -> int:
         return REFUSED
     except KeyboardInterrupt:
         return STOPPED
-    print(json.dumps(asdict(saved) | {"path": str(saved.path)}))
+    print(json.dumps(asdict(saved) | {"path": str(saved.path), "gguf": saved.gguf and str(saved.gguf)}))
     return FINISHED
 
 

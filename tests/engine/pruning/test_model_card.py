@@ -25,6 +25,7 @@ def test_names_stay_text_in_a_model_card(tmp_path: Path) -> None:
         shape=shape,
         level=Level.parse("50"),
         intermediate_size=8,
+        stored_size=8,
         method="maw",
         seed=0,
         dtype=torch.float32,
