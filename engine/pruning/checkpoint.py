@@ -20,6 +20,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from engine.errors import UserError
 from engine.planning.calibration import CalibrationSource
 from engine.planning.methods import find_method
+from engine.planning.model_files import local_folder
 from engine.planning.plan import GGUF_TYPES
 from engine.pruning.calibration import Calibration
 from engine.pruning.gguf_file import writing as gguf_file
@@ -148,7 +149,7 @@ def save_level(
         for weights in partial.glob("*.safetensors"):
             weights.chmod(_readable_by_others())  # safetensors writes them for their owner alone
         tokenizer.save_pretrained(partial)
-        base_model = source if not Path(source).is_dir() else Path(source).resolve().name
+        base_model = Path(source).resolve().name if local_folder(source) is not None else source
         record = CheckpointRecord(
             base=_base(checkpoint, base_model, tokenizer),
             method=method,

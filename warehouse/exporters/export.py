@@ -30,11 +30,11 @@ def export_deltas(
     `significance` marks the changes beyond noise in Markdown, with a footnote that says how that was judged, and
     `intervals` adds the 95 % interval of each change; the other formats have these as columns.
     Long form has one row per width and metric, the columns of the `baseline_deltas` view first; the unpruned width's
-    rows have a value and no delta. `wide` has one row per width and, for each benchmark, a column of values (`piqa/acc`)
-    and one of percent changes (`piqa/acc/delta_pct`). Markdown is always wide. JSON, which has no NaN and no
-    infinities, carries them as the strings "NaN", "Infinity" and "-Infinity". LaTeX has one table of all models, wide;
-    there and in Excel `digits` are the decimals of scores, and `short` has names to show instead of models' and
-    benchmarks' own.
+    rows have a value and no delta. `wide` has one row per width and, for each benchmark, a column of values
+    (`piqa/acc`) and one of percent changes (`piqa/acc/delta_pct`). Markdown is always wide. JSON, which has no NaN
+    and no infinities, carries them as the strings "NaN", "Infinity" and "-Infinity". LaTeX has one table of all
+    models, wide; there and in Excel `digits` are the decimals of scores, and `short` has names to show instead of
+    models' and benchmarks' own.
 
     Raises:
         UserError: no such model, method, repair, task, metric or format; or the file cannot be read.
