@@ -12,7 +12,7 @@ from engine.errors import UserError
 from engine.planning.plan import RunPlan
 from engine.pruning import checkpoint, loading
 from engine.pruning.accounting import ModelShape
-from engine.worker.save import delta_table
+from engine.worker.save import results_for
 from warehouse.records.level import Level
 
 
@@ -135,7 +135,7 @@ def save(
         dtype=dtype,
         revision=revision,
         trust_remote_code=trust_remote_code,
-        card=None if database is None else delta_table(Path(database), str(source), method, repair),
+        card=None if database is None else results_for(Path(database), str(source), method, repair),
         overwrite=overwrite,
         repair=repair,
         calibrate=_text(method, repair, calibration, calibration_tokens, calibration_length, seed, like),

@@ -22,7 +22,9 @@ from engine.planning.calibration import CalibrationSource
 from engine.planning.methods import find_method
 from engine.planning.model_files import local_folder
 from engine.planning.plan import GGUF_TYPES
+from engine.pruning.base_card import base_card
 from engine.pruning.calibration import Calibration
+from engine.pruning.card_results import CardResults
 from engine.pruning.gguf_file import writing as gguf_file
 from engine.pruning.gguf_file.writing import stored_multiple
 from engine.pruning.glu import GluMlp, find_glu_mlps
@@ -74,7 +76,7 @@ def save_level(
     dtype: str = "auto",
     revision: str | None = None,
     trust_remote_code: bool = False,
-    card: str | None = None,
+    card: Callable[[int], CardResults | None] | None = None,
     overwrite: bool = False,
     repair: str = "none",
     calibrate: Calibrate | None = None,
@@ -91,7 +93,7 @@ def save_level(
         source: a folder, a hub name or "demo".
         level: how far to prune; `divisor` rounds its width down.
         dtype: of the saved weights; "auto" keeps the checkpoint's own.
-        card: Markdown with results (a delta table) for the model card.
+        card: gives the results of a width, in neurons, for the model card.
         overwrite: replace the checkpoint that the folder holds.
         repair: how what is removed is made up for.
         calibrate: the text on which the loaded, unpruned model is looked at, where the method or the repair asks.
@@ -174,6 +176,13 @@ def save_level(
             ),
         )
         record.write(partial)
+        file = None if gguf is None else f"{to.resolve().name}-{gguf}.gguf"
+        results = None if card is None else card(kept)
+        of_base = base_card(checkpoint.source, checkpoint.revision)
+        for licence in of_base.files:
+            shutil.copyfile(licence, partial / licence.name)
+        if results is not None:
+            results.write_entries(partial)
         readme = model_card(
             base_model=base_model,
             on_hub=not is_local(checkpoint.source),
@@ -186,15 +195,16 @@ def save_level(
             seed=seed,
             dtype=model.dtype,
             folder_name=to.resolve().name,
-            results=card,
+            results=results,
+            base_card=of_base,
+            gguf=file,
             repair=repair,
             calibration=text,
         )
         (partial / "README.md").write_text(readme, encoding="utf-8")
-        file = None
-        if gguf is not None:
-            file = f"{to.resolve().name}-{gguf}.gguf"
-            about = gguf_file.About(name=f"{Path(base_model).name} at {kept} neurons", base_model=base_model)
+        if gguf is not None and file is not None:
+            name = f"{Path(base_model).name} at {kept} neurons"
+            about = gguf_file.About(name=name, base_model=base_model, licence=of_base.licence)
             gguf_file.write(partial / file, model, tokenizer, gguf, about)
     parameters = checkpoint.shape.parameters_at(kept)
     return SavedLevel(to, kept, parameters, size, stored, None if file is None else to / file)

@@ -11,7 +11,9 @@ from huggingface_hub import ModelCardData
 
 from engine.planning.methods import find_method
 from engine.pruning.accounting import ModelShape
+from engine.pruning.base_card import BaseCard
 from engine.pruning.calibration import Calibration
+from engine.pruning.card_results import CardResults
 from engine.pruning.repair import LEAST_SQUARES
 from warehouse.exporters.markdown import code, escape
 from warehouse.records.level import Level
@@ -31,17 +33,26 @@ def model_card(
     seed: int,
     dtype: torch.dtype,
     folder_name: str,
-    results: str | None,
+    results: CardResults | None,
+    base_card: BaseCard,
+    gguf: str | None = None,
     repair: str = "none",
     calibration: Calibration | None = None,
 ) -> str:
-    """Markdown with the hub's front matter. `results` is a delta table in Markdown, if there is one."""
+    """Markdown with the hub's front matter. `results` are the model's, if there are any, `gguf` is the file's name."""
     full, kept, stored = shape.intermediate_size, intermediate_size, stored_size
+    index = results.model_index() if results else []
     front = ModelCardData(
         base_model=base_model if on_hub else None,
         library_name="transformers",
         pipeline_tag="text-generation",
-        tags=["pruning", "width-pruning", "glu", "prune-tui"],
+        tags=["pruning", "width-pruning", "glu", "prune-tui", *(["gguf"] if gguf else [])],
+        license=base_card.licence,
+        license_name=base_card.licence_name,
+        license_link=base_card.licence_link,
+        language=base_card.language,
+        model_name=folder_name if index else None,
+        eval_results=index or None,
     )
     origin = code(base_model) + (f" at revision {code(revision)}" if revision else "")
     quoted = json.dumps(folder_name)
@@ -70,8 +81,10 @@ def model_card(
         f"model = AutoModelForCausalLM.from_pretrained({quoted})\n"
         f"tokenizer = AutoTokenizer.from_pretrained({quoted})\n```",
     ]
+    if gguf:
+        parts.append(f"{code(gguf)} holds the same for llama.cpp, in one file.")
     if results:
-        parts.append(f"## What it gained and lost\n\n{results.strip()}")
+        parts.append(f"## What it gained and lost\n\n{results.table.strip()}")
     cited = f" The method: {declared.citation}." if declared.citation else ""
     parts.append(f"Made with prune-tui {version('prune-tui')}.{cited}")
     return redacted("\n\n".join(parts) + "\n")

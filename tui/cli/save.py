@@ -36,6 +36,7 @@ from tui.cli.options import (
     TrustRemoteCode,
 )
 from tui.cli.output import print_json
+from warehouse.numbers import format_bytes
 from warehouse.processes import module_command
 from warehouse.records.level import Level
 
@@ -79,6 +80,12 @@ def save(
         Gguf | None,
         typer.Option(help="Write a GGUF file beside the checkpoint, for llama.cpp; q8_0 pads to 32 by itself."),
     ] = None,
+    push_to: Annotated[
+        str | None, typer.Option(metavar="USER/REPO", help="Push the folder to the hub; a new repository is private.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Save, and list what --push-to would upload; upload nothing.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what the folder holds.")] = False,
     as_json: Json = False,
     db: Database = DEFAULT_DATABASE,
@@ -95,7 +102,11 @@ def save(
         "trust_remote_code": trust_remote_code,
         "overwrite": overwrite,
         "database": str(db.resolve()),
-    } | {name: value for name, value in (("pad_to", pad_to), ("gguf", gguf)) if value is not None}
+    }
+    if dry_run and push_to is None:
+        raise UserError("--dry-run lists what would be pushed: say where with --push-to USER/REPO.")
+    more = {"pad_to": pad_to, "gguf": gguf, "push_to": push_to, "dry_run": dry_run or None}
+    request |= {name: value for name, value in more.items() if value is not None}
     told = {"method": method, "repair": repair, "divisor": divisor, "seed": seed, "revision": revision}
     text = {
         "calibration": chosen_calibration(calibration),
@@ -127,6 +138,7 @@ def save(
     else:
         typer.echo(f"Saved {model} at level {level} in {to}.")
         _tell_stored(answer, pad_to, gguf)
+        _tell_pushed(answer, push_to)
 
 
 def _tell_stored(saved: dict[str, Any], pad_to: int | None, gguf: str | None) -> None:
@@ -139,6 +151,14 @@ def _tell_stored(saved: dict[str, Any], pad_to: int | None, gguf: str | None) ->
         )
     if saved["gguf"] is not None:
         typer.echo(f"GGUF ({gguf}): {saved['gguf']}")
+
+
+def _tell_pushed(saved: dict[str, Any], repo: str | None) -> None:
+    if repo is None:
+        return
+    for one in saved["uploads"]:
+        typer.echo(f"  {one['path']}  {format_bytes(one['bytes'])}")
+    typer.echo(f"Pushed: {saved['pushed']}" if saved["pushed"] else f"This would be pushed to {repo}; nothing was.")
 
 
 def _by_itself(told: dict[str, Any], text: dict[str, Any]) -> dict[str, Any]:
