@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -44,7 +45,7 @@ def saved(make_model: Callable[..., PreTrainedModel], save_checkpoint: Callable[
 
 
 def test_the_card_has_an_index_of_results_and_the_licence(saved: Path) -> None:
-    data = ModelCard.load(saved / "README.md").data
+    data: Any = ModelCard.load(saved / "README.md").data
     assert (data.get("license"), data.get("language")) == ("llama3.2", ["en", "de"])
     assert (saved / "LICENSE.txt").read_text() == "You may."
     results = data.eval_results

@@ -1,4 +1,4 @@
-"""A saved level from save to certificate: pruning's loss and the export's, told apart on the demo model's real tasks."""
+"""From `save` to the certificate: pruning's loss and the export's, told apart on the demo model's real tasks."""
 
 from __future__ import annotations
 
