@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from warehouse.errors import UserError
+from warehouse.records.names import short_name
 from warehouse.registry import gathered
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Layout:
 
     def called(self, name: str) -> str:
         """The short name of a model or a benchmark; a model's is what follows the slash where none was chosen."""
-        return self.short.get(name) or name.rpartition("/")[2]
+        return self.short.get(name) or short_name(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
