@@ -11,11 +11,13 @@ from typing import Any
 from engine.errors import UserError
 from engine.planning.calibration import DEFAULT_CALIBRATION, REPAIRS, CalibrationSource
 from engine.planning.methods import DEFAULT_METHOD, find_method
+from engine.planning.model_files import is_gguf
 from engine.planning.suites import TaskSpec
 from warehouse.records.conditions import DEFAULT_SEEDS, Conditions, Seeds, documents, old_seeds, seeds_text
 from warehouse.records.level import Level
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
+GGUF_TYPES = ("f16", "q8_0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +175,7 @@ class RunPlan:
         model = base / self.model
         return replace(
             self,
-            model=str(model.resolve()) if model.is_dir() else self.model,
+            model=str(model.resolve()) if model.is_dir() or is_gguf(model) else self.model,
             include_paths=tuple(str((base / path).resolve()) for path in self.include_paths),
             calibration=None if self.calibration is None else self.calibration_source.resolved(base).text,
         )

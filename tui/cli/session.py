@@ -135,12 +135,14 @@ def detach(run: RunDir, db: Path, *, as_json: bool) -> None:
         print_json({"runs": [summary(run)]})
 
 
-def work(runs: Sequence[RunDir], db: Path, *, quiet: bool, as_json: bool, plain: bool = False) -> int:
+def work(
+    runs: Sequence[RunDir], db: Path, *, quiet: bool, as_json: bool, plain: bool = False, tables: bool = True
+) -> int:
     """Carry out runs one after another, and return the exit code: the worst of theirs.
 
-    `plain` shows log lines instead of a live display, `quiet` neither.
+    `plain` shows log lines instead of a live display, `quiet` neither; without `tables` no scores follow.
     """
-    how = Showing(plain=plain, quiet=quiet, tables=not as_json)
+    how = Showing(plain=plain, quiet=quiet, tables=tables and not as_json)
     codes: list[int] = []
     waiting = list(runs)
     try:
