@@ -42,11 +42,11 @@ site: $(BIN)/python  ## the pages as a site, in site/; a link that leads nowhere
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[docs]'
 	$(BIN)/mkdocs build --strict
 
-newest:  ## the fast tests with the newest versions that pyproject.toml allows
-	python3 benchmarks/versions.py newest
+newest:  ## the fast tests with the newest versions that pyproject.toml allows (KEEP=torch==2.13.0)
+	python3 benchmarks/versions.py newest $(if $(KEEP),--keep $(KEEP))
 
-oldest:  ## the fast tests with the oldest versions that pyproject.toml allows
-	python3 benchmarks/versions.py oldest
+oldest:  ## the fast tests with the oldest versions that pyproject.toml allows (KEEP=torch==2.13.0)
+	python3 benchmarks/versions.py oldest $(if $(KEEP),--keep $(KEEP))
 
 constraints: $(BIN)/python  ## constraints.txt from what is installed
 	$(BIN)/python benchmarks/versions.py freeze > constraints.txt

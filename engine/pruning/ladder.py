@@ -17,12 +17,13 @@ from transformers import PreTrainedModel
 from engine.pruning.calibration import Calibration
 from engine.pruning.glu import GluMlp, find_glu_mlps
 from engine.pruning.ordering import ordered
+from engine.pruning.padding import padded_width
 from engine.pruning.repair import Repair
 
 
 def padded_size(kept: int, full: int, pad_to: int) -> int:
     """`kept` rounded up to a multiple of `pad_to`, never beyond the full width."""
-    return min(-(-kept // pad_to) * pad_to, full)
+    return min(padded_width(kept, pad_to), full)
 
 
 class Ladder:
