@@ -198,8 +198,11 @@ def test_a_tasks_training_documents_leave_those_out_that_the_run_asks(lm: Pruned
 def test_training_documents_that_are_the_evaluations_own_are_refused(lm: PrunedLM) -> None:
     with pytest.raises(UserError, match=r"documents are what this run evaluates on \(quiz\), so scores"):
         made(
-            lm, "task:quiz", find_tasks=lambda name: [quiz([], OTHERS)], evaluated=lambda: whole_documents([quiz(OTHERS[:30])]),
-        )  # fmt: skip
+            lm,
+            "task:quiz",
+            find_tasks=lambda name: [quiz([], OTHERS)],
+            evaluated=lambda: whole_documents([quiz(OTHERS[:30])]),
+        )
 
 
 def test_a_task_without_training_documents_is_refused(lm: PrunedLM) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import torch
-from test_building import DATA, SEEDS, TASK
+from drawing_tasks import DATA, TASK
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.tokenization_utils_tokenizers import TokenizersBackend
 
@@ -39,6 +39,7 @@ from warehouse.records.events import TasksFound, of_kind
 from warehouse.records.facts import CellFacts, DocumentsFacts, FailureFacts, TaskFacts
 from warehouse.records.level import parse_levels
 
+SEEDS = (3, 4, 5, 6)
 PLAN = RunPlan(name="test", model="demo", levels=tuple(parse_levels("0")), tasks=SUITES["demo"], limit=4, seeds=SEEDS)
 
 
@@ -254,7 +255,7 @@ def test_a_signal_to_both_is_left_to_the_worker(apart: Callable[..., Apart]) -> 
 
 
 def test_an_error_that_cannot_be_sent_is_told_in_its_words() -> None:
-    class Odd(Exception):  # noqa: N818
+    class Odd(Exception):
         def __init__(self, one: str, other: str) -> None:
             super().__init__(f"{one} and {other}")
 
