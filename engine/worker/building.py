@@ -1,4 +1,4 @@
-"""Loading a run's tasks and writing their requests, in a thread beside the worker's own."""
+"""Loading a run's tasks and writing their requests, in a thread beside the judging of answers."""
 
 from __future__ import annotations
 
