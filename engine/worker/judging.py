@@ -49,7 +49,7 @@ class Judging:
             answers=kept,
         )
         self._document(built)
-        self._record(
+        self._recorder.keep_cell(
             CellFacts(
                 level=level,
                 task=built.name,
@@ -71,7 +71,7 @@ class Judging:
 
     def keep(self, cell: CellFacts) -> None:
         """Write down a cell that needs no judging."""
-        self._record(cell)
+        self._recorder.keep_cell(cell)
         self._recorder.merge_soon()
 
     def fail(self, level: str, task: str, error: Exception) -> None:
@@ -94,8 +94,7 @@ class Judging:
             return
         where = str(path.relative_to(self._run.path))
         documents = DocumentsFacts(task=built.name, path=where, hash=hash_, count=count)
-        self._recorder.record(documents)
-        self._recorder.history.documents[built.name] = documents
+        self._recorder.keep_documents(documents)
 
     def groups(self, level: str) -> None:
         """Write down the aggregate of every group whose tasks are all there now."""
@@ -110,7 +109,7 @@ class Judging:
             parts = {name: cells[level, name] for name in (task.task_name for task in group.get_all_tasks())}
             shots = {cell.num_fewshot for cell in parts.values()}
             versions = {cell.harness_version for cell in parts.values()}
-            self._record(
+            self._recorder.keep_cell(
                 CellFacts(
                     level=level,
                     task=group.name,
@@ -125,7 +124,3 @@ class Judging:
                     harness_version=versions.pop() if len(versions) == 1 else None,
                 )
             )
-
-    def _record(self, cell: CellFacts) -> None:
-        self._recorder.record(cell)
-        self._recorder.history.cells[cell.level, cell.task] = cell

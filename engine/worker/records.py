@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from warehouse.records.events import Data, Stage, StageProgress
-from warehouse.records.facts import FailureFacts
+from warehouse.records.facts import CellFacts, DocumentsFacts, FailureFacts
 from warehouse.records.run_state import RunHistory
 
 PROGRESS_EVERY = 1.0  # seconds
@@ -41,6 +41,16 @@ class Records(ABC):
     @abstractmethod
     def merge_soon(self) -> None:
         """Have the warehouse brought up to date beside the work."""
+
+    def keep_cell(self, cell: CellFacts) -> None:
+        """Write a cell down, and know it from now on."""
+        self.record(cell)
+        self.history.cells[cell.level, cell.task] = cell
+
+    def keep_documents(self, documents: DocumentsFacts) -> None:
+        """Write down where a task's documents are, and know it from now on."""
+        self.record(documents)
+        self.history.documents[documents.task] = documents
 
     def failure(self, level: str, task: str, error: Exception) -> None:
         """Write down that a cell has no result, and why."""

@@ -34,6 +34,8 @@ from engine.worker.wire import (
     Failed,
     Judge,
     Judged,
+    KeepCell,
+    KeepDocuments,
     Knows,
     LeftOut,
     Loaded,
@@ -48,6 +50,7 @@ from engine.worker.wire import (
     packed_error,
 )
 from warehouse.records.events import Data
+from warehouse.records.facts import CellFacts, DocumentsFacts
 from warehouse.records.run_state import RunHistory
 
 
@@ -164,6 +167,14 @@ class _ToWorker(Records):
 
     def record(self, data: Data) -> None:
         self._wire.send(Told(data))
+
+    def keep_cell(self, cell: CellFacts) -> None:
+        self._wire.send(KeepCell(cell))
+        self.history.cells[cell.level, cell.task] = cell
+
+    def keep_documents(self, documents: DocumentsFacts) -> None:
+        self._wire.send(KeepDocuments(documents))
+        self.history.documents[documents.task] = documents
 
     def log(self, message: str, level_name: str = "info") -> None:
         self._wire.send(Said(message, level_name))

@@ -27,6 +27,8 @@ from engine.worker.wire import (
     Failed,
     Judge,
     Judged,
+    KeepCell,
+    KeepDocuments,
     Knows,
     LeftOut,
     Loaded,
@@ -40,7 +42,7 @@ from engine.worker.wire import (
     Written,
 )
 from warehouse.processes import module_command
-from warehouse.records.facts import CellFacts, DocumentsFacts
+from warehouse.records.facts import CellFacts
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedTokenizerBase
@@ -221,10 +223,10 @@ class TasksApart:
         match message:
             case Told(data):
                 self._recorder.record(data)
-                if isinstance(data, CellFacts):
-                    self._recorder.history.cells[data.level, data.task] = data
-                elif isinstance(data, DocumentsFacts):
-                    self._recorder.history.documents[data.task] = data
+            case KeepCell(cell):
+                self._recorder.keep_cell(cell)
+            case KeepDocuments(kept):
+                self._recorder.keep_documents(kept)
             case Said(text, level_name):
                 self._recorder.log(text, level_name)
             case Merge():
@@ -317,8 +319,7 @@ class JudgingApart:
 
     def keep(self, cell: CellFacts) -> None:
         """Write down a cell that needs no judging."""
-        self._recorder.record(cell)
-        self._recorder.history.cells[cell.level, cell.task] = cell
+        self._recorder.keep_cell(cell)
         self._recorder.merge_soon()
 
     def groups(self, level: str) -> None:

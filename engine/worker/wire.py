@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Literal
 
 from warehouse.records.events import Data
-from warehouse.records.facts import TaskFacts
+from warehouse.records.facts import CellFacts, DocumentsFacts, TaskFacts
 from warehouse.records.run_state import RunHistory
 
 
@@ -115,6 +115,20 @@ class Told:
     """From the process: something for the journal."""
 
     data: Data
+
+
+@dataclass(frozen=True, slots=True)
+class KeepCell:
+    """From the process: a cell for the journal, which is known from now on."""
+
+    cell: CellFacts
+
+
+@dataclass(frozen=True, slots=True)
+class KeepDocuments:
+    """From the process: a file of documents for the journal, which is known from now on."""
+
+    documents: DocumentsFacts
 
 
 @dataclass(frozen=True, slots=True)
