@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeGuard
 
 from engine.errors import UserError
 from engine.runs.launch import FAILED, FINISHED, REFUSED, STOPPED
 from engine.runs.rundir import RunDir
+from engine.worker.importing import imported
 from engine.worker.stopping import StopFlag, StopRequested
 from warehouse.records.events import Crashed, Finished, Refused, Stopped
 from warehouse.store.journal import FULL
@@ -46,9 +45,12 @@ def work(run: RunDir) -> int:
 
 def _attempted(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
     try:
-        with recorder.stage("import libraries"):
-            attempt = _imported()
-        failed = attempt(run, recorder, stop)
+        from engine.worker.tasks_apart import TasksApart
+
+        with TasksApart(run, recorder, stop) as tasks:
+            with recorder.stage("import libraries"):
+                attempt = imported("engine.worker.attempt").attempt
+            failed: int = attempt(run, recorder, stop, tasks)
         # Before it is called finished, so that a run killed while its results are brought over is resumed for them.
         merged = recorder.merge(wait=5.0, compare_all=True)
         recorder.record(Finished(failed=failed))
@@ -69,22 +71,6 @@ def _attempted(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
         recorder.merge(wait=5.0)
         return FAILED
     return FAILED if failed else FINISHED
-
-
-def _imported() -> Callable[[RunDir, Recorder, StopFlag], int]:
-    """What there is to import stays to the end, and a fifth of the time would go into looking for garbage among it."""
-    from engine.worker.draws import share_out_draws
-
-    share_out_draws()
-    collects = gc.isenabled()  # this may be somebody else's process
-    gc.disable()
-    try:
-        from engine.worker.attempt import attempt
-    finally:
-        if collects:
-            gc.enable()
-    gc.freeze()
-    return attempt
 
 
 def say(text: str) -> None:
