@@ -30,6 +30,7 @@ from engine.worker.building import Building
 from engine.worker.damage import damage_cells
 from engine.worker.earlier import EarlierPrompts
 from engine.worker.order import sorted_ladder
+from engine.worker.profiling import Profiling
 from engine.worker.provenance import provenance
 from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
@@ -152,6 +153,8 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
                 recorder.record(variant)
         recorder.merge_soon()
         failed = Sweep(run, recorder, stop, lm, ladder, variants, tasks, number, damage)()
+        if plan.profile is not None:
+            failed += Profiling(run, plan, recorder, stop, lm, ladder, variants)()
     if device.type == "cuda":
         peak = torch.cuda.max_memory_allocated(device) / 2**30
         recorder.log(

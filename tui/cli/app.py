@@ -20,6 +20,7 @@ class Commands(LazyGroup):
     places: ClassVar = {
         "demo": Place("tui.cli.run", "demo", MEASURE),
         "run": Place("tui.cli.run", "run", MEASURE),
+        "profile": Place("tui.cli.profile", "profile", MEASURE),
         "resume": Place("tui.cli.run", "resume", MEASURE),
         "stop": Place("tui.cli.run", "stop", MEASURE),
         "runs": Place("tui.cli.runs", "runs", MEASURE),

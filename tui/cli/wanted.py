@@ -68,7 +68,7 @@ def read_wanted(context: typer.Context, db: Path) -> Wanted:
     elif like is not None:
         plans = _again(session.find_all(db, like), models, typed)
     elif models:
-        if given["suite"] is None and given["tasks"] is None:
+        if given["suite"] is None and given["tasks"] is None and not given["profile"]:
             given["suite"] = settings.suite()
         plans = plans_of([Asked(**given, model=model) for model in models], Path.cwd(), name=given["name"])
     else:

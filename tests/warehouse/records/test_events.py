@@ -42,7 +42,7 @@ from warehouse.records.facts import (
     TaskFacts,
     VariantFacts,
 )
-from warehouse.records.measurements import MeasurementFacts
+from warehouse.records.measurements import MachineFacts, MeasurementFacts
 from warehouse.records.reading import Reading
 from warehouse.store import journal
 from warehouse.store.journal import Journal, JournalError
@@ -88,6 +88,31 @@ ALL: list[Data] = [
                 workload="w", batch_size=1, quantity="ttft", unit="ms", mean=1.0, std=None, min=None, max=None, n=3
             )
         ],
+    ),
+    Measured(
+        level="40",
+        measurements=[
+            MeasurementFacts(
+                workload="128 in, 64 out",
+                batch_size=8,
+                quantity="time_per_output_token",
+                unit="ms",
+                mean=None,
+                round=2,
+                phase="decode",
+                engine="ours",
+                mode="graphs",
+                width="padded",
+                padded_size=4928,
+                prompt_tokens=128,
+                new_tokens=64,
+                source="CUDA events",
+                note="it does not fit into the memory",
+            )
+        ],
+    ),
+    MachineFacts(
+        device="NVIDIA H200", dtype="bfloat16", timer="CUDA events", copy_rate=4e12, energy_missing="no driver"
     ),
     Log(message="careful", level_name="warning"),
     Stopped(reason="SIGINT"),
