@@ -24,6 +24,7 @@ from engine.profile.repeats import Summary, repeated
 from engine.profile.session import CannotMeasureError, Session
 from engine.profile.timing import Timer
 from engine.profile.transformers_session import EagerSession, GraphSession
+from engine.profile.vllm_bench import latency
 from warehouse.records.measurements import MeasurementFacts
 from warehouse.records.reading import Reading
 
@@ -77,6 +78,8 @@ class Measuring:
             return rows.missing(f"the model's context is {self._lm.max_length} tokens")
         held = self._held()
         try:
+            if setting.engine == "vllm":
+                return self._by_vllm(setting, subject, rows)
             if request.batch == LARGEST:
                 request = replace(request, batch=self._largest(setting))
                 rows.batch = request.batch
@@ -90,6 +93,14 @@ class Measuring:
             found = rows.missing("it does not fit into the memory")
         release_memory()
         return found
+
+    def _by_vllm(self, setting: Setting, subject: Subject, rows: Rows) -> list[MeasurementFacts]:
+        """Whole requests: its command tells prefill and decode not apart, and no energy."""
+        model: Any = self._lm.model
+        full = model.config.get_text_config().intermediate_size
+        eager, width = setting.mode == "eager", subject.padded_size
+        took = latency(model, self._lm.tokenizer, setting.workload, eager=eager, width=width, full=full)
+        return rows.whole(took)
 
     def shape(self) -> Shape:
         """Of the model at the width that it has now."""
@@ -293,6 +304,15 @@ class Rows:
         )
         yield self.row("throughput", "tokens/s", "decode", mean=batch / steps.mean, n=steps.n)
         yield self.row("throughput", "tokens/s", "both", mean=counting.tokens_out(request, batch) / whole, n=first.n)
+
+    def whole(self, took: Summary) -> list[MeasurementFacts]:
+        request = self.setting.workload
+        tokens = counting.tokens_out(request, request.batch)
+        source = "vllm bench latency"
+        return [
+            self.row("time_to_last_token", "ms", "both", source=source, **_spread(took.scaled(1e3))),
+            self.row("throughput", "tokens/s", "both", source=source, mean=tokens / took.mean, n=took.n),
+        ]
 
     def memory(self, peak: int | None) -> MeasurementFacts:
         if peak is None:

@@ -143,10 +143,9 @@ class Profiling:
     def _visits(self) -> Iterator[_Visit]:
         """Setting by setting, so that what is compared is measured close together; levels in a new order each time."""
         modes = ("eager", "graphs") if self._on_gpu else ("eager",)
-        engines = [engine for engine in self._asked.engines if engine != "vllm"]
         drawn = random.Random(self._seed)
         subjects = self._subjects()
-        for workload, engine, mode in product(self._asked.requests(on_gpu=self._on_gpu), engines, modes):
+        for workload, engine, mode in product(self._asked.requests(on_gpu=self._on_gpu), self._asked.engines, modes):
             for number in range(1, self._asked.rounds + 1):
                 for variant, subject in drawn.sample(subjects, len(subjects)):
                     yield _Visit(Setting(workload, engine, mode), number, variant, subject)

@@ -39,8 +39,8 @@ create table machines (
     seq bigint not null,
     recorded_at timestamp not null,
     device varchar not null,
-    dtype varchar not null,
-    timer varchar not null,
+    dtype varchar,
+    timer varchar,
     copy_rate double,
     matrix_rate double,
     idle_power double,
@@ -55,8 +55,8 @@ create table machines (
 );
 comment on table machines is 'One row per machine that a profile measured before the levels, each time it was begun or taken up again.';
 comment on column machines.device is 'The GPU''s name, or the processor''s.';
-comment on column machines.dtype is 'Number format that copy_rate and matrix_rate were measured in.';
-comment on column machines.timer is 'What times were taken with.';
+comment on column machines.dtype is 'Number format that copy_rate and matrix_rate were measured in; null where that is not known.';
+comment on column machines.timer is 'What times were taken with; null where that is not known.';
 comment on column machines.copy_rate is 'Bytes a second that a large copy moves, read and written ones counted; null where it was not measured.';
 comment on column machines.matrix_rate is 'Floating-point operations a second of a large matrix product; null where it was not measured.';
 comment on column machines.idle_power is 'Power with nothing to do, in watts; null where the machine reports none.';

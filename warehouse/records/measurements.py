@@ -57,8 +57,8 @@ class MachineFacts:
     """
 
     device: str
-    dtype: str
-    timer: str
+    dtype: str | None
+    timer: str | None
     copy_rate: float | None = None
     matrix_rate: float | None = None
     idle_power: float | None = None
