@@ -59,14 +59,14 @@ class MachineFacts:
     device: str
     dtype: str | None
     timer: str | None
-    copy_rate: float | None = None
-    matrix_rate: float | None = None
-    idle_power: float | None = None
-    power_limit: float | None = None
-    temperature: float | None = None
-    clock: float | None = None
-    clock_max: float | None = None
-    throttled: str | None = None
-    energy_source: str | None = None
-    energy_missing: str | None = None
-    rates_missing: str | None = None
+    copy_rate: float | None
+    matrix_rate: float | None
+    idle_power: float | None
+    power_limit: float | None
+    temperature: float | None
+    clock: float | None
+    clock_max: float | None
+    throttled: str | None
+    energy_source: str | None
+    energy_missing: str | None
+    rates_missing: str | None

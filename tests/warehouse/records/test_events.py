@@ -89,6 +89,13 @@ ALL: list[Data] = [
             )
         ],
     ),
+    Log(message="careful", level_name="warning"),
+    Stopped(reason="SIGINT"),
+    Finished(failed=0),
+    Refused(error="no"),
+    Crashed(error="E", detail="Traceback"),
+    DocumentsFacts(task="piqa", path="documents/piqa-1.parquet", hash="0a" * 32, count=10),
+    CalibrationFacts(source="self", tokens=4096, length=128, seed=0, hash="0a" * 32, path="calibration.parquet"),
     Measured(
         level="40",
         measurements=[
@@ -112,15 +119,21 @@ ALL: list[Data] = [
         ],
     ),
     MachineFacts(
-        device="NVIDIA H200", dtype="bfloat16", timer="CUDA events", copy_rate=4e12, energy_missing="no driver"
+        device="NVIDIA H200",
+        dtype="bfloat16",
+        timer="CUDA events",
+        copy_rate=4e12,
+        matrix_rate=7e14,
+        idle_power=75.5,
+        power_limit=700.0,
+        temperature=31.0,
+        clock=1980.0,
+        clock_max=1980.0,
+        throttled=None,
+        energy_source=None,
+        energy_missing="no driver",
+        rates_missing=None,
     ),
-    Log(message="careful", level_name="warning"),
-    Stopped(reason="SIGINT"),
-    Finished(failed=0),
-    Refused(error="no"),
-    Crashed(error="E", detail="Traceback"),
-    DocumentsFacts(task="piqa", path="documents/piqa-1.parquet", hash="0a" * 32, count=10),
-    CalibrationFacts(source="self", tokens=4096, length=128, seed=0, hash="0a" * 32, path="calibration.parquet"),
 ]
 
 
