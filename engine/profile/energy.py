@@ -1,7 +1,8 @@
 """Energy over a stretch of steady work, from a counter that moves in ticks or from power that is sampled.
 
 A counter is read often and used between its first and its last tick within the stretch: what happens at the edges,
-before it moves and after, is left out with its time, so that a slow counter makes no error of a tick. See docs/adr/0013-energy-is-read-directly.md.
+before it moves and after, is left out with its time, so that a slow counter makes no error of a tick. Why without a
+library: docs/adr/0013-energy-is-read-directly.md.
 """
 
 from __future__ import annotations

@@ -131,11 +131,10 @@ class Measuring:
     ) -> Iterator[MeasurementFacts]:
         if self._on_gpu:
             torch.cuda.reset_peak_memory_stats()
-        for _ in range(2):  # warm-up: kernels chosen, memory taken, the step captured
-            session.prefill()
-            session.decode(lambda: None)
-            self._timer.finish()
-            self._check()
+        session.prefill()  # warm-up: kernels chosen, memory taken, the step captured
+        session.decode(lambda: None)
+        self._timer.finish()
+        self._check()
         yield rows.memory(torch.cuda.max_memory_allocated() - held if self._on_gpu else None)
         before = self._machine.reading()
         share = seconds / (4 if energy and self._machine.source is not None else 2)

@@ -1,6 +1,6 @@
 """Where energy can be read on this machine: NVML's counter, else its power; of a processor RAPL where that is readable.
 
-NVML is read directly: zeus reads the same counter at both ends of a window, see docs/adr/0013-energy-is-read-directly.md.
+NVML is read directly, and not by a library that reads the same counter: docs/adr/0013-energy-is-read-directly.md.
 """
 
 from __future__ import annotations

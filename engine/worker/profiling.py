@@ -141,12 +141,15 @@ class Profiling:
         self._recorder.record(Measured(level=visit.variant.level, measurements=rows))
 
     def _visits(self) -> Iterator[_Visit]:
-        """Setting by setting, so that what is compared is measured close together; levels in a new order each time."""
+        """Round by round, so that the bound leaves out later rounds first; in each setting by setting, so that what is
+        compared is measured close together; levels in a new order each time.
+        """
         modes = ("eager", "graphs") if self._on_gpu else ("eager",)
         drawn = random.Random(self._seed)
         subjects = self._subjects()
-        for workload, engine, mode in product(self._asked.requests(on_gpu=self._on_gpu), self._asked.engines, modes):
-            for number in range(1, self._asked.rounds + 1):
+        settings = list(product(self._asked.requests(on_gpu=self._on_gpu), self._asked.engines, modes))
+        for number in range(1, self._asked.rounds + 1):
+            for workload, engine, mode in settings:
                 for variant, subject in drawn.sample(subjects, len(subjects)):
                     yield _Visit(Setting(workload, engine, mode), number, variant, subject)
 
