@@ -76,7 +76,7 @@ def _profile(db: Path, run_id: str) -> Profile | None:
 
 def _print_profile(profile: Profile) -> None:
     from tui.cli.listing import print_rows
-    from tui.profile_table import HEADER, NUMBERS, machine_line, tables
+    from tui.runs.profile_table import HEADER, NUMBERS, machine_line, tables
 
     if profile.machine is not None:
         typer.echo(f"\n  {'machine':<{_LABEL}}{machine_line(profile.machine)}")

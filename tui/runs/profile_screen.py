@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
 from tui.host import host
-from tui.profile_table import HEADER, NUMBERS, machine_line, tables
+from tui.runs.profile_table import HEADER, NUMBERS, machine_line, tables
 from warehouse.errors import UserError
 
 if TYPE_CHECKING:

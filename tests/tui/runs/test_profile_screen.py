@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tui.app import Dashboard
-from tui.profile_table import HEADER, cells, machine_line
 from tui.runs.profile_screen import NOTHING, ProfileScreen
+from tui.runs.profile_table import HEADER, cells, machine_line
 from warehouse.read.profile import ProfileRow
 from warehouse.records.measurements import MachineFacts
 
@@ -17,7 +17,8 @@ NONE = dict.fromkeys(ProfileRow.__dataclass_fields__)
 ROW = ProfileRow(
     **NONE | {
         "level": "40", "pruning_pct": 40.0, "width": "padded", "padded_size": 4928, "workload": "w", "first_ms": 9.87,
-        "token_ms": 1.2345, "token_half_width": 0.0123, "drift_pct": 0.52, "tokens_per_s": 812.3, "decode_joules": 0.2131,
+        "token_ms": 1.2345, "token_half_width": 0.0123, "drift_pct": 0.52, "tokens_per_s": 812.3,
+        "decode_joules": 0.2131,
         "token_limit_share": 0.415, "token_limited_by": "copy", "peak_bytes": 1.9e9, "weights_bytes": 1.827e9,
     }
 )  # fmt: skip
