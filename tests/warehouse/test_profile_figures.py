@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from warehouse.exporters.bundle import write_bundle
+from warehouse.importers.bundle import import_bundle
+from warehouse.merging.remake import remake
 from warehouse.records.measurements import MachineFacts
+from warehouse.store import accounts, db
 
 FIGURES = (
     "select pruning_pct, method, mean, half_width, drift_pct, rounds, note from profile_figures order by pruning_pct"
@@ -53,3 +57,36 @@ def test_the_last_profile_on_a_machine_counts(new_run, merged, ask):
         ("A", 7.0, "r2"),
         ("B", 5.0, "r3"),
     ]
+
+
+@pytest.fixture
+def profiled(new_run, merged, database):
+    run = new_run("r1")
+    run.start()
+    run.cell("40", "piqa", 0.5)
+    run.line("machine", **MACHINE | {"device": "NVIDIA Card", "energy_missing": "no driver", "copy_rate": 4e12})
+    run.line("measured", level="40", measurements=[row(1, None, note="no room"), row(2, 8.0, half_width=0.1, p99=9.0)])
+    merged(run)
+    return database
+
+
+EVERYTHING = ("select * exclude recorded_at from measurements", "select * exclude recorded_at from machines")
+
+
+def test_a_bundle_carries_figures_and_machine(profiled, ask, tmp_path):
+    write_bundle(profiled, tmp_path / "profile.zip")
+    import_bundle(tmp_path / "other.duckdb", tmp_path / "profile.zip")
+    with db.open_read(tmp_path / "other.duckdb") as con:
+        assert [con.execute(text).fetchall() for text in EVERYTHING] == [ask(text) for text in EVERYTHING]
+
+
+def test_a_changed_figure_is_noticed_and_a_file_made_anew_has_it(profiled, ask):
+    before = [ask(text) for text in EVERYTHING]
+    with db.open_write(profiled) as con:
+        con.execute("update measurements set note = 'much room' where mean is null")
+        con.execute("update machines set copy_rate = 5e12")
+        assert accounts.altered(con, profiled.with_suffix(".runs")) == {
+            "r1": "values of 2 events (an event machine, an event measured) were changed"
+        }
+    remake(profiled, profiled.with_suffix(".runs"))
+    assert [ask(text) for text in EVERYTHING] == before

@@ -76,3 +76,6 @@ comment on column profile_figures.level is 'The level as that run asked for it.'
 comment on column profile_figures.recorded_at is 'When the last round was recorded; UTC.';
 comment on column profile_figures.note is 'Why there is no mean, or what weakens it; null where there is nothing to say.';
 comment on column profile_figures.intermediate_size is 'Neurons left in each layer''s MLP; null where that is not known.';
+comment on column profile_figures.padded_size is
+    'Neurons in each layer''s MLP as they were computed, zero ones included; null for imports.';
+comment on column profile_figures.source is 'What measured it, as CUDA events or NVML''s energy counter; null for imports.';
