@@ -13,7 +13,7 @@ from engine.runs import rundir
 # What may differ between two plans whose cells say the same.
 _FREE = {
     "name", "levels", "tasks", "suite", "sweep", "sweep_name", "batch_tokens", "compile_layers", "use_cache", "device",
-    "trust_remote_code", "trust_task_code", "skip_broken_tasks", "damage",
+    "trust_remote_code", "trust_task_code", "skip_broken_tasks", "damage", "profile",
 }  # fmt: skip
 
 

@@ -100,7 +100,11 @@ def _again(runs: Sequence[Any], models: Sequence[str], typed: dict[str, Any]) ->
         for plan in plans
     ]
     named = next((plan.sweep_name for plan in plans if plan.sweep_name), None)
-    return plans_of(asked, Path.cwd(), name=typed.get("name") or named)
+    again = plans_of(asked, Path.cwd(), name=typed.get("name") or named)
+    profiles = {plan.profile for plan in plans}
+    if "profile" in typed or len(profiles) > 1:
+        return again
+    return [replace(plan, profile=profiles.copy().pop()) for plan in again]
 
 
 def _over(cards: Sequence[Card], plans: list[RunPlan], db: Path) -> list[RunPlan]:
