@@ -109,7 +109,7 @@ class Measuring:
         embedding = model.get_input_embeddings().weight
         output: Any = model.get_output_embeddings()
         tied = output is None or output.weight is embedding
-        head = embedding.numel() if tied else output.weight.numel()
+        head = embedding.numel() if output is None or tied else output.weight.numel()
         config = model.config.get_text_config()
         layers, heads, head_dim = cache_sizes(model)
         return Shape(
