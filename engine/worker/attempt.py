@@ -29,6 +29,7 @@ from engine.worker.arriving import Arriving
 from engine.worker.beside import Beside, brief_turns
 from engine.worker.damage import damage_cells
 from engine.worker.order import sorted_ladder
+from engine.worker.profiling import Profiling
 from engine.worker.provenance import provenance
 from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
@@ -162,6 +163,8 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag, tasks: TasksApart) 
                 recorder.record(variant)
         recorder.merge_soon()
         failed = Sweep(recorder, stop, lm, ladder, variants, supply, tasks.judging(), damage)()
+        if plan.profile is not None:
+            failed += Profiling(run, plan, recorder, stop, lm, ladder, variants)()
     if device.type == "cuda":
         peak = sum(map(torch.cuda.max_memory_allocated, range(plan.cards) if plan.cards > 1 else [device])) / 2**30
         recorder.log(

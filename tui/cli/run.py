@@ -97,6 +97,12 @@ def run(
             "agreement.",
         ),
     ] = False,
+    profile: Annotated[
+        bool,
+        typer.Option(
+            "--profile", help="Measure what each level costs, too: time, memory and energy. `profile` has more."
+        ),
+    ] = False,
     suite_name: Annotated[
         str | None, typer.Option("--suite", metavar="NAME", help=f"A named list of tasks: {', '.join(SUITES)}.")
     ] = None,

@@ -70,7 +70,7 @@ def read_wanted(context: typer.Context, db: Path) -> Wanted:
     elif like is not None:
         plans = _again(session.find_all(db, like), models, typed)
     elif models:
-        if given["suite"] is None and given["tasks"] is None:
+        if given["suite"] is None and given["tasks"] is None and not given["profile"]:
             given["suite"] = settings.suite()
         plans = plans_of([Asked(**given, model=model) for model in models], Path.cwd(), name=given["name"])
     else:
@@ -106,4 +106,8 @@ def _again(runs: Sequence[Any], models: Sequence[str], typed: dict[str, Any]) ->
         for plan in plans
     ]
     named = next((plan.sweep_name for plan in plans if plan.sweep_name), None)
-    return plans_of(asked, Path.cwd(), name=typed.get("name") or named)
+    again = plans_of(asked, Path.cwd(), name=typed.get("name") or named)
+    profiles = {plan.profile for plan in plans}
+    if "profile" in typed or len(profiles) > 1:
+        return again
+    return [replace(plan, profile=profiles.copy().pop()) for plan in again]

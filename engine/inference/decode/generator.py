@@ -150,6 +150,25 @@ class Generator:
                 land()
         return made
 
+    @torch.no_grad()
+    def prefill(self, prompts: Sequence[Ints], *, length: int, max_tokens: int) -> KVCache:
+        """A cache of `length` steps, filled with the prompts, whose next tokens are chosen.
+
+        Raises:
+            torch.OutOfMemoryError: they do not fit at a time.
+        """
+        cache = KVCache(self._model, len(prompts), length, GREEDY, zeroed=not self._attention.tiles)
+        self._prefill(cache, dict(enumerate(prompts)), max_tokens, GREEDY, again=True)
+        return cache
+
+    def decoder(self, cache: KVCache, *, captures: bool) -> Decoder:
+        """What advances a cache that `prefill` filled."""
+        attention = self._attention
+        kernel = attention.overrides.decode_attention
+        return Decoder(
+            self._model, self._head, cache, GREEDY, kernel=kernel, lengths=attention.lengths, captures=captures
+        )
+
     def _decoder(self, cache: KVCache, sampling: SamplingParams) -> Decoder:
         attention = self._attention
         kernel = attention.overrides.decode_attention
