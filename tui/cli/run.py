@@ -22,6 +22,7 @@ from tui.cli import dry_runs, pieces, session
 from tui.cli.completion import RunsArgument, complete_tasks
 from tui.cli.options import (
     DEFAULT_DATABASE,
+    Alone,
     CalibrationLength,
     CalibrationText,
     CalibrationTokens,
@@ -33,6 +34,7 @@ from tui.cli.options import (
     Gpus,
     Json,
     Methods,
+    On,
     Plain,
     Quiet,
     Repairs,
@@ -162,6 +164,8 @@ def run(
         str | None, typer.Option(metavar="RUN|SWEEP", help="The same again; options that are given take their place.")
     ] = None,
     gpus: Gpus = None,
+    on: On = "local",
+    alone: Alone = "finish",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing of it.")] = False,
     no_start: Annotated[
         bool,
@@ -179,7 +183,10 @@ def run(
     Several models, methods or repairs make a run for each of them; a model's first run measures it unpruned, and the
     others are compared with that. `runs` shows them together, as a sweep.
     """
+    where = pieces.chosen_where(on, alone, gpus)
     wanted = read_wanted(context, db)
+    if where is not None and (wanted.cards or detach):
+        raise UserError("--on ray takes the cluster's GPUs, and stays with them: leave --gpus and --detach out.")
     if detach and len(wanted.plans) > 1:
         raise UserError(
             "--detach starts one run and returns: give one model, method and repair, and start the next when it has "
@@ -203,13 +210,15 @@ def run(
         session.detach(create_all(plans, db)[0], db, as_json=as_json)
     else:
         raise typer.Exit(
-            pieces.work(create_all(plans, db), wanted.cards, db, plain=plain, quiet=quiet, as_json=as_json)
+            pieces.work(create_all(plans, db), where or wanted.cards, db, plain=plain, quiet=quiet, as_json=as_json)
         )
 
 
 def resume(
     text: RunsArgument,
     gpus: Gpus = None,
+    on: On = "local",
+    alone: Alone = "finish",
     detach: Detach = False,
     db: Database = DEFAULT_DATABASE,
     plain: Plain = False,
@@ -219,10 +228,13 @@ def resume(
 ) -> None:
     """Do what is missing of a run, or of a sweep's: cells not reached yet, and those that failed."""
     check_database(db)
+    where = pieces.chosen_where(on, alone, gpus)
     found = session.find_all(db, text)
-    cards = chosen_cards(gpus) if gpus is not None else []
+    cards = where or (chosen_cards(gpus) if gpus is not None else [])
     if missing := [one.plan for one in found if one.state() != RunState.FINISHED]:
         session.check_plans(missing, begun=True, quiet=quiet)
+    if detach and where is not None:
+        raise UserError("--on ray stays with the runs: leave --detach out.")
     if not detach:
         raise typer.Exit(pieces.work(found, cards, db, plain=plain, quiet=quiet, as_json=as_json))
     if len(found) > 1:
