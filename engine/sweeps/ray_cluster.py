@@ -95,7 +95,9 @@ class RayCluster:
         wanted = {
             f"{self.job}/{node['NodeID']}/{number}": node
             for node in nodes
-            for number in range(int(node["Resources"].get("GPU", 0)) if gpus else 1)
+            for number in range(
+                int(node["Resources"].get("GPU", 0) if gpus else min(node["Resources"].get("CPU", 0), 1))
+            )
         }
         for key in self._slots.keys() - wanted.keys():
             self._drop(key)

@@ -1,0 +1,146 @@
+"""A Ray cluster of several nodes on this host, that can be killed; and a network between it and a driver, that can be
+cut.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+_TEMP = Path("/tmp/ray")  # where Ray writes down which cluster is the latest
+
+
+class Nodes:
+    """`address` is for Ray Client. Each node has a cache, and so a folder for pieces, of its own."""
+
+    def __init__(self, folder: Path, worker_environment: dict[str, str] | None = None) -> None:
+        from ray.cluster_utils import Cluster
+
+        _TEMP.mkdir(exist_ok=True)
+        self._folder, self._more = folder, worker_environment or {}
+        self.port = free_port()
+        self.cluster = Cluster(
+            initialize_head=True,
+            head_node_args={
+                "num_cpus": 0,
+                "include_dashboard": False,
+                "ray_client_server_port": self.port,
+                "env_vars": self._environment("head"),
+                "_system_config": {"health_check_period_ms": 1000, "health_check_failure_threshold": 5},
+            },
+        )
+        self.nodes: dict[str, Any] = {}
+
+    def _environment(self, name: str) -> dict[str, str]:
+        return {"PRUNE_TUI_CACHE": str(self.cache(name)), **self._more}
+
+    def cache(self, name: str) -> Path:
+        return self._folder / name
+
+    @property
+    def address(self) -> str:
+        return f"ray://127.0.0.1:{self.port}"
+
+    def join(self, name: str) -> None:
+        self.nodes[name] = self.cluster.add_node(num_cpus=1, env_vars=self._environment(name))
+
+    def kill(self, name: str) -> None:
+        """As when its power fails: everything of it, at once."""
+        for process in self.processes(name):
+            with suppress(psutil.Error):
+                process.suspend()
+        for process in self.processes(name):
+            with suppress(psutil.Error):
+                process.kill()
+        self.cluster.remove_node(self.nodes.pop(name), allow_graceful=False)
+
+    def processes(self, name: str) -> list[psutil.Process]:
+        return list(_with("PRUNE_TUI_CACHE", str(self.cache(name))))
+
+    def workers(self, name: str | None = None) -> list[psutil.Process]:
+        """Those that measure, on a node, or on all."""
+        names = list(self.nodes) if name is None else [name]
+        return [one for node in names for one in self.processes(node) if "engine.worker" in _command(one)]
+
+    def kill_worker(self, name: str | None = None) -> bool:
+        for process in self.workers(name)[:1]:
+            with suppress(psutil.Error):
+                os.kill(process.pid, signal.SIGKILL)
+                return True
+        return False
+
+    def shutdown(self) -> None:
+        self.cluster.shutdown()
+        for name in [*self.nodes, "head"]:
+            for process in self.processes(name):
+                with suppress(psutil.Error):
+                    process.kill()
+
+
+def _with(variable: str, value: str) -> Iterator[psutil.Process]:
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get(variable) == value:
+                yield process
+
+
+def _command(process: psutil.Process) -> list[str]:
+    with suppress(psutil.Error):
+        return process.cmdline()
+    return []
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+class Wire:
+    """A TCP proxy on `port`: while it is `cut`, nothing passes, and nobody is told."""
+
+    def __init__(self, to: int) -> None:
+        self._to, self._open = to, threading.Event()
+        self._open.set()
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @contextmanager
+    def cut(self) -> Iterator[None]:
+        self._open.clear()
+        yield
+        self._open.set()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                here, _ = self._server.accept()
+                threading.Thread(target=self._carry, args=(here,), daemon=True).start()
+
+    def _carry(self, here: socket.socket) -> None:
+        self._open.wait()
+        there = socket.create_connection(("127.0.0.1", self._to))
+        for one, other in ((here, there), (there, here)):
+            threading.Thread(target=self._pump, args=(one, other), daemon=True).start()
+
+    def _pump(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while came := one.recv(65536):
+                self._open.wait()
+                other.sendall(came)
+        for end in (one, other):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._open.set()
+        self._server.close()
