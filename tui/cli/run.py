@@ -163,6 +163,10 @@ def run(
     like: Annotated[
         str | None, typer.Option(metavar="RUN|SWEEP", help="The same again; options that are given take their place.")
     ] = None,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Measure, too, what earlier runs have measured of this sweep."),
+    ] = False,
     gpus: Gpus = None,
     on: On = "local",
     alone: Alone = "finish",
@@ -181,7 +185,8 @@ def run(
     """Prune models at several levels, evaluate each, and show what changed.
 
     Several models, methods or repairs make a run for each of them; a model's first run measures it unpruned, and the
-    others are compared with that. `runs` shows them together, as a sweep.
+    others are compared with that. `runs` shows them together, as a sweep. What earlier runs have measured of a sweep
+    under the same conditions is not measured again.
     """
     where = pieces.chosen_where(on, alone, gpus)
     wanted = read_wanted(context, db)
@@ -197,7 +202,11 @@ def run(
         return
     plans = wanted.plans
     check_database(db)
-    if all("0" not in map(str, plan.levels) for plan in plans):
+    for line in dry_runs.not_again(wanted):
+        typer.echo(line, err=True)
+    if not plans:
+        return
+    if all("0" not in map(str, plan.levels) for plan in wanted.prepared.asked):
         typer.echo(
             f"Level 0 is not among the levels: unless {db} has the unpruned model's results under the same conditions, "
             "there is nothing to compare with; --levels 0,… measures it.",
