@@ -2,8 +2,8 @@
 
     python benchmarks/scale_out.py [docs/scale-out.svg]
 
-Pieces are those that `split` makes for so many cards, taken up as `Carrying` does: the first of the list by whichever card
-is free. Their times are those of the 1B shape on an H200 (docs/benchmarks.md), by parameters. Prints a table, and draws
+Pieces are those that `split` makes for so many cards, taken up as `Carrying` does: the first of the list by whichever
+card is free. Their times are those of the 1B shape on an H200 (docs/benchmarks.md), by parameters. Prints a table, and draws
 the picture of docs/scale-out.md where a file is named.
 """
 
@@ -92,8 +92,8 @@ def draw(outcomes: list[Outcome]) -> str:
     width, height, left, top, side = 760, 330, 56, 40, 260
     one = outcomes[0].end
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12" '
-        'role="img" aria-label="Speed-up and idle time of the ten-model sweep on 1 to 64 cards">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
+        'font-size="12" role="img" aria-label="Speed-up and idle time of the ten-model sweep on 1 to 64 cards">',
         '<rect width="100%" height="100%" fill="#fff"/>',
         f'<text x="{left}" y="22" font-size="14">Times as fast as one card</text>',
         f'<text x="{left + 350}" y="22" font-size="14">What the cards’ time goes into</text>',

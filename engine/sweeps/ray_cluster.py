@@ -12,7 +12,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -327,6 +327,23 @@ def address_of(on: str) -> str | None:
     if find_spec("ray") is None:
         raise UserError(f"--on {on} needs Ray: `pip install 'prune-tui[ray]'`, here and on the nodes.")
     return None if on == "ray" else on
+
+
+def _places_of(nodes: Sequence[Mapping[str, Any]]) -> tuple[list[tuple[Mapping[str, Any], int]], bool]:
+    """A place for each GPU of a cluster, or for each node where there are none, as the node and its number there; and
+    whether they are GPUs.
+    """
+    alive = [(node, node["Resources"]) for node in nodes if node["Alive"]]
+    gpu = any(has.get("GPU") for _, has in alive)
+    counts = ((node, int(has.get("GPU", 0) if gpu else min(has.get("CPU", 0), 1))) for node, has in alive)
+    return [(node, number) for node, count in counts for number in range(count)], gpu
+
+
+def places_now() -> int:
+    """How many places the cluster has that was joined."""
+    import ray
+
+    return len(_places_of(ray.nodes())[0])
 
 
 def join(address: str | None) -> None:

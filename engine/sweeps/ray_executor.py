@@ -155,10 +155,7 @@ class RayWorker:
             self._stop = self.run.stop_path.read_text() or "ask"
         if self._lost:
             self._end_lost()
-        elif self._call is None:
-            assert self._then is not None
-            self._then()
-        elif self._call.ready():
+        elif self._call is not None and self._call.ready():
             call, self._call = self._call, None
             try:
                 came = call.result()
@@ -176,6 +173,9 @@ class RayWorker:
                 self._silent_since = None
                 assert self._took is not None
                 self._took(came)
+        if self._call is None and self._code is None and not self._lost:
+            assert self._then is not None
+            self._then()
         return self._code
 
     def _say(self, text: str) -> None:

@@ -36,17 +36,20 @@ _MERGING = 0.05  # of the time at most goes into bringing the database up to dat
 
 @dataclass(frozen=True, slots=True)
 class OnRay:
-    """A cluster, at an address or this host's, and what its workers do when they are left alone."""
+    """A cluster that was joined, at an address or this host's: how many places it has now, and what its workers do when
+    they are left alone.
+    """
 
     address: str | None
     alone: Alone
+    places: int
 
 
 def chosen_where(on: str, alone: str, gpus: str | None) -> OnRay | None:
-    """What `--on` and `--alone` say; None: here.
+    """What `--on` and `--alone` say, joined; None: here.
 
     Raises:
-        UserError: they say what there is not, or Ray is not installed.
+        UserError: they say what there is not, Ray is not installed, or no cluster answers.
     """
     if alone != "finish" and alone != "stop":
         raise UserError(f"--alone {alone}: give finish or stop.")
@@ -54,7 +57,9 @@ def chosen_where(on: str, alone: str, gpus: str | None) -> OnRay | None:
         return None
     if gpus is not None:
         raise UserError("--gpus chooses GPUs of this host, and --on ray takes the cluster's: leave one of them out.")
-    return OnRay(ray_cluster.address_of(on), alone)
+    address = ray_cluster.address_of(on)
+    ray_cluster.join(address)
+    return OnRay(address, alone, ray_cluster.places_now())
 
 
 def work(
@@ -64,12 +69,10 @@ def work(
 
     Raises:
         RunBusyError: somebody else carries this sweep out.
-        UserError: there is no such cluster.
     """
     sweep = runs[0].plan.sweep if len(runs) > 1 else None
     with carrying_out(db, sweep):
         if isinstance(where, OnRay):
-            ray_cluster.join(where.address)
             job = runs[0].plan.sweep or runs[0].run_id
             cluster = ray_cluster.RayCluster(where.address, job, where.alone, runs_root(db), _say)
             with cluster.held():

@@ -189,9 +189,9 @@ def run(
     under the same conditions is not measured again.
     """
     where = pieces.chosen_where(on, alone, gpus)
-    wanted = read_wanted(context, db)
+    wanted = read_wanted(context, db, places=0 if where is None else where.places)
     if where is not None and (wanted.cards or detach):
-        raise UserError("--on ray takes the cluster's GPUs, and stays with them: leave --gpus and --detach out.")
+        raise UserError("--on ray takes the cluster's GPUs, and stays with the runs: leave gpus and --detach out.")
     if detach and len(wanted.plans) > 1:
         raise UserError(
             "--detach starts one run and returns: give one model, method and repair, and start the next when it has "
