@@ -3,8 +3,8 @@
     python benchmarks/scale_out.py [docs/scale-out.svg]
 
 Pieces are those that `split` makes for so many cards, taken up as `Carrying` does: the first of the list by whichever
-card is free. Their times are those of the 1B shape on an H200 (docs/benchmarks.md), by parameters. Prints a table, and draws
-the picture of docs/scale-out.md where a file is named.
+card is free. Their times are those of the 1B shape on an H200 (docs/benchmarks.md), by parameters. Prints a
+table, and draws the picture of docs/scale-out.md where a file is named.
 """
 
 from __future__ import annotations

@@ -90,15 +90,8 @@ class RayCluster:
     def _look(self) -> None:
         import ray
 
-        nodes = [node for node in ray.nodes() if node["Alive"]]
-        gpus = any(node["Resources"].get("GPU") for node in nodes)
-        wanted = {
-            f"{self.job}/{node['NodeID']}/{number}": node
-            for node in nodes
-            for number in range(
-                int(node["Resources"].get("GPU", 0) if gpus else min(node["Resources"].get("CPU", 0), 1))
-            )
-        }
+        places, gpus = _places_of(ray.nodes())
+        wanted = {f"{self.job}/{node['NodeID']}/{number}": node for node, number in places}
         for key in self._slots.keys() - wanted.keys():
             self._drop(key)
         for key, node in wanted.items():

@@ -46,15 +46,13 @@ class Driver:
     """`prune-tui` as a process, in a folder of its own."""
 
     def __init__(self, folder: Path, *words: str, sees: bool = False, **environment: str) -> None:
-        program = (
-            [sys.executable, "-P", "-m", "prune_tui"] if sees else [sys.executable, str(SUPPORT / "carried_by_ray.py")]
-        )
+        program = ["-P", "-m", "prune_tui"] if sees else [str(SUPPORT / "carried_by_ray.py")]
         self.folder = folder
         self.log = folder / f"driver-{time.monotonic_ns()}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, *program, *words], cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+                [sys.executable, *program, *words], cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True, env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
             )  # fmt: skip
 
     def ends(self, seconds: float = 600) -> int:
