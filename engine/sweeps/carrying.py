@@ -15,7 +15,7 @@ from engine.errors import UserError
 from engine.runs import launch
 from engine.runs.rundir import RunDir
 from engine.sweeps.executor import Executor, Worker
-from warehouse.records.events import Event, Finished
+from warehouse.records.events import Event, Finished, Refused
 from warehouse.records.run_state import RunHistory, RunState
 from warehouse.store import journal
 
@@ -48,8 +48,8 @@ class Watcher(Protocol):
 
 
 def memory_ran_out(error: str) -> bool:
-    """Whether a cell failed because of that, by what it was recorded with."""
-    return "OutOfMemoryError" in error.split(":")[0] or "out of memory" in error
+    """Whether it was that, by what was recorded of a cell or of a model that could not be loaded."""
+    return any(words in error for words in ("OutOfMemoryError", "out of memory", "does not fit in the GPU's memory"))
 
 
 @dataclass(slots=True)
@@ -179,8 +179,12 @@ class Carrying:
             self._settle(piece, one.history, code)
 
     def _more_room(self, place: str, history: RunHistory) -> int | None:
-        """The bytes of a larger place's memory, where a task failed because this one's ran out."""
-        if not any(memory_ran_out(failure.error) for failure in history.failures.values()):
+        """The bytes of a larger place's memory, where a task failed, or the model was refused, because this one's ran
+        out.
+        """
+        errors = [failure.error for failure in history.failures.values()]
+        errors += [history.end.error] if isinstance(history.end, Refused) else []
+        if not any(map(memory_ran_out, errors)):
             return None
         here = self.executor.room(place)
         rooms = (self.executor.room(other) for other in self.executor.places)

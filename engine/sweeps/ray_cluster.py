@@ -1,4 +1,4 @@
-"""Ray as the carrier: a cluster joined or begun, an actor for each GPU of its nodes, and calls to them.
+"""Ray as the carrier: an actor for each GPU of a cluster's nodes, and calls to them.
 
 Nothing here needs more of Ray than nodes, named actors and calls, so that a driver may be on a node of the cluster
 (`--on ray`, what Ray keeps best) or outside of it (`ray://`, Ray Client). Actors are detached: they outlive the driver,
@@ -8,24 +8,21 @@ and may have run where it fails) is left to `ray_place` and `streaming`, which m
 
 from __future__ import annotations
 
-import logging
-import os
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from engine.errors import UserError
 from engine.runs import runlock
 from engine.sweeps.ray_executor import PlaceFacts, PlaceLostError, UnreachableError
+from engine.sweeps.ray_joining import NAMESPACE, gone, join, places_of
 from engine.sweeps.ray_place import Alone
 
-_NAMESPACE = "prune-tui"
 _LOOKS_EVERY = 2.0  # seconds between two looks at which nodes there are
 _READY_EVERY = 0.05
 _ANSWERS_WITHIN = 60.0  # seconds for which places of an earlier driver are waited for
@@ -90,7 +87,7 @@ class RayCluster:
     def _look(self) -> None:
         import ray
 
-        places, gpus = _places_of(ray.nodes())
+        places, gpus = places_of(ray.nodes())
         wanted = {f"{self.job}/{node['NodeID']}/{number}": node for node, number in places}
         for key in self._slots.keys() - wanted.keys():
             self._drop(key)
@@ -109,7 +106,7 @@ class RayCluster:
             ray.remote(_actor_class())
             .options(
                 name=key,
-                namespace=_NAMESPACE,
+                namespace=NAMESPACE,
                 lifetime="detached",
                 get_if_exists=True,
                 max_restarts=0,
@@ -131,7 +128,7 @@ class RayCluster:
         except PlaceLostError:
             return  # `result` has dropped it; the node may bring another
         except UnreachableError:
-            slot.asked = self._call(key, "facts")
+            slot.told, slot.asked = None, self._call(key, "facts")
             return
         except UserError as error:
             self._said.add(f"{key} cannot")
@@ -196,8 +193,8 @@ class RayCluster:
         if time.monotonic() - self._waited > _READY_EVERY and self._asked and self._is_joined():
             import ray
 
-            by_reference = {one.reference: one for one in self._asked}
             with self._unless_cut_off():
+                by_reference = {one.reference: one for one in self._asked}
                 ready, _ = ray.wait(list(by_reference), num_returns=len(by_reference), timeout=0)
                 found = {by_reference[one] for one in ready}
                 self._ready |= found
@@ -220,17 +217,17 @@ class RayCluster:
         except exceptions.RayTaskError as error:
             cause = error.cause
             raise (cause if isinstance(cause, Exception) else error) from error
-        except (exceptions.ActorUnavailableError, exceptions.GetTimeoutError) as error:
+        except (exceptions.ActorUnavailableError, exceptions.GetTimeoutError, exceptions.ObjectLostError) as error:
             raise UnreachableError from error
-        except exceptions.RayActorError as error:
+        except gone() as error:
+            self._cut_off()
+            raise UnreachableError from error
+        except exceptions.RayError as error:
             self._drop(call.slot)
             if "ModuleNotFoundError" in str(error) or "ImportError" in str(error):
                 self._said.add(f"{call.slot} cannot")
                 self.say(f"A node cannot be worked on: prune-tui {version('prune-tui')} is not installed there.")
             raise PlaceLostError from error
-        except (ConnectionError, exceptions.RaySystemError) as error:
-            self._cut_off()
-            raise UnreachableError from error
 
     # The connection.
 
@@ -238,7 +235,7 @@ class RayCluster:
     def _unless_cut_off(self) -> Iterator[None]:
         try:
             yield
-        except ConnectionError:
+        except gone():
             self._cut_off()
 
     def _cut_off(self) -> None:
@@ -260,13 +257,13 @@ class RayCluster:
         with suppress(Exception):
             ray.shutdown()
         try:
-            join(self.address)
+            join(self.address, begins=False)
             for key, slot in list(self._slots.items()):
                 try:
-                    slot.handle = ray.get_actor(key, namespace=_NAMESPACE)
+                    slot.handle = ray.get_actor(key, namespace=NAMESPACE)
                 except ValueError:  # there is none of this name
                     self._drop(key)
-        except (ConnectionError, UserError):
+        except (*gone(), UserError):
             self._lost_at = time.monotonic()
             return False
         self._lost_at = None
@@ -284,9 +281,9 @@ class RayCluster:
                 named: Any = ray.util.list_named_actors(all_namespaces=True)  # with their namespaces, then
                 for one in named:
                     job, _, rest = one["name"].partition("/")
-                    if one["namespace"] == _NAMESPACE and job == self.job and rest.partition("/")[0] in alive:
+                    if one["namespace"] == NAMESPACE and job == self.job and rest.partition("/")[0] in alive:
                         key = one["name"]
-                        self._slots[key] = _Slot(ray.get_actor(key, namespace=_NAMESPACE), RayCall(self, key, None))
+                        self._slots[key] = _Slot(ray.get_actor(key, namespace=NAMESPACE), RayCall(self, key, None))
                         self._slots[key].asked = self._call(key, "facts")
                 until = time.monotonic() + _ANSWERS_WITHIN
                 while any(slot.facts is None for slot in self._slots.values()) and time.monotonic() < until:
@@ -303,69 +300,10 @@ class RayCluster:
         """Give all places back."""
         import ray
 
-        with suppress(ConnectionError):
+        with suppress(*gone()):
             for slot in self._slots.values():
                 ray.kill(slot.handle)
         self._slots, self._names = {}, {}
-
-
-def address_of(on: str) -> str | None:
-    """The address that `--on` names: None for a cluster that is here, or is begun.
-
-    Raises:
-        UserError: it names none, or Ray is not installed.
-    """
-    if on != "ray" and on[:6] != "ray://":
-        raise UserError(f"--on {on}: give local, ray, or ray://HOST:PORT.")
-    if find_spec("ray") is None:
-        raise UserError(f"--on {on} needs Ray: `pip install 'prune-tui[ray]'`, here and on the nodes.")
-    return None if on == "ray" else on
-
-
-def _places_of(nodes: Sequence[Mapping[str, Any]]) -> tuple[list[tuple[Mapping[str, Any], int]], bool]:
-    """A place for each GPU of a cluster, or for each node where there are none, as the node and its number there; and
-    whether they are GPUs.
-    """
-    alive = [(node, node["Resources"]) for node in nodes if node["Alive"]]
-    gpu = any(has.get("GPU") for _, has in alive)
-    counts = ((node, int(has.get("GPU", 0) if gpu else min(has.get("CPU", 0), 1))) for node, has in alive)
-    return [(node, number) for node, count in counts for number in range(count)], gpu
-
-
-def places_now() -> int:
-    """How many places the cluster has that was joined."""
-    import ray
-
-    return len(_places_of(ray.nodes())[0])
-
-
-def join(address: str | None) -> None:
-    """Join a cluster; without an address the one that this host is a node of, or one of its own, which ends with this
-    process.
-
-    Raises:
-        UserError: there is none at the address, or it does not take this version.
-    """
-    os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"  # else a call after a lost connection begins a cluster of its own
-    import ray
-
-    how: dict[str, Any] = {"namespace": _NAMESPACE, "log_to_driver": False, "logging_level": logging.ERROR}
-    if address is not None:
-        try:
-            ray.init(address, namespace=_NAMESPACE, logging_level=logging.ERROR)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise UserError(
-                f"No cluster answers at {address} ({_first_line(error)}): look at `ray status` there."
-            ) from error
-        return
-    try:
-        ray.init("auto", **how)
-    except ConnectionError:
-        ray.init(include_dashboard=False, **how)
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _actor_class() -> type:

@@ -34,7 +34,7 @@ Alone = Literal["finish", "stop"]
 """What becomes of a worker that nobody asks after any more."""
 
 MISSED_AFTER = 120.0  # seconds without a question after which whoever asked is taken for gone
-_LEAVES_AFTER = 3600.0  # seconds without a question, and without a worker, after which the place gives its card back
+_LEAVES_AFTER = 600.0  # seconds without a question, and without a worker, after which the place gives its card back
 _NEWS_WITHIN = 1.0  # seconds for which a question waits for something to answer
 _LOOKS_EVERY = 0.05
 

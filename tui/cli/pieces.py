@@ -14,7 +14,7 @@ from engine.planning import preview
 from engine.planning.memory_forecast import memory_forecast
 from engine.runs import launch
 from engine.runs.rundir import RunDir, runs_root
-from engine.sweeps import ray_cluster
+from engine.sweeps import ray_cluster, ray_joining
 from engine.sweeps.cards import Card
 from engine.sweeps.carrying import MOST_RETRIES, Carrying
 from engine.sweeps.driving import carrying_out
@@ -57,9 +57,9 @@ def chosen_where(on: str, alone: str, gpus: str | None) -> OnRay | None:
         return None
     if gpus is not None:
         raise UserError("--gpus chooses GPUs of this host, and --on ray takes the cluster's: leave one of them out.")
-    address = ray_cluster.address_of(on)
-    ray_cluster.join(address)
-    return OnRay(address, alone, ray_cluster.places_now())
+    address = ray_joining.address_of(on)
+    ray_joining.join(address)
+    return OnRay(address, alone, ray_joining.places_now())
 
 
 def work(
