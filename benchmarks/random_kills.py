@@ -1,12 +1,15 @@
 """So many random kills of a sweep on a Ray cluster, and what became of its rows.
 
-    python benchmarks/random_kills.py [KILLS] [SEED]
+    python benchmarks/random_kills.py [KILLS] [SEED] [steady]
 
 A cluster of two nodes on this host, which are taken not to see the folder of runs, and the demo model at four levels
 with two methods. At random moments something is killed with SIGKILL: a worker, a node with all that is on it (another
 one joins in its place), or the driver (`resume` takes over). When a sweep has ended, its cells are held against those
 of a plain run, numbers and sample hashes alike, and its rows in the database are counted; then another one begins,
 until there were so many kills. Prints a line for each.
+
+With `steady` a worker without a model does the work, which writes the same cells and samples each time, and starts in a
+second: more is killed in less time, and all but the measuring is as ever.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from hashlib import sha256
 from pathlib import Path
 
 import duckdb
@@ -33,16 +37,19 @@ from warehouse.records.events import of_kind  # noqa: E402
 from warehouse.records.facts import CellFacts  # noqa: E402
 from warehouse.records.run_state import RunState  # noqa: E402
 
-SWEEP = ("demo", "--method", "maw,l2", "--levels", "0,20,40,60", "--tasks", "demo_story,demo_grammar")
+STEADY = "steady" in sys.argv
+SWEEP = ("demo", "--method", "maw,l2", "--levels", "0,10,20,30,40,50,60" if STEADY else "0,20,40,60")
+TASKS = ("--tasks", ",".join(("demo_story", "demo_grammar", "demo_sums", "demo_lambada")[: 4 if STEADY else 2]))
+PAUSE = (2.0, 12.0) if STEADY else (5.0, 45.0)  # seconds between two kills
 Cell = tuple[str, str, str]
 
 
 def start(folder: Path, *words: str) -> subprocess.Popen[bytes]:
-    program = [str(SUPPORT / "carried_by_ray.py")] if "--on" in words else ["-P", "-m", "prune_tui"]
+    program = [str(SUPPORT / "carried_by_ray.py")] if STEADY or "--on" in words else ["-P", "-m", "prune_tui"]
     with (folder / "driver.log").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, *program, *words], cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            start_new_session=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+            start_new_session=True, env={**os.environ, "PYTHONPATH": str(ROOT), "STEADY_WORKER": "1" if STEADY else ""},
         )  # fmt: skip
 
 
@@ -52,10 +59,19 @@ def runs(folder: Path) -> list[RunDir]:
 
 def cells(folder: Path) -> list[Cell]:
     return sorted(
-        (f"{run.plan.method} {cell.level}", cell.task, f"{cell.metrics} {cell.samples_hash}")
+        (f"{run.plan.method} {cell.level}", cell.task, f"{cell.metrics} {_samples(run, cell)}")
         for run in runs(folder)
         for cell in of_kind(run.events(), CellFacts)
     )
+
+
+def _samples(run: RunDir, cell: CellFacts) -> str | None:
+    """Their hash as they lie there, where that is what the journal says; the steady worker's have to be there."""
+    if not STEADY:
+        there = (run.path / str(cell.samples)).read_bytes()
+        return cell.samples_hash if sha256(there).hexdigest() == cell.samples_hash else "damaged"
+    found = {sha256(path.read_bytes()).hexdigest() for path in run.samples_dir.glob(f"{cell.level}-{cell.task}-*")}
+    return found.pop() if len(found) == 1 else "damaged"
 
 
 def verdict(folder: Path, expected: list[Cell]) -> tuple[int, int]:
@@ -74,7 +90,7 @@ def main() -> None:
         home = Path(text)
         single = home / "single"
         single.mkdir()
-        assert start(single, "run", *SWEEP).wait() == 0
+        assert start(single, "run", *SWEEP, *TASKS).wait() == 0
         expected = cells(single)
         nodes = Nodes(home / "nodes")
         try:
@@ -91,10 +107,10 @@ def _all(kills: int, draw: random.Random, home: Path, nodes: Nodes, names, expec
     while done < kills:
         folder = home / f"sweep{sweeps}"
         folder.mkdir()
-        driver = start(folder, "run", *SWEEP, "--on", nodes.address)
+        driver = start(folder, "run", *SWEEP, *TASKS, "--on", nodes.address)
         while True:
             try:
-                driver.wait(draw.uniform(5, 45))
+                driver.wait(draw.uniform(*PAUSE))
             except subprocess.TimeoutExpired:
                 if done < kills and runs(folder):
                     what = _kill(draw, nodes, names, driver)

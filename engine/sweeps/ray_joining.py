@@ -64,7 +64,7 @@ def join(address: str | None, *, begins: bool = True) -> None:
     how: dict[str, Any] = {"namespace": NAMESPACE, "log_to_driver": False, "logging_level": logging.ERROR}
     if address is not None:
         try:
-            ray.init(address, namespace=NAMESPACE, logging_level=logging.ERROR)
+            ray.init(address, **how)
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise UserError(
                 f"No cluster answers at {address} ({_first_line(error)}): look at `ray status` there."

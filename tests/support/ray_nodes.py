@@ -16,6 +16,8 @@ from typing import Any
 import psutil
 
 _TEMP = Path("/tmp/ray")  # where Ray writes down which cluster is the latest
+_TRIES = 5
+_WORKERS = {"engine.worker", "steady_worker.py"}
 
 
 class Nodes:
@@ -25,6 +27,7 @@ class Nodes:
         from ray.cluster_utils import Cluster
 
         _TEMP.mkdir(exist_ok=True)
+        os.environ.setdefault("RAY_agent_register_timeout_ms", "300000")
         self._folder, self._more = folder, worker_environment or {}
         self.port = free_port()
         self.cluster = Cluster(
@@ -34,7 +37,6 @@ class Nodes:
                 "include_dashboard": False,
                 "ray_client_server_port": self.port,
                 "env_vars": self._environment("head"),
-                "_system_config": {"health_check_period_ms": 1000, "health_check_failure_threshold": 5},
             },
         )
         self.nodes: dict[str, Any] = {}
@@ -50,17 +52,27 @@ class Nodes:
         return f"ray://127.0.0.1:{self.port}"
 
     def join(self, name: str) -> None:
-        self.nodes[name] = self.cluster.add_node(num_cpus=1, env_vars=self._environment(name))
+        """Ray gives a node half a minute to start, which is short on a busy machine: it is tried again."""
+        for _ in range(_TRIES):
+            try:
+                self.nodes[name] = self.cluster.add_node(num_cpus=1, env_vars=self._environment(name))
+                return
+            except Exception as error:  # Ray raises no other
+                print(f"A node did not start: {error}")
+                self._end(name)
+        raise RuntimeError(f"No node started in {_TRIES} tries.")
 
     def kill(self, name: str) -> None:
         """As when its power fails: everything of it, at once."""
-        for process in self.processes(name):
-            with suppress(psutil.Error):
-                process.suspend()
-        for process in self.processes(name):
-            with suppress(psutil.Error):
-                process.kill()
+        self._end(name)
         self.cluster.remove_node(self.nodes.pop(name), allow_graceful=False)
+
+    def _end(self, name: str) -> None:
+        found = self.processes(name)
+        for act in (psutil.Process.suspend, psutil.Process.kill):
+            for process in found:
+                with suppress(psutil.Error):
+                    act(process)
 
     def processes(self, name: str) -> list[psutil.Process]:
         return list(_with("PRUNE_TUI_CACHE", str(self.cache(name))))
@@ -68,7 +80,12 @@ class Nodes:
     def workers(self, name: str | None = None) -> list[psutil.Process]:
         """Those that measure, on a node, or on all."""
         names = list(self.nodes) if name is None else [name]
-        return [one for node in names for one in self.processes(node) if "engine.worker" in _command(one)]
+        return [
+            one
+            for node in names
+            for one in self.processes(node)
+            if _WORKERS & {Path(part).name for part in _command(one)}
+        ]
 
     def kill_worker(self, name: str | None = None) -> bool:
         for process in self.workers(name)[:1]:
@@ -80,9 +97,7 @@ class Nodes:
     def shutdown(self) -> None:
         self.cluster.shutdown()
         for name in [*self.nodes, "head"]:
-            for process in self.processes(name):
-                with suppress(psutil.Error):
-                    process.kill()
+            self._end(name)
 
 
 def _with(variable: str, value: str) -> Iterator[psutil.Process]:
