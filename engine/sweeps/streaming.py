@@ -16,7 +16,6 @@ from typing import Any
 
 from engine.runs.rundir import RunDir
 from engine.sweeps.carried import Carried
-from warehouse.records.events import parse_line
 from warehouse.store import journal
 
 CHUNK = 2**22  # bytes of an answer, but for a line that is longer
@@ -73,12 +72,12 @@ class Copy:
     _have: dict[str, str] = field(default_factory=dict[str, str])  # sha256 by name
     _part: tuple[str, int] | None = None
     _journal: int = 0
-    _next: int = 0
+    _last: int = -1
 
     def __post_init__(self) -> None:
         path = self.run.journal_path
         events, self._journal = journal.read(path) if path.exists() else ([], 0)
-        self._next = events[-1].seq + 1 if events else 0
+        self._last = events[-1].seq if events else -1
         if path.exists() and path.stat().st_size > self._journal:  # what a crash left of a line
             os.truncate(path, self._journal)
         self._have = {name: _sha256(self.run.path / name) for name in files_of(self.run.path)}
@@ -125,20 +124,11 @@ class Copy:
     def _append(self, lines: bytes) -> None:
         if not lines:
             return
-        following = self._next
-        for line in lines.split(b"\n")[:-1]:
-            try:
-                event = parse_line(line + b"\n")
-            except ValueError as error:
-                raise StreamError(f"line {following} of its journal is damaged ({error})") from error
-            if event.seq != following:
-                raise StreamError(f"event {event.seq} of its journal came where {following} should")
-            following += 1
-        with self.run.journal_path.open("ab") as file:
-            file.write(lines)
-            file.flush()
-            os.fsync(file.fileno())
-        self._journal, self._next = self._journal + len(lines), following
+        try:
+            self._last = journal.take_over(self.run.journal_path, lines, after=self._last)
+        except ValueError as error:
+            raise StreamError(f"its journal is damaged ({error})") from error
+        self._journal += len(lines)
 
     def _take_part(self, name: str, offset: int, part: bytes, size: int, sha256: str) -> None:
         path = self.run.path / _inside(name)

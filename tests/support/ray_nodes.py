@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ import psutil
 
 _TEMP = Path("/tmp/ray")  # where Ray writes down which cluster is the latest
 _TRIES = 5
+_STARTS_WITHIN = 240.0  # seconds
 _WORKERS = {"engine.worker", "steady_worker.py"}
 
 
@@ -26,6 +28,7 @@ class Nodes:
     def __init__(self, folder: Path, worker_environment: dict[str, str] | None = None) -> None:
         from ray.cluster_utils import Cluster
 
+        _wait_longer()
         _TEMP.mkdir(exist_ok=True)
         os.environ.setdefault("RAY_agent_register_timeout_ms", "300000")
         self._folder, self._more = folder, worker_environment or {}
@@ -52,7 +55,7 @@ class Nodes:
         return f"ray://127.0.0.1:{self.port}"
 
     def join(self, name: str) -> None:
-        """Ray gives a node half a minute to start, which is short on a busy machine: it is tried again."""
+        """On a busy machine a node may end as it starts: it is tried again."""
         for _ in range(_TRIES):
             try:
                 self.nodes[name] = self.cluster.add_node(num_cpus=1, env_vars=self._environment(name))
@@ -98,6 +101,25 @@ class Nodes:
         self.cluster.shutdown()
         for name in [*self.nodes, "head"]:
             self._end(name)
+
+
+def _wait_longer() -> None:
+    """Ray gives a node half a minute to be known, which is short on a busy machine."""
+    from ray._private import services
+
+    ask = services.get_node
+
+    def wait(*arguments: Any) -> Any:
+        deadline = time.monotonic() + _STARTS_WITHIN
+        while True:
+            try:
+                return ask(*arguments)
+            except RuntimeError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+
+    services.get_node = wait
 
 
 def _with(variable: str, value: str) -> Iterator[psutil.Process]:
