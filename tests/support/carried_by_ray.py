@@ -1,6 +1,7 @@
 """The command line, on a cluster whose nodes are taken not to see the folder of runs: what is written comes home.
 
-STEADY_WORKER=1 puts a worker without a model into the real one's place, here and on the nodes.
+NODES_SEE=1 has them asked as ever. STEADY_WORKER=1 puts a worker without a model into the real one's place, here and on
+the nodes.
 """
 
 import os
@@ -30,7 +31,8 @@ def steady() -> type:
 
 
 ours = ray_cluster._actor_class
-ray_cluster.RayCluster = partial(ray_cluster.RayCluster, shares=False)  # type: ignore[misc]
+if not os.environ.get("NODES_SEE"):
+    ray_cluster.RayCluster = partial(ray_cluster.RayCluster, shares=False)  # type: ignore[misc]
 if os.environ.get("STEADY_WORKER"):
     ray_cluster._actor_class = steady
     launch.module_command = lambda module, *arguments: [sys.executable, WORKER, *arguments]

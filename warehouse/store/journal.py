@@ -129,7 +129,7 @@ def read(path: Path, offset: int = 0, *, after: int = -1) -> tuple[list[Event], 
 
 
 def take_over(path: Path, lines: bytes, *, after: int) -> int:
-    """Append whole lines that were written elsewhere, where event `after` is the last one here, and return the last one's
+    """Append whole lines that were written elsewhere, after event `after`, the last one here, and return the last one's
     `seq`. The caller holds the run's lock.
 
     Raises:

@@ -16,7 +16,7 @@ from engine.runs.create import create_all
 from engine.runs.rundir import RunDir
 from engine.sweeps import carried, carrying, ray_place
 from engine.sweeps.carrying import Carrying
-from engine.sweeps.ray_executor import RayExecutor
+from engine.sweeps.ray_executor import RayExecutor, RayWorker
 from engine.sweeps.streaming import files_of
 from warehouse.records.events import Attempt, of_kind
 from warehouse.records.facts import CellFacts
@@ -79,6 +79,7 @@ def carry(runs: list[RunDir], cluster: SimulatedCluster, at_each_look=lambda loo
         carries()
     except Killed:
         for one in carries._at_work.values():  # as the kernel does
+            assert isinstance(one.worker, RayWorker)
             one.worker._held.close()
     return carries.codes
 
