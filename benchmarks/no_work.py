@@ -17,6 +17,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
+
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
 from engine.runs import launch
@@ -72,7 +74,9 @@ def measure(what: str, runs: Sequence[RunDir], executor: Executor) -> None:
 def main() -> None:
     import ray
     from ray.cluster_utils import Cluster
+    from ray_nodes import wait_longer
 
+    wait_longer()
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     print(f"| {count} pieces on two places | seconds | ms a piece |\n|---|--:|--:|")
     with tempfile.TemporaryDirectory() as text:

@@ -28,7 +28,7 @@ class Nodes:
     def __init__(self, folder: Path, worker_environment: dict[str, str] | None = None) -> None:
         from ray.cluster_utils import Cluster
 
-        _wait_longer()
+        wait_longer()
         _TEMP.mkdir(exist_ok=True)
         os.environ.setdefault("RAY_agent_register_timeout_ms", "300000")
         self._folder, self._more = folder, worker_environment or {}
@@ -103,7 +103,7 @@ class Nodes:
             self._end(name)
 
 
-def _wait_longer() -> None:
+def wait_longer() -> None:
     """Ray gives a node half a minute to be known, which is short on a busy machine."""
     from ray._private import services
 
