@@ -11,6 +11,8 @@ from typing import Any
 from engine.errors import UserError
 
 NAMESPACE = "prune-tui"
+_BUSY = "Initialization failure"  # the client's server is there, and did not get its process started in half a minute
+_TRIES = 3
 
 
 def address_of(on: str) -> str | None:
@@ -63,12 +65,7 @@ def join(address: str | None, *, begins: bool = True) -> None:
 
     how: dict[str, Any] = {"namespace": NAMESPACE, "log_to_driver": False, "logging_level": logging.ERROR}
     if address is not None:
-        try:
-            ray.init(address, **how)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise UserError(
-                f"No cluster answers at {address} ({_first_line(error)}): look at `ray status` there."
-            ) from error
+        _join_at(address, how)
         return
     try:
         ray.init("auto", **how)
@@ -78,5 +75,14 @@ def join(address: str | None, *, begins: bool = True) -> None:
         ray.init(include_dashboard=False, **how)
 
 
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
+def _join_at(address: str, how: Mapping[str, Any]) -> None:
+    import ray
+
+    for left in reversed(range(_TRIES)):
+        try:
+            ray.init(address, **how)
+            return
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            why = " ".join(str(error).split())[:200] or type(error).__name__
+            if left == 0 or not isinstance(error, ConnectionError) or _BUSY not in why:
+                raise UserError(f"No cluster answers at {address} ({why}): look at `ray status` there.") from error
