@@ -145,7 +145,7 @@ class RayCluster:
                 return
         name = f"{told['host']} {told['device']}"
         if any(name == other for one, other in self._names.items() if one != key):
-            name += f" of node {key.partition('/')[2][:6]}"
+            name += " of node " + key.removeprefix(f"{self.job}/")[:6]
         self._names[key] = name
         held = told["in_hand"]
         slot.facts = PlaceFacts(
