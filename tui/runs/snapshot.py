@@ -13,8 +13,8 @@ from warehouse.records.reading import Reading
 class Snapshot:
     """`detail` is of the watched run.
 
-    `timings` are seconds a cell by (model, task, limit), `startups` the seconds before a model's first cell: both of
-    the latest run that tells them.
+    `timings` are seconds a cell by (model, task, limit), `startups` the seconds before a model's first cell without
+    `lookings`, those of looking at its neurons on text: all of the latest run that tells them.
     """
 
     runs: tuple[RunRow, ...] = ()
@@ -22,5 +22,6 @@ class Snapshot:
     readings: tuple[Reading, ...] = ()
     timings: Mapping[tuple[str, str, float | None], float] = field(default_factory=dict)
     startups: Mapping[str, float] = field(default_factory=dict)
+    lookings: Mapping[tuple[str, tuple[str, ...]], float] = field(default_factory=dict)
     problem: str | None = None
     loaded: bool = False
