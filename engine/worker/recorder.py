@@ -28,14 +28,16 @@ _LAST = (Stopped, Finished, Refused, Crashed)  # after which a run's journal may
 
 
 class Recorder(Records):
-    """The journal of the running attempt; finished work goes on to the warehouse as soon as that is free."""
+    """The journal of the running attempt; finished work goes on to the warehouse as soon as that is free, unless it
+    `merges` nothing, since somebody else does.
+    """
 
-    def __init__(self, run: RunDir) -> None:
+    def __init__(self, run: RunDir, *, merges: bool = True) -> None:
         self._lock = RLock()
         super().__init__(run.history()[0])
         self._database = run.database.name
         self._journal = journal.Journal(run.journal_path)
-        self._merger = Merger(run.database, run.path)
+        self._merger = Merger(run.database, run.path) if merges else None
         self._last_progress = 0.0
         self._said: set[str] = set()
         self._sampler: Sampler | None = None
@@ -73,16 +75,19 @@ class Recorder(Records):
         self.record(CellProgress(level=level, task=task, done=done, total=total, tokens=tokens))
 
     def merge_soon(self) -> None:
-        self._merger.ask()
-        self._report_merging()
+        """Have the warehouse brought up to date beside the work."""
+        if self._merger is not None:
+            self._merger.ask()
+            self._report_merging()
 
     def merge(self, *, wait: float = 0.0, compare_all: bool = False) -> bool:
         """Bring the warehouse up to date now, and say whether that was possible: the journal has everything."""
-        self._merger.merge(wait=wait, compare_all=compare_all)
+        if self._merger is not None:
+            self._merger.merge(wait=wait, compare_all=compare_all)
         return self._report_merging()
 
     def _report_merging(self) -> bool:
-        problem = self._merger.problem
+        problem = None if self._merger is None else self._merger.problem
         if problem is not None and problem not in self._said:
             self._said.add(problem)
             self.log(f"The results wait in the run's journal, since {self._database} took none: {problem}", "warning")
@@ -91,5 +96,6 @@ class Recorder(Records):
     def close(self) -> None:
         if self._sampler is not None:
             self._sampler.stop()
-        self._merger.close()
+        if self._merger is not None:
+            self._merger.close()
         self._journal.close()

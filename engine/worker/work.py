@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from engine.worker.recorder import Recorder
 
 
-def work(run: RunDir) -> int:
+def work(run: RunDir, *, carried: bool = False) -> int:
     """Do what is missing of a run, and return the exit code; the journal's last event says the same in words.
+
+    Of a run that is `carried` out for somebody elsewhere the database is left alone.
 
     Raises:
         UserError: another process works on the run, its journal is damaged, or its disk is full: nothing may, or can,
@@ -29,10 +31,10 @@ def work(run: RunDir) -> int:
     stop = StopFlag()
     try:
         # Taken and told to stop like any other while it still imports.
-        with run.lock(), stop.listening():
+        with run.lock(by_file=carried), stop.listening():
             from engine.worker.recorder import Recorder
 
-            recorder = Recorder(run)
+            recorder = Recorder(run, merges=not carried)
             try:
                 return _attempted(run, recorder, stop)
             finally:

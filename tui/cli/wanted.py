@@ -49,8 +49,8 @@ class Wanted:
         session.check_plans(self.plans, quiet=quiet)
 
 
-def read_wanted(context: typer.Context, db: Path) -> Wanted:
-    """From all that `run` was given.
+def read_wanted(context: typer.Context, db: Path, *, places: int = 0) -> Wanted:
+    """From all that `run` was given; `places` are those of a cluster that carries it out.
 
     Raises:
         UserError: an option, or the file, is wrong.
@@ -80,7 +80,7 @@ def read_wanted(context: typer.Context, db: Path) -> Wanted:
         if plan.device not in ("auto", "cuda"):
             raise UserError(f"--gpus chooses the devices, and --device says {plan.device}: leave one of them out.")
     skips = (len(plans) > 1 or file is not None) and not context.params["again"]
-    return Wanted(prepare(plans, db, places=len(cards), skips=skips), cards, file)
+    return Wanted(prepare(plans, db, places=len(cards) or places, skips=skips), cards, file)
 
 
 def _given(context: typer.Context) -> dict[str, Any]:
