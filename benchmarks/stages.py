@@ -49,20 +49,21 @@ def told(name: str, journal: Path, given: float | None) -> Told:
     zero = libraries["t"] - libraries["seconds"] if given is None else given
     spans = list(_spans(events, zero))
     cells = [(begin, end) for stage, begin, end in spans if stage == _CELLS]
-    return Told(name, spans, cells[0][0], cells[0][1], max(end for _, _, end in spans))
+    first = min(begin for begin, _ in cells)
+    return Told(name, spans, first, cells[0][1], max(end for _, _, end in spans))
 
 
 def _spans(events: list[dict[str, Any]], zero: float) -> Iterator[tuple[str, float, float]]:
-    begun = 0.0
+    begun: dict[tuple[str, str], float] = {}  # cells are written down while others are asked
     for event in events:
         t = event["t"] - zero
         match event["kind"]:
             case "stage" if event["level"] is None:
                 yield event["stage"], t - event["seconds"], t
             case "cell_started":
-                begun = t
+                begun[event["level"], event["task"]] = t
             case "cell" if not event["is_group"]:
-                yield _CELLS, begun, t
+                yield _CELLS, begun[event["level"], event["task"]], t
             case _:
                 pass
 

@@ -13,12 +13,10 @@ import json
 import re
 import sys
 from collections.abc import Iterable
-from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
-from warehouse.importers import study
-from warehouse.records.measurements import MeasurementFacts
+from warehouse.importers import published, study
 from warehouse.stats.metrics import higher_is_better
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,12 +50,11 @@ def main(folder: Path) -> None:
             for s in scores
         ),
     )  # fmt: skip
-    measured = [field.name for field in fields(MeasurementFacts)]
     _write(
         DATA / "published_measurements.csv",
-        ("model", "pruning_pct", *measured),
+        ("model", "pruning_pct", *published.MEASURED),
         (
-            (names[file.model], f"{pct:g}", *(_blank(getattr(m, name)) for name in measured))
+            (names[file.model], f"{pct:g}", *(_blank(getattr(m, name)) for name in published.MEASURED))
             for file in files
             for pct, measurements in sorted(file.measurements.items())
             for m in measurements

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from lm_eval.api.task import Task
 
@@ -25,7 +25,7 @@ def calibrate(
     tokens: int | None = None,
     length: int | None = None,
     seed: int,
-    evaluated: Callable[[], Sequence[Task]] = tuple,
+    evaluated: Callable[[], Iterable[tuple[str, str]]] = tuple,
     find_tasks: Callable[[str], Sequence[Task]],
     say: Callable[[str], None],
     check: Callable[[], None] = lambda: None,
@@ -36,7 +36,7 @@ def calibrate(
     Args:
         tokens, length: how many in all, and in one sequence; None chooses.
         seed: of text that the model writes itself.
-        evaluated: the tasks of the run, of whose documents none may be in a text that is given.
+        evaluated: the documents of the run's tasks, each after its task's name: none may be in a text that is given.
         find_tasks: the tasks of a name, with their documents.
         say: told what was left out, or is less than was asked for.
         check: called now and then; may raise to stop.

@@ -8,11 +8,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from lm_eval.api.task import Task
-
-from engine.evaluation.task_failures import OF_THE_TASK, cannot_be_built
-from engine.evaluation.whole_documents import whole_document
-
 _WORDS = 8  # in a row that are looked up; the words of one language fall so by chance, but not again and again
 _PIECES = 16  # of a document, at most, spread over it
 _FEWEST = 5  # of a shorter document, below which it is no more than a phrase
@@ -37,17 +32,11 @@ class HeldOut:
     tasks: list[str]
 
     @classmethod
-    def of(cls, tasks: Iterable[Task]) -> HeldOut:
-        """Raises:
-        UserError: a task's own code cannot write a document out.
-        """
+    def of(cls, documents: Iterable[tuple[str, str]]) -> HeldOut:
+        """Of the documents of tasks, each with its task's name before it."""
         found = cls(defaultdict(lambda: defaultdict(list)), [], [])
-        for task in tasks:
-            try:
-                for document in task.eval_docs:
-                    found._add(task.task_name, _words(whole_document(task, document)))
-            except OF_THE_TASK as error:
-                cannot_be_built(task.task_name, error)
+        for task, text in documents:
+            found._add(task, _words(text))
         return found
 
     def _add(self, task: str, words: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from engine.evaluation.scoring import Sample
+from engine.evaluation.samples import Sample
 from engine.inference.lm_head import LMHead
 from engine.planning.memory import LOGITS
 from engine.pruning.activations import as_written, batches, pass_tokens

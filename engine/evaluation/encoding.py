@@ -10,9 +10,10 @@ import numpy as np
 from lm_eval.api.instance import Instance
 from lm_eval.models.utils import has_bos_prefix, normalize_gen_kwargs
 from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
+from numpy.typing import NDArray
 
 from engine.errors import UserError
-from engine.evaluation.token_cache import Encoding, KeptTokens, key_of
+from engine.evaluation.token_cache import Encoding, KeptTokens, decoded, encoded, key_of
 from engine.evaluation.tokenising import Text, Tokenised, Tokeniser, Tokens
 from engine.inference.tree.tree import Ints
 from engine.pruning.identity import tokenizer_hash
@@ -21,6 +22,7 @@ MAX_GEN_TOKS = 256  # as in HFLM, where a task does not say
 _ENCODED_AT_ONCE = 4096  # instances
 
 Pair = tuple[Tokens, Tokens]  # context and continuation
+Parts = list[NDArray[Any]]
 Progress = Callable[[int, int], None]  # requests that are tokenised, and of how many
 
 
@@ -55,6 +57,41 @@ class Encoder:
 
     def clear_cache(self) -> None:
         self._encoded.clear()
+
+    def forget(self, instances: Sequence[Instance]) -> None:
+        for instance in instances:
+            self._encoded.pop(id(instance), None)
+
+    def parts(self, instance: Instance) -> Parts:
+        """The tokens of an instance that is encoded, all of its contexts and continuations."""
+        asked = self[instance]
+        match instance.request_type:
+            case "loglikelihood" | "multiple_choice":
+                return list(asked)
+            case "loglikelihood_rolling":
+                return [tokens for window in asked for tokens in window]
+            case _:
+                return [asked]
+
+    def packed(self, instances: Sequence[Instance]) -> bytes:
+        """The tokens of instances that are encoded, for `take`."""
+        return encoded([tuple(part.astype(np.int32) for part in self.parts(instance)) for instance in instances])
+
+    def take(self, instances: Sequence[Instance], packed: bytes) -> None:
+        """Have the tokens of instances from another process, where they were `packed`.
+
+        Raises:
+            DamagedError: they are not those of these instances.
+        """
+        for instance, parts in zip(instances, decoded(packed, len(instances)), strict=True):
+            match instance.request_type:
+                case "loglikelihood" | "multiple_choice":
+                    asked: Any = parts
+                case "loglikelihood_rolling":
+                    asked = list(zip(parts[::2], parts[1::2], strict=True))
+                case _:
+                    asked = parts[0].astype(np.int64)
+            self._encoded[id(instance)] = (instance, asked)
 
     def encode(
         self,

@@ -12,16 +12,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from jinja2 import TemplateError
 from lm_eval.api.instance import Instance
 from lm_eval.api.model import TemplateLM
 from lm_eval.models.utils import configure_pad_token, resolve_max_length
-from numpy.typing import NDArray
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from engine.evaluation.encoding import Encoder, Pair
-from engine.evaluation.encoding import Progress as Encoded
-from engine.evaluation.token_cache import KeptTokens, users_cache
+from engine.evaluation.encoding import Pair
+from engine.evaluation.prompts import Prompts
 from engine.evaluation.writer import Writer
 from engine.inference.batching import batch_tokens_for
 from engine.inference.decode.generator import Generator
@@ -31,7 +28,6 @@ from engine.inference.probing import Findings, probe_trees
 from engine.inference.tree.tree import Ints, Scored
 from engine.inference.tree.tree_scorer import Batch, Progress, TreeScorer
 from engine.inference.tree.trial import best_attention
-from engine.inference.waiting import Idle
 from engine.pruning.spreading import spread_over
 
 logger = logging.getLogger(__name__)
@@ -39,7 +35,7 @@ logger = logging.getLogger(__name__)
 _NO_GRAPHS = "The model's layers are spread over {count} GPUs, so graphs and kernels of ours are off"
 
 
-class PrunedLM(TemplateLM):
+class PrunedLM(Prompts, TemplateLM):
     """lm-eval's view of one loaded model, whose width may change between calls.
 
     Args:
@@ -68,22 +64,16 @@ class PrunedLM(TemplateLM):
         warn: Callable[[str], None] = logger.warning,
         plain: bool = False,
     ) -> None:
-        super().__init__()
+        TemplateLM.__init__(self)
         if batch_tokens is None:
             batch_tokens = batch_tokens_for(model)
-        # transformers' annotations make every tokenizer call return a union; what they return here is known.
         self.model: Any = model
-        self.tokenizer: Any = configure_pad_token(tokenizer, model_config=model.config)
         self.progress = progress
         self._warn = warn
         self._said: set[str] = set()
         self.max_length: int = resolve_max_length(model.config, tokenizer)
-        known = min(
-            layer.weight.shape[0]
-            for layer in (self.model.get_input_embeddings(), model.get_output_embeddings())
-            if layer is not None
-        )
-        self._encoder = Encoder(self.tokenizer, max_length=self.max_length, vocab_size=known)
+        padded = configure_pad_token(tokenizer, model_config=model.config)
+        Prompts.__init__(self, padded, max_length=self.max_length, vocab_size=vocabulary(model))
         spread = spread_over(model)
         attention, self.slow_because = best_attention(model, plain=plain or spread > 1)
         head = LMHead(model, attention.overrides)
@@ -114,12 +104,6 @@ class PrunedLM(TemplateLM):
         )
         self._batches: dict[tuple[int, ...], tuple[Batch, list[int]]] = {}
 
-    def while_waiting(self, idle: Idle) -> None:
-        """Have `idle` asked while the device works and nothing is to be done for it, where it works by itself."""
-        for one in (self._scorer, self.generator):
-            if isinstance(one, TreeScorer | Generator):
-                one.idle = idle
-
     @property
     def eot_token_id(self) -> int | None:  # pyright: ignore[reportIncompatibleMethodOverride]
         return self.tokenizer.eos_token_id
@@ -128,61 +112,8 @@ class PrunedLM(TemplateLM):
     def prefix_token_id(self) -> int | None:  # pyright: ignore[reportIncompatibleMethodOverride]
         return self._encoder.prefix
 
-    @property
-    def tokenizer_name(self) -> str:
-        return self.tokenizer.name_or_path.replace("/", "__")
-
-    def apply_chat_template(self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True) -> str:
-        try:
-            return self._templated(chat_history, add_generation_prompt)
-        except TemplateError:
-            # As HFLM: Gemma's template, for one, refuses a system turn.
-            logger.warning("The chat template refuses this conversation; it is asked without its system turn.")
-            return self._templated([turn for turn in chat_history if turn["role"] != "system"], add_generation_prompt)
-
-    def _templated(self, chat_history: list[dict[str, str]], add_generation_prompt: bool) -> str:
-        return self.tokenizer.apply_chat_template(
-            chat_history,
-            tokenize=False,
-            add_generation_prompt=add_generation_prompt,
-            continue_final_message=not add_generation_prompt,
-        )
-
     def tok_encode(self, string: str, add_special_tokens: bool | None = None, **kwargs: Any) -> list[int]:
         return self._encoder.tokens(string, add_special_tokens)
-
-    def encode(
-        self,
-        instances: Sequence[Instance],
-        progress: Encoded = lambda done, total: None,
-        kept: KeptTokens | None = None,
-    ) -> None:
-        """Tokenise instances ahead of asking them; they are not tokenised again.
-
-        May run in a thread beside the asking of others. `progress` is told how many are done, and of how many; `kept`
-        is where their tokens may have been kept.
-
-        Raises:
-            UserError: what a task asks cannot be asked of this model and tokenizer; names the task.
-        """
-        self._encoder.encode(instances, progress, kept)
-
-    def kept_tokens(self, requests_hash: str) -> KeptTokens | None:
-        """Where this tokenizer's tokens of a task's requests are kept between runs; None where none can be."""
-        cache = users_cache()
-        return None if cache is None else KeptTokens(cache, self._encoder.key_of(requests_hash))
-
-    def tokens_of(self, instance: Instance) -> list[NDArray[Any]]:
-        """The token ids that an instance is asked with, part by part: contexts and continuations."""
-        self.encode([instance])
-        found = self._encoder[instance]
-        match instance.request_type:
-            case "loglikelihood" | "multiple_choice":
-                return list(found)
-            case "loglikelihood_rolling":
-                return [tokens for window in found for tokens in window]
-            case _:
-                return [found]
 
     def clear_cache(self) -> None:
         """Drop what is kept of earlier requests: their tokens, and how they are laid out."""
@@ -258,6 +189,12 @@ class PrunedLM(TemplateLM):
         if message not in self._said:
             self._said.add(message)
             self._warn(message)
+
+
+def vocabulary(model: PreTrainedModel) -> int:
+    """How many tokens a model can read and foresee."""
+    layers: Any = (model.get_input_embeddings(), model.get_output_embeddings())
+    return min(layer.weight.shape[0] for layer in layers if layer is not None)
 
 
 def _one_pair(tokens: Pair) -> list[Pair]:

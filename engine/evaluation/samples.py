@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from engine.evaluation.answers import Answers
 from engine.evaluation.parquet import write_parquet
-from engine.evaluation.scoring import Sample
 from warehouse import filenames
 
 _SCHEMA = pa.schema(
@@ -28,6 +27,27 @@ _SCHEMA = pa.schema(
         ("texts", pa.list_(pa.string())),
     ]
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One document's share of one metric.
+
+    `value` is None where the metric is no number per document; `weight` is the number of words or bytes that
+    a perplexity divides by; `terms` are what it adds to F1, BLEU and the like, as `warehouse.stats.per_document`
+    has them.
+    `response` is JSON: the index of the chosen answer, or the generated text.
+    """
+
+    doc_id: int
+    filter: str
+    metric: str
+    value: float | None
+    weight: float | None
+    response: str | None
+    terms: list[float] | None = None
+
+
 _OF_SAMPLE = tuple(field.name for field in fields(Sample))
 _ALL_DIFFERENT = ("log_likelihoods.list.element",)
 

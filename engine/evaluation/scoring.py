@@ -1,4 +1,4 @@
-"""One task at one level: ask the model, and let lm-eval's filters and metrics judge the answers."""
+"""What a model answered to a task at one level, judged by lm-eval's filters and metrics."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import random
 import sys
 import zlib
 from collections import defaultdict
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from lm_eval.api.group import Group
@@ -18,68 +17,32 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.metrics import mean, perplexity, stderr_for_metric
 from lm_eval.api.task import Task
 
-from engine.evaluation.lm import PrunedLM
+from engine.evaluation.asking import ask, by_type
+from engine.evaluation.samples import Sample
 from engine.evaluation.tasks import BuiltTask
 from warehouse.records.facts import CellFacts, MetricFacts
 from warehouse.stats.answers import asked_twice, chosen, needs
 from warehouse.stats.per_document import per_document
 
+if TYPE_CHECKING:
+    from engine.evaluation.lm import PrunedLM
+
 _BOOTSTRAP_DRAWS = 1000
 _LANGUAGE_SEED = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One document's share of one metric.
-
-    `value` is None where the metric is no number per document; `weight` is the number of words or bytes that
-    a perplexity divides by; `terms` are what it adds to F1, BLEU and the like, as `warehouse.stats.per_document`
-    has them.
-    `response` is JSON: the index of the chosen answer, or the generated text.
-    """
-
-    doc_id: int
-    filter: str
-    metric: str
-    value: float | None
-    weight: float | None
-    response: str | None
-    terms: list[float] | None = None
-
-
 def score(built: BuiltTask, lm: PrunedLM) -> tuple[list[MetricFacts], list[Sample]]:
     """Run all requests of a task and compute every metric it defines, as lm-eval's `evaluate` does."""
-    steps = judge(built, ask(built, lm))
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return judge(built, ask(built, lm))
 
 
-def ask(built: BuiltTask, lm: PrunedLM) -> list[Any]:
-    """What the model says to each request of a task, those of one type after another.
-
-    Nothing of the task is written to, so that it may be asked again while earlier answers are judged.
-    """
-    answers: list[Any] = []
-    for request_type, instances in _requests(built.task).items():
-        method = getattr(lm, "loglikelihood" if request_type == "multiple_choice" else request_type)
-        answers += method(instances)
-    return answers
-
-
-def judge(built: BuiltTask, answers: Sequence[Any]) -> Generator[None, None, tuple[list[MetricFacts], list[Sample]]]:
-    """Every metric that a task defines, from what `ask` gave; its instances hold the answers afterwards.
-
-    In steps, a document or a metric each, between which something else may be done but for asking this to begin again.
-    """
+def judge(built: BuiltTask, answers: Sequence[Any]) -> tuple[list[MetricFacts], list[Sample]]:
+    """Every metric that a task defines, from what `ask` gave; its instances hold the answers afterwards."""
     task: Any = built.task  # lm-eval annotates what every task overrides as returning None
     _take_in(task, answers)
     task_name = task.task_name  # lm-eval makes a random one first, each time that it is asked
     _seed(task_name)
     task.apply_filters()
-    yield
     by_doc: dict[int, list[Instance]] = defaultdict(list)
     for instance in task.instances:
         by_doc[instance.doc_id or 0].append(instance)
@@ -97,12 +60,8 @@ def judge(built: BuiltTask, answers: Sequence[Any]) -> Generator[None, None, tup
                 adds = per_document(metric, value)
                 response = _response(task, doc, metric, responses)
                 samples.append(Sample(doc_id, name, metric, adds.value, adds.weight, response, adds.terms))
-            yield
     chances = built.chances
-    metrics: list[MetricFacts] = []
-    for (metric, name), items in values.items():
-        metrics.append(_aggregate(task, metric, name, items, chances.get(metric)))
-        yield
+    metrics = [_aggregate(task, metric, name, items, chances.get(metric)) for (metric, name), items in values.items()]
     return metrics, samples
 
 
@@ -146,24 +105,11 @@ def aggregate(group: Group, cells: dict[str, CellFacts]) -> list[MetricFacts] | 
     return found
 
 
-def prepare(built: BuiltTask, lm: PrunedLM) -> None:
-    """Lay the requests of a task out on the CPU, so that asking them begins on the device at once."""
-    for request_type, instances in _requests(built.task).items():
-        lm.prepare(request_type, instances)
-
-
-def _requests(task: Task) -> dict[str, list[Instance]]:
-    by_type: dict[str, list[Instance]] = defaultdict(list)
-    for instance in task.instances:
-        by_type[instance.request_type] += [instance] * (instance.repeats or 1)
-    return by_type
-
-
 def _take_in(task: Task, answers: Sequence[Any]) -> None:
     for instance in task.instances:
         instance.resps = []
         instance.filtered_resps = {}
-    asked = [instance for instances in _requests(task).values() for instance in instances]
+    asked = [instance for instances in by_type(task.instances).values() for instance in instances]
     for instance, answer in zip(asked, answers, strict=True):
         instance.resps.append(answer)
 

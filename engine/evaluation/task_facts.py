@@ -12,12 +12,12 @@ import numpy as np
 from lm_eval.api.instance import Instance
 from lm_eval.api.task import Task
 
-from engine.evaluation.lm import PrunedLM
+from engine.evaluation.prompts import Prompts
 from warehouse.records.facts import TaskFacts
 from warehouse.records.questions import of_requests, questions_hash
 
 
-def facts_of(task: Task, part_of: str | None, asked: str, lm: PrunedLM) -> TaskFacts:
+def facts_of(task: Task, part_of: str | None, asked: str, lm: Prompts) -> TaskFacts:
     """`part_of` is the nearest group with an aggregate of its own, `asked` the hash of the task's requests."""
     return TaskFacts(
         task=task.task_name,
@@ -43,7 +43,7 @@ def requests_hash(instances: Sequence[Instance]) -> str:
     return digest.hexdigest()
 
 
-def _tokens_hash(instances: Sequence[Instance], lm: PrunedLM) -> str:
+def _tokens_hash(instances: Sequence[Instance], lm: Prompts) -> str:
     """A fingerprint of the token ids of every request, as the model is asked."""
     digest = hashlib.sha256()
     for instance in sorted(instances, key=lambda instance: (instance.doc_id or 0, instance.idx)):

@@ -14,7 +14,7 @@ from lm_eval.evaluator_utils import get_sample_size
 from engine.errors import UserError
 from engine.evaluation.chance import chance_levels
 from engine.evaluation.encoding import Progress as Encoded
-from engine.evaluation.lm import PrunedLM
+from engine.evaluation.prompts import Prompts
 from engine.evaluation.task_facts import facts_of, requests_hash
 from engine.evaluation.task_failures import OF_THE_TASK, cannot_be_built, left_out
 from engine.evaluation.task_groups import parents_of
@@ -59,7 +59,7 @@ class TaskSet:
         return parents_of(self.groups).get(name)
 
 
-def build_tasks(found: LoadedTasks, plan: RunPlan, lm: PrunedLM, check: Callable[[], None]) -> TaskSet:
+def build_tasks(found: LoadedTasks, plan: RunPlan, lm: Prompts, check: Callable[[], None]) -> TaskSet:
     """Write out every prompt and tokenise it. `check` is called between tasks and may raise to stop.
 
     Raises:
@@ -77,7 +77,7 @@ def build_tasks(found: LoadedTasks, plan: RunPlan, lm: PrunedLM, check: Callable
 
 
 def build_task(
-    task: Task, part_of: str | None, plan: RunPlan, lm: PrunedLM, progress: Encoded = lambda done, total: None
+    task: Task, part_of: str | None, plan: RunPlan, lm: Prompts, progress: Encoded = lambda done, total: None
 ) -> BuiltTask:
     """Write out a task's prompts and tokenise them; may run in a thread beside the asking of other tasks.
 

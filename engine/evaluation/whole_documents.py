@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lm_eval.api.task import Task
+
+from engine.evaluation.task_failures import OF_THE_TASK, cannot_be_built
+
+
+def whole_documents(tasks: Iterable[Task]) -> Iterator[tuple[str, str]]:
+    """Every document that tasks evaluate on, with its task's name before it.
+
+    Raises:
+        UserError: a task's own code cannot write a document out.
+    """
+    for task in tasks:
+        try:
+            for document in task.eval_docs:
+                yield task.task_name, whole_document(task, document)
+        except OF_THE_TASK as error:
+            cannot_be_built(task.task_name, error)
 
 
 def whole_document(task: Task, document: Any) -> str:

@@ -22,6 +22,7 @@ from engine.planning.choices import (
     task_folders,
 )
 from engine.planning.plan import RunPlan
+from engine.planning.profiling import ProfilePlan
 from engine.planning.suites import SUITES, suite
 from engine.planning.sweep import spread_each
 from warehouse.records.conditions import DEFAULT_SEEDS, parse_seeds, seeds_text
@@ -41,6 +42,7 @@ class Asked:
     calibration_tokens: int | None = None
     calibration_length: int | None = None
     damage: bool = False
+    profile: bool = False
     suite: str | None = None
     tasks: str | None = None
     limit: float | None = None
@@ -70,13 +72,19 @@ class Asked:
         told |= {
             "levels": ",".join(map(str, plan.levels)),
             "suite": plan.suite if by_suite else None,
-            "tasks": None if by_suite else ",".join(map(str, plan.tasks)),
+            "tasks": None if by_suite else ",".join(map(str, plan.tasks)) or None,
             "include_path": tuple(map(Path, plan.include_paths)),
             "seed": seeds_text(plan.seeds),
+            "profile": plan.profile is not None,
             "compile": plan.compile_layers,
             "no_cache": not plan.use_cache,
         }
         return cls(**told)
+
+    @property
+    def is_profile_alone(self) -> bool:
+        """Whether it is only asked what levels cost."""
+        return self.profile and self.suite is None and self.tasks is None
 
     def plan(self, base: Path, names: Names = OPTIONS) -> RunPlan:
         """The plan, with the first method and repair. `base` is the folder that relative ones are seen from, `names`
@@ -89,11 +97,12 @@ class Asked:
             name=self.name or run_name(str(base / self.model) if (base / self.model).is_dir() else self.model),
             model=self.model,
             levels=chosen_levels(self.levels, names),
-            tasks=chosen_tasks(self.suite, self.tasks, names),
+            tasks=() if self.is_profile_alone else chosen_tasks(self.suite, self.tasks, names),
             calibration=chosen_calibration(self.calibration),
             calibration_tokens=self.calibration_tokens,
             calibration_length=self.calibration_length,
             damage=self.damage,
+            profile=ProfilePlan() if self.profile else None,
             suite=self.suite,
             revision=self.revision,
             divisor=self.divisor,

@@ -12,6 +12,7 @@ from engine.errors import UserError
 from engine.planning.calibration import DEFAULT_CALIBRATION, REPAIRS, CalibrationSource
 from engine.planning.methods import DEFAULT_METHOD, find_method
 from engine.planning.model_files import is_gguf
+from engine.planning.profiling import ProfilePlan
 from engine.planning.suites import TaskSpec
 from warehouse.records.conditions import DEFAULT_SEEDS, Conditions, Seeds, documents, old_seeds, seeds_text
 from warehouse.records.level import Level
@@ -34,9 +35,10 @@ class RunPlan:
     `repair` says how what was removed is made up for. Where the method or the repair looks at what neurons do,
     `calibration` names the text (`CalibrationSource`), `calibration_tokens` how many tokens of it and
     `calibration_length` how many a sequence; None chooses each. `damage` measures the distance to the unpruned model
-    on held-out text beside the tasks. `sweep` is the id that runs started together share, `sweep_name` what a
-    person called them. `use_cache` lets requests be taken from, and kept in, the user's cache. `cards` are the GPUs
-    that the model's layers are spread over.
+    on held-out text beside the tasks. `profile` measures what each level costs, after the tasks, of which there may
+    then be none. `sweep` is the id that runs started together share, `sweep_name` what a person called them.
+    `use_cache` lets requests be taken from, and kept in, the user's cache. `cards` are the GPUs that the model's layers
+    are spread over.
     """
 
     name: str
@@ -65,6 +67,7 @@ class RunPlan:
     calibration_tokens: int | None = None
     calibration_length: int | None = None
     damage: bool = False
+    profile: ProfilePlan | None = None
     sweep: str | None = None
     sweep_name: str | None = None
     use_cache: bool = True
@@ -82,6 +85,8 @@ class RunPlan:
             raise UserError("A batch needs room for at least one token.")
         if self.repair not in REPAIRS:
             raise UserError(f"There is no repair '{self.repair}': choose one of {', '.join(REPAIRS)}.")
+        if self.profile is not None and self.compile_layers:
+            raise UserError("A profile measures layers as they are saved: leave --compile out, or --profile.")
         if self.calibration is not None:
             CalibrationSource.parse(self.calibration)
         if self.cards < 1:
@@ -166,6 +171,8 @@ class RunPlan:
         told["levels"] = tuple(Level.parse(text) for text in data["levels"])
         told["tasks"] = tuple(TaskSpec.parse(text) for text in data["tasks"])
         told["include_paths"] = tuple(data["include_paths"])
+        if told.get("profile") is not None:
+            told["profile"] = ProfilePlan.from_dict(told["profile"])
         plan = cls(**told)
         object.__setattr__(plan, "method", method)
         return plan

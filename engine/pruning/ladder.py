@@ -8,7 +8,8 @@ down_proj is another one at each width, and is written into the same place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -78,14 +79,14 @@ class Ladder:
             self._rankings[one.mlp.layer] = one.order
 
     @torch.no_grad()
-    def set_width(self, intermediate_size: int) -> int:
+    def set_width(self, intermediate_size: int, *, pad_to: int | None = None) -> int:
         """Makes the model compute at this exact width; widths may come in any order, the full one included.
 
-        Returns the padded width its tensors now have.
+        `pad_to` takes the place of the ladder's own. Returns the padded width its tensors now have.
         """
         if not 1 <= intermediate_size <= self.full_size:
             raise ValueError(f"width {intermediate_size} is outside 1–{self.full_size}")
-        padded = padded_size(intermediate_size, self.full_size, self._pad_to)
+        padded = padded_size(intermediate_size, self.full_size, pad_to or self._pad_to)
         for tensor in self._tensors:
             tensor.narrow(intermediate_size, padded)
         for gate, up, down in self._linears:
@@ -93,6 +94,20 @@ class Ladder:
         self.intermediate_size = intermediate_size
         self.padded_size = padded
         return padded
+
+    @contextmanager
+    def as_shipped(self) -> Iterator[None]:
+        """Inside the block every weight lies as a checkpoint of this width has it: without gaps between its rows, which
+        matrix units feel. The width must not change meanwhile.
+        """
+        slices = [(linear.weight, linear.weight.data) for triple in self._linears for linear in triple]
+        try:
+            for weight, lying in slices:
+                weight.data = lying.contiguous()
+            yield
+        finally:
+            for weight, lying in slices:
+                weight.data = lying
 
     def kept(self, layer: int, intermediate_size: int) -> Tensor:
         """Original indices, ascending, of the neurons that layer `layer` keeps: [intermediate_size] int64."""

@@ -22,9 +22,11 @@ from warehouse.records.run_state import RunHistory
 FINISHED = 0
 FAILED = 1  # finished with failed cells, or met a defect
 REFUSED = 2  # the plan cannot be carried out as it stands; the journal's last event says why
+LOST = 4  # nobody will know: the place that it was on is gone
 STOPPED = 130
 INTERRUPTED = -signal.SIGINT  # stopped while it was still importing, by the signal itself
 
+CARRIED = "--carried"
 _FULL = 2**16  # bytes: not enough to go on with
 
 _ENVIRONMENT = {
@@ -36,10 +38,11 @@ _ENVIRONMENT = {
 }
 
 
-def start(run: RunDir, more: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+def start(run: RunDir, more: Mapping[str, str] | None = None, *, carried: bool = False) -> subprocess.Popen[bytes]:
     """Start the worker of a run in a session of its own, so that it survives the terminal that started it.
 
-    `more` is added to its environment.
+    `more` is added to its environment. Of one that is `carried` somebody else brings the results home: it leaves the
+    database alone, stops when this process ends, and heeds `RunDir.stop_path`.
 
     Raises:
         RunBusyError: a worker has the run already.
@@ -58,7 +61,7 @@ def start(run: RunDir, more: Mapping[str, str] | None = None) -> subprocess.Pope
     with run.log_path.open("ab") as log:
         log_size = log.tell()
         worker = subprocess.Popen(
-            module_command("engine.worker", str(run.path.absolute())),
+            module_command("engine.worker", str(run.path.absolute()), *([CARRIED] if carried else [])),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -9,6 +9,8 @@
     run.lock        held by the working process for as long as it lives
     start.json      who was last asked to work on it (engine/launch_record.py)
     worker.log      what that process printed
+    carried.json    which attempt at it is made elsewhere, and where (engine/sweeps/carried.py)
+    stop            asks whoever carries it out elsewhere to stop
 
 Whether a run is alive is told from its lock, which the kernel frees whichever way the process ends; everything
 else is told from the journal.
@@ -180,9 +182,17 @@ class RunDir:
         self.path.rename(gone)
         shutil.rmtree(gone)
 
-    def lock(self) -> AbstractContextManager[None]:
-        """Hold the run for as long as the block lasts; entering raises RunBusyError if another process works on it."""
-        return runlock.hold(self.lock_path)
+    @property
+    def stop_path(self) -> Path:
+        """Where it is there, whoever carries the run out elsewhere is asked to stop, or with `kill` in it to end it."""
+        return self.path / "stop"
+
+    def lock(self, *, by_file: bool = False) -> AbstractContextManager[None]:
+        """Hold the run for as long as the block lasts; entering raises RunBusyError if another process works on it.
+
+        `by_file`: whoever holds it heeds `stop_path`, and no signal.
+        """
+        return runlock.hold(self.lock_path, by_file=by_file)
 
     def holder(self) -> Holder | None:
         """The process that works on the run now, or None; see `runlock.holder`."""

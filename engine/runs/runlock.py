@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -25,10 +25,14 @@ _PATIENCE = 1.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The process that works on a run, as it wrote itself down in the lock file."""
+    """The process that works on a run, as it wrote itself down in the lock file.
+
+    `by_file`: it is asked to stop by a file in the run's folder rather than by a signal.
+    """
 
     pid: Annotated[int, Within(1, 2**31 - 1)]
     host: str
+    by_file: bool = False
 
     @property
     def is_local(self) -> bool:
@@ -39,7 +43,7 @@ class Holder:
 
 
 @contextmanager
-def hold(path: Path) -> Iterator[None]:
+def hold(path: Path, *, by_file: bool = False) -> Iterator[None]:
     """Hold the lock for as long as the block lasts.
 
     Raises:
@@ -54,7 +58,8 @@ def hold(path: Path) -> Iterator[None]:
                 raise RunBusyError(f"Run {path.parent.name} is being worked on by {who}: stop that one first, or wait.")
             time.sleep(0.02)
         os.ftruncate(fd, 0)
-        os.pwrite(fd, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
+        who = Holder(os.getpid(), socket.gethostname(), by_file)
+        os.pwrite(fd, json.dumps(asdict(who)).encode(), 0)
         yield
     finally:
         os.close(fd)

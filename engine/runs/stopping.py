@@ -17,6 +17,7 @@ from engine.runs import launch_record
 from engine.runs.rundir import RunDir
 
 PATIENCE = 60.0  # seconds for which a worker that was asked may go on with its batch
+KILL = "kill"  # within the file that asks
 _DYING = 5.0  # seconds that a killed process takes at most, unless a device holds it
 
 
@@ -79,6 +80,26 @@ class Worker:
             return None
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerElsewhere(Worker):
+    """One that heeds a file in the run's folder; `pid` is of whoever has the run here."""
+
+    run: RunDir
+
+    def why(self) -> str:
+        return "it is still at a batch, or its node does not answer"
+
+    def kill(self) -> None:
+        if not self.is_alive():
+            return
+        self.run.stop_path.write_text(KILL)
+        if not self.has_ended(within=PATIENCE):
+            raise UserError(f"Run {self.run_id} is on a node that does not answer: look at the cluster.")
+
+    def _status(self) -> str | None:
+        return None if self.run.holder() is None else psutil.STATUS_RUNNING
+
+
 def ask(run: RunDir) -> Worker:
     """Ask the worker of a run to stop; it does within a batch and journals `stopped`.
 
@@ -86,6 +107,9 @@ def ask(run: RunDir) -> Worker:
         UserError: no worker has the run, or it works on another machine.
     """
     who = run.holder()
+    if who is not None and who.by_file:
+        run.stop_path.touch()
+        return WorkerElsewhere(run.run_id, who.pid, 0.0, run)
     if who is not None and not who.is_local:
         raise UserError(f"Run {run.run_id} works on {who.host}: stop it there.")
     pid = who.pid if who is not None else _starting(run)

@@ -15,10 +15,11 @@ from engine.planning.plan import RunPlan
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`number` is the driver's, as `nvidia-smi` has it; so is the `uuid`."""
+    """`number` is the driver's, as `nvidia-smi` has it; so is the `uuid`. `memory` is in bytes, None if not known."""
 
     number: int
     uuid: str
+    memory: int | None = None
 
     def __str__(self) -> str:
         return f"gpu {self.number}"
@@ -79,7 +80,10 @@ def host_cards() -> list[Card]:
         return []
     try:
         handles = [pynvml.nvmlDeviceGetHandleByIndex(number) for number in range(pynvml.nvmlDeviceGetCount())]
-        return [Card(number, str(pynvml.nvmlDeviceGetUUID(handle))) for number, handle in enumerate(handles)]
+        return [
+            Card(number, str(pynvml.nvmlDeviceGetUUID(handle)), int(pynvml.nvmlDeviceGetMemoryInfo(handle).total))
+            for number, handle in enumerate(handles)
+        ]
     except pynvml.NVMLError as error:
         raise UserError(f"The driver does not tell which GPUs there are ({error}): look at nvidia-smi.") from error
     finally:

@@ -15,7 +15,7 @@ from engine.errors import UserError
 from engine.runs import launch
 from engine.runs.rundir import RunDir
 from engine.sweeps.executor import Executor, Worker
-from warehouse.records.events import Event, Finished
+from warehouse.records.events import Event, Finished, Refused
 from warehouse.records.run_state import RunHistory, RunState
 from warehouse.store import journal
 
@@ -38,9 +38,18 @@ class Watcher(Protocol):
         """Its worker died, and it goes on elsewhere, for the so many-eth time."""
         ...
 
+    def moves(self, run: RunDir, place: str) -> None:
+        """Memory ran out at a place, and it goes on where there is more."""
+        ...
+
     def ends(self, run: RunDir, history: RunHistory, code: int, turns_before: int) -> None:
         """It is settled for now; `code` as `launch` has them, or how its worker died for the last time."""
         ...
+
+
+def memory_ran_out(error: str) -> bool:
+    """Whether it was that, by what was recorded of a cell or of a model that could not be loaded."""
+    return any(words in error for words in ("OutOfMemoryError", "out of memory", "does not fit in the GPU's memory"))
 
 
 @dataclass(slots=True)
@@ -49,6 +58,7 @@ class _Piece:
     turns_before: int = 0
     retries: int = 0
     died_at: str | None = None
+    needs: int | None = None  # None: not looked up yet
 
 
 @dataclass(slots=True)
@@ -61,12 +71,17 @@ class _AtWork:
 
 @dataclass(slots=True)
 class Carrying:
-    """`wants_to_stop` is asked again and again: once it says so, workers are asked to stop and nothing is begun."""
+    """`wants_to_stop` is asked again and again: once it says so, workers are asked to stop and nothing is begun.
+
+    `needs` is how many bytes of a device's memory a piece takes at least, 0 where that is not known: looked up where
+    devices differ.
+    """
 
     runs: Sequence[RunDir]
     executor: Executor
     watcher: Watcher
     wants_to_stop: Callable[[], bool] = lambda: False
+    needs: Callable[[RunDir], int] = lambda run: 0
     codes: dict[str, int] = field(default_factory=dict[str, int])
     _waiting: list[_Piece] = field(default_factory=list[_Piece])
     _at_work: dict[str, _AtWork] = field(default_factory=dict[str, _AtWork])
@@ -85,27 +100,43 @@ class Carrying:
                 asked = self._stopped = True
                 for one in self._at_work.values():
                     one.worker.ask_to_stop()
-            self._begin()
+            begun = self._begin()
             for place in list(self._at_work):
                 self._look(place)
-            if self._at_work:
+            if self._at_work or not begun:
                 time.sleep(_POLL_SECONDS)
         return [piece.run for piece in self._waiting]
 
-    def _begin(self) -> None:
-        for place in self.executor.places:
+    def _begin(self) -> bool:
+        """Whether a piece was taken up."""
+        places, begun = self.executor.places, False
+        for place in places:
             if self._stopped or place in self._at_work:
                 continue
-            if (piece := self._next(place)) is not None:
+            if (piece := next((piece for piece in self._waiting if self._may(piece, place, places)), None)) is not None:
+                self._waiting.remove(piece)
                 self._start(piece, place)
+                begun = True
+        return begun
 
-    def _next(self, place: str) -> _Piece | None:
-        """Not one that died there, unless there is no other place."""
-        only = len(self.executor.places) == 1
-        piece = next((piece for piece in self._waiting if only or piece.died_at != place), None)
-        if piece is not None:
-            self._waiting.remove(piece)
-        return piece
+    def _may(self, piece: _Piece, place: str, places: Sequence[str]) -> bool:
+        """Where it is already. Else where it fits, or where there is most room; not where it died, unless there is no
+        other such place.
+        """
+        if (has := self.executor.has(piece.run)) in places:
+            return has == place
+        fitting = self._fitting(piece, places)
+        return place in ([one for one in fitting if one != piece.died_at] or fitting)
+
+    def _fitting(self, piece: _Piece, places: Sequence[str]) -> Sequence[str]:
+        rooms = {one: self.executor.room(one) for one in places}
+        if len(set(rooms.values())) == 1:
+            return places
+        if piece.needs is None:
+            piece.needs = self.needs(piece.run)
+        most = max(room for room in rooms.values() if room is not None)
+        least = min(piece.needs, most)
+        return [one for one, room in rooms.items() if room is None or room >= least]
 
     def _start(self, piece: _Piece, place: str) -> None:
         history, offset = piece.run.history()
@@ -136,15 +167,31 @@ class Carrying:
         code = launch.STOPPED if code == launch.INTERRUPTED else code
         self._stopped |= code == launch.STOPPED
         piece = one.piece
-        if self._died(piece.run, code, one.history) and not self._stopped and piece.retries < MOST_RETRIES:
+        if not self._stopped and (more := self._more_room(place, one.history)) is not None:
+            piece.needs = more
+            self._waiting.insert(0, piece)
+            self.watcher.moves(piece.run, place)
+        elif self._died(piece.run, code, one.history) and not self._stopped and piece.retries < MOST_RETRIES:
             piece.retries, piece.died_at = piece.retries + 1, place
             self._waiting.insert(0, piece)
             self.watcher.dies(piece.run, one.history, code, piece.retries)
         else:
             self._settle(piece, one.history, code)
 
+    def _more_room(self, place: str, history: RunHistory) -> int | None:
+        """The bytes of a larger place's memory, where a task failed, or the model was refused, because this one's ran
+        out.
+        """
+        errors = [failure.error for failure in history.failures.values()]
+        errors += [history.end.error] if isinstance(history.end, Refused) else []
+        if not any(map(memory_ran_out, errors)):
+            return None
+        here = self.executor.room(place)
+        rooms = (self.executor.room(other) for other in self.executor.places)
+        return min((room for room in rooms if here is not None and room is not None and room > here), default=None)
+
     def _settle(self, piece: _Piece, history: RunHistory, code: int) -> None:
-        self.codes[piece.run.run_id] = code if code >= 0 else launch.FAILED
+        self.codes[piece.run.run_id] = launch.FAILED if code < 0 or code == launch.LOST else code
         self.watcher.ends(piece.run, history, code, piece.turns_before)
 
     @staticmethod

@@ -19,7 +19,9 @@ class Worker(Protocol):
     """What was started on a piece."""
 
     def poll(self) -> int | None:
-        """How it ended, in the words of `engine.runs.launch`, or below zero by which signal; None: not yet."""
+        """How it ended, in the words of `engine.runs.launch`, or below zero by which signal; None: not yet, or not
+        known yet.
+        """
         ...
 
     def ask_to_stop(self) -> None:
@@ -32,7 +34,15 @@ class Executor(Protocol):
 
     @property
     def places(self) -> Sequence[str]:
-        """Each works on one piece at a time."""
+        """Each works on one piece at a time. Some may come late, and go."""
+        ...
+
+    def room(self, place: str) -> int | None:
+        """Bytes of its device's memory; None: not known."""
+        ...
+
+    def has(self, run: RunDir) -> str | None:
+        """The place that works on a piece already, or has what it did, for somebody who carried it out before."""
         ...
 
     def start(self, run: RunDir, place: str) -> Worker:
@@ -41,6 +51,10 @@ class Executor(Protocol):
         Raises:
             UserError, OSError: it cannot be begun.
         """
+        ...
+
+    def close(self) -> None:
+        """Give back what was taken for it. Nothing is at work any more."""
         ...
 
 
@@ -66,5 +80,14 @@ class LocalExecutor:
     def places(self) -> Sequence[str]:
         return list(self._cards)
 
+    def room(self, place: str) -> int | None:
+        return self._cards[place].memory
+
+    def has(self, run: RunDir) -> str | None:
+        return None
+
     def start(self, run: RunDir, place: str) -> LocalWorker:
         return LocalWorker(launch.start(run, self._cards[place].environment))
+
+    def close(self) -> None:
+        """A card is free as soon as its worker has ended."""

@@ -19,7 +19,7 @@ from warehouse.stats.metrics.damage import TASK as DAMAGE
 # What may differ between two plans whose cells say the same; `same_model` looks at device and revision.
 _FREE = {
     "name", "levels", "tasks", "suite", "sweep", "sweep_name", "batch_tokens", "compile_layers", "use_cache", "device",
-    "cards", "trust_remote_code", "trust_task_code", "skip_broken_tasks", "damage", "revision",
+    "cards", "trust_remote_code", "trust_task_code", "skip_broken_tasks", "damage", "revision", "profile",
 }  # fmt: skip
 _OF_PRUNING = {"method", "repair", "calibration", "calibration_tokens", "calibration_length", "divisor"}
 _UNPRUNED = Level.parse("0")
@@ -90,7 +90,7 @@ def _same(plan: RunPlan, theirs: RunPlan, level: Level) -> bool:
     free = _FREE | _OF_PRUNING if level == _UNPRUNED else _FREE
     if any(told[name] != other[name] for name in told.keys() - free):
         return False
-    if plan.damage and not theirs.damage:
+    if plan.profile is not None or (plan.damage and not theirs.damage):  # a profile is of the machine and the day
         return False
     # Text that neurons are looked at on leaves out what the run's tasks ask.
     return not _is_whole(plan, level) or set(plan.tasks) == set(theirs.tasks)

@@ -8,7 +8,7 @@ from threading import Event, Thread
 import psutil
 import torch
 
-from engine.worker.recorder import Report
+from engine.worker.records import Report
 
 _EVERY = 1.0  # seconds
 

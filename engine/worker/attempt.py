@@ -13,8 +13,7 @@ import torch
 from lm_eval.models.utils import resolve_max_length
 
 from engine.errors import UserError
-from engine.evaluation.lm import PrunedLM
-from engine.evaluation.task_loading import LoadedTasks, load_tasks, refuse_long_answers
+from engine.evaluation.lm import PrunedLM, vocabulary
 from engine.gpu import Sampler
 from engine.inference.batching import default_batch_tokens
 from engine.overrides.compiling import compile_layers
@@ -28,14 +27,15 @@ from engine.runs.card_lock import card_held
 from engine.runs.rundir import RunDir
 from engine.worker.arriving import Arriving
 from engine.worker.beside import Beside, brief_turns
-from engine.worker.building import Building
 from engine.worker.damage import damage_cells
-from engine.worker.earlier import EarlierPrompts
 from engine.worker.order import sorted_ladder
+from engine.worker.profiling import Profiling
 from engine.worker.provenance import provenance
 from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
 from engine.worker.sweep import Sweep
+from engine.worker.tasks_apart import TasksApart
+from engine.worker.wire import Loaded
 from warehouse.records.conditions import Seeds
 from warehouse.records.events import Attempt, Planned
 from warehouse.records.facts import ModelFacts, VariantFacts
@@ -44,18 +44,17 @@ from warehouse.records.facts import ModelFacts, VariantFacts
 _PAD_TO = 64
 
 
-def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
+def attempt(run: RunDir, recorder: Recorder, stop: StopFlag, tasks: TasksApart) -> int:
     """Take the run up where its history ends; returns the number of cells that failed.
 
-    Tasks are found and built in one thread, weights hashed in another, while the model is loaded and scoring set up
-    here; cells begin with the first task that is built.
+    Tasks are found and built in a process of their own, weights hashed in a thread, while the model is loaded and
+    scoring set up here; cells begin with the first task that is built.
 
     Raises:
         UserError: the plan cannot be carried out as it stands; cells that were finished before that was known are kept.
         StopRequested: stopped between two batches.
     """
     plan, history = run.plan, recorder.history
-    number = history.attempt.attempt + 1 if history.attempt else 1
     with recorder.stage("read config"):
         # A resumed run keeps the commit and the dtype it began with, whatever "main" and "auto" mean by now.
         revision = history.model.revision if history.model else plan.revision
@@ -72,18 +71,15 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
     max_length = resolve_max_length(found.config, tokenizer)
     tokenizer_is = tokenizer_hash(tokenizer)
 
-    def load() -> LoadedTasks:
-        tasks = load_tasks(plan)
-        refuse_long_answers(tasks, max_length, plan)
-        _refuse_changed_code(recorder, tasks.code)
+    def on_loaded(loaded: Loaded) -> None:
+        _refuse_changed_code(recorder, loaded.code)
         if history.plan is None:
             name = str(dtype).removeprefix("torch.")
-            conditions = plan.conditions(name, template, whole=tasks.covered_by(plan.limit))
+            conditions = plan.conditions(name, template, whole=loaded.whole)
             recorder.record(Planned(plan=plan.to_dict(), conditions=conditions, dtype=name))
-        came_from = where | {"task_files": tasks.code}
-        recorder.record(Attempt(attempt=number, pid=os.getpid(), host=os.uname().nodename, provenance=came_from))
+        came_from = where | {"task_files": loaded.code}
+        recorder.record(Attempt(attempt=tasks.attempt, pid=os.getpid(), host=os.uname().nodename, provenance=came_from))
         recorder.sample(Sampler(os.getpid()))
-        return tasks
 
     def hash_weights() -> str | None:
         with recorder.stage("hash weights", unit="bytes") as report:
@@ -96,10 +92,17 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
 
     _seed(plan.seeds)
     stop.check()
+    tasks.model_reads(
+        tokenizer,
+        found.config,
+        max_length=max_length,
+        source=found.source,
+        revision=found.revision,
+        on_loaded=on_loaded,
+    )
     with (
         _cards(device, plan.cards, recorder, stop),
         brief_turns(),
-        Building(plan, recorder, stop, load, EarlierPrompts.of(history)) as building,
         Beside("hash weights", hash_weights, stop) as hashed,
     ):
         size = found.shape.bytes_at(found.shape.intermediate_size, dtype.itemsize)
@@ -117,7 +120,8 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
                 tokenizer=tokenizer,
                 spread=spread,
             )
-        building.check()
+        tasks.model_knows(vocabulary(model))
+        tasks.check()
         with recorder.stage("set up scoring"):
             lm = PrunedLM(
                 model,
@@ -136,12 +140,12 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
                 compile_layers(model)  # after the trial of FlexAttention, which tells the masks that are needed
         if lm.slow_because is not None and device.type == "cuda" and spread is None:
             recorder.log(f"{lm.slow_because}: attention is masked densely, which is slower.", "warning")
-        building.begin(lm)
-        damage = damage_cells(run, plan, recorder, lm, check=stop.check, attempt=number)
-        ladder = sorted_ladder(run, plan, recorder, lm, evaluated=building.tasks, check=stop.check, pad_to=_PAD_TO)
+        tasks.hand_to(lm)
+        damage = damage_cells(run, plan, recorder, lm, check=stop.check, attempt=tasks.attempt)
+        ladder = sorted_ladder(run, plan, recorder, lm, evaluated=tasks.documents, check=stop.check, pad_to=_PAD_TO)
         if damage is not None:
             damage.begin(lm, stop.check)
-        tasks = building.supply()
+        supply = tasks.supply()
         _record_model(
             recorder,
             found.shape.model_facts(
@@ -158,7 +162,9 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
             if variant.level not in history.variants:
                 recorder.record(variant)
         recorder.merge_soon()
-        failed = Sweep(run, recorder, stop, lm, ladder, variants, tasks, number, damage)()
+        failed = Sweep(recorder, stop, lm, ladder, variants, supply, tasks.judging(), damage)()
+        if plan.profile is not None:
+            failed += Profiling(run, plan, recorder, stop, lm, ladder, variants)()
     if device.type == "cuda":
         peak = sum(map(torch.cuda.max_memory_allocated, range(plan.cards) if plan.cards > 1 else [device])) / 2**30
         recorder.log(

@@ -12,7 +12,7 @@ from engine.worker.stopping import StopFlag
 
 T = TypeVar("T")
 _POLL_SECONDS = 0.1
-# Threads that write prompts or judge answers give way after this many seconds to the one that launches the device's
+# Threads that lay requests out or take them in give way after this many seconds to the one that launches the device's
 # work, which asks at every operation; Python's own 5 ms would leave the device idle.
 _TURN_SECONDS = 2e-4
 

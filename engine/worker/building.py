@@ -1,4 +1,4 @@
-"""Loading a run's tasks and writing their requests, in a thread beside the worker's own."""
+"""Loading a run's tasks and writing their requests, in a thread beside the judging of answers."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 from lm_eval.api.task import Task
 
 from engine.errors import UserError
-from engine.evaluation.lm import PrunedLM
+from engine.evaluation.prompts import Prompts
 from engine.evaluation.task_failures import left_out
 from engine.evaluation.task_groups import parents_of
 from engine.evaluation.task_loading import LoadedTasks
-from engine.evaluation.tasks import build_task
+from engine.evaluation.tasks import BuiltTask, build_task
 from engine.planning.plan import RunPlan
 from engine.worker.draws import own_draws
 from engine.worker.earlier import EarlierPrompts
-from engine.worker.recorder import Recorder
+from engine.worker.records import Records
 from engine.worker.stopping import StopFlag
 from engine.worker.supply import ClosedError, Supply
 from warehouse.records.events import TasksFound
@@ -42,7 +42,7 @@ class Building:
     def __init__(
         self,
         plan: RunPlan,
-        recorder: Recorder,
+        recorder: Records,
         stop: StopFlag,
         load: Callable[[], LoadedTasks],
         earlier: EarlierPrompts,
@@ -52,8 +52,8 @@ class Building:
         self._stop = stop
         self._load = load
         self._earlier = earlier
-        self._supply: Future[Supply] = Future()
-        self._lm: Future[PrunedLM] = Future()
+        self._supply: Future[Supply[BuiltTask]] = Future()
+        self._prompts: Future[Prompts] = Future()
         self._tasks: list[Task] = []
         self._ended = Event()
         self._thread = Thread(target=self._run, name="tasks")
@@ -64,7 +64,7 @@ class Building:
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
-        self._lm.cancel()
+        self._prompts.cancel()
         if self._supply.done() and self._supply.exception() is None:
             self._supply.result().close()
         self._thread.join()
@@ -77,7 +77,7 @@ class Building:
         if self._supply.done():
             self._supply.result()
 
-    def supply(self) -> Supply:
+    def supply(self) -> Supply[BuiltTask]:
         """The tasks once they are found; their requests may be written only later.
 
         Raises:
@@ -93,9 +93,9 @@ class Building:
         self.supply()
         return self._tasks
 
-    def begin(self, lm: PrunedLM) -> None:
-        """The model that will be asked is there: requests can be written."""
-        self._lm.set_result(lm)
+    def begin(self, prompts: Prompts) -> None:
+        """It is known how the model reads: requests can be written."""
+        self._prompts.set_result(prompts)
 
     def _run(self) -> None:
         with own_draws(*self._plan.seeds[:2]):
@@ -113,7 +113,7 @@ class Building:
                     )
                 )
                 self._tasks = found.tasks
-                supply = Supply(list(documents), found.groups, parents, found.broken, self._stop)
+                supply: Supply[BuiltTask] = Supply(list(documents), found.groups, parents, found.broken, self._stop)
             except BaseException as error:  # for whoever asks for the tasks
                 self._supply.set_exception(error)
                 return
@@ -121,14 +121,19 @@ class Building:
             if self._ended.is_set():
                 supply.close()
             try:
-                self._build(found, supply, parents, documents, self._lm.result())
+                self._build(found, supply, parents, documents, self._prompts.result())
             except (CancelledError, ClosedError):
                 return
             except BaseException as error:
                 supply.fail(error)
 
     def _build(
-        self, found: LoadedTasks, supply: Supply, parents: Mapping[str, str], documents: Mapping[str, int], lm: PrunedLM
+        self,
+        found: LoadedTasks,
+        supply: Supply[BuiltTask],
+        parents: Mapping[str, str],
+        documents: Mapping[str, int],
+        prompts: Prompts,
     ) -> None:
         """Raises:
         UserError: a task cannot be built or asked, unless the plan leaves such tasks out and there are others; or a
@@ -146,7 +151,7 @@ class Building:
                     report(before + share * requests // max(of, 1), total)
 
                 with left_out(task.task_name, broken, plan):
-                    built = build_task(task, parents.get(task.task_name), plan, lm, progress)
+                    built = build_task(task, parents.get(task.task_name), plan, prompts, progress)
                 if (why := broken.get(name_of(task))) is not None:
                     supply.leave_out(name_of(task), why)
                 else:

@@ -6,12 +6,10 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from engine.calibration.damage_text import damage_text
 from engine.errors import UserError
 from engine.evaluation.damage import Damage
 from engine.evaluation.lm import PrunedLM
 from engine.evaluation.samples import write_samples
-from engine.evaluation.task_loading import tasks_called
 from engine.planning.plan import RunPlan
 from engine.pruning.calibration import PADDING, Calibration
 from engine.runs.rundir import RunDir
@@ -79,6 +77,10 @@ def damage_cells(
         return DamageCells(run, _kept(run, before), attempt)
     text = _of_sweep(run, plan)
     if text is None:
+        # What reads data sets, for those runs only that need it.
+        from engine.calibration.damage_text import damage_text
+        from engine.evaluation.task_loading import tasks_called
+
         with recorder.stage("hold text out"):
             text = damage_text(
                 plan.calibration_source,

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 
-from lm_eval.api.task import Task
-
-from engine.calibration.calibrating import calibrate
-from engine.calibration.for_saving import kept_text
 from engine.evaluation.lm import PrunedLM
-from engine.evaluation.task_loading import tasks_called
 from engine.planning.plan import RunPlan
 from engine.pruning.calibration import Calibration
 from engine.pruning.ladder import Ladder
@@ -26,14 +21,14 @@ def sorted_ladder(
     recorder: Recorder,
     lm: PrunedLM,
     *,
-    evaluated: Callable[[], Sequence[Task]],
+    evaluated: Callable[[], Iterable[tuple[str, str]]],
     check: Callable[[], None],
     pad_to: int,
 ) -> Ladder:
     """The ladder of a run that is begun or taken up again; a calibrated run keeps the text it began with.
 
     Args:
-        evaluated: the run's tasks, asked only where a text is given that must hold none of their documents.
+        evaluated: the documents of the run's tasks, asked for only where a text is given that must hold none of them.
         check: called now and then; may raise to stop.
 
     Raises:
@@ -57,9 +52,14 @@ def _calibration(
     plan: RunPlan,
     recorder: Recorder,
     lm: PrunedLM,
-    evaluated: Callable[[], Sequence[Task]],
+    evaluated: Callable[[], Iterable[tuple[str, str]]],
     check: Callable[[], None],
 ) -> Calibration:
+    # What reads data sets, for those runs only that need it.
+    from engine.calibration.calibrating import calibrate
+    from engine.calibration.for_saving import kept_text
+    from engine.evaluation.task_loading import tasks_called
+
     if (before := recorder.history.calibration) is not None:
         return kept_text(run, before)
     with recorder.stage(CALIBRATE):

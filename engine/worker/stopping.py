@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+from engine.runs.rundir import RunDir
+
+_LOOKS_EVERY = 0.5  # seconds
 
 
 class StopRequested(BaseException):
@@ -39,3 +45,17 @@ class StopFlag:
         """
         if self.reason is not None:
             raise StopRequested(self.reason)
+
+
+def heed_file_and_parent(run: RunDir) -> None:
+    """Turn a file in the run's folder, and the end of the process that started this one, into the signal: nobody else
+    would bring home what is done after that.
+    """
+    parent = os.getppid()
+
+    def look() -> None:
+        while os.getppid() == parent and not run.stop_path.exists():
+            time.sleep(_LOOKS_EVERY)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=look, name="stop file", daemon=True).start()

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from threading import Condition
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from lm_eval.api.group import Group
-
-from engine.evaluation.tasks import BuiltTask, TaskSet
 from engine.worker.stopping import StopFlag
+
+if TYPE_CHECKING:
+    from lm_eval.api.group import Group
+
+    from engine.evaluation.asking import Asked
+    from engine.evaluation.tasks import BuiltTask, TaskSet
+
+T = TypeVar("T", bound="Asked")
 
 _POLL_SECONDS = 0.1
 
@@ -17,7 +23,7 @@ class ClosedError(BaseException):
     """Nobody wants any more tasks; not an `Exception`, so no task's failure."""
 
 
-class Supply:
+class Supply(Generic[T]):
     """One thread puts tasks in, in any order; others take them by name, and wait where they are not there yet.
 
     Attributes:
@@ -40,17 +46,17 @@ class Supply:
         self.broken = dict(broken)
         self._parents = parents
         self._stop = stop
-        self._built: dict[str, BuiltTask] = {}
+        self._built: dict[str, T] = {}
         self._failure: BaseException | None = None
         self._closed = False
         self._changed = Condition()
 
     @classmethod
-    def of(cls, tasks: TaskSet, stop: StopFlag) -> Supply:
+    def of(cls, tasks: TaskSet, stop: StopFlag) -> Supply[BuiltTask]:
         """Of tasks that are built already."""
         names = [task.name for task in tasks.tasks]
         parents = {group.name: parent for group in tasks.groups if (parent := tasks.parent(group.name)) is not None}
-        supply = cls(names, tasks.groups, parents, tasks.broken, stop)
+        supply: Supply[BuiltTask] = Supply(names, tasks.groups, parents, tasks.broken, stop)
         for task in tasks.tasks:
             supply.put(task)
         return supply
@@ -64,7 +70,7 @@ class Supply:
         """Whether nothing is waited for any more."""
         return all(name in self._built or name in self.broken for name in self.names)
 
-    def put(self, task: BuiltTask) -> None:
+    def put(self, task: T) -> None:
         """Raises:
         ClosedError: it is not wanted any more.
         """
@@ -100,7 +106,7 @@ class Supply:
         if self._closed:
             raise ClosedError
 
-    def get(self, name: str) -> BuiltTask | None:
+    def get(self, name: str) -> T | None:
         """A task with its requests, waited for; None where it is broken.
 
         Raises:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import gc
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import zip_longest
+from typing import Any, Protocol
 
 import torch
 
+from engine.evaluation.asking import Asked, ask, prepare
 from engine.evaluation.lm import PrunedLM
-from engine.evaluation.scoring import ask, prepare
-from engine.evaluation.tasks import BuiltTask
 from engine.inference.batching import release_memory
 from engine.pruning.ladder import Ladder
-from engine.runs.rundir import RunDir
 from engine.worker.damage import DamageCells
-from engine.worker.judging import Judging
 from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
 from engine.worker.supply import Supply
@@ -28,6 +28,17 @@ from warehouse.stats.metrics.damage import TASK as DAMAGE
 _POLL_SECONDS = 0.1
 
 
+class Judges(Protocol):
+    """Who takes answers and writes down what they come to, in the order of their coming."""
+
+    failed: int
+
+    def hand_in(self, level: str, asked: Any, answers: Sequence[Any], seconds: float, /) -> None: ...
+    def keep(self, cell: CellFacts) -> None: ...
+    def groups(self, level: str) -> None: ...
+    def fail(self, level: str, task: str, error: Exception) -> None: ...
+
+
 @dataclass(slots=True)
 class Sweep:
     """Evaluates every task at every variant, widest first, leaving out what the run's history has.
@@ -35,14 +46,13 @@ class Sweep:
     Tasks may still be in the making: at the first level they are evaluated as they come.
     """
 
-    run: RunDir
     recorder: Recorder
     stop: StopFlag
     lm: PrunedLM
     ladder: Ladder
     variants: list[VariantFacts]
-    tasks: Supply
-    attempt: int
+    tasks: Supply[Any]
+    judging: AbstractContextManager[Judges]
     damage: DamageCells | None = None
     _left_out: set[str] = field(default_factory=set[str])
     _heap_is_settled: bool = False
@@ -55,10 +65,7 @@ class Sweep:
             UserError: a task cannot be built, and the plan does not leave such tasks out.
         """
         failed = sum(map(self._leave_out, list(self.tasks.broken)))
-        by_itself = self.lm.model.device.type == "cuda"
-        judging = Judging(self.run, self.recorder, self.tasks, self.attempt, beside=by_itself)
-        self.lm.while_waiting(judging.step)
-        with ThreadPoolExecutor(1, "next task") as beside, judging:
+        with ThreadPoolExecutor(1, "next task") as beside, self.judging as judging:
             for variant in sorted(self.variants, key=lambda variant: -variant.width):
                 missing = [name for name in self.tasks.names if (variant.level, name) not in self._cells]
                 is_due = self.damage is not None and (variant.level, DAMAGE) not in self._cells
@@ -120,7 +127,7 @@ class Sweep:
     def _cells(self) -> dict[tuple[str, str], CellFacts]:
         return self.recorder.history.cells
 
-    def _cell(self, level: str, built: BuiltTask, judging: Judging) -> None:
+    def _cell(self, level: str, built: Asked, judging: Judges) -> None:
         """Ask one task's requests and hand the answers in; if that fails, it is written down."""
         self.recorder.record(CellStarted(level=level, task=built.name))
         self.lm.progress = self._progress_of(level, built)
@@ -137,7 +144,7 @@ class Sweep:
             self.lm.progress = lambda requests, tokens: None
         judging.hand_in(level, built, answers, time.monotonic() - start)
 
-    def _damage(self, damage: DamageCells, variant: VariantFacts, judging: Judging) -> int:
+    def _damage(self, damage: DamageCells, variant: VariantFacts, judging: Judges) -> int:
         """Measure one level's damage; 1 if that failed, which is written down."""
         self.recorder.record(CellStarted(level=variant.level, task=DAMAGE))
         try:
@@ -151,7 +158,7 @@ class Sweep:
         judging.keep(cell)
         return 0
 
-    def _progress_of(self, level: str, built: BuiltTask):
+    def _progress_of(self, level: str, built: Asked):
         done = tokens = 0
 
         def progress(new_requests: int, new_tokens: int) -> None:

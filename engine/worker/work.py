@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeGuard
 
 from engine.errors import UserError
 from engine.runs.launch import FAILED, FINISHED, REFUSED, STOPPED
 from engine.runs.rundir import RunDir
+from engine.worker.importing import imported
 from engine.worker.stopping import StopFlag, StopRequested
 from warehouse.records.events import Crashed, Finished, Refused, Stopped
 from warehouse.store.journal import FULL
@@ -20,8 +19,10 @@ if TYPE_CHECKING:
     from engine.worker.recorder import Recorder
 
 
-def work(run: RunDir) -> int:
+def work(run: RunDir, *, carried: bool = False) -> int:
     """Do what is missing of a run, and return the exit code; the journal's last event says the same in words.
+
+    Of a run that is `carried` out for somebody elsewhere the database is left alone.
 
     Raises:
         UserError: another process works on the run, its journal is damaged, or its disk is full: nothing may, or can,
@@ -30,10 +31,10 @@ def work(run: RunDir) -> int:
     stop = StopFlag()
     try:
         # Taken and told to stop like any other while it still imports.
-        with run.lock(), stop.listening():
+        with run.lock(by_file=carried), stop.listening():
             from engine.worker.recorder import Recorder
 
-            recorder = Recorder(run)
+            recorder = Recorder(run, merges=not carried)
             try:
                 return _attempted(run, recorder, stop)
             finally:
@@ -46,9 +47,12 @@ def work(run: RunDir) -> int:
 
 def _attempted(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
     try:
-        with recorder.stage("import libraries"):
-            attempt = _imported()
-        failed = attempt(run, recorder, stop)
+        from engine.worker.tasks_apart import TasksApart
+
+        with TasksApart(run, recorder, stop) as tasks:
+            with recorder.stage("import libraries"):
+                attempt = imported("engine.worker.attempt").attempt
+            failed: int = attempt(run, recorder, stop, tasks)
         # Before it is called finished, so that a run killed while its results are brought over is resumed for them.
         merged = recorder.merge(wait=5.0, compare_all=True)
         recorder.record(Finished(failed=failed))
@@ -69,22 +73,6 @@ def _attempted(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
         recorder.merge(wait=5.0)
         return FAILED
     return FAILED if failed else FINISHED
-
-
-def _imported() -> Callable[[RunDir, Recorder, StopFlag], int]:
-    """What there is to import stays to the end, and a fifth of the time would go into looking for garbage among it."""
-    from engine.worker.draws import share_out_draws
-
-    share_out_draws()
-    collects = gc.isenabled()  # this may be somebody else's process
-    gc.disable()
-    try:
-        from engine.worker.attempt import attempt
-    finally:
-        if collects:
-            gc.enable()
-    gc.freeze()
-    return attempt
 
 
 def say(text: str) -> None:

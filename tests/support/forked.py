@@ -34,6 +34,7 @@ SERVED = {
     str(TESTS / "tui/cli/with_fake_worker.py"): "light",
     str(TESTS / "tui/cli/fake_worker.py"): "light",
     "engine.worker": "model",
+    "engine.worker.task_process": "model",
     "engine.worker.preview": "model",
     "engine.worker.list_tasks": "model",
     "engine.worker.save": "model",

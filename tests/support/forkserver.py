@@ -34,8 +34,8 @@ PRELOADED = {
         "warehouse.read.rules", "warehouse.stats.pairing", "engine.runs.launch",
     ],
     "model": [
-        "engine.worker.attempt", "engine.worker.recorder", "engine.worker.preview", "engine.worker.list_tasks",
-        "engine.worker.save", "warehouse.merging.merge", "warehouse.stats.pairing",
+        "engine.worker.attempt", "engine.worker.task_work", "engine.worker.recorder", "engine.worker.preview",
+        "engine.worker.list_tasks", "engine.worker.save", "warehouse.merging.merge", "warehouse.stats.pairing",
     ],
 }  # fmt: skip
 

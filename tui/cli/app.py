@@ -20,6 +20,7 @@ class Commands(LazyGroup):
     places: ClassVar = {
         "demo": Place("tui.cli.run", "demo", MEASURE),
         "run": Place("tui.cli.run", "run", MEASURE),
+        "profile": Place("tui.cli.profile", "profile", MEASURE),
         "resume": Place("tui.cli.run", "resume", MEASURE),
         "stop": Place("tui.cli.run", "stop", MEASURE),
         "runs": Place("tui.cli.runs", "runs", MEASURE),
@@ -39,6 +40,7 @@ class Commands(LazyGroup):
         "views": Place("tui.cli.schema", "views", READ),
         "schema": Place("tui.cli.schema", "schema", READ),
         "check": Place("tui.cli.check", "check", READ),
+        "choose": Place("tui.cli.choose", "choose", READ),
         "claims": Place("tui.cli.claims", "claims", READ),
         "rules": Place("tui.cli.rules", "rules", READ, below=True),
         "import": Place("tui.cli.importing", "import_", KEEP, kind="ImportCommand"),

@@ -68,6 +68,24 @@ Gpus = Annotated[
     ),
 ]
 
+On = Annotated[
+    str,
+    typer.Option(
+        "--on",
+        metavar="local|ray|ray://HOST:PORT",
+        help="Where runs are carried out: here, on the Ray cluster that this host is part of (or one of its own), or "
+        "on another one.",
+    ),
+]
+Alone = Annotated[
+    str,
+    typer.Option(
+        "--alone",
+        metavar="finish|stop",
+        help="What workers on a cluster do when nobody asks after them any more.",
+    ),
+]
+
 METHODS = "{methods}"  # stands in a help text for what is installed, which is looked up when the help is shown
 
 

@@ -2,29 +2,69 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
 
 from engine.errors import UserError
+from engine.planning import preview
+from engine.planning.memory_forecast import memory_forecast
 from engine.runs import launch
-from engine.runs.rundir import RunDir
+from engine.runs.rundir import RunDir, runs_root
+from engine.sweeps import ray_cluster, ray_joining
 from engine.sweeps.cards import Card
 from engine.sweeps.carrying import MOST_RETRIES, Carrying
 from engine.sweeps.driving import carrying_out
-from engine.sweeps.executor import LocalExecutor
+from engine.sweeps.executor import Executor, LocalExecutor
+from engine.sweeps.ray_executor import RayExecutor
+from engine.sweeps.ray_place import Alone
 from tui.cli import session
 from tui.cli.follow import Detached, counted_interrupts
 from tui.cli.lines import LineView
 from tui.cli.output import console, print_json
 from warehouse.commands import hint
 from warehouse.records.events import Event
+from warehouse.records.facts import CellFacts
 from warehouse.records.run_state import RunHistory
 from warehouse.text import one_line
 
+_MERGING = 0.05  # of the time at most goes into bringing the database up to date beside the runs
 
-def work(runs: Sequence[RunDir], cards: Sequence[Card], db: Path, *, plain: bool, quiet: bool, as_json: bool) -> int:
+
+@dataclass(frozen=True, slots=True)
+class OnRay:
+    """A cluster that was joined, at an address or this host's: how many places it has now, and what its workers do when
+    they are left alone.
+    """
+
+    address: str | None
+    alone: Alone
+    places: int
+
+
+def chosen_where(on: str, alone: str, gpus: str | None) -> OnRay | None:
+    """What `--on` and `--alone` say, joined; None: here.
+
+    Raises:
+        UserError: they say what there is not, Ray is not installed, or no cluster answers.
+    """
+    if alone != "finish" and alone != "stop":
+        raise UserError(f"--alone {alone}: give finish or stop.")
+    if on == "local":
+        return None
+    if gpus is not None:
+        raise UserError("--gpus chooses GPUs of this host, and --on ray takes the cluster's: leave one of them out.")
+    address = ray_joining.address_of(on)
+    ray_joining.join(address)
+    return OnRay(address, alone, ray_joining.places_now())
+
+
+def work(
+    runs: Sequence[RunDir], where: Sequence[Card] | OnRay, db: Path, *, plain: bool, quiet: bool, as_json: bool
+) -> int:
     """Carry runs out and return the exit code, the worst of theirs.
 
     Raises:
@@ -32,9 +72,14 @@ def work(runs: Sequence[RunDir], cards: Sequence[Card], db: Path, *, plain: bool
     """
     sweep = runs[0].plan.sweep if len(runs) > 1 else None
     with carrying_out(db, sweep):
-        if not cards:
+        if isinstance(where, OnRay):
+            job = runs[0].plan.sweep or runs[0].run_id
+            cluster = ray_cluster.RayCluster(where.address, job, where.alone, runs_root(db), _say)
+            with cluster.held():
+                return _side_by_side(runs, RayExecutor(cluster), _Lines(db, merges=True), db, as_json=as_json)
+        if not where:
             return session.work(runs, db, plain=plain, quiet=quiet, as_json=as_json)
-        return _side_by_side(runs, cards, db, as_json=as_json)
+        return _side_by_side(runs, LocalExecutor(where), _Lines(db), db, as_json=as_json)
 
 
 def write_down(runs: Sequence[RunDir], db: Path, *, as_json: bool) -> None:
@@ -48,8 +93,7 @@ def write_down(runs: Sequence[RunDir], db: Path, *, as_json: bool) -> None:
         typer.echo(name)
 
 
-def _side_by_side(runs: Sequence[RunDir], cards: Sequence[Card], db: Path, *, as_json: bool) -> int:
-    lines = _Lines(db)
+def _side_by_side(runs: Sequence[RunDir], executor: Executor, lines: _Lines, db: Path, *, as_json: bool) -> int:
     with counted_interrupts() as interrupts:
 
         def wants_to_stop() -> bool:
@@ -57,12 +101,13 @@ def _side_by_side(runs: Sequence[RunDir], cards: Sequence[Card], db: Path, *, as
                 raise Detached
             return bool(interrupts)
 
-        carrying = Carrying(runs, LocalExecutor(cards), lines, wants_to_stop)
+        carrying = Carrying(runs, executor, lines, wants_to_stop, _weights)
         try:
             waiting = carrying()
         except Detached:
             _say("Left alone, the runs stop by themselves; `runs` shows where they stand.")
             return launch.STOPPED
+    executor.close()
     if waiting:
         whole = runs[0].plan.sweep or waiting[0].run_id
         _say(f"Not done: {len(waiting)} of {len(runs)} runs; `{hint('resume', whole, db=db)}` goes on with them.")
@@ -74,12 +119,28 @@ def _side_by_side(runs: Sequence[RunDir], cards: Sequence[Card], db: Path, *, as
     return max([*codes, launch.STOPPED if waiting else 0])
 
 
+def _weights(run: RunDir) -> int:
+    """Bytes that the unpruned model's weights take on a GPU; 0 where its files are not here."""
+    plan = run.plan
+    try:
+        shape = preview.inspect(plan.model, plan.revision, trust_remote_code=plan.trust_remote_code)
+    except UserError:  # the worker will say so
+        return 0
+    if shape is None:
+        return 0
+    device = "cuda" if plan.device == "auto" else plan.device
+    return memory_forecast(replace(plan, device=device), shape, ()).weights
+
+
 class _Lines:
     """The watcher of pieces: a line for each thing worth knowing, with the place and the name of its run."""
 
-    def __init__(self, db: Path) -> None:
+    def __init__(self, db: Path, *, merges: bool = False) -> None:
+        """`merges`: nobody else brings the database up to date while the runs go on."""
         self.problems: dict[str, int] = {}
         self._db = db
+        self._merges = merges
+        self._merge_at = 0.0
         self._views: dict[str, LineView] = {}
         self._done: list[tuple[RunDir, RunHistory]] = []
 
@@ -92,12 +153,18 @@ class _Lines:
 
     def event(self, run: RunDir, event: Event, history: RunHistory) -> None:
         self._views[run.run_id].event(event, history)
+        if self._merges and isinstance(event.data, CellFacts) and (began := time.monotonic()) >= self._merge_at:
+            session.merge(run, self._db)
+            self._merge_at = time.monotonic() + max(2.0, (time.monotonic() - began) / _MERGING)
 
     def dies(self, run: RunDir, history: RunHistory, code: int, retry: int) -> None:
         _say(
             f"The worker of run {run.run_id} ({run.plan.name}) {session.cause_of_death(run, history, code)}; "
             f"it goes on from its journal, {retry} of at most {MOST_RETRIES} times."
         )
+
+    def moves(self, run: RunDir, place: str) -> None:
+        _say(f"The memory of {place} was not enough for run {run.run_id} ({run.plan.name}): it goes on where is more.")
 
     def ends(self, run: RunDir, history: RunHistory, code: int, turns_before: int) -> None:
         if code == launch.REFUSED:

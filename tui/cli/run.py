@@ -22,6 +22,7 @@ from tui.cli import dry_runs, pieces, session
 from tui.cli.completion import RunsArgument, complete_tasks
 from tui.cli.options import (
     DEFAULT_DATABASE,
+    Alone,
     CalibrationLength,
     CalibrationText,
     CalibrationTokens,
@@ -33,6 +34,7 @@ from tui.cli.options import (
     Gpus,
     Json,
     Methods,
+    On,
     Plain,
     Quiet,
     Repairs,
@@ -95,6 +97,12 @@ def run(
             "--damage",
             help="Measure each level's distance to the unpruned model on held-out text, too: KL divergence and top-1 "
             "agreement.",
+        ),
+    ] = False,
+    profile: Annotated[
+        bool,
+        typer.Option(
+            "--profile", help="Measure what each level costs, too: time, memory and energy. `profile` has more."
         ),
     ] = False,
     suite_name: Annotated[
@@ -173,6 +181,8 @@ def run(
         typer.Option("--again", help="Measure, too, what earlier runs have measured of this sweep."),
     ] = False,
     gpus: Gpus = None,
+    on: On = "local",
+    alone: Alone = "finish",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing of it.")] = False,
     no_start: Annotated[
         bool,
@@ -191,7 +201,10 @@ def run(
     others are compared with that. `runs` shows them together, as a sweep. What earlier runs have measured of a sweep
     under the same conditions is not measured again.
     """
-    wanted = read_wanted(context, db)
+    where = pieces.chosen_where(on, alone, gpus)
+    wanted = read_wanted(context, db, places=0 if where is None else where.places)
+    if where is not None and (wanted.cards or detach):
+        raise UserError("--on ray takes the cluster's GPUs, and stays with the runs: leave gpus and --detach out.")
     if detach and len(wanted.plans) > 1:
         raise UserError(
             "--detach starts one run and returns: give one model, method and repair, and start the next when it has "
@@ -219,13 +232,15 @@ def run(
         session.detach(create_all(plans, db)[0], db, as_json=as_json)
     else:
         raise typer.Exit(
-            pieces.work(create_all(plans, db), wanted.cards, db, plain=plain, quiet=quiet, as_json=as_json)
+            pieces.work(create_all(plans, db), where or wanted.cards, db, plain=plain, quiet=quiet, as_json=as_json)
         )
 
 
 def resume(
     text: RunsArgument,
     gpus: Gpus = None,
+    on: On = "local",
+    alone: Alone = "finish",
     detach: Detach = False,
     db: Database = DEFAULT_DATABASE,
     plain: Plain = False,
@@ -235,12 +250,15 @@ def resume(
 ) -> None:
     """Do what is missing of a run, or of a sweep's: cells not reached yet, and those that failed."""
     check_database(db)
+    where = pieces.chosen_where(on, alone, gpus)
     found = session.find_all(db, text)
-    cards = chosen_places(gpus, [one.plan for one in found]) if gpus is not None else []
+    places = where or (chosen_places(gpus, [one.plan for one in found]) if gpus is not None else [])
     if missing := [one.plan for one in found if one.state() != RunState.FINISHED]:
         session.check_plans(missing, begun=True, quiet=quiet)
+    if detach and where is not None:
+        raise UserError("--on ray stays with the runs: leave --detach out.")
     if not detach:
-        raise typer.Exit(pieces.work(found, cards, db, plain=plain, quiet=quiet, as_json=as_json))
+        raise typer.Exit(pieces.work(found, places, db, plain=plain, quiet=quiet, as_json=as_json))
     if len(found) > 1:
         raise UserError(f"--detach goes on with one run, and '{text}' is a sweep of {len(found)}: name one of them.")
     session.detach(found[0], db, as_json=as_json)

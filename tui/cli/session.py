@@ -235,6 +235,8 @@ def conclude(run: RunDir, history: RunHistory, code: int, db: Path) -> int:
 
 def cause_of_death(run: RunDir, history: RunHistory, code: int) -> str:
     """How a worker ended that did not come to an end of its own; of one that left no word, its log is shown."""
+    if code == launch.LOST:
+        return "was lost with its node"
     if isinstance(history.end, Crashed):
         return f"met a defect ({history.end.error})"
     if code < 0:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -18,6 +20,7 @@ from warehouse.text import one_line
 
 if TYPE_CHECKING:
     from warehouse.read.deltas import DeltaTable
+    from warehouse.read.profile import Profile
 
 _LABEL = 12
 
@@ -29,10 +32,13 @@ def show(text: RunArgument, as_json: Json = False, db: Database = DEFAULT_DATABA
 
     facts = run_facts(known_runs.find(db, text), db)
     tables, scores, why_none = scores_or_why(db, facts["run_id"])
+    profile = _profile(db, facts["run_id"]) if why_none is None else None
     if as_json:
-        print_json(facts | {"scores": scores})
+        print_json(facts | {"scores": scores, "profile": None if profile is None else asdict(profile)})
     else:
         _print(facts, tables)
+        if profile is not None:
+            _print_profile(profile)
     if isinstance(why_none, DatabaseBusyError):
         typer.echo(f"Its scores are not shown: {one_line(str(why_none))}", err=True)
     elif why_none is not None:
@@ -58,6 +64,25 @@ def _print(facts: dict[str, Any], tables: list[DeltaTable]) -> None:
 
         typer.echo()
         print_tables(console(), tables)
+
+
+def _profile(db: Path, run_id: str) -> Profile | None:
+    """None where the run measured no cost, or nothing of it is in the database."""
+    from warehouse.read.profile import read_profile
+
+    found = read_profile(db, run_id) if db.exists() else None
+    return found if found is not None and found.rows else None
+
+
+def _print_profile(profile: Profile) -> None:
+    from tui.cli.listing import print_rows
+    from tui.runs.profile_table import HEADER, NUMBERS, machine_line, tables
+
+    if profile.machine is not None:
+        typer.echo(f"\n  {'machine':<{_LABEL}}{machine_line(profile.machine)}")
+    for title, rows in tables(profile):
+        typer.echo(f"\n{one_line(title)}")
+        print_rows(HEADER, rows, NUMBERS)
 
 
 def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:

@@ -49,8 +49,8 @@ class Wanted:
         session.check_plans(self.plans, quiet=quiet)
 
 
-def read_wanted(context: typer.Context, db: Path) -> Wanted:
-    """From all that `run` was given.
+def read_wanted(context: typer.Context, db: Path, *, places: int = 0) -> Wanted:
+    """From all that `run` was given; `places` are those of a cluster that carries it out.
 
     Raises:
         UserError: an option, or the file, is wrong.
@@ -70,7 +70,7 @@ def read_wanted(context: typer.Context, db: Path) -> Wanted:
     elif like is not None:
         plans = _again(session.find_all(db, like), models, typed)
     elif models:
-        if given["suite"] is None and given["tasks"] is None:
+        if given["suite"] is None and given["tasks"] is None and not given["profile"]:
             given["suite"] = settings.suite()
         plans = plans_of([Asked(**given, model=model) for model in models], Path.cwd(), name=given["name"])
     else:
@@ -80,7 +80,7 @@ def read_wanted(context: typer.Context, db: Path) -> Wanted:
         if plan.device not in ("auto", "cuda"):
             raise UserError(f"--gpus chooses the devices, and --device says {plan.device}: leave one of them out.")
     skips = (len(plans) > 1 or file is not None) and not context.params["again"]
-    return Wanted(prepare(plans, db, places=len(cards), skips=skips), cards, file)
+    return Wanted(prepare(plans, db, places=len(cards) or places, skips=skips), cards, file)
 
 
 def _given(context: typer.Context) -> dict[str, Any]:
@@ -106,4 +106,8 @@ def _again(runs: Sequence[Any], models: Sequence[str], typed: dict[str, Any]) ->
         for plan in plans
     ]
     named = next((plan.sweep_name for plan in plans if plan.sweep_name), None)
-    return plans_of(asked, Path.cwd(), name=typed.get("name") or named)
+    again = plans_of(asked, Path.cwd(), name=typed.get("name") or named)
+    profiles = {plan.profile for plan in plans}
+    if "profile" in typed or len(profiles) > 1:
+        return again
+    return [replace(plan, profile=profiles.copy().pop()) for plan in again]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,7 +35,13 @@ def why(
     level: Annotated[
         str, typer.Argument(metavar="LEVEL", help="A percentage (40), a ratio (2.4x) or a width (w4096).")
     ],
-    task: Annotated[str, typer.Argument(metavar="TASK", help="An lm-eval task or group, or the name of a benchmark.")],
+    task: Annotated[
+        str,
+        typer.Argument(
+            metavar="TASK",
+            help="An lm-eval task or group, the name of a benchmark, or a quantity that `profile` measures.",
+        ),
+    ],
     metric: Annotated[
         str | None, typer.Option(metavar="NAME", help="Instead of the headline metric; `name,filter` will do, too.")
     ] = None,
@@ -55,9 +63,13 @@ def why(
     the per-document results give it. Exit code 1 where one of them says otherwise.
     """
     from tui.results import provenance
+    from warehouse.read.figures import QUANTITIES
     from warehouse.read.metric_lookup import MetricQuery
     from warehouse.read.trace import trace
 
+    if task in QUANTITIES:
+        _figures(db, model, level, task, as_json=as_json)
+        return
     wanted = MetricQuery(
         model=model, level=level, task=task, metric=metric, filter=filter_, method=method, repair=repair,
         conditions=conditions, shots=shots, version=version,
@@ -75,6 +87,34 @@ def why(
         typer.echo(f"\n{provenance.verdict(found)}")
     if not found.holds:
         raise typer.Exit(1)
+
+
+def _figures(db: Path, model: str, level: str, quantity: str, *, as_json: bool) -> None:
+    """Of what a level costs: every way that it was measured, and by what."""
+    from warehouse.read.figures import figure_origins
+
+    found = figure_origins(db, model, level, quantity)
+    if as_json:
+        print_json([asdict(one) for one in found])
+        return
+    for one in found:
+        about = (one.phase, one.engine, one.mode, one.width)
+        value = "missing" if one.mean is None else f"{one.mean:.6g} {one.unit}"
+        value += "" if one.half_width is None else f" ± {one.half_width:.2g}"
+        typer.echo(one_line(f"{quantity} {value}: {one.workload}, {', '.join(filter(None, about))}".rstrip(", ")))
+        limit = "" if one.limit_share is None else f"{one.limit_share:.1%} of the {one.limited_by} rate"
+        drift = "" if one.drift_pct is None else f", {one.drift_pct:.1f} % apart"
+        for label, text in (
+            ("run", one.run_id),
+            ("when", f"{one.recorded_at:%Y-%m-%d %H:%M} UTC"),
+            ("machine", one.device),
+            ("measured by", one.source),
+            ("rounds", f"{one.rounds}{drift}"),
+            ("limit", limit),
+            ("note", one.note),
+        ):
+            if text:
+                typer.echo(f"  {label:<{_LABEL}}{one_line(text)}")
 
 
 def _print(origin: Provenance, title: str) -> None:

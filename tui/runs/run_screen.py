@@ -48,6 +48,9 @@ class RunScreen(LiveScreen):
         Binding("escape,backspace", "back", "Back", key_display="esc", tooltip="Back to the list of runs"),
         Binding("enter", "documents", "Questions", tooltip="Open a group, or a cell's documents down to the question"),
         Binding("v", "view", "View", tooltip="Show values, changes, or both"),
+        Binding(
+            "dollar_sign", "costs", "Costs", key_display="$", tooltip="What each level costs in time, memory and energy"
+        ),
         Binding("b", "pane", "GPU/log", show=False, tooltip="GPU or log, where there is no room for both"),
     ]
 
@@ -152,6 +155,11 @@ class RunScreen(LiveScreen):
                 among=list(sides.values()), higher_is_better=cell.higher_is_better is not False,
             )
         )  # fmt: skip
+
+    def action_costs(self) -> None:
+        from tui.runs.profile_screen import ProfileScreen
+
+        self.app.push_screen(ProfileScreen(self.run_id))
 
     def on_run_grid_marked(self) -> None:
         self._show_cell()

@@ -43,9 +43,9 @@ VERSION = 2
 # The facts. What is derived from them (paired_deltas) is computed anew where they arrive.
 TABLES = (
     "merged_events", "runs", "attempts", "models", "variants", "calibrations", "tasks", "stages", "cells", "metrics",
-    "samples", "failures", "events", "gpu_samples", "measurements",
+    "samples", "failures", "events", "gpu_samples", "machines", "measurements",
 )  # fmt: skip
-SINCE = {"calibrations": 9}
+SINCE = {"calibrations": 9, "machines": 10}
 """The step of the schema that brought a table: bundles from before lack it."""
 
 # What is not shared of a table, by the macros of bundle_macros.sql: the machine's name, its processes and its folders.
@@ -56,6 +56,7 @@ _UNSHARED = {
     | {"plan": "without_folders({column}::varchar)::json"},
     "models": {"model": "model_name({column})", "source": "model_name({column})"},
     "calibrations": {"source": "without_folders({column})"},
+    "measurements": {"note": "without_folders({column})"},
     "tasks": {"dataset": "without_folders({column})"},
     "failures": {"error": "without_folders({column})", "detail": "without_folders({column})"},
     "events": {"message": "without_folders({column})", "detail": "without_folders({column})"},

@@ -59,7 +59,8 @@ _RANGES: dict[tuple[str, str], tuple[object, object]] = {
     ("", "n"): _COUNT, ("metrics", "chance"): (-1, 1), ("metrics", "stderr"): (0, "'infinity'::double"),
     **{(table, "doc_id"): (0, 2**31 - 1) for table in ("samples", "documents", "answers")},
     ("samples", "weight"): (0, 10**15),
-    ("measurements", "batch_size"): _COUNT,
+    **{("measurements", name): _COUNT for name in ("batch_size", "round", "prompt_tokens", "new_tokens")},
+    ("measurements", "padded_size"): _SIZE,
     **{("measurements", name): ("'-infinity'::double", "'infinity'::double") for name in ("mean", "std", "min", "max")},
 }  # fmt: skip
 # Compared row by row with what is there already; a run's documents follow from its cells.

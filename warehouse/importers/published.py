@@ -16,7 +16,7 @@ from typing import Any
 from warehouse.importers import batch
 from warehouse.importers.batch import ImportedRun, ImportReport
 from warehouse.records.facts import MetricFacts
-from warehouse.records.measurements import MeasurementFacts
+from warehouse.records.measurements import MachineFacts
 from warehouse.records.names import short_name
 from warehouse.records.sizes import expansion_ratio
 from warehouse.store import db as database
@@ -25,6 +25,10 @@ SOURCE = (
     "Pere Martra, Fragile Knowledge, Robust Instruction-Following: The Width Pruning Dichotomy in Llama-3.2, "
     "arXiv 2512.22671; github.com/peremartra/llama-glu-expansion-pruning, MIT licence, © 2025 Pere Martra"
 )
+
+
+MEASURED = ("workload", "batch_size", "quantity", "unit", "mean", "std", "min", "max", "n", "note")
+"""The columns of published_measurements.csv beside model and level: what the study has of a measurement."""
 
 
 def import_published(db: Path, *, wait: float = 2.0) -> ImportReport:
@@ -95,8 +99,16 @@ def _runs() -> list[ImportedRun]:
         )
         add_shapes(run, model, method, {float(row["pruning_pct"]) for row in rows})
         (_add_scores if kind == "scores" else _add_measurements)(run, rows)
+        if kind != "scores" and evaluation["device"]:
+            run.add("machine", **machine(evaluation["device"]))
         runs.append(run)
     return runs
+
+
+def machine(device: str) -> dict[str, Any]:
+    """The study's machine, as an event: of its limits nothing is published."""
+    unknown = dict.fromkeys(MachineFacts.__dataclass_fields__)
+    return unknown | {"device": device, "rates_missing": "the study measured none"}
 
 
 def _add_scores(run: ImportedRun, rows: list[dict[str, str]]) -> None:
@@ -115,8 +127,9 @@ def _add_scores(run: ImportedRun, rows: list[dict[str, str]]) -> None:
 def _add_measurements(run: ImportedRun, rows: list[dict[str, str]]) -> None:
     by_level: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        texts = {name: row[name] for name in ("workload", "quantity", "unit")}
-        numbers = {name: _number(row[name]) for name in MeasurementFacts.__dataclass_fields__ if name not in texts}
+        texts: dict[str, str | None] = {name: row[name] for name in ("workload", "quantity", "unit")}
+        texts["note"] = row["note"] or None
+        numbers = {name: _number(row[name]) for name in MEASURED if name not in texts}
         by_level[row["pruning_pct"]].append(texts | numbers)
     for level, measurements in by_level.items():
         run.add("measured", level=level, measurements=measurements)

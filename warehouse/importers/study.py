@@ -28,6 +28,12 @@ _FILLERS = {"word_perplexity", "bits_per_byte"}  # without a filter: always 0.0 
 _SHOTS = {"mmlu": 5, "gsm8k": 5}  # what the study used; its CSV files do not say
 _PRUNED = re.compile(r"-pruned-\d+(pct|%)$")
 
+# Quantities of a whole request, of which each level wrote another number of tokens.
+_OF_OTHER_TOKENS = ("ttlt", "energy_kwh")
+_QUIRK = (
+    "counts whatever number of tokens the level wrote before it stopped (new_tokens): compare tokens per second and "
+    "joules per token between levels, not this"
+)
 _QUANTITIES = {
     "throughput": "tokens/s",
     "ttlt": "ms",
@@ -135,7 +141,8 @@ def _measurements(workload: str, results: Mapping[str, Any]) -> list[Measurement
         mean = results[f"{quantity}_mean"]
         if mean is not None:
             spread = {of: results[f"{quantity}_{of}"] for of in ("std", "min", "max")}
-            measurements.append(MeasurementFacts(quantity=quantity, unit=unit, mean=mean, **spread, **about))
+            note = _QUIRK if quantity in _OF_OTHER_TOKENS else None
+            measurements.append(MeasurementFacts(quantity=quantity, unit=unit, mean=mean, note=note, **spread, **about))
     tokens = [run["total_new_tokens"] for run in results["raw_runs_data"].values()]
     measurements.append(
         MeasurementFacts(
@@ -143,6 +150,9 @@ def _measurements(workload: str, results: Mapping[str, Any]) -> list[Measurement
             std=stdev(tokens) if len(tokens) > 1 else 0.0, min=min(tokens), max=max(tokens), **about,
         )
     )  # fmt: skip
+    size = results.get("model_size_gb")
+    if size is not None:  # what torch had allocated once the model was loaded; its GB are 2^30 bytes
+        measurements.append(MeasurementFacts(quantity="weights", unit="bytes", mean=size * 2**30, **about | {"n": 1}))
     return measurements
 
 
@@ -181,5 +191,7 @@ def _add_cells(run: ImportedRun, study: StudyFile) -> None:
             )
         for (task, num_fewshot), metrics in cells.items():
             run.add_cell(level=f"{pct:g}", task=task, num_fewshot=num_fewshot, metrics=metrics)
+    if study.measurements and study.device is not None:
+        run.add("machine", **published.machine(study.device))
     for pct, measurements in study.measurements.items():
         run.add("measured", level=f"{pct:g}", measurements=[asdict(one) for one in measurements])

@@ -27,6 +27,7 @@ from warehouse.records.events import (
     Stopped,
 )
 from warehouse.records.facts import CalibrationFacts, CellFacts, FailureFacts, ModelFacts, TaskFacts, VariantFacts
+from warehouse.records.measurements import MachineFacts
 
 Rows = dict[str, list[dict[str, Any]]]
 TableRow = tuple[str, dict[str, Any]]
@@ -65,7 +66,7 @@ def note(run_id: str, event: Event, cell: CellFacts, kind: str, message: str) ->
 
 _FACTS = (
     Planned, Attempt, ModelFacts, VariantFacts, CalibrationFacts, TaskFacts, Stage, CellFacts, FailureFacts,
-    GpuSamples, Measured, Log, Renamed, Stopped, Finished, Refused, Crashed,
+    GpuSamples, MachineFacts, Measured, Log, Renamed, Stopped, Finished, Refused, Crashed,
 )  # fmt: skip
 
 
@@ -97,6 +98,8 @@ def _rows_of(data: Data, kind: str) -> Iterable[TableRow]:
             yield "failures", asdict(data)
         case GpuSamples():
             yield from (("gpu_samples", {"sample": json.dumps(_finite(reading.to_dict()))}) for reading in data.samples)
+        case MachineFacts():
+            yield "machines", asdict(data)
         case Measured():
             yield from (("measurements", {"level": data.level} | asdict(one)) for one in data.measurements)
         case Log():

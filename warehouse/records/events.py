@@ -29,7 +29,7 @@ from warehouse.records.facts import (
     TaskFacts,
     VariantFacts,
 )
-from warehouse.records.measurements import MeasurementFacts
+from warehouse.records.measurements import MachineFacts, MeasurementFacts
 from warehouse.records.reading import Reading
 from warehouse.records.values import Count, LevelText, Moment, Seconds, read
 from warehouse.redaction import redacted
@@ -122,7 +122,7 @@ class GpuSamples:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """Speed, energy and memory of one width, from an import."""
+    """Speed, energy and memory of one width, from an import or a profile."""
 
     level: LevelText
     measurements: list[MeasurementFacts]
@@ -180,8 +180,8 @@ class Unknown:
 Ending = Stopped | Finished | Refused | Crashed
 Data = (
     Planned | Attempt | ModelFacts | VariantFacts | CalibrationFacts | TasksFound | TaskFacts | Stage | StageProgress
-    | CellStarted | CellProgress | DocumentsFacts | CellFacts | FailureFacts | GpuSamples | Measured | Log | Renamed
-    | Ending | Unknown
+    | CellStarted | CellProgress | DocumentsFacts | CellFacts | FailureFacts | GpuSamples | MachineFacts | Measured
+    | Log | Renamed | Ending | Unknown
 )  # fmt: skip
 
 _KINDS: dict[str, type[Any]] = {
@@ -200,6 +200,7 @@ _KINDS: dict[str, type[Any]] = {
     "cell": CellFacts,
     "cell_failed": FailureFacts,
     "gpu": GpuSamples,
+    "machine": MachineFacts,
     "measured": Measured,
     "log": Log,
     "renamed": Renamed,

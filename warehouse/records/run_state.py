@@ -15,6 +15,7 @@ from warehouse.records.events import (
     Ending,
     Event,
     Finished,
+    Measured,
     Planned,
     Refused,
     Renamed,
@@ -33,6 +34,7 @@ from warehouse.records.facts import (
     TaskFacts,
     VariantFacts,
 )
+from warehouse.records.measurements import MeasurementFacts
 
 Cell = tuple[str, str]  # level, task
 Outcome = Literal["done", "failed"]
@@ -106,7 +108,8 @@ class RunHistory:
     `levels` are those that the plan asks for, `renamed` is the name that counts in place of the plan's. `seq` is the
     number of the last event and `now` its time. `turns` counts the attempts and their ends, of which a worker that was
     started writes at least one. `documents` has the files of tasks' documents, `cells` what finished, groups included,
-    `failures` those of the latest attempt. `parents` has the nearest group above a task or group. `startup_seconds` is
+    `failures` those of the latest attempt, `measured` each level's rows of a profile.
+    `parents` has the nearest group above a task or group. `startup_seconds` is
     how long the last start took until its first cell began, None where that was not recorded or it has not come to one,
     `start_stages` has the seconds of its stages that ended. `worked` is the time of the attempts that have ended.
     `starting` names the stage of a start that ended last: empty before the first of them, None once a cell was begun or
@@ -131,6 +134,7 @@ class RunHistory:
     documents: dict[str, DocumentsFacts] = field(default_factory=dict[str, DocumentsFacts])
     cells: dict[Cell, CellFacts] = field(default_factory=dict[Cell, CellFacts])
     failures: dict[Cell, FailureFacts] = field(default_factory=dict[Cell, FailureFacts])
+    measured: dict[str, list[MeasurementFacts]] = field(default_factory=dict[str, list[MeasurementFacts]])
     current: CurrentCell | None = None
     starting: str | None = None
     startup_seconds: float | None = None
@@ -197,6 +201,8 @@ class RunHistory:
             case FailureFacts() as failure:
                 self.failures[failure.level, failure.task] = failure
                 self._leave(failure.level, failure.task)
+            case Measured(level=level, measurements=rows):
+                self.measured.setdefault(level, []).extend(rows)
             case _:
                 pass
 

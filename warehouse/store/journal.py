@@ -128,6 +128,26 @@ def read(path: Path, offset: int = 0, *, after: int = -1) -> tuple[list[Event], 
     return [event for event, _ in events], events[-1][1] if events else offset
 
 
+def take_over(path: Path, lines: bytes, *, after: int) -> int:
+    """Append whole lines that were written elsewhere, after event `after`, the last one here, and return the last one's
+    `seq`. The caller holds the run's lock.
+
+    Raises:
+        ValueError: a line is damaged, or not the next event; none is taken.
+        OSError: the disk is full, or the folder cannot be written.
+    """
+    for line in lines.split(b"\n")[:-1]:
+        event = parse_line(line + b"\n")
+        if event.seq != after + 1:
+            raise ValueError(f"event {event.seq} came where {after + 1} should")
+        after = event.seq
+    with path.open("ab") as file:
+        file.write(lines)
+        file.flush()
+        os.fsync(file.fileno())
+    return after
+
+
 def last_name(path: Path) -> str | None:
     """What a run was last renamed to, if ever: looked for from the end, without reading the rest.
 

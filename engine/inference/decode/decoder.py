@@ -9,6 +9,7 @@ width.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -29,7 +30,8 @@ _BUCKET = 256  # where steps are captured, the cache is read up to the next mult
 class Decoder:
     """Advances slots token by token, with the model at the width it has when the cache is made.
 
-    `kernel` is what attends, if not plain torch; `lengths` of the slots' sequences are of one kind.
+    `kernel` is what attends, if not plain torch; `lengths` of the slots' sequences are of one kind. `captures` is
+    False where no step may be captured as a graph.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Decoder:
         *,
         kernel: DecodeAttention | None = None,
         lengths: Lengths = NO_MATTER,
+        captures: bool = True,
     ) -> None:
         self._model: Any = model
         self._head = head
@@ -50,12 +53,13 @@ class Decoder:
         self._step = DecodeStep(cache, kernel)
         self._lengths = lengths
         self._graphs: dict[int, tuple[torch.cuda.CUDAGraph, Tensor | None]] = {}
-        self._stream = torch.cuda.Stream() if cache.tokens.device.type == "cuda" else None
+        self._stream = torch.cuda.Stream() if captures and cache.tokens.device.type == "cuda" else None
 
-    def run(self, steps: int, longest: int) -> Tensor:
+    def run(self, steps: int, longest: int, *, after_each: Callable[[], None] = lambda: None) -> Tensor:
         """Generate `steps` tokens for every slot: [steps, slots] int64.
 
-        `longest` is the largest position any slot that matters has now.
+        `longest` is the largest position any slot that matters has now; `after_each` is called when a step was given to
+        the device.
         """
         made = self._cache.tokens.new_empty(steps, self._cache.count)
         # The last token of all is chosen, but not run.
@@ -68,6 +72,7 @@ class Decoder:
                     self._cache.advance()
                     self._cache.choose(logits, self._sampling, self._cache.index)
                 made[step] = self._cache.tokens
+                after_each()
         return made
 
     def _reach(self, longest: int) -> int:

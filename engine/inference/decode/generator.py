@@ -23,7 +23,6 @@ from engine.inference.tree.last_layer import hidden_at
 from engine.inference.tree.packing import Packer
 from engine.inference.tree.tree import Ints, Scored, TreeRow
 from engine.inference.tree.tree_scorer import Progress
-from engine.inference.waiting import Idle, nothing_else, wait_for
 from engine.overrides.kernels import FillCache
 from engine.planning.memory import CACHE_SHARE, CPU_CACHE, CPU_SEQUENCES, GPU_SEQUENCES
 
@@ -36,8 +35,7 @@ EndOf = Callable[[list[int], int], int | None]
 class Generator:
     """Continues prompts with one model, at the width it has when asked.
 
-    When the memory does not hold as many sequences at a time as it seemed to, half as many are tried, for good. `idle`
-    is asked while the device works.
+    When the memory does not hold as many sequences at a time as it seemed to, half as many are tried, for good.
     """
 
     def __init__(self, model: PreTrainedModel, head: LMHead, attention: Attention) -> None:
@@ -48,7 +46,6 @@ class Generator:
         self._known: dict[bytes, list[_Entrance]] = {}  # how prompts that begin together are laid out
         self._runs_ahead = model.device.type == "cuda"
         self._chunk = _CHUNK if self._runs_ahead else _CPU_CHUNK
-        self.idle: Idle = nothing_else
         self._max_slots = GPU_SEQUENCES if model.device.type == "cuda" else CPU_SEQUENCES
 
     def clear_cache(self) -> None:
@@ -110,7 +107,7 @@ class Generator:
         def land() -> None:
             flight = flying.popleft()
             finished = 0
-            for slot, index, new in flight.tokens(self.idle):
+            for slot, index, new in flight.tokens():
                 if active.get(slot) != index:
                     continue  # it had ended before
                 before = len(made[index])
@@ -152,6 +149,25 @@ class Generator:
             while len(flying) > (1 if steps and self._runs_ahead else 0):
                 land()
         return made
+
+    @torch.no_grad()
+    def prefill(self, prompts: Sequence[Ints], *, length: int, max_tokens: int) -> KVCache:
+        """A cache of `length` steps, filled with the prompts, whose next tokens are chosen.
+
+        Raises:
+            torch.OutOfMemoryError: they do not fit at a time.
+        """
+        cache = KVCache(self._model, len(prompts), length, GREEDY, zeroed=not self._attention.tiles)
+        self._prefill(cache, dict(enumerate(prompts)), max_tokens, GREEDY, again=True)
+        return cache
+
+    def decoder(self, cache: KVCache, *, captures: bool) -> Decoder:
+        """What advances a cache that `prefill` filled."""
+        attention = self._attention
+        kernel = attention.overrides.decode_attention
+        return Decoder(
+            self._model, self._head, cache, GREEDY, kernel=kernel, lengths=attention.lengths, captures=captures
+        )
 
     def _decoder(self, cache: KVCache, sampling: SamplingParams) -> Decoder:
         attention = self._attention
@@ -223,10 +239,10 @@ class _Flight:
             self._arrived = torch.cuda.Event()
             self._arrived.record()
 
-    def tokens(self, idle: Idle) -> Iterator[tuple[int, int, list[int]]]:
-        """Slot, prompt and new tokens of each active slot; waits for them to arrive, and asks `idle` meanwhile."""
+    def tokens(self) -> Iterator[tuple[int, int, list[int]]]:
+        """Slot, prompt and new tokens of each active slot; waits for them to arrive."""
         if self._arrived is not None:
-            wait_for(self._arrived, idle)
+            self._arrived.synchronize()
         columns = self._made.T.tolist()
         return ((slot, index, columns[slot]) for slot, index in self._active.items())
 

@@ -18,7 +18,6 @@ from engine.inference.tree.device_row import DeviceRow
 from engine.inference.tree.last_layer import MANY, hidden_at
 from engine.inference.tree.packing import Packer
 from engine.inference.tree.tree import Scored, TreeRow
-from engine.inference.waiting import Idle, nothing_else, wait_for
 
 # Called after every batch with the requests and tokens it finished; may raise to stop.
 Progress = Callable[[int, int], None]
@@ -41,7 +40,7 @@ class Batch:
 class TreeScorer:
     """Scores sequences with one model, whose width may change between calls.
 
-    `max_tokens` bounds a row; it is halved for good when memory runs out. `idle` is asked while the device works.
+    `max_tokens` bounds a row; it is halved for good when memory runs out.
     """
 
     def __init__(self, model: PreTrainedModel, head: LMHead, max_tokens: int, attention: Attention) -> None:
@@ -49,7 +48,6 @@ class TreeScorer:
         self._head = head
         self._device = model.device
         self.max_tokens = max_tokens
-        self.idle: Idle = nothing_else
         self._attention = attention
         self._least = MANY if model.dtype.itemsize == 2 else 1
         self._pack = Packer(model, attention)
@@ -86,12 +84,12 @@ class TreeScorer:
                 in_flight[-1][1].record()
                 if len(in_flight) > _IN_FLIGHT:
                     done_row, event = in_flight.popleft()
-                    wait_for(event, self.idle)
+                    event.synchronize()
                     settle(done_row)
             else:
                 settle(row)
         for done_row, event in in_flight:
-            wait_for(event, self.idle)
+            event.synchronize()
             settle(done_row)
         return _gather(finished, len(batch.weights))
 

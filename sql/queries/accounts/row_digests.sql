@@ -74,8 +74,22 @@ union all
 select run_id, seq, md5_number_lower(concat_ws(chr(31),
     'recorded_at=' || epoch_us(recorded_at), 'level=' || level, 'workload=' || workload,
     'batch_size=' || batch_size, 'quantity=' || quantity, 'unit=' || unit, 'mean=' || mean::bit::bigint,
-    'std=' || std::bit::bigint, 'min=' || "min"::bit::bigint, 'max=' || "max"::bit::bigint, 'n=' || n
+    'std=' || std::bit::bigint, 'min=' || "min"::bit::bigint, 'max=' || "max"::bit::bigint, 'n=' || n,
+    'round=' || round, 'phase=' || phase, 'engine=' || engine, 'mode=' || mode, 'width=' || width,
+    'padded_size=' || padded_size, 'prompt_tokens=' || prompt_tokens, 'new_tokens=' || new_tokens,
+    'p50=' || p50::bit::bigint, 'p90=' || p90::bit::bigint, 'p99=' || p99::bit::bigint,
+    'half_width=' || half_width::bit::bigint, 'limit_share=' || limit_share::bit::bigint,
+    'limited_by=' || limited_by, 'source=' || source, 'note=' || note
 )) as digest from measurements
+union all
+select run_id, seq, md5_number_lower(concat_ws(chr(31),
+    'recorded_at=' || epoch_us(recorded_at), 'device=' || device, 'dtype=' || dtype, 'timer=' || timer,
+    'copy_rate=' || copy_rate::bit::bigint, 'matrix_rate=' || matrix_rate::bit::bigint,
+    'idle_power=' || idle_power::bit::bigint, 'power_limit=' || power_limit::bit::bigint,
+    'temperature=' || temperature::bit::bigint, 'clock=' || clock::bit::bigint,
+    'clock_max=' || clock_max::bit::bigint, 'throttled=' || throttled, 'energy_source=' || energy_source,
+    'energy_missing=' || energy_missing, 'rates_missing=' || rates_missing
+)) as digest from machines
 union all
 select run_id, seq, md5_number_lower(concat_ws(chr(31),
     'recorded_at=' || epoch_us(recorded_at), 'kind=' || kind, 'level=' || level, 'task=' || task,

@@ -17,6 +17,7 @@ told as (
     union all select run_id, seq, recorded_at from failures
     union all select run_id, seq, recorded_at from events
     union all select run_id, seq, recorded_at from gpu_samples
+    union all select run_id, seq, recorded_at from machines
     union all select run_id, seq, recorded_at from measurements
 )
 select run_id, any_value(merged.journal_end) as journal_end, seq, any_value(e.kind) as kind, min(told.recorded_at) as recorded_at

@@ -12,6 +12,7 @@ left join (
     union all select run_id, seq, recorded_at from failures
     union all select run_id, seq, recorded_at from events
     union all select run_id, seq, recorded_at from gpu_samples
+    union all select run_id, seq, recorded_at from machines
     union all select run_id, seq, recorded_at from measurements
 ) t using (run_id, seq)
 where e.run_id = $run_id and e.seq >= 0

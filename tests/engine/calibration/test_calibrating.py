@@ -19,6 +19,7 @@ from engine.demo.paths import MODEL_DIR
 from engine.errors import UserError
 from engine.evaluation.lm import PrunedLM
 from engine.evaluation.task_loading import tasks_called
+from engine.evaluation.whole_documents import whole_documents
 from engine.planning.calibration import CalibrationSource
 from engine.planning.calibration_amount import CalibrationAmount
 from engine.pruning.calibration import Calibration
@@ -163,7 +164,7 @@ OTHERS = [f"Does the {thing} of house number {n} belong to a friend of the {thin
 
 
 def test_a_document_is_recognised_whatever_its_case_spacing_and_punctuation() -> None:
-    held_out = HeldOut.of([quiz([QUESTION, "Is it so?"])])
+    held_out = HeldOut.of(whole_documents([quiz([QUESTION, "Is it so?"])]))
     assert held_out.within(f"Before. {QUESTION.upper()}\n\nAfter") == ["quiz"]
     assert held_out.within(QUESTION.replace(" ", "\n  ").replace("?", " !")) == ["quiz"]
     assert held_out.within("Did the baker of Norwood ever tell the young miller a story? Is it so?") == []
@@ -173,15 +174,19 @@ def test_a_file_with_documents_of_the_run_is_refused(lm: PrunedLM, tmp_path: Pat
     path = tmp_path / "text.txt"
     path.write_text(STORY * 30 + QUESTION + STORY * 100)
     with pytest.raises(UserError, match=r"holds 1 of the documents that this run evaluates on \(quiz\)"):
-        made(lm, str(path), evaluated=lambda: [quiz([QUESTION])])
-    assert made(lm, str(path), evaluated=lambda: [quiz([OTHERS[0]])]).count == FEWEST
+        made(lm, str(path), evaluated=lambda: whole_documents([quiz([QUESTION])]))
+    assert made(lm, str(path), evaluated=lambda: whole_documents([quiz([OTHERS[0]])])).count == FEWEST
 
 
 def test_a_tasks_training_documents_leave_those_out_that_the_run_asks(lm: PrunedLM) -> None:
     said: list[str] = []
     training = [*OTHERS, QUESTION]
     text = made(
-        lm, "task:quiz", said, find_tasks=lambda name: [quiz([], training)], evaluated=lambda: [quiz([QUESTION])]
+        lm,
+        "task:quiz",
+        said,
+        find_tasks=lambda name: [quiz([], training)],
+        evaluated=lambda: whole_documents([quiz([QUESTION])]),
     )
     assert text.source == "task:quiz"
     told = lm.tokenizer.decode(text.tokens[text.tokens >= 0])
@@ -193,8 +198,11 @@ def test_a_tasks_training_documents_leave_those_out_that_the_run_asks(lm: Pruned
 def test_training_documents_that_are_the_evaluations_own_are_refused(lm: PrunedLM) -> None:
     with pytest.raises(UserError, match=r"documents are what this run evaluates on \(quiz\), so scores"):
         made(
-            lm, "task:quiz", find_tasks=lambda name: [quiz([], OTHERS)], evaluated=lambda: [quiz(OTHERS[:30])],
-        )  # fmt: skip
+            lm,
+            "task:quiz",
+            find_tasks=lambda name: [quiz([], OTHERS)],
+            evaluated=lambda: whole_documents([quiz(OTHERS[:30])]),
+        )
 
 
 def test_a_task_without_training_documents_is_refused(lm: PrunedLM) -> None:

@@ -17,7 +17,7 @@ from engine.runs.rundir import RunDir
 from engine.sweeps import carrying
 from engine.sweeps.carrying import MOST_RETRIES, Carrying
 from warehouse.records.events import Attempt, Crashed, Finished, Refused, Stopped, of_kind
-from warehouse.records.facts import CellFacts
+from warehouse.records.facts import CellFacts, FailureFacts
 from warehouse.records.level import parse_levels
 from warehouse.store.journal import Journal
 
@@ -87,7 +87,10 @@ class FakeWorker:
                     )
                 )  # fmt: skip
                 return None
-            failed = 1 if self.ending == "fail" else 0
+            failed = 1 if self.ending in ("fail", "no memory") else 0
+            if self.ending == "no memory":
+                why = "OutOfMemoryError: CUDA out of memory."
+                journal.append(FailureFacts(level="0", task="piqa", error=why, detail=""))
             journal.append(Finished(failed=failed))
             return launch.FAILED if failed else launch.FINISHED
         finally:
@@ -104,6 +107,16 @@ class FakeExecutor:
     started: list[tuple[str, str]] = field(default_factory=list)
     at_work: dict[str, FakeWorker] = field(default_factory=dict)
     most: int = 0
+    rooms: dict[str, int] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)
+
+    def room(self, place: str) -> int | None:
+        return self.rooms.get(place)
+
+    def has(self, run: RunDir) -> str | None:
+        return self.held.get(run.name)
+
+    def close(self) -> None: ...
 
     def start(self, run: RunDir, place: str) -> FakeWorker:
         before = self.at_work.get(place)
@@ -128,6 +141,9 @@ class Told:
 
     def dies(self, run, history, code, retry):
         self.lines.append(f"{run.name} dies {code} {retry}")
+
+    def moves(self, run, place):
+        self.lines.append(f"{run.name} moves from {place}")
 
     def ends(self, run, history, code, turns_before):
         self.lines.append(f"{run.name} ends {code}")
@@ -185,6 +201,65 @@ def test_what_another_worker_would_meet_as_well_is_not_tried_again(tmp_path: Pat
     carry()
     assert carry.codes == {run.run_id: code}
     assert len(executor.started) == 1
+
+
+def test_what_failed_for_want_of_memory_goes_to_a_larger_place_and_no_further(tmp_path: Path):
+    [run] = pieces(tmp_path, 1)
+    executor = FakeExecutor(["a", "b", "c"], ending="no memory", rooms={"a": 20, "b": 10, "c": 20})
+    executor.places = ["b", "a", "c"]
+    told = Told()
+    carry = Carrying([run], executor, told)
+    carry()
+    assert [place for _, place in executor.started] == ["b", "a"]
+    assert "piece 0 moves from b" in told.lines
+    assert carry.codes == {run.run_id: launch.FAILED}
+
+
+def test_a_piece_goes_where_it_fits_and_one_that_fits_nowhere_where_most_room_is(tmp_path: Path):
+    runs = pieces(tmp_path, 3)
+    executor = FakeExecutor(["small", "large"], rooms={"small": 10, "large": 20})
+    needs = dict(zip((run.run_id for run in runs), (15, 5, 99), strict=True))
+    Carrying(runs, executor, Told(), needs=lambda run: needs[run.run_id])()
+    assert executor.started == [("piece 1", "small"), ("piece 0", "large"), ("piece 2", "large")]
+
+
+def test_a_piece_that_a_place_works_on_already_is_followed_there(tmp_path: Path):
+    runs = pieces(tmp_path, 3)
+    executor = FakeExecutor(["a", "b"], held={"piece 2": "a", "piece 0": "gone"})
+    Carrying(runs, executor, Told())()
+    assert executor.started[:2] == [("piece 2", "a"), ("piece 0", "b")] or executor.started[0] == ("piece 0", "a")
+    assert ("piece 2", "a") in executor.started
+
+
+def test_places_that_come_late_are_used_and_pieces_wait_for_the_first(tmp_path: Path):
+    runs = pieces(tmp_path, 4)
+    executor = FakeExecutor([])
+    looks = iter(range(1000))
+
+    def comes() -> bool:
+        executor.places = [[], ["a"], ["a", "b"]][min(next(looks) // 3, 2)]
+        return False
+
+    assert Carrying(runs, executor, Told(), comes)() == []
+    assert {place for _, place in executor.started} == {"a", "b"}
+    assert all(cells(run) == ["0", "20", "40"] for run in runs)
+
+
+def test_a_piece_whose_place_is_gone_is_lost_with_it_and_goes_on_elsewhere(tmp_path: Path):
+    [run] = pieces(tmp_path, 1)
+
+    class Going(FakeExecutor):
+        def start(self, run: RunDir, place: str) -> FakeWorker:
+            worker = super().start(run, place)
+            if place == "a":
+                self.places, worker.code = ["b"], launch.LOST
+            return worker
+
+    told = Told()
+    carry = Carrying([run], Going(["a", "b"]), told)
+    carry()
+    assert told.lines[1:3] == [f"piece 0 dies {launch.LOST} 1", "piece 0 begins on b"]
+    assert carry.codes == {run.run_id: launch.FINISHED}
 
 
 def test_asked_to_stop_all_workers_are_and_nothing_begins(tmp_path: Path):

@@ -124,7 +124,7 @@ def test_a_run_that_is_calibrated_or_measures_damage_is_split_by_levels_alone():
 
 def test_a_group_takes_as_long_as_its_tasks_and_what_is_not_told_as_long_as_the_others():
     index = {"mmlu": TaskEntry("mmlu", "group", ("mmlu_a", "mmlu_b"))}
-    past = Past({("a", "mmlu_a", None): 2.0, ("a", "mmlu_b", None): 4.0}, {"a": 7.0})
+    past = Past({("a", "mmlu_a", None): 2.0, ("a", "mmlu_b", None): 4.0}, {"a": 7.0}, {})
     assert expected_cost(plan("a", "0", tasks="mmlu,new"), past, index) == Cost(7.0, (6.0, 3.0))
     assert expected_cost(plan("b", "0"), past, index) is None
 

@@ -1,8 +1,9 @@
-"""The next task is laid out, and the last one's answers are judged, while this one is asked; each fails by itself."""
+"""The next task is laid out while this one is asked; each fails by itself."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from threading import Event, get_ident
 from typing import Any
@@ -13,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from engine.demo.paths import MODEL_DIR
 from engine.errors import UserError
-from engine.evaluation import scoring
+from engine.evaluation import asking, scoring
 from engine.evaluation.lm import PrunedLM
 from engine.evaluation.task_loading import load_tasks
 from engine.evaluation.tasks import BuiltTask, build_tasks
@@ -37,8 +38,7 @@ LEVELS = "0,40"
 
 
 @pytest.fixture
-def work(tmp_path: Path) -> Iterator[Sweep]:
-    """A sweep over three tasks, the second of which asks for more than the model can read."""
+def run(tmp_path: Path) -> RunDir:
     plan = RunPlan(
         name="test",
         model="demo",
@@ -46,14 +46,20 @@ def work(tmp_path: Path) -> Iterator[Sweep]:
         tasks=tuple(TaskSpec(name) for name in TASKS),
         limit=4,
     )
+    database = tmp_path / "results.duckdb"
+    return RunDir.create(runs_root(database), plan, database)
+
+
+@pytest.fixture
+def work(run: RunDir) -> Iterator[Sweep]:
+    """A sweep over three tasks, the second of which asks for more than the model can read."""
+    plan = run.plan
     model: Any = AutoModelForCausalLM.from_pretrained(MODEL_DIR, dtype=torch.float32).eval()
     lm = PrunedLM(model, AutoTokenizer.from_pretrained(MODEL_DIR), batch_tokens=2048)
     shape = loading.inspect("demo").shape
     variants = [
         shape.variant_facts(level, method="maw", divisor=None, pad_to=64, dtype=torch.float32) for level in plan.levels
     ]
-    database = tmp_path / "results.duckdb"
-    run = RunDir.create(runs_root(database), plan, database)
     recorder = Recorder(run)
     built = build_tasks(load_tasks(plan), plan, lm, lambda: None)
     assert [task.name for task in built.tasks] == list(TASKS)
@@ -62,13 +68,14 @@ def work(tmp_path: Path) -> Iterator[Sweep]:
     lm.clear_cache()
     stop = StopFlag()
     supply = Supply.of(built, stop)
-    yield Sweep(run, recorder, stop, lm, Ladder(model, method="maw", seed=0), variants, supply, 1)
+    judges = nullcontext(Judging(run, recorder, supply, 1))
+    yield Sweep(recorder, stop, lm, Ladder(model, method="maw", seed=0), variants, supply, judges)
     recorder.close()
 
 
 @pytest.mark.slow
 def test_a_task_is_laid_out_before_the_one_before_it_is_scored_to_its_end(
-    work: Sweep, monkeypatch: pytest.MonkeyPatch
+    work: Sweep, run: RunDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun = {name: Event() for name in TASKS}
     threads: set[int] = set()
@@ -76,7 +83,7 @@ def test_a_task_is_laid_out_before_the_one_before_it_is_scored_to_its_end(
     def prepare(built: BuiltTask, lm: PrunedLM) -> None:
         threads.add(get_ident())
         begun[built.name].set()
-        scoring.prepare(built, lm)
+        asking.prepare(built, lm)
 
     def ask(built: BuiltTask, lm: PrunedLM) -> Any:
         after = TASKS[TASKS.index(built.name) + 1 :]
@@ -84,7 +91,7 @@ def test_a_task_is_laid_out_before_the_one_before_it_is_scored_to_its_end(
             assert begun[after[0]].wait(60), f"{after[0]} was not begun while {built.name} was scored"
         if after[1:]:
             assert not begun[after[1]].is_set(), "no more than one task is laid out ahead"
-        found = scoring.ask(built, lm)
+        found = asking.ask(built, lm)
         if not after:
             for event in begun.values():
                 event.clear()
@@ -93,14 +100,14 @@ def test_a_task_is_laid_out_before_the_one_before_it_is_scored_to_its_end(
     monkeypatch.setattr(sweep, "prepare", prepare)
     monkeypatch.setattr(sweep, "ask", ask)
     failed = work()
-    assert [failure.task for failure in of_kind(work.run.events(), FailureFacts)] == ["demo_lambada"] * 2
+    assert [failure.task for failure in of_kind(run.events(), FailureFacts)] == ["demo_lambada"] * 2
     assert failed == 2
     assert threads.isdisjoint({get_ident()})
 
 
-def test_a_task_that_cannot_be_laid_out_is_one_failed_cell(work: Sweep) -> None:
+def test_a_task_that_cannot_be_laid_out_is_one_failed_cell(work: Sweep, run: RunDir) -> None:
     assert work() == len(work.variants)
-    events = work.run.events()
+    events = run.events()
     failures = of_kind(events, FailureFacts)
     assert [(failure.level, failure.task) for failure in failures] == [
         ("0", "demo_lambada"),
@@ -114,14 +121,14 @@ def test_a_task_that_cannot_be_laid_out_is_one_failed_cell(work: Sweep) -> None:
 
 
 def test_what_fails_only_while_laying_out_ahead_is_made_good_in_the_cell(
-    work: Sweep, monkeypatch: pytest.MonkeyPatch
+    work: Sweep, run: RunDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def prepare(built: BuiltTask, lm: PrunedLM) -> None:
         raise MemoryError("for a moment")
 
     monkeypatch.setattr(sweep, "prepare", prepare)
     assert work() == len(work.variants)
-    tasks = {cell.task for cell in of_kind(work.run.events(), CellFacts)}
+    tasks = {cell.task for cell in of_kind(run.events(), CellFacts)}
     assert tasks == {"demo_story", "demo_grammar"}
 
 
@@ -138,7 +145,7 @@ def test_the_first_task_is_scored_while_the_others_are_still_built(
         for task in following:  # it comes only now
             assert task is not None
             work.tasks.put(task)
-        return scoring.ask(built, lm)
+        return asking.ask(built, lm)
 
     assert tasks[0] is not None
     work.tasks.put(tasks[0])
@@ -148,7 +155,7 @@ def test_the_first_task_is_scored_while_the_others_are_still_built(
 
 
 def test_what_ends_the_building_ends_the_sweep_and_keeps_what_was_scored(
-    work: Sweep, monkeypatch: pytest.MonkeyPatch
+    work: Sweep, run: RunDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = work.tasks.get(TASKS[0])
     assert first is not None
@@ -157,22 +164,22 @@ def test_what_ends_the_building_ends_the_sweep_and_keeps_what_was_scored(
 
     def ask(built: BuiltTask, lm: PrunedLM) -> Any:
         work.tasks.fail(UserError("Task 'demo_lambada' cannot be built."))
-        return scoring.ask(built, lm)
+        return asking.ask(built, lm)
 
     monkeypatch.setattr(sweep, "ask", ask)
     with pytest.raises(UserError, match="cannot be built"):
         work()
-    assert [(cell.level, cell.task) for cell in of_kind(work.run.events(), CellFacts)] == [("0", TASKS[0])]
+    assert [(cell.level, cell.task) for cell in of_kind(run.events(), CellFacts)] == [("0", TASKS[0])]
 
 
-def test_a_task_that_turns_out_to_be_broken_is_a_failure_at_every_level_and_said_once(work: Sweep) -> None:
+def test_a_task_that_turns_out_to_be_broken_is_a_failure_at_every_level_and_said_once(work: Sweep, run: RunDir) -> None:
     first = work.tasks.get(TASKS[0])
     assert first is not None
     work.tasks = Supply(TASKS[:2], (), {}, {}, work.stop)
     work.tasks.put(first)
     work.tasks.leave_out(TASKS[1], "It cannot be built.")
     assert work() == len(work.variants)
-    events = work.run.events()
+    events = run.events()
     failures = [(one.level, one.task, one.error) for one in of_kind(events, FailureFacts)]
     assert failures == [(level, TASKS[1], "It cannot be built.") for level in ("0", "40")]
     assert [log.message for log in of_kind(events, Log)] == ["It cannot be built."]
@@ -185,86 +192,29 @@ def test_a_stop_is_noticed_while_a_task_is_waited_for(work: Sweep) -> None:
         work()
 
 
-def test_answers_are_judged_bit_by_bit_while_the_device_is_waited_for(work: Sweep) -> None:
-    [built, *_] = [task for name in TASKS[:1] if (task := work.tasks.get(name)) is not None]
-    with Judging(work.run, work.recorder, work.tasks, 1, beside=True) as judging:
-        judging.hand_in("0", built, scoring.ask(built, work.lm), 1.5)
-        assert not of_kind(work.run.events(), CellFacts)
-        assert judging.step() or of_kind(work.run.events(), CellFacts)
-        while judging.step():
-            pass
-        [cell] = of_kind(work.run.events(), CellFacts)
-        assert (cell.task, cell.seconds) == ("demo_story", 1.5)
-        assert not judging.step()
-
-
-def test_what_is_not_judged_yet_is_so_at_the_end_whatever_ends_the_work(work: Sweep) -> None:
-    built = work.tasks.get("demo_story")
-    assert built is not None
-    answers = scoring.ask(built, work.lm)
-
-    def work_that_ends() -> None:
-        with Judging(work.run, work.recorder, work.tasks, 1, beside=True) as judging:
-            judging.hand_in("0", built, answers, 1.5)
-            raise StopRequested
-
-    with pytest.raises(StopRequested):
-        work_that_ends()
-    assert [cell.task for cell in of_kind(work.run.events(), CellFacts)] == ["demo_story"]
-
-
-def test_judged_beside_or_at_once_a_cell_is_the_same(work: Sweep) -> None:
-    built = work.tasks.get("demo_grammar")
-    assert built is not None
-    answers = scoring.ask(built, work.lm)
-    for level, beside in (("0", True), ("40", False)):
-        with Judging(work.run, work.recorder, work.tasks, 1, beside=beside) as judging:
-            judging.hand_in(level, built, answers, 1.5)
-    one, other = (cell.metrics for cell in of_kind(work.run.events(), CellFacts))
-    assert one == other
-
-
-def test_answers_that_cannot_be_judged_are_one_failed_cell(work: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answers_that_cannot_be_judged_are_one_failed_cell(
+    work: Sweep, run: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def judge(built: BuiltTask, answers: Any) -> Any:
         if built.name == "demo_grammar":
             raise ZeroDivisionError("of the task's own code")
-        return (yield from scoring.judge(built, answers))
+        return scoring.judge(built, answers)
 
     monkeypatch.setattr(judging, "judge", judge)
     assert work() == 2 * len(work.variants)  # demo_lambada cannot be asked
-    failures = [one for one in of_kind(work.run.events(), FailureFacts) if one.task == "demo_grammar"]
+    failures = [one for one in of_kind(run.events(), FailureFacts) if one.task == "demo_grammar"]
     assert [(one.level, one.error) for one in failures] == [
         (level, "ZeroDivisionError: of the task's own code") for level in ("0", "40")
     ]
 
 
-def test_answers_that_cannot_be_written_down_end_the_work(work: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answers_that_cannot_be_written_down_end_the_work(
+    work: Sweep, run: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*args: Any, **kwargs: Any) -> Any:
         raise OSError("No space left on device")
 
     monkeypatch.setattr(judging, "write_samples", full)
     with pytest.raises(OSError, match="No space left"):
         work()
-    assert not of_kind(work.run.events(), CellFacts)
-
-
-def test_what_cannot_be_written_meanwhile_is_not_the_fault_of_the_cell_that_is_asked(
-    work: Sweep, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*args: Any, **kwargs: Any) -> Any:
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr(judging, "write_samples", full)
-    built = work.tasks.get("demo_story")
-    assert built is not None
-    answers = scoring.ask(built, work.lm)
-
-    def two_cells() -> None:
-        with Judging(work.run, work.recorder, work.tasks, 1, beside=True) as beside:
-            beside.hand_in("0", built, answers, 1.5)
-            while beside.step():
-                pass
-            beside.hand_in("40", built, answers, 1.5)
-
-    with pytest.raises(OSError, match="No space left"):
-        two_cells()
+    assert not of_kind(run.events(), CellFacts)

@@ -65,6 +65,7 @@ OF_THE_STUDY = {
     "show RUN --json": ["show", "latest"],
     "models --json": ["models"],
     "check --json": ["check"],
+    "choose MODEL --json": ["choose", "Llama-3.2-1B"],
     "suites --json": ["suites"],
     "views --json": ["views"],
     "schema --json": ["schema"],

@@ -151,8 +151,11 @@ def test_speed_and_energy(ask):
     assert 200 < rate < 400
     assert ask("select quantity, unit, count(*) from measurements group by all order by all") == [
         ("energy_kwh", "kWh", 84), ("joules_per_token", "J/token", 84), ("new_tokens", "tokens", 84),
-        ("throughput", "tokens/s", 84), ("ttlt", "ms", 42),
+        ("throughput", "tokens/s", 84), ("ttlt", "ms", 42), ("weights", "bytes", 84),
     ]  # fmt: skip
+    [(quirk,)] = ask("select distinct note from measurements where quantity in ('ttlt', 'energy_kwh')")
+    assert quirk.startswith("counts whatever number of tokens the level wrote before it stopped")
+    assert ask("select distinct device from machines") == [("NVIDIA L4",)]
 
 
 @pytest.mark.parametrize("name", ["Llama-3.2-1B", "meta-llama/Llama-3.2-1B"])

@@ -42,7 +42,7 @@ from warehouse.records.facts import (
     TaskFacts,
     VariantFacts,
 )
-from warehouse.records.measurements import MeasurementFacts
+from warehouse.records.measurements import MachineFacts, MeasurementFacts
 from warehouse.records.reading import Reading
 from warehouse.store import journal
 from warehouse.store.journal import Journal, JournalError
@@ -96,6 +96,44 @@ ALL: list[Data] = [
     Crashed(error="E", detail="Traceback"),
     DocumentsFacts(task="piqa", path="documents/piqa-1.parquet", hash="0a" * 32, count=10),
     CalibrationFacts(source="self", tokens=4096, length=128, seed=0, hash="0a" * 32, path="calibration.parquet"),
+    Measured(
+        level="40",
+        measurements=[
+            MeasurementFacts(
+                workload="128 in, 64 out",
+                batch_size=8,
+                quantity="time_per_output_token",
+                unit="ms",
+                mean=None,
+                round=2,
+                phase="decode",
+                engine="ours",
+                mode="graphs",
+                width="padded",
+                padded_size=4928,
+                prompt_tokens=128,
+                new_tokens=64,
+                source="CUDA events",
+                note="it does not fit into the memory",
+            )
+        ],
+    ),
+    MachineFacts(
+        device="NVIDIA H200",
+        dtype="bfloat16",
+        timer="CUDA events",
+        copy_rate=4e12,
+        matrix_rate=7e14,
+        idle_power=75.5,
+        power_limit=700.0,
+        temperature=31.0,
+        clock=1980.0,
+        clock_max=1980.0,
+        throttled=None,
+        energy_source=None,
+        energy_missing="no driver",
+        rates_missing=None,
+    ),
 ]
 
 

@@ -1,0 +1,63 @@
+"""A profile as rows of text: the command line and the dashboard show the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from warehouse.read.profile import Profile, ProfileRow
+from warehouse.records.measurements import MachineFacts
+from warehouse.text import one_line
+
+HEADER = ("level", "width", "first token", "ms/token", "drift", "tokens/s", "of limit", "J/token", "peak", "weights")
+NUMBERS = HEADER[2:]
+
+
+def tables(profile: Profile) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
+    """A table for each workload and way to answer: its title, and a row for each width."""
+    for (workload, engine, mode), rows in groupby(profile.rows, key=lambda row: (row.workload, row.engine, row.mode)):
+        yield ", ".join(filter(None, (workload, engine, mode))), [cells(row) for row in rows]
+
+
+def cells(row: ProfileRow) -> tuple[str, ...]:
+    """As HEADER has them; what is missing says why in the place of the time."""
+    width = "" if row.width is None else f"{row.padded_size} {row.width}" if row.padded_size else row.width
+    half = "" if row.token_half_width is None else f" ±{row.token_half_width:.2g}"
+    limit = "" if row.token_limit_share is None else f"{row.token_limit_share:.0%} {row.token_limited_by}"
+    return (
+        f"{row.pruning_pct:.4g}%",
+        width,
+        one_line(row.missing) if row.missing and row.token_ms is None else _ms(row.first_ms),
+        "" if row.token_ms is None else f"{row.token_ms:.3g}{half}",
+        "" if row.drift_pct is None else f"{row.drift_pct:.1f}%",
+        "" if row.tokens_per_s is None else f"{row.tokens_per_s:,.0f}",
+        limit,
+        "" if row.decode_joules is None else f"{row.decode_joules:.3g}",
+        _gb(row.peak_bytes),
+        _gb(row.weights_bytes),
+    )
+
+
+def machine_line(machine: MachineFacts) -> str:
+    """What the figures are held against."""
+    parts = [machine.device]
+    if machine.copy_rate is not None and machine.matrix_rate is not None:
+        parts.append(
+            f"copies {machine.copy_rate / 1e9:,.0f} GB/s, multiplies {machine.matrix_rate / 1e12:,.2f} TFLOP/s"
+        )
+    if machine.idle_power is not None:
+        parts.append(f"{machine.idle_power:.0f} W idle by {machine.energy_source}")
+    if machine.power_limit is not None:
+        parts.append(f"{machine.power_limit:.0f} W at most")
+    parts += filter(None, (machine.rates_missing, machine.energy_missing and f"no energy: {machine.energy_missing}"))
+    return one_line("; ".join(parts))
+
+
+def _ms(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g} ms"
+
+
+def _gb(size: float | None) -> str:
+    if size is None:
+        return ""
+    return f"{size / 1e9:.2f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"
