@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import work
 from textual.app import SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
+from textual.events import Event, Key
 from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
 
 from engine.errors import UserError
 from engine.runs.rundir import RunDir
@@ -29,8 +32,12 @@ from tui.shell.commands import commands
 from tui.shell.confirm import ConfirmScreen
 from tui.shell.exporting import Exportable, Sheet
 from tui.shell.safe_app import SafeApp
+from tui.shell.type_ahead import TypeAhead
 from tui.shell.unsaved import COMMANDS, Unsaved, is_typed_into
 from warehouse.commands import hint
+
+if TYPE_CHECKING:
+    from tui.new_run.kept import KeptForm
 
 Done = TypeVar("Done")
 
@@ -55,6 +62,8 @@ class Dashboard(SafeApp):
         Binding("p", "pause", "Pause", show=False, tooltip="Hold the display still; runs go on"),
         Binding("question_mark,f1", "help", "Help", key_display="?", tooltip="The keys of this screen"),
         Binding("q", "close", "Quit", tooltip="Close the dashboard; runs go on"),
+        Binding("ctrl+g", "jump", "Jump", show=False, priority=True, tooltip="Go to any field or pane by its letter"),
+        Binding("ctrl+n", "empty_form", "Empty form", show=False, priority=True, tooltip="Begin the form anew"),
         Binding("ctrl+p", "command_palette", "Palette", key_display="^p", tooltip="Every action, by its name"),
         Binding("ctrl+q", "quit", "Quit", show=False, system=True),
     ]
@@ -67,6 +76,8 @@ class Dashboard(SafeApp):
         self.feed = Feed(database)
         self._replay = replay
         self.paused = False
+        self._typed_ahead = TypeAhead(self, super().on_event)
+        self._kept: KeptForm | None = None  # its module is imported once there is a form
 
     def on_ready(self) -> None:
         if self._replay is not None:
@@ -94,6 +105,16 @@ class Dashboard(SafeApp):
         if not self.is_headless:  # tests have many dashboards in a process, and none of them is to stay
             # What is here now stays: else every full collection looks through it, and holds up a key for 60 ms.
             gc.freeze()
+
+    async def on_event(self, event: Event) -> None:
+        if isinstance(event, Key) and not event.is_forwarded and self._typed_ahead.holds(event):
+            return
+        await super().on_event(event)
+
+    def on_key(self, event: Key) -> None:
+        """One that another screen's field left to the program while this one was opened."""
+        if self._typed_ahead.takes_back(event):
+            event.prevent_default()
 
     # What screens ask for: `tui.host`, `tui.runs.host`
 
@@ -138,7 +159,19 @@ class Dashboard(SafeApp):
             except (UserError, OSError) as error:
                 self.notify(str(error), severity="error")
                 return
-        self.push_screen(NewRunScreen(plan))
+        kept = self._kept.take() if self._kept is not None and plan is None else None
+        if kept is not None:
+            self.notify("The form as you left it; ctrl+n empties it.")
+        self.push_screen(kept or NewRunScreen(plan))
+
+    def pop_screen(self) -> AwaitComplete:
+        """As Textual's; a form that is left half filled is kept."""
+        if is_typed_into(self.screen):
+            from tui.new_run.kept import KeptForm
+
+            self._kept = self._kept or KeptForm(self)
+            self._kept.leave(self.screen)
+        return super().pop_screen()
 
     def show_started(self, form: Screen[Any], run: RunDir) -> None:
         """Behind the run is the list, with the cursor on it."""
@@ -146,7 +179,7 @@ class Dashboard(SafeApp):
 
         self.started.append(run)
         if self.screen is form:
-            self.pop_screen()
+            super().pop_screen()
         self.switch_mode("runs")
         while not isinstance(self.screen, RunsScreen):  # such as the run that this one is a clone of
             self.pop_screen()
@@ -203,10 +236,32 @@ class Dashboard(SafeApp):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in COMMANDS and self.screen_stack and is_typed_into(self.screen):
             return False
+        if action == "empty_form":
+            return bool(self.screen_stack) and is_typed_into(self.screen)
         return super().check_action(action, parameters)
 
     def action_new_run(self) -> None:
         self.new_run_like(None)
+
+    def action_empty_form(self) -> None:
+        from tui.new_run.screen import NewRunScreen
+
+        if isinstance(self.screen, NewRunScreen):
+            self.switch_screen(NewRunScreen())
+
+    def action_jump(self) -> None:
+        from tui.shell.jump import JumpScreen, targets
+
+        def go(widget: Widget | None) -> None:
+            if widget is not None:
+                widget.focus()
+
+        if isinstance(self.screen, JumpScreen):
+            return
+        if targets(self.screen):
+            self.push_screen(JumpScreen(self.screen), go)
+        else:
+            self.notify("There is no field or pane to go to here.")
 
     def action_pause(self) -> None:
         self.paused = not self.paused
@@ -266,6 +321,8 @@ class Dashboard(SafeApp):
             for screen in stack
             if isinstance(screen, Unsaved) and (said := screen.unsaved())
         ]
+        if self._kept is not None and (said := self._kept.unsaved()) and said not in lost:
+            lost.append(said)
         if not lost or isinstance(self.screen, ConfirmScreen):
             await self.action_quit()
             return

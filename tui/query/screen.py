@@ -49,6 +49,7 @@ class QueryScreen(ReadingScreen):
     """An editor above, the answer below, tables and columns beside them."""
 
     CSS_PATH = "query.tcss"
+    BEGINS_IN_EDITOR = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f5,ctrl+j,ctrl+enter", "run", "Run", key_display="f5", priority=True, tooltip="Run the statement"),
         Binding("escape", "cancel", "Cancel", tooltip="End the query that runs"),
