@@ -7,11 +7,12 @@ imports duckdb or a plot before the first screen is on the terminal.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from platform import node
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
 from textual.app import SystemCommand
@@ -19,33 +20,34 @@ from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.events import Event, Key
 from textual.screen import ModalScreen, Screen
-from textual.widget import Widget
+from textual.widgets._toast import ToastRack
 
 from engine.errors import UserError
 from engine.runs.rundir import RunDir
 from engine.runs.stopping import PATIENCE, Worker
-from tui.runs.feed import Feed
+from tui.entry import Entry
+from tui.format import devices
+from tui.runs.endings import Endings
 from tui.runs.live import LiveScreen
+from tui.runs.starting import StartingApp
 from tui.screens import SCREENS, keys
-from tui.shell import background
 from tui.shell.commands import commands
 from tui.shell.confirm import ConfirmScreen
 from tui.shell.exporting import Exportable, Sheet
-from tui.shell.safe_app import SafeApp
 from tui.shell.type_ahead import TypeAhead
 from tui.shell.unsaved import COMMANDS, Unsaved, is_typed_into
+from tui.widgets.top_line import TopLine
 from warehouse.commands import hint
+from warehouse.text import one_line
 
 if TYPE_CHECKING:
     from tui.new_run.kept import KeptForm
-
-Done = TypeVar("Done")
 
 _PULL_SECONDS = 0.5
 _FIRST_PULLS = (0.03, 0.1, 0.25)  # the runs are read within a moment of the start: nobody should wait for the timer
 
 
-class Dashboard(SafeApp):
+class Dashboard(StartingApp):
     """`database` is the DuckDB file that results go to; its runs lie beside it. For its screens it is a `RunsHost`."""
 
     TITLE = "prune-tui"
@@ -69,13 +71,12 @@ class Dashboard(SafeApp):
     ]
 
     def __init__(self, database: Path, *, replay: tuple[Path, float] | None = None) -> None:
-        super().__init__()
-        self.database = database
+        super().__init__(database)
         self.asked_to_stop: dict[str, Worker] = {}
-        self.started: list[RunDir] = []  # from here
-        self.feed = Feed(database)
         self._replay = replay
         self.paused = False
+        self._endings = Endings(self, database)
+        self._devices = ""  # until they were asked
         self._typed_ahead = TypeAhead(self, super().on_event)
         self._kept: KeptForm | None = None  # its module is imported once there is a form
 
@@ -92,16 +93,22 @@ class Dashboard(SafeApp):
         self.feed.stop()
 
     async def _pull(self) -> None:
-        """The one timer: hand the newest snapshot to the screen that shows it."""
+        """The one timer: hand the newest snapshot to the screen that shows it, and tell of runs that have ended."""
+        self._endings.look(self.feed.snapshot.runs)
         screen = next((one for one in reversed(self.screen_stack) if not isinstance(one, ModalScreen)), None)
         if isinstance(screen, LiveScreen) and not self.paused:
             await screen.pull()
+        for line in screen.query(TopLine) if screen is not None else ():
+            line.update()
 
     @work(thread=True, exit_on_error=False)
     def _warm_up(self) -> None:
         """Import the other screens while nobody waits for them."""
         for entry in SCREENS:
             import_module(entry.module)
+        from engine.gpu import machine
+
+        self._devices = devices(machine())
         if not self.is_headless:  # tests have many dashboards in a process, and none of them is to stay
             # What is here now stays: else every full collection looks through it, and holds up a key for 60 ms.
             gc.freeze()
@@ -126,6 +133,17 @@ class Dashboard(SafeApp):
         except OSError as error:
             self.notify(f"It could not be copied: {error.strerror}.", severity="error")
 
+    @property
+    def entries(self) -> Sequence[Entry]:
+        return SCREENS
+
+    def about(self) -> list[str]:
+        """What does not last comes first: a display that is held, what is being done, runs at work."""
+        running = sum(row.running for row in self.feed.snapshot.runs)
+        now = ["‖ held, p goes on"] if self.paused else []
+        now += [*self.doing, *([f"▶ {running} at work"] if running else [])]
+        return [*now, one_line(self.database.name), node(), *([self._devices] if self._devices else [])]
+
     def now(self) -> datetime:
         return datetime.now(UTC)
 
@@ -141,6 +159,14 @@ class Dashboard(SafeApp):
         screen = self.screen
         assert isinstance(screen, ResultsScreen)
         self.call_after_refresh(lambda: screen.show_run(run_id, name))
+
+    def compare_runs(self, run_ids: Sequence[str]) -> None:
+        from tui.compare.screen import CompareScreen
+
+        self.switch_mode("compare")
+        screen = self.screen
+        assert isinstance(screen, CompareScreen)
+        self.call_after_refresh(lambda: screen.show_runs(list(run_ids)))
 
     def open_replay(self, folder: Path, *, speed: float | None = None) -> None:
         from tui.runs.replay_screen import ReplayScreen
@@ -186,29 +212,6 @@ class Dashboard(SafeApp):
         self.screen.select(run.run_id)
         self.open_run(run.run_id)
 
-    def start_demo(self) -> None:
-        from engine.planning.draft import Draft
-        from engine.planning.suites import DEMO_MODEL
-        from engine.runs import create
-        from tui.runs.runs_screen import RunsScreen
-
-        def started(run: RunDir) -> None:
-            self.started.append(run)
-            if isinstance(self.screen, RunsScreen):
-                self.screen.select(run.run_id)
-                self.notify("The demo runs: enter shows it.")
-            else:
-                self.notify("The demo runs: it is among the runs (1).")
-
-        plan = Draft(model=DEMO_MODEL, suite="demo").plan()
-        self.attempt(lambda: create.start_new(plan, self.database), started, database=True)
-
-    def import_published(self) -> None:
-        from tui.runs import actions
-
-        said = "The published study is in: 2 shows it."
-        self.attempt(lambda: actions.import_published(self.database), lambda _: self.notify(said), database=True)
-
     def await_stop(self, name: str, worker: Worker) -> None:
         self.asked_to_stop[worker.run_id] = worker
 
@@ -223,13 +226,6 @@ class Dashboard(SafeApp):
 
         self.notify(f"Run {name} stops after its current batch.")
         self.set_timer(PATIENCE, look)
-
-    def attempt(self, act: Callable[[], Done], then: Callable[[Done], object], *, database: bool = False) -> None:
-        def done(answer: Done) -> None:
-            self.feed.look_again(database=database)
-            then(answer)
-
-        background.attempt(self, act, done)
 
     # Actions
 
@@ -250,18 +246,9 @@ class Dashboard(SafeApp):
             self.switch_screen(NewRunScreen())
 
     def action_jump(self) -> None:
-        from tui.shell.jump import JumpScreen, targets
+        from tui.shell.jump import jump
 
-        def go(widget: Widget | None) -> None:
-            if widget is not None:
-                widget.focus()
-
-        if isinstance(self.screen, JumpScreen):
-            return
-        if targets(self.screen):
-            self.push_screen(JumpScreen(self.screen), go)
-        else:
-            self.notify("There is no field or pane to go to here.")
+        jump(self)
 
     def action_pause(self) -> None:
         self.paused = not self.paused
@@ -274,18 +261,27 @@ class Dashboard(SafeApp):
             self.copy_text(sheet.markdown(), "The table, as Markdown (ctrl+e saves a file).")
 
     def action_export(self) -> None:
-        from tui.shell.export_screen import ExportScreen
-
         if isinstance(self.screen, ModalScreen) and not isinstance(self.screen, Exportable):
             return
-        sheet = self.screen.sheet() if isinstance(self.screen, Exportable) else None
-        stem = f"{type(self.screen).__name__.removesuffix('Screen').lower()}-{self.now():%Y%m%d-%H%M%S}"
+        shown = self.screen
+        for rack in shown.query(ToastRack):
+            rack.display = False  # what was said a moment ago is no part of the picture
+        self.call_after_refresh(self._export, shown)
+
+    def _export(self, shown: Screen[Any]) -> None:
+        from tui.shell.export_screen import ExportScreen
+
+        picture = self.export_screenshot()
+        for rack in shown.query(ToastRack):
+            rack.display = True
+        sheet = shown.sheet() if isinstance(shown, Exportable) else None
+        stem = f"{type(shown).__name__.removesuffix('Screen').lower()}-{self.now():%Y%m%d-%H%M%S}"
 
         def written(path: Path | None) -> None:
             if path is not None:
                 self.notify(f"Saved {path.resolve()}.")
 
-        self.push_screen(ExportScreen(sheet, self.export_screenshot(), stem, self.database), written)
+        self.push_screen(ExportScreen(sheet, picture, stem, self.database), written)
 
     def action_sql(self) -> None:
         if (sheet := self._sheet()) is None:

@@ -217,7 +217,7 @@ def resume(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Do what is missing of a run, or of a sweep's: cells not reached yet, and those that failed."""
+    """Do what is missing of a run, or of a sweep's: evaluations not reached yet, and those that failed."""
     check_database(db)
     found = session.find_all(db, text)
     cards = chosen_cards(gpus) if gpus is not None else []

@@ -24,6 +24,7 @@ from tui.new_run.outlook import RunOutlook
 from tui.new_run.task_picker import TaskPickerScreen
 from tui.runs.host import RunsHost, runs_host
 from tui.widgets.key_footer import KeyFooter
+from tui.widgets.top_line import TopLine
 
 _PAUSE = 0.6  # seconds after the last key before a model is looked at
 _MEMORY_EVERY = 5.0  # seconds
@@ -57,6 +58,7 @@ class NewRunScreen(Screen[None]):
         self.lookups = Lookups(self.app, self._refresh)
 
     def compose(self) -> ComposeResult:
+        yield TopLine()
         first = Draft.of(self._like) if self._like is not None else Draft.settled()
         with Container(id="halves"):
             yield RunForm(first, self._recent(), touched=self._like is not None, id="form")

@@ -28,6 +28,7 @@ from tui.shell.exporting import Sheet
 from tui.shell.queries import Question, Rows
 from tui.shell.reading import ReadingScreen
 from tui.widgets.key_footer import KeyFooter
+from tui.widgets.top_line import TopLine
 from warehouse.commands import hint
 from warehouse.console.waiting import Waiting
 from warehouse.exporters.tables import Table
@@ -62,11 +63,12 @@ class QueryScreen(ReadingScreen):
         Binding("ctrl+e", "export", "Export", show=False, tooltip="Save the whole answer, or a picture of the screen"),
         Binding("o", "sort", "Sort", show=False, tooltip="Sort the answer by the column at the cursor"),
         Binding("enter", "look", "Whole value", show=False, tooltip="Show the whole value of a cell"),
+        Binding("P", "plot", "Plot", tooltip="Plot the answer: the column at the cursor against another number"),
         Binding("w", "why", "Why", show=False, tooltip="Where the number of the row at the cursor came from"),
     ]
 
     _fetch: var[Fetch | None] = var(None, bindings=True)
-    """The query that runs, where one does."""
+    """The query that runs, where one does: meanwhile the answer before is dimmed."""
 
     def __init__(self, store: QueryStore | None = None) -> None:
         super().__init__()
@@ -82,6 +84,7 @@ class QueryScreen(ReadingScreen):
         return self.answer.table
 
     def compose(self) -> ComposeResult:
+        yield TopLine()
         yield Static(id="query-title", classes="title")
         yield Static(id="query-reading", classes="said")
         with Horizontal(id="query-body"):
@@ -183,6 +186,9 @@ class QueryScreen(ReadingScreen):
         self._begin(Fetch(editor.text, ROWS))
         self._tick()
 
+    def watch__fetch(self, fetch: Fetch | None) -> None:
+        self.answer.set_class(fetch is not None, "-stale")
+
     def _begin(self, fetch: Fetch) -> None:
         if self._fetch is not None:
             self._fetch.cancel()
@@ -268,6 +274,11 @@ class QueryScreen(ReadingScreen):
     def action_sort(self) -> None:
         self.answer.sort_at_cursor()
 
+    def action_plot(self) -> None:
+        from tui.query.answer_plot import open_plot
+
+        open_plot(self.app, self.table, self.answer.cursor.x - 1)
+
     def action_why(self) -> None:
         from tui.results.why_screen import WhyScreen, wanted
         from warehouse.errors import UserError
@@ -290,7 +301,7 @@ class QueryScreen(ReadingScreen):
                 return self.running
             case "leave":
                 return not self.running and isinstance(self.focused, SqlEditor)
-            case "edit" | "look":
+            case "edit" | "look" | "plot":
                 return not isinstance(self.focused, SqlEditor)
         return super().check_action(action, parameters)
 

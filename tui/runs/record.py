@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,11 +15,14 @@ from engine.planning.plan import RunPlan
 from engine.runs.digests import Digest
 from engine.runs.progress import progress
 from engine.runs.rundir import RunDir
+from tui.runs.usage import Meter, Usage
 from tui.stages import stage_lines, stage_text
 from warehouse.read.headlines import Headlines
 from warehouse.read.run_grid import LiveGrid, run_grid, unpruned_level
 from warehouse.records.events import (
     Attempt,
+    CellProgress,
+    CellStarted,
     Crashed,
     Event,
     Finished,
@@ -90,7 +93,7 @@ class RunRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunDetail:
     """A run in full, for its own screen. `unpruned` is the level that the others are compared with; `now` is the
-    journal's time; `stages` what is at work beside the cells, a line each.
+    journal's time; `stages` what is at work beside the cells, a line each; `attempt` counts how often it was taken up.
     """
 
     row: RunRow
@@ -103,6 +106,8 @@ class RunDetail:
     elapsed: float
     now: float
     unpruned: str
+    attempt: int = 1
+    usage: Usage = field(default_factory=Usage)
 
 
 class RunRecord:
@@ -116,6 +121,7 @@ class RunRecord:
         self.history = RunHistory(tuple(map(str, plan.levels)))
         self._log: deque[LogLine] = deque(maxlen=LOG_LINES)
         self._readings: deque[Reading] = deque(maxlen=READINGS)
+        self._used = Meter()
 
     def feed(self, event: Event) -> None:
         self.history.take(event)
@@ -130,12 +136,17 @@ class RunRecord:
                 self._say(event, f"level {failure.level} {failure.task} failed: {failure.error}", "error")
             case GpuSamples(samples=samples):
                 self._readings.extend(samples)
+                self._used.samples(samples)
+            case CellStarted() as begun:
+                self._used.begun(event.t, begun)
+            case CellProgress() as reached:
+                self._used.progressed(event.t, reached)
             case Log() as log:
                 self._say(event, log.message, log.level_name)
             case Renamed(name=name):
                 self._say(event, f"called {name} from now on")
             case Finished(failed=failed):
-                self._say(event, f"finished, {failed} evaluations failed" if failed else "finished")
+                self._say(event, f"finished, {failed} evaluation{'s' * (failed > 1)} failed" if failed else "finished")
             case Stopped(reason=reason):
                 self._say(event, f"stopped ({reason})")
             case Refused(error=error) | Crashed(error=error):
@@ -186,6 +197,8 @@ class RunRecord:
             elapsed=history.elapsed(now if row.running else None),
             now=history.now,
             unpruned=unpruned_level(history),
+            attempt=history.attempt.attempt if history.attempt else 1,
+            usage=self._used.usage(),
         )
 
     def _task_seconds_left(self, current: CurrentCell | None) -> float | None:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import events
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.screen import ModalScreen, Screen
@@ -51,6 +51,16 @@ class JumpScreen(ModalScreen[Widget | None]):
         if event.character is not None and (widget := self._targets.get(event.character)) is not None:
             event.stop()
             self.dismiss(widget)
+
+
+def jump(app: App[Any]) -> None:
+    """Ask where to go on the screen that is shown."""
+    if isinstance(app.screen, JumpScreen):
+        return
+    if targets(app.screen):
+        app.push_screen(JumpScreen(app.screen), lambda widget: widget.focus() if widget is not None else None)
+    else:
+        app.notify("There is no field or pane to go to here.")
 
 
 def targets(screen: Screen[Any]) -> Sequence[Widget]:
