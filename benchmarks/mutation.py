@@ -1,10 +1,13 @@
 """How many small faults the tests would see: a sample of mutants, drawn by a seed that was committed before.
 
     python benchmarks/mutation.py record     once: the fast tests, noting which test reaches which line
+    python benchmarks/mutation.py record slow        the same of the slow ones
     python benchmarks/mutation.py run        every mutant against the tests that reach it, to the first that fails;
                                              run 0 of 2 and run 1 of 2 share the work between two cores; run 17 20
                                              tries these two, again if need be
-    python benchmarks/mutation.py survivors  those that none of these noticed, against all fast tests, then all slow
+    python benchmarks/mutation.py slow       those that none of these noticed, against the slow tests that reach them;
+                                             `slow 0 of 2` as above
+    python benchmarks/mutation.py survivors  what is left against all fast tests, then all slow
     python benchmarks/mutation.py added      the tests that survivors called for (mutants/added.toml): each passes as
                                              the repository is now, and fails with its mutant
     python benchmarks/mutation.py table      docs/evidence/mutation.md
@@ -40,14 +43,15 @@ HERE = Path(__file__).resolve().parent
 STATE = ROOT / ".mutants"
 COPY = STATE / "copy"
 RESULTS = STATE / "results.jsonl"
-RECORD = STATE / "record"
-FAILING = RECORD / "failing.json"  # fail without a mutant, on this machine: they tell nothing
+RECORD = STATE / "record"  # of the fast tests, and of the slow ones
+FAILING = "failing.json"  # in a record: tests that fail without a mutant, on this machine, and tell nothing
 DRAWN = STATE / "drawn.json"
 PAGE = ROOT / "docs" / "evidence" / "mutation.md"
 EQUIVALENT = HERE / "mutants" / "equivalent.toml"  # number → why no test can tell
 ADDED = HERE / "mutants" / "added.toml"  # number → the test that it called for
 DRAW = tomllib.loads((HERE / "mutants" / "draw.toml").read_text(encoding="utf-8"))
 FAST = ("reaching", "fast")  # stages
+SLOW = ("reaching slow", "slow")
 GIVEN_UP = "no test had failed"
 PATIENCE = 400  # seconds for the tests of one mutant; those that have not failed by then count for nothing
 TEST_PATIENCE = 120  # seconds for one test, which may never end: then it has failed
@@ -108,19 +112,24 @@ def _binds(con: duckdb.DuckDBPyConnection, mutant: Mutant) -> bool:
     return True
 
 
-def record() -> None:
-    """Run the fast tests once, and keep who reached what."""
-    shutil.rmtree(RECORD, ignore_errors=True)
-    RECORD.mkdir(parents=True)
-    environment = os.environ | {"MUTANTS_STATE": str(RECORD), "PYTHONPATH": _python_path(COPY, COPY / "benchmarks")}
+def record(kind: str) -> None:
+    """Run the fast or the slow tests once, and keep who reached what."""
+    folder = RECORD / kind
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    environment = os.environ | {"MUTANTS_STATE": str(folder), "PYTHONPATH": _python_path(COPY, COPY / "benchmarks")}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "mutants.contexts", "-q", "-rfE"],
+        [sys.executable, "-m", "pytest", "-p", "mutants.contexts", "-q", "-rfE", *_marked(kind)],
         cwd=COPY, env=environment, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     print(done.stdout)
-    FAILING.write_text(json.dumps(_failures(done.stdout)), encoding="utf-8")
-    coverage = [sys.executable, "-m", "coverage", "combine", "-q", f"--data-file={RECORD}/coverage", str(RECORD)]
+    (folder / FAILING).write_text(json.dumps(_failures(done.stdout)), encoding="utf-8")
+    coverage = [sys.executable, "-m", "coverage", "combine", "-q", f"--data-file={folder}/coverage", str(folder)]
     subprocess.run(coverage, check=True)
+
+
+def _marked(kind: str) -> list[str]:
+    return ["--runslow", "-m", "slow"] if kind == "slow" else []
 
 
 def run(index: int, count: int) -> None:
@@ -128,38 +137,49 @@ def run(index: int, count: int) -> None:
     try_each([number for number in range(DRAW["count"]) if number not in done and number % count == index], index)
 
 
-def try_each(numbers: Sequence[int], index: int = 0) -> None:
-    failing, mutants = set(json.loads(FAILING.read_text(encoding="utf-8"))), draw()
-    reach = Reach(COPY, RECORD / "coverage", fast_tests())
+def slow(index: int, count: int) -> None:
+    """Those that survived so far against the slow tests that reach them."""
+    latest = {result.number: result for result in results() if result.stage != "added"}
+    tried = {result.number for result in results() if result.stage == SLOW[0]}
+    left = [number for number, one in sorted(latest.items()) if one.outcome == "survived" and number not in tried]
+    try_each([number for number in left if number % count == index], index, "slow")
+
+
+def try_each(numbers: Sequence[int], index: int = 0, kind: str = "fast") -> None:
+    stage = SLOW[0] if kind == "slow" else FAST[0]
+    failing, mutants = set(json.loads((RECORD / kind / FAILING).read_text(encoding="utf-8"))), draw()
+    reach = Reach(COPY, RECORD / kind / "coverage", tests_of(kind))
     work = _work_copy(index)
     for number in numbers:
         mutant = mutants[number]
         tests = [test for test in reach.tests(mutant) if test not in failing]
         if not tests:
-            _keep(Result(number, "reaching", "survived", "no test reaches it", 0, 0.0))
+            _keep(Result(number, stage, "survived", "no test reaches it", 0, 0.0))
             continue
         with _applied(mutant, work):
-            _note(number, "reaching", len(tests), work, ["-n", "0", *tests])
+            _note(number, stage, len(tests), work, ["-n", "0", *(["--runslow"] if kind == "slow" else []), *tests])
 
 
-def fast_tests() -> list[str]:
-    """Node ids of the tests that the copy has and that are not marked slow."""
+def tests_of(kind: str) -> list[str]:
+    """Node ids of the fast or the slow tests that the copy has."""
     collecting = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-n", "0", "-p", "no:cacheprovider"]
     environment = os.environ | {"PYTHONPATH": _python_path(COPY), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(collecting, cwd=COPY, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        [*collecting, *_marked(kind)], cwd=COPY, env=environment, stdout=subprocess.PIPE, text=True, check=True
+    )
     return [line for line in done.stdout.splitlines() if "::" in line]
 
 
 def survivors() -> None:
     """What survived so far against every fast test, and what is left against every slow one."""
     mutants, work = draw(), _work_copy(0)
-    for stage, arguments in (("fast", []), ("slow", ["--runslow", "-m", "slow"])):
+    for stage in ("fast", "slow"):
         latest = {result.number: result for result in results() if result.stage != "added"}
         tried = {result.number for result in results() if result.stage == stage}
         for number, result in sorted(latest.items()):
             if result.outcome == "survived" and number not in tried:
                 with _applied(mutants[number], work):
-                    _note(number, stage, 0, work, arguments)
+                    _note(number, stage, 0, work, _marked(stage))
 
 
 def added() -> None:
@@ -275,16 +295,16 @@ def table() -> None:
     tried = {number for number, _ in latest}
     killed = {
         stages: {number for (number, stage), one in latest.items() if stage in stages and one.outcome == "killed"}
-        for stages in (FAST, (*FAST, "slow"), (*FAST, "added"), (*FAST, "slow", "added"))
+        for stages in (FAST, (*FAST, *SLOW), (*FAST, "added"), (*FAST, *SLOW, "added"))
     }
-    if wrong := killed[*FAST, "slow", "added"] & equivalent.keys():
+    if wrong := killed[*FAST, *SLOW, "added"] & equivalent.keys():
         raise SystemExit(f"Mutants that a test told are no equivalent ones: {sorted(wrong)}")
     counted = tried - equivalent.keys()
 
     def row(what: str, numbers: set[int]) -> str:
         return f"| {what} | {len(numbers)} | {len(numbers) / max(len(counted), 1):.1%} |"
 
-    slow = {number for number, stage in latest if stage == "slow"}
+    beyond = {number for number, stage in latest if stage in SLOW}
     lines = [
         "# Mutants", "",
         f"`benchmarks/mutation.py` drew {len(mutants)} mutants with seed {DRAW['seed']} and tried {len(tried)}, each",
@@ -294,18 +314,18 @@ def table() -> None:
         f"| equivalent, which no test can tell | {len(tried & equivalent.keys())} | |",
         row("others", counted),
         row("killed by the fast tests as they were", killed[FAST]),
-        *([row("killed by fast and slow tests as they were", killed[*FAST, "slow"])] if slow else []),
+        *([row("killed by fast and slow tests as they were", killed[*FAST, *SLOW])] if beyond else []),
         row("killed by the fast tests with those added", killed[*FAST, "added"]),
-        *([row("killed by fast and slow tests with those added", killed[*FAST, "slow", "added"])] if slow else []),
+        *([row("killed by fast and slow tests with those added", killed[*FAST, *SLOW, "added"])] if beyond else []),
     ]  # fmt: skip
-    if not slow:
+    if not beyond:
         lines += ["", "The slow tests were not tried: what they alone would kill is not in these shares."]
     by_hand = {
         number: one.by
         for (number, stage), one in latest.items()
-        if stage == "added" and one.outcome == "killed" and number not in killed[*FAST, "slow"]
+        if stage == "added" and one.outcome == "killed" and number not in killed[*FAST, *SLOW]
     }
-    survivors = dict.fromkeys(sorted(counted - killed[*FAST, "slow", "added"]), "no test yet")
+    survivors = dict.fromkeys(sorted(counted - killed[*FAST, *SLOW, "added"]), "no test yet")
     given_up = [one for one in latest.values() if one.by.startswith(GIVEN_UP)]
     for title, about, notes in (
         ("Survivors that called for a test", "Each was seen to fail with the mutant and to pass without.", by_hand),
@@ -345,13 +365,19 @@ def main() -> int:
             for number, mutant in enumerate(draw()):
                 print(f"{number:4d} {mutant.path}:{mutant.line} {mutant.before!r} → {mutant.after!r}")
         case ["record"]:
-            record()
+            record("fast")
+        case ["record", "slow"]:
+            record("slow")
         case ["run"]:
             run(0, 1)
         case ["run", index, "of", count]:
             run(int(index), int(count))
         case ["run", *numbers] if numbers and all(map(str.isdecimal, numbers)):
             try_each([int(number) for number in numbers])
+        case ["slow"]:
+            slow(0, 1)
+        case ["slow", index, "of", count]:
+            slow(int(index), int(count))
         case ["survivors"]:
             survivors()
         case ["added"]:

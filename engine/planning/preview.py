@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from engine.errors import UserError
 from engine.planning import model_stack
@@ -48,6 +50,15 @@ def itemsize(dtype: str) -> int:
     return _BYTES[dtype]
 
 
+@dataclass(frozen=True, slots=True)
+class ModelName:
+    """A folder or a name on the hub, and which version of it is meant."""
+
+    model: str
+    revision: str | None = None
+    trust_remote_code: bool = False
+
+
 def inspect(
     model: str, revision: str | None = None, *, trust_remote_code: bool = False, online: bool = False
 ) -> Shape | None:
@@ -59,21 +70,38 @@ def inspect(
         UserError: there is no such model, it cannot be pruned, or what looks is not installed.
         UnseenError: the process that looks took too long or ended.
     """
+    (shape,) = inspect_each([ModelName(model, revision, trust_remote_code)], online=online)
+    if isinstance(shape, UserError):
+        raise shape
+    return shape
+
+
+def inspect_each(names: Sequence[ModelName], *, online: bool = False) -> list[Shape | UserError | None]:
+    """As `inspect` of each, or what it would raise, by one process that imports transformers once.
+
+    Raises:
+        UserError: what looks is not installed.
+    """
     model_stack.require()
-    request = {"model": model, "revision": revision, "trust_remote_code": trust_remote_code, "online": online}
+    request = {"models": [asdict(name) for name in names], "online": online}
     command = module_command("engine.worker.preview", json.dumps(request))
+    patience = _PATIENCE * len(names)
     try:
-        answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PATIENCE)
-    except subprocess.TimeoutExpired as error:
-        raise UnseenError(f"Nothing was found out about {model} within {_PATIENCE:g} seconds.") from error
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=patience)
+    except subprocess.TimeoutExpired:
+        return [UnseenError(f"Nothing was found out about {one.model} within {patience:g} seconds.") for one in names]
     except OSError as error:
-        raise UnseenError(f"Nothing can be found out about {model}: {error.strerror}.") from error
-    if answer.returncode != 0 or not answer.stdout:
-        last = (answer.stderr.strip().splitlines() or [f"exit code {answer.returncode}"])[-1]
-        raise UnseenError(f"Nothing can be found out about {model}: {last.rstrip('.')}.")
-    found = json.loads(answer.stdout.splitlines()[-1])
+        return [UnseenError(f"Nothing can be found out about {one.model}: {error.strerror}.") for one in names]
+    answers = [_answer(json.loads(line)) for line in done.stdout.splitlines() if line.startswith("{")]
+    last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1].rstrip(".")
+    return answers + [
+        UnseenError(f"Nothing can be found out about {one.model}: {last}.") for one in names[len(answers) :]
+    ]
+
+
+def _answer(found: dict[str, Any]) -> Shape | UserError | None:
     if found.get("unknown"):
         return None
     if "error" in found:
-        raise UserError(found["error"])
+        return UserError(found["error"])
     return Shape(**{name: found[name] for name in Shape.__dataclass_fields__})

@@ -1,8 +1,8 @@
-"""Process `engine.worker.preview REQUEST`: a model's size, from its config alone.
+"""Process `engine.worker.preview REQUEST`: models' sizes, from their configs alone.
 
-The request is a JSON object: `model`, `revision`, `trust_remote_code`, and `online`, without which the network is left
-alone. One line of JSON on standard output: the shape, or an `error` that the user can mend; `unknown` is true where the
-model may be on the hub, but nothing of it is here.
+The request is a JSON object: `models`, each with `model`, `revision` and `trust_remote_code`, and `online`, without
+which the network is left alone. A line of JSON for each on standard output: the shape, or an `error` that the user can
+mend; `unknown` is true where the model may be on the hub, but nothing of it is here.
 """
 
 from __future__ import annotations
@@ -16,9 +16,14 @@ from typing import Any
 from engine.errors import UserError
 
 
-def main(model: str, revision: str | None, *, trust_remote_code: bool, online: bool) -> dict[str, Any]:
+def main(models: list[dict[str, Any]], *, online: bool) -> None:
     if not online:
         os.environ["HF_HUB_OFFLINE"] = "1"
+    for model in models:
+        print(json.dumps(_look(**model, online=online)), flush=True)
+
+
+def _look(model: str, revision: str | None, trust_remote_code: bool, *, online: bool) -> dict[str, Any]:
     import torch
 
     from engine.pruning import loading, sources
@@ -43,4 +48,4 @@ def main(model: str, revision: str | None, *, trust_remote_code: bool, online: b
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(**json.loads(sys.argv[1]))))
+    main(**json.loads(sys.argv[1]))

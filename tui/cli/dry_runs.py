@@ -15,7 +15,7 @@ from engine.planning import preview, task_index
 from engine.planning.forecast import Forecast, forecast
 from engine.planning.memory_forecast import MemoryForecast, memory_forecast
 from engine.planning.plan import RunPlan
-from engine.planning.preview import Shape, UnseenError
+from engine.planning.preview import ModelName, Shape, UnseenError
 from engine.planning.task_index import TaskEntry, UnlistedError
 from engine.runs.past import Past
 from engine.sweeps.measured import Measured, measured
@@ -64,15 +64,13 @@ def show(wanted: Wanted, db: Path, *, as_json: bool) -> None:
 
 def _pieces(plans: Sequence[RunPlan], db: Path) -> list[Piece]:
     past, readings = Past.of(db), gpu.machine()
-    shapes: dict[tuple[str, str | None], Shape | str] = {}
+    shapes = _shapes(plans)
     found: list[Piece] = []
     indexes: dict[tuple[str, ...], dict[str, TaskEntry]] = {}
     for plan, earlier in zip(plans, measured(plans, db), strict=True):
-        if (model := (plan.model, plan.revision)) not in shapes:
-            shapes[model] = _shape(plan)
         if plan.include_paths not in indexes:
             indexes[plan.include_paths] = _index(plan)
-        index, shape = indexes[plan.include_paths], shapes[model]
+        index, shape = indexes[plan.include_paths], shapes[_name(plan)]
         known = None if isinstance(shape, str) else shape
         seen = forecast(plan, known, index, past.timings, past.startups)
         memory = (
@@ -88,15 +86,26 @@ def _has_unpruned(plan: RunPlan) -> bool:
     return "0" in map(str, plan.levels)
 
 
-def _shape(plan: RunPlan) -> Shape | str:
-    """Or why it is not known."""
-    try:
-        shape = preview.inspect(plan.model, plan.revision, trust_remote_code=plan.trust_remote_code)
-    except UnseenError as error:
-        return str(error)
-    except UserError as error:
-        raise UserError(f"{plan.model}: {error}") from error
-    return "not known before the model is here" if shape is None else shape
+def _shapes(plans: Sequence[RunPlan]) -> dict[ModelName, Shape | str]:
+    """Of each model; or why it is not known.
+
+    Raises:
+        UserError: one of them cannot be pruned.
+    """
+    names = list(dict.fromkeys(map(_name, plans)))
+    shapes: dict[ModelName, Shape | str] = {}
+    for name, shape in zip(names, preview.inspect_each(names), strict=True):
+        if isinstance(shape, UserError) and not isinstance(shape, UnseenError):
+            raise UserError(f"{name.model}: {shape}") from shape
+        if isinstance(shape, Shape):
+            shapes[name] = shape
+        else:
+            shapes[name] = "not known before the model is here" if shape is None else str(shape)
+    return shapes
+
+
+def _name(plan: RunPlan) -> ModelName:
+    return ModelName(plan.model, plan.revision, plan.trust_remote_code)
 
 
 def _index(plan: RunPlan) -> dict[str, TaskEntry]:

@@ -99,9 +99,11 @@ def _check_models(plans: Sequence[RunPlan]) -> None:
     """
     from engine.planning import preview
 
-    for plan in plans:
+    names = [preview.ModelName(plan.model, plan.revision, plan.trust_remote_code) for plan in plans]
+    for plan, shape in zip(plans, preview.inspect_each(names, online=True), strict=True):
         try:
-            shape = preview.inspect(plan.model, plan.revision, trust_remote_code=plan.trust_remote_code, online=True)
+            if isinstance(shape, UserError):
+                raise shape
             if shape is not None:
                 shape.widths(plan.levels, plan.divisor)
         except preview.UnseenError as error:

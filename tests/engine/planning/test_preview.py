@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from engine.errors import UserError
@@ -43,3 +45,21 @@ def test_a_look_that_takes_too_long_says_so_in_words(monkeypatch):
 def test_a_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"config\.json"):
         preview.inspect(str(tmp_path))
+
+
+def test_several_models_are_looked_at_by_one_process_and_each_has_its_own_answer(tmp_path):
+    names = [preview.ModelName("demo"), preview.ModelName(str(tmp_path)), preview.ModelName("nobody/nothing-here")]
+    demo, folder, unknown = preview.inspect_each(names)
+    assert demo == preview.inspect("demo")
+    assert isinstance(folder, UserError)
+    assert "config.json" in str(folder)
+    assert unknown is None
+
+
+def test_where_the_process_ends_the_models_it_had_not_come_to_are_unseen(monkeypatch):
+    said = 'print(json.dumps({"unknown": True}), flush=True); sys.exit("out of memory.")'
+    monkeypatch.setattr(preview, "module_command", lambda *_: [sys.executable, "-c", f"import json, sys; {said}"])
+    first, second = preview.inspect_each([preview.ModelName("a/b"), preview.ModelName("c/d")])
+    assert first is None
+    assert isinstance(second, preview.UnseenError)
+    assert str(second) == "Nothing can be found out about c/d: out of memory."

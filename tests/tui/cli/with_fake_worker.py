@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engine.errors import UserError
 from engine.planning import preview, task_index
+from engine.planning.preview import ModelName
 from engine.planning.task_index import TaskEntry
 from engine.runs import launch
 from engine.sweeps import cards
@@ -13,16 +14,15 @@ from engine.sweeps.cards import Card
 from tui.cli import main
 
 
-def looked_at(model: str) -> None:
+def looked_at(name: ModelName) -> UserError | None:
     """Every model is as good as the fake worker, but one."""
-    if model == "org/wrong":
-        raise UserError("There is no model org/wrong: check its name.")
+    return UserError("There is no model org/wrong: check its name.") if name.model == "org/wrong" else None
 
 
 launch.module_command = lambda module, *arguments: [
     sys.executable, str(Path(__file__).with_name("fake_worker.py")), *arguments,
 ]  # fmt: skip
-preview.inspect = lambda model, *_, **__: looked_at(model)
+preview.inspect_each = lambda names, **_: [looked_at(name) for name in names]
 task_index.load = lambda *_, **__: tuple(TaskEntry(name, "task") for name in ("piqa", "boolq"))
 if count := os.environ.get("FAKE_CARDS"):
     there = [Card(number, f"GPU-{number}") for number in range(int(count))]
