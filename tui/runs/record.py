@@ -15,6 +15,7 @@ from engine.planning.plan import RunPlan
 from engine.runs.digests import Digest
 from engine.runs.progress import progress
 from engine.runs.rundir import RunDir
+from tui.format import count
 from tui.runs.usage import Meter, Usage
 from tui.stages import stage_lines, stage_text
 from warehouse.read.headlines import Headlines
@@ -129,7 +130,7 @@ class RunRecord:
             case Attempt() as attempt:
                 self._say(event, f"attempt {attempt.attempt}: process {attempt.pid} on {attempt.host}")
             case ModelFacts() as model:
-                self._say(event, f"{model.model}: {model.model_type}, {model.parameters or 0:,} parameters")
+                self._say(event, f"{model.model}: {model.model_type}, {count(model.parameters or 0)} parameters")
             case CellFacts(is_group=False) as cell:
                 self._say(event, f"level {cell.level} {cell.task}: done in {cell.seconds or 0:.1f}s")
             case FailureFacts() as failure:

@@ -55,10 +55,15 @@ class JumpScreen(ModalScreen[Widget | None]):
 
 def jump(app: App[Any]) -> None:
     """Ask where to go on the screen that is shown."""
+
+    def go(widget: Widget | None) -> None:
+        if widget is not None:
+            widget.focus()
+
     if isinstance(app.screen, JumpScreen):
         return
     if targets(app.screen):
-        app.push_screen(JumpScreen(app.screen), lambda widget: widget.focus() if widget is not None else None)
+        app.push_screen(JumpScreen(app.screen), go)
     else:
         app.notify("There is no field or pane to go to here.")
 

@@ -19,7 +19,6 @@ from tui.query.result_table import sorted_rows
 from tui.query.screen import QueryScreen
 from tui.query.sql_editor import CompletionList, SqlEditor
 from tui.query.store import QueryStore, shipped
-from tui.results.plot_widget import PlotView
 from tui.shell.choose import ChooseOne
 from tui.shell.export_screen import ExportScreen
 from tui.shell.help_screen import HelpScreen
@@ -241,12 +240,41 @@ async def test_an_answer_is_dimmed_while_a_newer_one_is_awaited_and_p_plots_it(d
         query.answer.focus()
         await pilot.press("P")
         await until(pilot, lambda: isinstance(pilot.app.screen, AnswerPlotScreen) and pilot.app.screen.is_mounted)
-        plot = pilot.app.screen.query_one(PlotView).plot
-        assert (plot.y.title, plot.x.title) == ("a", "b")
+        title = pilot.app.screen.query_one("#answer-plot-title", Static)
+        assert str(title.render()) == "a  against b"
         await pilot.press("right_square_bracket")
-        assert pilot.app.screen.query_one(PlotView).plot.y.title == "b"
+        assert str(title.render()).startswith("b  against")
         await pilot.press("escape")
         assert pilot.app.screen is query
+
+
+@pytest.mark.slow
+async def test_a_tab_keeps_its_statement_and_its_answer(dashboard: Dashboard, until):
+    async with dashboard.run_test(size=NARROW) as pilot:
+        await shown(pilot, until)
+        query = screen(pilot)
+        editor = query.query_one(SqlEditor)
+        editor.text = "select 1 as first"
+        await pilot.press("f5")
+        await until(pilot, lambda: query.table is not None and not query.running)
+        said = str(query.query_one("#query-said", Static).render())
+        await pilot.press("ctrl+n")
+        assert (editor.text, query.table) == ("", None)
+        editor.text = "select 2 as second"
+        await until(pilot, lambda: "neither run nor saved" in query.unsaved())
+        await pilot.press("ctrl+pageup")
+        assert editor.text == "select 1 as first"
+        assert query.table.columns == ["first"]
+        assert str(query.query_one("#query-said", Static).render()) == said
+        assert "neither run nor saved" in query.unsaved()  # in the other tab
+        title = str(query.query_one("#query-title", Static).render())
+        assert "select 1 as first" in title
+        assert "select 2 as second" in title
+        await pilot.press("ctrl+pagedown", "f4")
+        assert editor.text == "select 1 as first"
+        assert query.unsaved() == ""
+        await pilot.press("f4")
+        assert editor.text == "select 1 as first"  # the last one stays
 
 
 async def test_saved_queries_open_and_ones_own_are_kept_in_a_file(dashboard: Dashboard, until, tmp_path: Path):

@@ -89,5 +89,7 @@ async def test_marked_runs_stand_side_by_side_in_compare(study, driver):
         await driver.until(pilot, lambda: len(driver.table(dashboard, "#runs")) == 5)
         await pilot.press("G", "space", "k", "space", "B")  # the scores of Llama 3.2 1B and 3B
         await driver.until(pilot, lambda: isinstance(dashboard.screen, CompareScreen) and dashboard.screen._matched)
-        models = {row.model for row in dashboard.screen._matched}
+        compare = dashboard.screen
+        assert isinstance(compare, CompareScreen)
+        models = {row.model for row in compare._matched}
     assert models == {"meta-llama/Llama-3.2-1B", "meta-llama/Llama-3.2-3B"}

@@ -94,6 +94,7 @@ async def test_jump_mode_goes_to_any_field_of_a_form_also_to_those_out_of_sight(
             assert (jump._places[letter] is None) == (name == "code")
             await pilot.press(letter)
             await until(pilot, lambda: dashboard.screen is form)
+            assert form.focused is not None
             assert name_of(form.focused) == name
         assert form.query_one("#model", Input).value == ""
 
