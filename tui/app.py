@@ -18,7 +18,7 @@ from textual import work
 from textual.app import SystemCommand
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
-from textual.events import Event, Key
+from textual.events import DescendantFocus, Event, Key
 from textual.screen import ModalScreen, Screen
 from textual.widgets._toast import ToastRack
 
@@ -117,6 +117,9 @@ class Dashboard(StartingApp):
         if isinstance(event, Key) and not event.is_forwarded and self._typed_ahead.holds(event):
             return
         await super().on_event(event)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        self._typed_ahead.focused(event.widget)
 
     def on_key(self, event: Key) -> None:
         """One that another screen's field left to the program while this one was opened."""

@@ -127,7 +127,7 @@ class TestsModel:
             GridColumn(("", "differ"), 6),
             GridColumn(("", "95 % CI"), 11),
             GridColumn(("", "Holm p"), 6),
-            GridColumn(("", "loses more"), 12, "left"),
+            GridColumn(("", "loses more"), 13, "left"),
         ]
 
     def __len__(self) -> int:

@@ -13,6 +13,7 @@ from weakref import WeakSet
 from textual.app import App
 from textual.events import Key
 from textual.screen import Screen
+from textual.widget import Widget
 
 from tui.shell.unsaved import is_typed_into
 
@@ -28,6 +29,11 @@ class TypeAhead:
         self._held: list[Key] = []
         self._on_their_way: deque[tuple[Key, Screen[Any]]] = deque(maxlen=64)  # and the screen they were handed to
         self._begun: WeakSet[Screen[Any]] = WeakSet()  # their editor had the focus once
+
+    def focused(self, widget: Widget) -> None:
+        """A widget has the focus: with an editor its screen has begun, wherever one goes from there."""
+        if widget.is_attached and widget.check_consume_key("a", "a"):
+            self._begun.add(widget.screen)
 
     def holds(self, key: Key) -> bool:
         """Take a key from the terminal that has to wait."""
@@ -57,10 +63,9 @@ class TypeAhead:
         screen = self._app.screen
         if screen in self._begun or not self._begins_in_editor():
             return False
-        if screen.focused is None or not screen.focused.check_consume_key("a", "a"):
-            return True
-        self._begun.add(screen)
-        return False
+        if screen.focused is not None:
+            self.focused(screen.focused)
+        return screen not in self._begun
 
     async def _release(self) -> None:
         if not self._app.screen_stack:  # the program was closed meanwhile

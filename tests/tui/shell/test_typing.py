@@ -108,3 +108,13 @@ async def test_jump_mode_goes_between_panes_and_escape_stays(dashboard, until):
         assert dashboard.screen.focused is editor
         await pilot.press("ctrl+g", "a")
         assert dashboard.screen.focused.id == "query-tables"
+
+
+async def test_whoever_goes_from_the_editor_before_a_key_was_typed_is_heard_all_the_same(dashboard, until):
+    async with dashboard.run_test(size=(160, 45)) as pilot:
+        await pilot.press("4")
+        await until(pilot, lambda: isinstance(dashboard.screen, QueryScreen) and dashboard.screen.focused)
+        dashboard.screen.query_one("#query-tables").focus()  # as a click does
+        await pilot.pause()
+        await pilot.press("n")
+        await form_is_open(pilot, until)
