@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.protocol import protocol_arguments
 from benchmarks.referee_page import ROWS, write_page
 from engine.planning.methods import pruning_methods
 from warehouse.records.level import parse_levels
@@ -29,21 +30,15 @@ TASKS = "demo_sums@3"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[protocol_arguments(levels="20,40,60", held_out_tokens=4096)],
+    )
     parser.add_argument("step", choices=("measure", "scores", "page"))
     parser.add_argument("model", nargs="?", default="demo")
     parser.add_argument("--rows", type=Path, default=ROWS)
     parser.add_argument("--ways", help="method/repair, by commas: all there are, or a few for scores")
-    parser.add_argument("--levels", default="20,40,60")
-    parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--text", help="held out: a file, or own; see benchmarks.repair")
-    parser.add_argument("--tokens", type=int, default=4096, help="of held-out text")
-    parser.add_argument("--length", type=int, default=256, help="of its sequences, at most")
-    parser.add_argument("--calibration", default="self")
-    parser.add_argument("--calibration-tokens", type=int)
-    parser.add_argument("--calibration-length", type=int)
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--dtype", default="auto")
     parser.add_argument("--tasks", default=TASKS)
     parser.add_argument("--limit", type=int)
     parser.add_argument("--perplexity", choices=("token", "word", "byte"), default="token")
@@ -97,25 +92,19 @@ def _identity(row: dict[str, Any]) -> tuple[Any, ...]:
 
 def measure(asked: Any) -> None:
     """KL and surprise of each document of held-out text, at every level, by every method and repair."""
-    from benchmarks.repair import Judge, calibration, fresh, held_out_text
+    from benchmarks.judge import fresh
     from benchmarks.repair_variants import instead
-    from engine.evaluation.lm import PrunedLM
+    from benchmarks.under_test import UnderTest
     from engine.pruning import ordering
     from engine.pruning.activations import activations
     from engine.pruning.glu import find_glu_mlps
     from engine.pruning.ladder import Ladder
-    from engine.pruning.loading import inspect, load_model, resolve_device, resolve_dtype
 
-    found = inspect(asked.model)
-    device = resolve_device(asked.device)
-    dtype = resolve_dtype(asked.dtype, found.config, device)
-    model, tokenizer = load_model(found.source, dtype=dtype, device=device)
-    lm = PrunedLM(model, tokenizer)
-    sequences = held_out_text(asked.model, asked.text, lm, asked.tokens, asked.length)
-    judge = Judge(model, sequences)
-    texts = [str(tokenizer.decode(sequence[1:])) for sequence in sequences]
-    seeds = [int(seed) for seed in asked.seeds.split(",")]
-    calibrated = {seed: calibration(lm, asked, seed) for seed in seeds}
+    tested = UnderTest.of(asked)
+    found, judge, sequences, levels = tested.found, tested.judge, tested.sequences, tested.levels
+    model, calibrated = tested.lm.model, tested.calibrated
+    seeds = list(calibrated)
+    texts = [str(tested.lm.tokenizer.decode(sequence[1:])) for sequence in sequences]
     some = calibrated[seeds[0]]
     # Every method and repair looks at the same: one pass for all of them.
     seen = {seed: [one for _, one in activations(model, find_glu_mlps(model), calibrated[seed])] for seed in seeds}
@@ -125,8 +114,8 @@ def measure(asked: Any) -> None:
         "held_out": "own" if asked.text == "own" else "text",
     }
     protocol = {
-        "dtype": str(dtype).removeprefix("torch."),
-        "device": device.type,
+        "dtype": str(tested.dtype).removeprefix("torch."),
+        "device": model.device.type,
         "length": asked.length,
         "tokens": sum(len(sequence) - 1 for sequence in sequences),
         "words": sum(len(text.split()) for text in texts),
@@ -136,7 +125,6 @@ def measure(asked: Any) -> None:
         "day": time.strftime("%Y-%m-%d"),
         "full_parameters": found.shape.parameters_at(found.shape.intermediate_size),
     }
-    levels = {str(level): found.shape.width(level, None) for level in parse_levels(asked.levels)}
     rows = Rows(asked.rows)
     if not rows.has(**about, method="unpruned", repair="none"):
         rows.add(
@@ -167,25 +155,20 @@ def score(asked: Any) -> None:
     import lm_eval
     from lm_eval.tasks import TaskManager
 
-    from benchmarks.repair import calibration
+    from benchmarks.under_test import calibration, loaded
     from engine.demo.paths import TASKS_DIR
     from engine.evaluation.lm import PrunedLM
     from engine.planning.suites import TaskSpec
     from engine.pruning.ladder import Ladder
-    from engine.pruning.loading import inspect, load_model, resolve_device, resolve_dtype
 
     evaluate: Any = lm_eval.simple_evaluate
     manager = TaskManager(include_path=str(TASKS_DIR), include_defaults=False)
     tasks = [TaskSpec.parse(text) for text in asked.tasks.split(",")]
-    found = inspect("demo")
-    shape, device = found.shape, resolve_device(asked.device)
-    dtype = resolve_dtype(asked.dtype, found.config, device)
+    asked.model = "demo"  # whose benchmarks they are
+    shape = loaded(asked)[0].shape
     levels = {str(level): shape.width(level, None) for level in parse_levels(asked.levels)}
     rows = Rows(asked.rows)
     about = {"step": "scores", "model": "demo", "held_out": "benchmarks"}
-
-    def unpruned() -> PrunedLM:
-        return PrunedLM(*load_model(found.source, dtype=dtype, device=device))
 
     def scores(lm: PrunedLM) -> dict[str, float]:
         values: dict[str, float] = {}
@@ -206,13 +189,13 @@ def score(asked: Any) -> None:
 
     seeds = [int(seed) for seed in asked.seeds.split(",")]
     if not rows.has(**about, method="unpruned", repair="none"):
-        rows.add({**about, "method": "unpruned", "repair": "none", "0": [scores(unpruned())]})
+        rows.add({**about, "method": "unpruned", "repair": "none", "0": [scores(loaded(asked)[2])]})
     for method, repair in ways(asked, _parsed(SCORED)):
         if rows.has(**about, method=method, repair=repair):
             continue
         by_level: dict[str, Any] = {level: [] for level in levels}
         for seed in seeds if differs_by_seed(method, repair) else seeds[:1]:
-            lm = unpruned()
+            lm = loaded(asked)[2]
             text = calibration(lm, asked, seed)
             ladder = Ladder(lm.model, method=method, seed=seed, repair=repair, calibration=text)
             for level, width in levels.items():

@@ -2,9 +2,11 @@
 
     python -m benchmarks.repair_cost --shape 1B,3B,8B
     python -m benchmarks.repair_cost --shape 8B --methods obs,wanda --tokens 131072
+    python -m benchmarks.repair_cost --shape tiny --device cpu
 
-Sampling, the pass with second moments, the order, the factor and six levels' solves are each waited for. Memory is
-torch's peak, beside the weights, the second moments in float32, and a pass without them. Prints Markdown.
+Sampling, the pass with second moments, the order, the factor and six levels' solves are each waited for; then a ladder
+is made as a run makes it, whose memory is looked at: torch's peak, beside the weights, the second moments in float32,
+and a pass without them. Prints Markdown.
 """
 
 from __future__ import annotations
@@ -16,18 +18,14 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, LlamaConfig
 
-from engine.inference.batching import batch_tokens_for
-from engine.inference.decode.generator import Generator
-from engine.inference.decode.sampling import SamplingParams
-from engine.inference.lm_head import LMHead
-from engine.inference.tree.trial import best_attention
+from benchmarks.own_writing import OwnWriting
+from engine.calibration.own_text import own_text
 from engine.planning.calibration_amount import CalibrationAmount
 from engine.pruning.activations import activations
 from engine.pruning.calibration import Calibration
 from engine.pruning.glu import find_glu_mlps
 from engine.pruning.importance import load_method, ranking
 from engine.pruning.ladder import Ladder
-from engine.pruning.ordering import _place
 from engine.pruning.repair import LeastSquares
 
 # hidden_size, intermediate_size, layers, heads, heads of keys and values, vocabulary
@@ -42,20 +40,22 @@ LEVELS = (0.9, 0.8, 0.7, 0.6, 0.5, 0.4)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shape", default="1B")
+    parser.add_argument("--shape", default="1B,3B,8B", help=f"by commas: {', '.join(SHAPES)}")
     parser.add_argument("--methods", default="obs")
     parser.add_argument("--tokens", type=int)
     parser.add_argument("--device", default="cuda")
     asked = parser.parse_args()
     device = torch.device(asked.device)
-    print(
-        "| shape, order | sampling | pass with H | order | factor | six levels | the ladder as a run makes it, and six "
-        "levels | peak, GiB | weights + H + a pass, GiB |"
-    )
-    print("|---|--:|--:|--:|--:|--:|--:|--:|--:|")
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    print(f"{name}, torch {torch.__version__}, bfloat16, seconds:\n")
+    stages = ("sampling", "pass with H", "order", "factor", "six levels", "ladder as a run makes it, and six levels")
+    memory = ("weights, GiB", "H", "a pass", "peak", "peak over weights + H + a pass")
+    print("| shape, order | tokens | " + " | ".join((*stages, "with sampling", *memory)) + " |")
+    print("|---|" + "--:|" * (len(stages) + len(memory) + 2), flush=True)
     for shape in asked.shape.split(","):
         for method in asked.methods.split(","):
             print(row(shape, method, device, asked.tokens), flush=True)
+            reset(device)
 
 
 def row(shape: str, method: str, device: torch.device, tokens: int | None) -> str:
@@ -65,21 +65,21 @@ def row(shape: str, method: str, device: torch.device, tokens: int | None) -> st
     amount = CalibrationAmount.chosen(
         tokens=tokens, length=None, on_gpu=device.type == "cuda", own_text=True, intermediate_size=full, context=2048
     )
-    attention, _ = best_attention(model)
-    generator = Generator(model, LMHead(model, attention.overrides), attention)
+    writing = OwnWriting.of(model, begin=1, end=None)
     timer = Timer(device)
-    calibration = sampled(generator, model, amount)
-    sampling = timer()
+    text = own_text(writing, amount, seed=0, check=lambda: None)
+    seconds = {"sampling": timer()} | dict.fromkeys(("pass", "order", "factor", "levels"), 0.0)
+    calibration = Calibration.of(text, source="self", seed=0)
+    del writing
     bare = pass_bytes(model, calibration, device)
     reset(device)
     timer()
-    seconds = dict.fromkeys(("pass", "order", "factor", "levels"), 0.0)
     for mlp, seen in activations(model, mlps, calibration):
         seconds["pass"] += timer()
         layer = mlp.layer_for(0, seen)
         order = ranking(load_method(method)(layer))
         seconds["order"] += timer()
-        repair = LeastSquares(layer, order, _place(device, mlps[:1]))
+        repair = LeastSquares(layer, order, device)
         seconds["factor"] += timer()
         for level in LEVELS:
             repair.weight(int(level * full))
@@ -91,12 +91,19 @@ def row(shape: str, method: str, device: torch.device, tokens: int | None) -> st
     for level in LEVELS:
         ladder.set_width(int(level * full))
     whole = timer()
-    peak = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else 0
     weights = sum(parameter.nbytes for parameter in {id(one): one for one in model.parameters()}.values())
-    ideal = weights + 4 * len(mlps) * full**2 + bare
-    stages = " | ".join(f"{seconds[name]:.2f} s" for name in ("pass", "order", "factor", "levels"))
-    memory = f"{peak / 2**30:.1f} | {ideal / 2**30:.1f} ({peak / ideal:.2f}×)"
-    return f"| {shape}, {method} | {sampling:.2f} s | {stages} | {whole:.2f} s | {memory} |"
+    times = [*seconds.values(), whole, seconds["sampling"] + whole]
+    cells = [f"{calibration.count:,}", *(f"{time:.2f}" for time in times)]
+    return f"| {shape}, {method} | " + " | ".join(cells + memory(weights, 4 * len(mlps) * full**2, bare, device)) + " |"
+
+
+def memory(weights: int, moments: int, bare: int, device: torch.device) -> list[str]:
+    """Torch's peak since it was reset, beside what it is made of."""
+    if device.type != "cuda":
+        return ["not measured"] * 5
+    peak = torch.cuda.max_memory_allocated(device)
+    parts = [f"{size / 2**30:.1f}" for size in (weights, moments, bare, peak)]
+    return [*parts, f"{peak / (weights + moments + bare):.2f}×"]
 
 
 class Timer:
@@ -130,27 +137,13 @@ def random_model(shape: str, device: torch.device) -> Any:
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
     model = model.to_empty(device=device).eval().requires_grad_(False)
+    model.tie_weights()
     for name, parameter in model.named_parameters():
         parameter.fill_(1.0) if "norm" in name else parameter.normal_(std=0.02)
     rotary: Any = model.model.rotary_emb
     model.model.rotary_emb = type(rotary)(config=config).to(device)
+    model.generation_config.eos_token_id = None  # random weights end a text by chance only
     return model
-
-
-def sampled(generator: Generator, model: Any, amount: CalibrationAmount) -> Calibration:
-    import numpy as np
-
-    count = -(-amount.tokens // amount.length)
-    made = generator.generate(
-        [np.array([1])] * count,
-        max_new_tokens=amount.length - 1,
-        end_of=lambda tokens, known: None,
-        max_tokens=batch_tokens_for(model),
-        progress=lambda requests, tokens: None,
-        sampling=SamplingParams(samples=True, seed=0),
-    )
-    generator.clear_cache()
-    return Calibration.of([[1, *tokens] for tokens in made], source="self", seed=0)
 
 
 @torch.no_grad()

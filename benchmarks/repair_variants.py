@@ -5,14 +5,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from engine.pruning import activations, factor, layer
+from engine.pruning import activations, factor, layer, ordering
 from engine.pruning.calibration import Calibration
+from engine.pruning.glu import find_glu_mlps
 from engine.pruning.ladder import Ladder
 from engine.pruning.methods import obs
 
@@ -69,6 +70,97 @@ def one_by_one(model: Any, calibration: Calibration, seed: int) -> Variant:
     """Neurons eliminated one at a time instead of a sixty-fourth of the layer."""
     with instead(obs, _BLOCKS=1_000_000):
         return usual(model, calibration, seed)
+
+
+def judged_by_gradients(of: str, tokens: float = 0.0) -> Callable[..., Variant]:
+    """Orders that weigh a layer's outputs by how much the model's own next-token distribution minds them.
+
+    Args:
+        of: "loss": by the second moments of the gradients of log p(y) at the layer's output, y drawn from the model,
+            which is the Fisher information; "readers": by the weights that read the stream behind the layer; "none".
+        tokens: the power of a token's gradient norm by which it counts in H, in the order and in the repair.
+    """
+
+    def made(model: Any, calibration: Calibration, seed: int) -> Variant:
+        seen = _with_gradients(model, calibration, seed)
+
+        def activations_of(model: Any, mlps: Any, *others: Any) -> Iterator[tuple[Any, layer.Activations]]:
+            for mlp in mlps:
+                neurons, gradients = seen[mlp.layer]
+                weights = gradients.norm(dim=1, keepdim=True) ** tokens
+                neurons = neurons * (weights / weights.mean()).sqrt()
+                yield (
+                    mlp,
+                    layer.Activations(tokens=len(neurons), total=neurons.sum(0), gram=neurons.T @ neurons),
+                )
+
+        def scores(one: layer.MlpLayer) -> Tensor:
+            gradients = seen[one.index][1]
+            metric = {
+                "loss": lambda: gradients.T @ gradients,
+                "readers": lambda: _read_by(model, one.index),
+                "none": lambda: torch.eye(gradients.shape[1]),
+            }[of]().double()
+            metric.diagonal().add_(0.1 * metric.diagonal().mean())
+            root = torch.linalg.cholesky(metric).T.float()
+            return obs.scores(replace(one, down=root @ one.down))
+
+        with instead(ordering, activations=activations_of, load_method=lambda name: scores):
+            return usual(model, calibration, seed)
+
+    return made
+
+
+def _with_gradients(model: Any, calibration: Calibration, seed: int) -> dict[int, tuple[Tensor, Tensor]]:
+    """Of each layer, a row a token: what its neurons do, and the gradient of log p(y) at its output."""
+    torch.manual_seed(seed)
+    mlps = find_glu_mlps(model)
+    kept = {mlp.layer: _Kept() for mlp in mlps}
+    hooks = [mlp.down.register_forward_hook(kept[mlp.layer].keep) for mlp in mlps]
+    for rows in torch.from_numpy(calibration.tokens.astype("int64")).split(8):
+        real = rows >= 0
+        embedded = model.get_input_embeddings()(rows.clamp(min=0)).detach().requires_grad_(True)
+        likely = model(inputs_embeds=embedded, use_cache=False).logits.log_softmax(-1)
+        drawn = torch.multinomial(likely.detach().exp().flatten(0, 1), 1).view(*real.shape, 1)
+        (likely.gather(2, drawn)[..., 0] * real).sum().backward()
+        for one in kept.values():
+            one.pick(real)
+    for hook in hooks:
+        hook.remove()
+    return {at: (torch.cat(one.neurons), torch.cat(one.gradients)) for at, one in kept.items()}
+
+
+class _Kept:
+    """What one layer's neurons do, and the gradients at its output: of each pass, of the tokens that are picked."""
+
+    def __init__(self) -> None:
+        self.neurons: list[Tensor] = []
+        self.gradients: list[Tensor] = []
+        self._last: tuple[Tensor, Tensor] | None = None
+
+    def keep(self, module: Any, args: tuple[Tensor, ...], output: Tensor) -> None:
+        output.retain_grad()
+        self._last = args[0].detach(), output
+
+    def pick(self, real: Tensor) -> None:
+        assert self._last is not None
+        neurons, output = self._last
+        assert output.grad is not None
+        self.neurons.append(neurons[real])
+        self.gradients.append(output.grad[real])
+
+
+def _read_by(model: Any, index: int) -> Tensor:
+    """Second moments of the weights that read the stream behind a layer, each module's as loud as any other's."""
+    base = model.base_model
+    head = model.get_output_embeddings().weight * base.norm.weight
+    readers = [head - head.mean(0)]
+    for later in base.layers[index + 1 :]:
+        attention, mlp = later.self_attn, later.mlp
+        readers += [one.weight * later.input_layernorm.weight for one in (attention.q_proj, attention.k_proj)]
+        readers += [attention.v_proj.weight * later.input_layernorm.weight]
+        readers += [one.weight * later.post_attention_layernorm.weight for one in (mlp.gate_proj, mlp.up_proj)]
+    return sum((one.T @ one / one.square().sum() for one in readers), torch.zeros(()))
 
 
 def from_the_repaired_stream(targets: str, attention: bool = False) -> Callable[..., Variant]:
@@ -183,6 +275,10 @@ VARIANTS: dict[str, Callable[..., Variant]] = {
     "tokens alike": tokens_alike,
     "loud tokens capped": loud_tokens_capped,
     "neurons eliminated one by one": one_by_one,
+    "order by gradients": judged_by_gradients("loss"),
+    "order by the weights that read": judged_by_gradients("readers"),
+    "tokens as loud as their gradients": judged_by_gradients("none", tokens=1.0),
+    "tokens as loud as their gradients squared": judged_by_gradients("none", tokens=2.0),
     "repaired stream, the unpruned layer on it": from_the_repaired_stream("same"),
     "repaired stream, the unpruned model's output": from_the_repaired_stream("first"),
     "repaired stream, back to the unpruned stream": from_the_repaired_stream("stream"),

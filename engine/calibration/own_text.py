@@ -4,21 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 
 from engine.errors import UserError
-from engine.evaluation.lm import PrunedLM
+from engine.inference.decode.generator import Generator
 from engine.inference.decode.sampling import SamplingParams
+from engine.inference.lengths import Lengths
 from engine.planning.calibration_amount import CalibrationAmount
 
 _SHORTEST = 8  # tokens of a text on average, below which a model writes nothing to learn from
 _AT_ONCE = 64  # texts, where transformers writes them
 
 
-def own_text(lm: PrunedLM, amount: CalibrationAmount, *, seed: int, check: Callable[[], None]) -> list[list[int]]:
+class Writing(Protocol):
+    """A model that writes: what is asked of the language model that an evaluation uses, and no more."""
+
+    @property
+    def model(self) -> Any: ...
+    @property
+    def generator(self) -> Generator | None: ...
+    @property
+    def lengths(self) -> Lengths: ...
+    @property
+    def batch_tokens(self) -> int: ...
+    @property
+    def prefix_token_id(self) -> int | None: ...
+    @property
+    def eot_token_id(self) -> int | None: ...
+
+
+def own_text(lm: Writing, amount: CalibrationAmount, *, seed: int, check: Callable[[], None]) -> list[list[int]]:
     """Texts of `amount.tokens` tokens together, each from the token that begins a text to the model's own end, or cut.
 
     The same seed gives the same texts, on the same device.
@@ -60,7 +78,7 @@ def up_to(texts: list[list[int]], tokens: int) -> list[list[int]]:
     return chosen
 
 
-def _drawn(lm: PrunedLM, begin: int, count: int, new: int, seed: int, check: Callable[[], None]) -> list[list[int]]:
+def _drawn(lm: Writing, begin: int, count: int, new: int, seed: int, check: Callable[[], None]) -> list[list[int]]:
     """`count` texts of at most `new` tokens, without the tokens that begin and end them."""
     ends = _ends(lm)
     prompt = np.array([begin])
@@ -89,7 +107,7 @@ def _before(tokens: list[int], ends: frozenset[int]) -> list[int]:
 
 
 def _by_transformers(
-    lm: PrunedLM, begin: int, count: int, new: int, seed: int, check: Callable[[], None]
+    lm: Writing, begin: int, count: int, new: int, seed: int, check: Callable[[], None]
 ) -> list[list[int]]:
     torch.manual_seed(seed)
     made: list[list[int]] = []
@@ -110,7 +128,7 @@ def _by_transformers(
     return made
 
 
-def _ends(lm: PrunedLM) -> frozenset[int]:
+def _ends(lm: Writing) -> frozenset[int]:
     told: Any = lm.model.generation_config.eos_token_id
     known = [told] if isinstance(told, int) else list(told or [])
     return frozenset(known if lm.eot_token_id is None else [*known, lm.eot_token_id])

@@ -18,7 +18,7 @@ _ANY_CONTEXT = 2**31 - 1
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibrationForecast:
     """`tokens` are looked at; `moments` are bytes for one layer's products of activations, of `layers` such; `seconds`
-    leave out the writing of text by the model itself, whose speed nobody knows beforehand.
+    leave out the writing of text by the model itself, whose speed nobody knows before a run has told it.
     """
 
     tokens: int

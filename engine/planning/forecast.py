@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.errors import UserError
 from engine.planning.calibration_forecast import CalibrationForecast, calibration_forecast
@@ -47,8 +47,11 @@ def forecast(
     index: Mapping[str, TaskEntry],
     timings: Mapping[tuple[str, str, float | None], float],
     startups: Mapping[str, float],
+    lookings: Mapping[tuple[str, tuple[str, ...]], float],
 ) -> Forecast:
-    """`timings` are seconds a cell by (model, task, limit), `startups` seconds by model, both from earlier runs."""
+    """What earlier runs took, in seconds: `timings` of a cell by (model, task, limit), `startups` by model without
+    looking at neurons, and that, `lookings`, by (model, what a plan's `looks` is).
+    """
     leaves: list[str] = []
     all_known = True
     for spec in plan.tasks:
@@ -74,8 +77,11 @@ def forecast(
             calibration = calibration_forecast(plan, shape)
         except UserError as error:
             problem = problem or str(error)
-    if seconds is not None and calibration is not None:
-        seconds += calibration.seconds  # of which an earlier run without a text knows nothing
+    looking = lookings.get((plan.model, plan.looks))
+    if looking is not None and calibration is not None:
+        calibration = replace(calibration, seconds=looking)
+    if seconds is not None:
+        seconds += looking or (calibration.seconds if calibration is not None else 0.0)
     return Forecast(
         levels=len(plan.levels),
         tasks=len(leaves),

@@ -93,6 +93,14 @@ class RunPlan:
     def calibration_source(self) -> CalibrationSource:
         return CalibrationSource.parse(self.calibration or DEFAULT_CALIBRATION)
 
+    @property
+    def looks(self) -> tuple[str, ...]:
+        """What the seconds of looking at neurons depend on, for one model; empty where they are not looked at."""
+        if not self.is_calibrated:
+            return ()
+        amount = (str(self.calibration_tokens), str(self.calibration_length))
+        return (self.method, self.repair, self.calibration_source.text, *amount)
+
     def conditions(self, dtype: str, chat_template: str | None = None, *, whole: bool = False) -> Conditions:
         """What must be equal, beside model, task and shots, for two scores to be compared.
 

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UserError
+from engine.planning.plan import RunPlan
 from engine.runs.progress import progress
 from engine.runs.rundir import RunDir, runs_root
-from warehouse.records.run_state import RunHistory, RunState
+from warehouse.records.run_state import CALIBRATE, SORT_NEURONS, RunHistory, RunState
 from warehouse.store import run_folders
 from warehouse.store.journal import JournalError
 
-_FORMAT = 3
+_FORMAT = 4
 _FILE = ".index.json"
 _WORTH_A_FILE = 50  # runs; fewer are read in an instant
 
@@ -35,7 +36,8 @@ class Digest:
     """A run as its plan and its journal tell it. `state` does not know whether a process is at work.
 
     `asked_model` is the plan's, `model` what it came to; `database` is seen from the run's folder; `current` is the
-    (level, task) that was begun last; `failures` are (level, task, error).
+    (level, task) that was begun last; `failures` are (level, task, error). `startup_seconds` leaves out looking at
+    neurons on text, which took `looking_seconds`, and depends on `looks`.
     """
 
     name: str
@@ -64,6 +66,8 @@ class Digest:
     failures: tuple[tuple[str, str, str], ...]
     seconds_per_cell: dict[str, float]
     startup_seconds: float | None
+    looks: tuple[str, ...]
+    looking_seconds: float | None
 
     @classmethod
     def of(cls, run: RunDir, history: RunHistory) -> Digest:
@@ -95,7 +99,9 @@ class Digest:
             host=history.attempt.host if history.attempt else None,
             failures=tuple((one.level, one.task, one.error) for one in history.failures.values()),
             seconds_per_cell=history.seconds_per_cell(),
-            startup_seconds=history.startup_seconds,
+            startup_seconds=_startup_seconds(plan, history),
+            looks=plan.looks,
+            looking_seconds=_looking_seconds(plan, history),
         )
 
     @classmethod
@@ -109,6 +115,7 @@ class Digest:
             "tasks": tuple(record["tasks"]),
             "current": None if current is None else tuple(current),
             "failures": tuple(map(tuple, record["failures"])),
+            "looks": tuple(record["looks"]),
         }
         return cls(**{**record, **tuples})
 
@@ -117,6 +124,21 @@ class Digest:
         if run.holder() is not None:
             return RunState.RUNNING
         return RunState(self.state) if run.unanswered(self.turns) is None else run.state()
+
+
+def _startup_seconds(plan: RunPlan, history: RunHistory) -> float | None:
+    if history.startup_seconds is None or not plan.is_calibrated:
+        return history.startup_seconds
+    looking = sum(history.start_stages.get(stage, 0.0) for stage in (CALIBRATE, SORT_NEURONS))
+    return max(0.0, history.startup_seconds - looking)
+
+
+def _looking_seconds(plan: RunPlan, history: RunHistory) -> float | None:
+    """None where the last start had its text from an earlier one, or has not come so far."""
+    stages = history.start_stages
+    if not plan.is_calibrated or CALIBRATE not in stages or SORT_NEURONS not in stages:
+        return None
+    return stages[CALIBRATE] + stages[SORT_NEURONS]
 
 
 @dataclass(slots=True)

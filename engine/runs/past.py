@@ -9,14 +9,18 @@ from pathlib import Path
 from engine.runs.digests import Digest, Digests
 
 Timings = dict[tuple[str, str, float | None], float]
+Lookings = dict[tuple[str, tuple[str, ...]], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """`timings` are seconds a cell by (model, task, limit), `startups` the seconds before a model's first cell."""
+    """`timings` are seconds a cell by (model, task, limit), `startups` the seconds before a model's first cell without
+    `lookings`, the seconds of looking at its neurons on text, by (model, a plan's `looks`).
+    """
 
     timings: Timings
     startups: dict[str, float]
+    lookings: Lookings
 
     @classmethod
     def of(cls, database: Path) -> Past:
@@ -24,7 +28,7 @@ class Past:
         digests = Digests.load(database)
         found = [digest for _, digest in digests.runs() if isinstance(digest, Digest)]
         digests.save()
-        return cls(timings(found), startups(found))
+        return cls(timings(found), startups(found), lookings(found))
 
 
 def timings(oldest_first: Iterable[Digest]) -> Timings:
@@ -38,3 +42,8 @@ def timings(oldest_first: Iterable[Digest]) -> Timings:
 def startups(oldest_first: Iterable[Digest]) -> dict[str, float]:
     seconds = ((digest.asked_model, digest.startup_seconds) for digest in oldest_first)
     return {model: startup for model, startup in seconds if startup is not None}
+
+
+def lookings(oldest_first: Iterable[Digest]) -> Lookings:
+    seconds = (((digest.asked_model, digest.looks), digest.looking_seconds) for digest in oldest_first)
+    return {what: looking for what, looking in seconds if looking is not None}

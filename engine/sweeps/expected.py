@@ -9,4 +9,4 @@ from engine.runs.past import Past
 
 def expected_seconds(plan: RunPlan, past: Past) -> float | None:
     """None where no earlier run tells. Of groups nothing is known here: others stand for them."""
-    return forecast(plan, None, {}, past.timings, past.startups).seconds
+    return forecast(plan, None, {}, past.timings, past.startups, past.lookings).seconds

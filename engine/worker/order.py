@@ -17,6 +17,7 @@ from engine.pruning.ladder import Ladder
 from engine.runs.rundir import RunDir
 from engine.worker.recorder import Recorder
 from warehouse.records.facts import CalibrationFacts
+from warehouse.records.run_state import CALIBRATE, SORT_NEURONS
 
 
 def sorted_ladder(
@@ -39,7 +40,7 @@ def sorted_ladder(
         UserError: the calibration text cannot be had, or is unfit.
     """
     calibration = _calibration(run, plan, recorder, lm, evaluated, check) if plan.is_calibrated else None
-    with recorder.stage("sort neurons"):
+    with recorder.stage(SORT_NEURONS):
         return Ladder(
             lm.model,
             method=plan.method,
@@ -61,7 +62,7 @@ def _calibration(
 ) -> Calibration:
     if (before := recorder.history.calibration) is not None:
         return kept_text(run, before)
-    with recorder.stage("calibrate"):
+    with recorder.stage(CALIBRATE):
         made = calibrate(
             plan.calibration_source,
             lm,

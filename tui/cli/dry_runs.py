@@ -72,7 +72,7 @@ def _pieces(plans: Sequence[RunPlan], db: Path) -> list[Piece]:
             indexes[plan.include_paths] = _index(plan)
         index, shape = indexes[plan.include_paths], shapes[_name(plan)]
         known = None if isinstance(shape, str) else shape
-        seen = forecast(plan, known, index, past.timings, past.startups)
+        seen = forecast(plan, known, index, past.timings, past.startups, past.lookings)
         memory = (
             shape if isinstance(shape, str) else memory_forecast(plan, shape, readings, generates=bool(seen.generating))
         )

@@ -176,7 +176,7 @@ class NewRunScreen(Screen[None]):
     def _forecast(self, draft: Draft) -> Forecast:
         shape = self.lookups.shape if self._is_looked_at(draft) else None
         earlier = self.host.feed.snapshot
-        return forecast(draft.plan(), shape, self.lookups.index, earlier.timings, earlier.startups)
+        return forecast(draft.plan(), shape, self.lookups.index, earlier.timings, earlier.startups, earlier.lookings)
 
     def _memory(self, draft: Draft, plan: RunPlan, seen: Forecast) -> MemoryForecast | str:
         """Or why it is not known."""

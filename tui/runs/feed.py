@@ -178,12 +178,13 @@ class Feed:
             detail = self._detail(watched.tail, watched.row)
             self._read_meter(detail.row)
         before = self.snapshot
-        runs, timings, startups = before.runs, before.timings, before.startups
+        runs, timings, startups, lookings = before.runs, before.timings, before.startups, before.lookings
         if changed:
             rows = self._rows()
             runs = newest_first([*rows, *(row for row in self._stored.rows if row.run_id not in self._runs)])
             oldest_first = self._oldest_first()
             timings, startups = past.timings(oldest_first), past.startups(oldest_first)
+            lookings = past.lookings(oldest_first)
         self.snapshot = Snapshot(
             runs=runs if runs != before.runs else before.runs,
             detail=detail,
@@ -191,6 +192,7 @@ class Feed:
             processes=self._processes,
             timings=timings,
             startups=startups,
+            lookings=lookings,
             problem=self._problem,
             loaded=loaded,
         )

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Snapshot:
     """`detail` is of the watched run.
 
-    `timings` are seconds a cell by (model, task, limit), `startups` the seconds before a model's first cell: both of
-    the latest run that tells them.
+    `timings` are seconds a cell by (model, task, limit), `startups` the seconds before a model's first cell without
+    `lookings`, those of looking at its neurons on text: all of the latest run that tells them.
     """
 
     runs: tuple[RunRow, ...] = ()
@@ -27,5 +27,6 @@ class Snapshot:
     processes: tuple[GpuProcess, ...] = ()
     timings: Mapping[tuple[str, str, float | None], float] = field(default_factory=dict)
     startups: Mapping[str, float] = field(default_factory=dict)
+    lookings: Mapping[tuple[str, tuple[str, ...]], float] = field(default_factory=dict)
     problem: str | None = None
     loaded: bool = False

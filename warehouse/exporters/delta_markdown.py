@@ -6,7 +6,7 @@ from collections import Counter
 from importlib.metadata import version
 
 from warehouse.exporters.markdown import escape, table_lines
-from warehouse.exporters.significance import Shown, footnotes, marks
+from warehouse.exporters.significance import Shown, around_damage, footnotes, marks
 from warehouse.numbers import format_change, format_value
 from warehouse.read.deltas import Deltas, DeltaTable
 from warehouse.read.grid import Benchmark, Cell, Width
@@ -59,7 +59,9 @@ def _cell(cell: Cell | None, benchmark: Benchmark, width: Width, show: Shown) ->
     if cell is None or cell.value is None:
         return "–"
     text = format_value(cell.value, benchmark.kind)
-    if width.unpruned or cell.delta is None or benchmark.kind == "damage":  # it is a change itself
+    if benchmark.kind == "damage":  # it is a change itself
+        return text + ("" if width.unpruned else around_damage(cell, show))
+    if width.unpruned or cell.delta is None:
         return text
     change = format_change(cell.delta_pct)
     return f"{text} ({f'**{change}**' if cell.verdict in ('gain', 'loss') else change}{marks(cell, show)})"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from warehouse.exporters.markdown import escape
+from warehouse.numbers import format_value
 from warehouse.read.deltas import DeltaTable
 from warehouse.read.grid import Cell
 
@@ -18,6 +20,7 @@ _TESTS = {
     "z, unpaired": "a z test on the two reported standard errors, as if the questions were different ones",
     "z, binomial": "a z test on two shares of questions, from their number, as if the questions were different ones",
 }
+_Z95 = NormalDist().inv_cdf(0.975)
 _DUE = "not compared yet"  # delta_statistics' word for what a later merge compares
 
 
@@ -36,6 +39,14 @@ def marks(cell: Cell, show: Shown) -> str:
     if not show.intervals or low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return star
     return rf"{star} \[{low:+.1f}, {high:+.1f}\]"
+
+
+def around_damage(cell: Cell, show: Shown) -> str:
+    """The 95 % interval of a damage, which is a change itself and has no other."""
+    if not show.intervals or cell.value is None or cell.stderr is None or not math.isfinite(cell.stderr):
+        return ""
+    low, high = (format_value(max(0.0, cell.value + side * _Z95 * cell.stderr), "damage") for side in (-1, 1))
+    return rf" \[{low}, {high}\]"
 
 
 def footnotes(table: DeltaTable, show: Shown) -> list[str]:
@@ -75,4 +86,6 @@ def footnotes(table: DeltaTable, show: Shown) -> list[str]:
             "in it. Intervals are not corrected for the number of benchmarks, verdicts are: at the edge the two can "
             "differ."
         )
+    if show.intervals and any(row.kind == "damage" for row in table.grid.rows):
+        notes.append("In brackets beside damage: its 95 % interval, by the spread over the sequences of held-out text.")
     return notes

@@ -37,6 +37,8 @@ from warehouse.records.facts import (
 Cell = tuple[str, str]  # level, task
 Outcome = Literal["done", "failed"]
 _FIRST_STAGE = "import libraries"
+CALIBRATE, SORT_NEURONS = "calibrate", "sort neurons"
+"""Stages of a start: text is had, and neurons are ordered, by what they do on it or by their weights."""
 
 
 class RunState(StrEnum):
@@ -106,10 +108,11 @@ class RunHistory:
     started writes at least one. `documents` has the files of tasks' documents, `cells` what finished, groups included,
     `failures` those of the latest attempt. `parents` has the nearest group above a task or group. `startup_seconds` is
     how long the last start took until its first cell began, None where that was not recorded or it has not come to one,
-    `worked` the time of the attempts that have ended. `starting` names the stage of a start that ended last: empty
-    before the first of them, None once a cell was begun or the attempt has ended. `at_work` are the stages that have
-    begun and not ended, by name and level; runs from before they were recorded have none. `found` are the tasks that
-    will be evaluated, known before their requests are written.
+    `start_stages` has the seconds of its stages that ended. `worked` is the time of the attempts that have ended.
+    `starting` names the stage of a start that ended last: empty before the first of them, None once a cell was begun or
+    the attempt has ended. `at_work` are the stages that have begun and not ended, by name and level; runs from before
+    they were recorded have none. `found` are the tasks that will be evaluated, known before their requests are
+    written.
     """
 
     levels: tuple[str, ...] = ()
@@ -131,6 +134,7 @@ class RunHistory:
     current: CurrentCell | None = None
     starting: str | None = None
     startup_seconds: float | None = None
+    start_stages: dict[str, float] = field(default_factory=dict[str, float])
     at_work: dict[tuple[str, str | None], CurrentStage] = field(
         default_factory=dict[tuple[str, str | None], CurrentStage]
     )
@@ -171,8 +175,10 @@ class RunHistory:
                 self.at_work.pop((stage.stage, stage.level), None)
                 if stage.stage == _FIRST_STAGE:
                     self.startup_seconds, self._start_began = None, event.t - stage.seconds
+                    self.start_stages = {}
                 if stage.level is None:
                     self.starting = stage.stage
+                    self.start_stages[stage.stage] = stage.seconds
             case CellStarted() as cell:
                 if self._start_began is not None:
                     self.startup_seconds, self._start_began = event.t - self._start_began, None

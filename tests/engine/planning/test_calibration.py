@@ -95,15 +95,40 @@ def test_a_forecast_counts_what_looking_at_neurons_takes_and_the_measuring_of_da
     timings = {(asked.model, spec.name, asked.limit): 10.0 for spec in asked.tasks} | {
         (asked.model, "damage", None): 2.0
     }
-    plain = forecast(asked, LLAMA, {}, timings, {})
-    repaired = forecast(plan(repair="lsq"), LLAMA, {}, timings, {})
+    plain = forecast(asked, LLAMA, {}, timings, {}, {})
+    repaired = forecast(plan(repair="lsq"), LLAMA, {}, timings, {}, {})
     assert plain.seconds is not None
     assert repaired.seconds is not None
     assert repaired.calibration is not None
     assert repaired.seconds == pytest.approx(plain.seconds + repaired.calibration.seconds)
-    damaged = forecast(plan(damage=True), LLAMA, {}, timings, {})
+    damaged = forecast(plan(damage=True), LLAMA, {}, timings, {}, {})
     assert damaged.tasks == plain.tasks + 1
     assert damaged.seconds == pytest.approx(plain.seconds + 2.0 * len(asked.levels))
+
+
+def test_what_looking_at_neurons_took_before_counts_in_place_of_what_is_reckoned_and_once():
+    asked = plan(repair="lsq")
+    timings = {(asked.model, spec.name, asked.limit): 10.0 for spec in asked.tasks}
+    told = {(asked.model, asked.looks): 7.0}
+    seen = forecast(asked, LLAMA, {}, timings, {asked.model: 30.0}, told)
+    assert seen.seconds == pytest.approx(30.0 + 2 * 10.0 + 7.0)
+    assert seen.calibration is not None
+    assert seen.calibration.seconds == pytest.approx(7.0)
+    unread = forecast(asked, None, {}, timings, {asked.model: 30.0}, told)
+    assert unread.seconds == seen.seconds
+    plain = forecast(plan(), LLAMA, {}, timings, {asked.model: 30.0}, told)
+    assert plain.seconds == pytest.approx(30.0 + 2 * 10.0)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"method": "obs"}, {"calibration_tokens": 65_536}, {"calibration": "task:piqa"}, {"model": "n"}]
+)
+def test_another_way_of_looking_is_reckoned(changes):
+    asked, other = plan(repair="lsq"), plan(repair="lsq", **changes)
+    timings = {(other.model, spec.name, other.limit): 10.0 for spec in other.tasks}
+    seen = forecast(other, LLAMA, {}, timings, {}, {(asked.model, asked.looks): 7000.0})
+    assert seen.seconds is not None
+    assert seen.seconds < 100
 
 
 def test_fewer_tokens_than_the_neurons_need_are_refused():

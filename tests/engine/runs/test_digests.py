@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ from engine.planning.suites import TaskSpec
 from engine.runs import digests
 from engine.runs.digests import Digest, Digests
 from engine.runs.rundir import RunDir, runs_root
-from warehouse.records.events import Attempt, Crashed, Data, Finished
+from warehouse.records.events import Attempt, CellStarted, Crashed, Data, Event, Finished, Stage
 from warehouse.records.level import parse_levels
+from warehouse.records.run_state import RunHistory
 from warehouse.store import journal
 from warehouse.store.journal import Journal
 
@@ -142,3 +144,25 @@ def test_few_runs_are_worth_no_file_and_a_folder_that_only_reads_takes_none(
 def test_a_digest_is_the_same_from_the_file(database: Path):
     run = create(database, Crashed(error="数学 \x1b[31m", detail=""))
     assert told(database) == told(database) == {run.run_id: Digest.of(run, run.history()[0])}
+
+
+def start_of(database: Path, plan: RunPlan, *seconds: tuple[str, float]) -> Digest:
+    """What is told of a run whose start took these stages, each as soon as the one before it had ended."""
+    history = RunHistory(("0", "40"))
+    time = 0.0
+    for seq, (stage, took) in enumerate(seconds):
+        time += took
+        history.take(Event(seq, time, Stage(stage=stage, level=None, seconds=took)))
+    history.take(Event(len(seconds), time, CellStarted(level="0", task="piqa")))
+    return Digest.of(RunDir.create(runs_root(database), plan, database), history)
+
+
+def test_a_start_is_told_without_looking_at_neurons_which_another_run_may_not_do(database: Path):
+    stages = ("import libraries", 5.0), ("load model", 20.0), ("calibrate", 3.0), ("sort neurons", 4.0)
+    looked = start_of(database, replace(PLAN, repair="lsq"), *stages)
+    assert (looked.startup_seconds, looked.looking_seconds) == (25.0, 7.0)
+    assert looked.looks[:3] == ("maw", "lsq", "self")
+    resumed = start_of(database, replace(PLAN, repair="lsq"), *stages[:2], stages[3])
+    assert (resumed.startup_seconds, resumed.looking_seconds) == (25.0, None)
+    plain = start_of(database, PLAN, *stages[:2], stages[3])
+    assert (plain.startup_seconds, plain.looking_seconds, plain.looks) == (29.0, None, ())

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from warehouse.exporters.significance import Shown, footnotes, marks
+from warehouse.exporters.significance import Shown, around_damage, footnotes, marks
 from warehouse.read.deltas import DeltaTable
 from warehouse.read.grid import Benchmark, Cell, Entry, Width, results
 
@@ -88,3 +88,27 @@ def test_brackets_are_explained_where_there_are_some() -> None:
     assert footnotes(table(Cell(delta=0.1), with_interval), INTERVALS) == [BRACKETS]
     assert footnotes(table(with_interval), STARS) == []
     assert footnotes(table(Cell(delta=None, ci_low_pct=1.0)), INTERVALS) == []
+
+
+@pytest.mark.parametrize(
+    ("show", "stderr", "written"),
+    [
+        (BOTH, 0.1, r" \[0.2040, 0.5960\]"),
+        (INTERVALS, 0.4, r" \[0.0000, 1.1840\]"),  # a distance is none below zero
+        (STARS, 0.1, ""),
+        (BOTH, None, ""),
+        (BOTH, math.nan, ""),
+    ],
+)
+def test_a_damage_has_an_interval_of_its_own(show: Shown, stderr: float | None, written: str) -> None:
+    assert around_damage(Cell(value=0.4, stderr=stderr, delta=0.4), show) == written
+
+
+def test_a_table_with_damage_says_what_its_interval_is_of() -> None:
+    damage = Benchmark("damage", "kl_divergence", "none", 0, "1", "damage", "damage")
+    told = DeltaTable(
+        "org/Tiny", "maw", "none", None, None, ("r1",), results([Entry(damage, AT_40, Cell(value=0.4, stderr=0.1))])
+    )
+    [note] = footnotes(told, INTERVALS)
+    assert note.startswith("In brackets beside damage")
+    assert footnotes(told, Shown()) == []
