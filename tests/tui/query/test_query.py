@@ -264,6 +264,7 @@ async def test_a_tab_keeps_its_statement_and_its_answer(dashboard: Dashboard, un
         await until(pilot, lambda: "neither run nor saved" in query.unsaved())
         await pilot.press("ctrl+pageup")
         assert editor.text == "select 1 as first"
+        assert query.table is not None
         assert query.table.columns == ["first"]
         assert str(query.query_one("#query-said", Static).render()) == said
         assert "neither run nor saved" in query.unsaved()  # in the other tab
