@@ -79,7 +79,7 @@ async def read(database: Path) -> None:
         )
         await pilot.press("down", "down", "right", "right", "right")
         await _take(pilot, "results", WIDE, NARROW)
-        await pilot.press("p")
+        await pilot.press("P")
         await _take(pilot, "plot", WIDE)
         await pilot.press("escape", "3")
         await _until(pilot, lambda: app.screen.query("#compare-body") and app.screen.query_one("#compare-body").display)

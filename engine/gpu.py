@@ -34,6 +34,16 @@ class _Card:
         return f"gpu {self.number}"
 
 
+@dataclass(frozen=True, slots=True)
+class GpuProcess:
+    """A process that computes on a GPU; `memory` in bytes, None where the driver does not tell it."""
+
+    device: str
+    pid: int
+    name: str
+    memory: int | None
+
+
 class Meter:
     """Reads all GPUs, or the CPU where there is none. Not for use in several threads at once.
 
@@ -65,6 +75,19 @@ class Meter:
         by_number = {card.number: reading for (card, _), reading in zip(listed, readings, strict=True)}
         by_number |= {card.number: _gone(card) for card in self._cards if card.number not in by_number}
         return [by_number[number] for number in sorted(by_number)]
+
+    def processes(self) -> list[GpuProcess]:
+        """Who computes on the GPUs, as far as the driver tells: in a container it tells of none, or of strangers."""
+        if not self._ready:
+            return []
+        found: list[GpuProcess] = []
+        with suppress(pynvml.NVMLError):
+            for card, handle in self._listed(pynvml.nvmlDeviceGetCount()):
+                if isinstance(handle, pynvml.NVMLError):
+                    continue
+                for one in _Asker(handle)(pynvml.nvmlDeviceGetComputeRunningProcesses) or ():
+                    found.append(GpuProcess(card.device, one.pid, _process_name(one.pid), one.usedGpuMemory))
+        return found
 
     def close(self) -> None:
         if self._ready:
@@ -191,6 +214,13 @@ class Sampler:
             with self._lock:
                 self._taken += readings
         self._meter.close()
+
+
+def _process_name(pid: int) -> str:
+    try:
+        return psutil.Process(pid).name()
+    except psutil.Error:
+        return "of another container"
 
 
 def machine() -> list[Reading]:

@@ -4,6 +4,8 @@
     cache = "/scratch/me/prune-tui"
     device = "cuda:1"
     suite = "paper"
+    notify = "bell, desktop"
+    on_end = "notify-me \"$PRUNE_TUI_RUN_NAME $PRUNE_TUI_STATE\""
 
 An option counts before a variable of the environment, that before the file, and the file before what is built in.
 Since processes that are started here have to know as well, what the file says goes into the environment.
@@ -37,7 +39,11 @@ SETTINGS = (
     Setting("cache", "PRUNE_TUI_CACHE", "the user's cache folder", is_path=True),
     Setting("device", "PRUNE_TUI_DEVICE", "auto"),
     Setting("suite", "PRUNE_TUI_SUITE", "none"),
+    Setting("notify", "PRUNE_TUI_NOTIFY", "none"),
+    Setting("on_end", "PRUNE_TUI_ON_END", "no command"),
 )
+NOTIFY = ("bell", "desktop", "none")
+"""How the dashboard tells that a run has ended: any of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,8 @@ def read(path: Path) -> dict[str, str]:
 def _value(path: Path, setting: Setting, value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise UserError(f"{path}: {setting.name} is {value!r}, where a text in quotes is needed.")
+    if setting.name == "notify":
+        _ways(value, str(path))
     if not setting.is_path:
         return value
     if not value.startswith(("/", "~")):
@@ -124,3 +132,24 @@ def device() -> str:
 def suite() -> str | None:
     """What a run is asked that is not told otherwise."""
     return os.environ.get("PRUNE_TUI_SUITE") or None
+
+
+def notify() -> list[str]:
+    """How to tell that a run has ended.
+
+    Raises:
+        UserError: the variable has another word.
+    """
+    return _ways(os.environ.get("PRUNE_TUI_NOTIFY") or "none", "PRUNE_TUI_NOTIFY")
+
+
+def on_end() -> str | None:
+    """The command to run then, in the words of the shell."""
+    return os.environ.get("PRUNE_TUI_ON_END") or None
+
+
+def _ways(value: str, where: str) -> list[str]:
+    ways = [word.strip() for word in value.split(",") if word.strip()]
+    if wrong := next((word for word in ways if word not in NOTIFY), None):
+        raise UserError(f"{where}: notify is '{wrong}', where {', '.join(NOTIFY[:-1])} or {NOTIFY[-1]} is needed.")
+    return ways

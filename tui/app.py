@@ -7,38 +7,47 @@ imports duckdb or a plot before the first screen is on the terminal.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from platform import node
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
 from textual.app import SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
+from textual.events import DescendantFocus, Event, Key
 from textual.screen import ModalScreen, Screen
+from textual.widgets._toast import ToastRack
 
 from engine.errors import UserError
 from engine.runs.rundir import RunDir
 from engine.runs.stopping import PATIENCE, Worker
-from tui.runs.feed import Feed
+from tui.entry import Entry
+from tui.format import devices
+from tui.runs.endings import Endings
 from tui.runs.live import LiveScreen
+from tui.runs.starting import StartingApp
 from tui.screens import SCREENS, keys
-from tui.shell import background
 from tui.shell.commands import commands
 from tui.shell.confirm import ConfirmScreen
 from tui.shell.exporting import Exportable, Sheet
-from tui.shell.safe_app import SafeApp
+from tui.shell.type_ahead import TypeAhead
 from tui.shell.unsaved import COMMANDS, Unsaved, is_typed_into
+from tui.widgets.top_line import TopLine
 from warehouse.commands import hint
+from warehouse.text import one_line
 
-Done = TypeVar("Done")
+if TYPE_CHECKING:
+    from tui.new_run.kept import KeptForm
 
 _PULL_SECONDS = 0.5
 _FIRST_PULLS = (0.03, 0.1, 0.25)  # the runs are read within a moment of the start: nobody should wait for the timer
 
 
-class Dashboard(SafeApp):
+class Dashboard(StartingApp):
     """`database` is the DuckDB file that results go to; its runs lie beside it. For its screens it is a `RunsHost`."""
 
     TITLE = "prune-tui"
@@ -55,18 +64,21 @@ class Dashboard(SafeApp):
         Binding("p", "pause", "Pause", show=False, tooltip="Hold the display still; runs go on"),
         Binding("question_mark,f1", "help", "Help", key_display="?", tooltip="The keys of this screen"),
         Binding("q", "close", "Quit", tooltip="Close the dashboard; runs go on"),
+        Binding("ctrl+g", "jump", "Jump", show=False, priority=True, tooltip="Go to any field or pane by its letter"),
+        Binding("ctrl+n", "empty_form", "Empty form", show=False, priority=True, tooltip="Begin the form anew"),
         Binding("ctrl+p", "command_palette", "Palette", key_display="^p", tooltip="Every action, by its name"),
         Binding("ctrl+q", "quit", "Quit", show=False, system=True),
     ]
 
     def __init__(self, database: Path, *, replay: tuple[Path, float] | None = None) -> None:
-        super().__init__()
-        self.database = database
+        super().__init__(database)
         self.asked_to_stop: dict[str, Worker] = {}
-        self.started: list[RunDir] = []  # from here
-        self.feed = Feed(database)
         self._replay = replay
         self.paused = False
+        self._endings = Endings(self, database)
+        self._devices = ""  # until they were asked
+        self._typed_ahead = TypeAhead(self, super().on_event)
+        self._kept: KeptForm | None = None  # its module is imported once there is a form
 
     def on_ready(self) -> None:
         if self._replay is not None:
@@ -81,19 +93,38 @@ class Dashboard(SafeApp):
         self.feed.stop()
 
     async def _pull(self) -> None:
-        """The one timer: hand the newest snapshot to the screen that shows it."""
+        """The one timer: hand the newest snapshot to the screen that shows it, and tell of runs that have ended."""
+        self._endings.look(self.feed.snapshot.runs)
         screen = next((one for one in reversed(self.screen_stack) if not isinstance(one, ModalScreen)), None)
         if isinstance(screen, LiveScreen) and not self.paused:
             await screen.pull()
+        for line in screen.query(TopLine) if screen is not None else ():
+            line.update()
 
     @work(thread=True, exit_on_error=False)
     def _warm_up(self) -> None:
         """Import the other screens while nobody waits for them."""
         for entry in SCREENS:
             import_module(entry.module)
+        from engine.gpu import machine
+
+        self._devices = devices(machine())
         if not self.is_headless:  # tests have many dashboards in a process, and none of them is to stay
             # What is here now stays: else every full collection looks through it, and holds up a key for 60 ms.
             gc.freeze()
+
+    async def on_event(self, event: Event) -> None:
+        if isinstance(event, Key) and not event.is_forwarded and self._typed_ahead.holds(event):
+            return
+        await super().on_event(event)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        self._typed_ahead.focused(event.widget)
+
+    def on_key(self, event: Key) -> None:
+        """One that another screen's field left to the program while this one was opened."""
+        if self._typed_ahead.takes_back(event):
+            event.prevent_default()
 
     # What screens ask for: `tui.host`, `tui.runs.host`
 
@@ -104,6 +135,17 @@ class Dashboard(SafeApp):
             self.notify(f"{what} {copy(self, text, name=name, suffix=suffix)}")
         except OSError as error:
             self.notify(f"It could not be copied: {error.strerror}.", severity="error")
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        return SCREENS
+
+    def about(self) -> list[str]:
+        """What does not last comes first: a display that is held, what is being done, runs at work."""
+        running = sum(row.running for row in self.feed.snapshot.runs)
+        now = ["‖ held, p goes on"] if self.paused else []
+        now += [*self.doing, *([f"▶ {running} at work"] if running else [])]
+        return [*now, one_line(self.database.name), node(), *([self._devices] if self._devices else [])]
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -126,6 +168,14 @@ class Dashboard(SafeApp):
         assert isinstance(screen, ResultsScreen)
         self.call_after_refresh(lambda: screen.show_run(run_id, name))
 
+    def compare_runs(self, run_ids: Sequence[str]) -> None:
+        from tui.compare.screen import CompareScreen
+
+        self.switch_mode("compare")
+        screen = self.screen
+        assert isinstance(screen, CompareScreen)
+        self.call_after_refresh(lambda: screen.show_runs(list(run_ids)))
+
     def open_replay(self, folder: Path, *, speed: float | None = None) -> None:
         from tui.runs.replay_screen import ReplayScreen
 
@@ -143,7 +193,19 @@ class Dashboard(SafeApp):
             except (UserError, OSError) as error:
                 self.notify(str(error), severity="error")
                 return
-        self.push_screen(NewRunScreen(plan))
+        kept = self._kept.take() if self._kept is not None and plan is None else None
+        if kept is not None:
+            self.notify("The form as you left it; ctrl+n empties it.")
+        self.push_screen(kept or NewRunScreen(plan))
+
+    def pop_screen(self) -> AwaitComplete:
+        """As Textual's; a form that is left half filled is kept."""
+        if is_typed_into(self.screen):
+            from tui.new_run.kept import KeptForm
+
+            self._kept = self._kept or KeptForm(self)
+            self._kept.leave(self.screen)
+        return super().pop_screen()
 
     def show_started(self, form: Screen[Any], run: RunDir) -> None:
         """Behind the run is the list, with the cursor on it."""
@@ -160,34 +222,11 @@ class Dashboard(SafeApp):
         from tui.runs.runs_screen import RunsScreen
 
         if self.screen is form:
-            self.pop_screen()
+            super().pop_screen()
         self.switch_mode("runs")
         while not isinstance(self.screen, RunsScreen):  # such as the run that this one is a clone of
             self.pop_screen()
         self.screen.select(selected)
-
-    def start_demo(self) -> None:
-        from engine.planning.draft import Draft
-        from engine.planning.suites import DEMO_MODEL
-        from engine.runs import create
-        from tui.runs.runs_screen import RunsScreen
-
-        def started(run: RunDir) -> None:
-            self.started.append(run)
-            if isinstance(self.screen, RunsScreen):
-                self.screen.select(run.run_id)
-                self.notify("The demo runs: enter shows it.")
-            else:
-                self.notify("The demo runs: it is among the runs (1).")
-
-        plan = Draft(model=DEMO_MODEL, suite="demo").plan()
-        self.attempt(lambda: create.start_new(plan, self.database), started, database=True)
-
-    def import_published(self) -> None:
-        from tui.runs import actions
-
-        said = "The published study is in: 2 shows it."
-        self.attempt(lambda: actions.import_published(self.database), lambda _: self.notify(said), database=True)
 
     def await_stop(self, name: str, worker: Worker) -> None:
         self.asked_to_stop[worker.run_id] = worker
@@ -204,22 +243,28 @@ class Dashboard(SafeApp):
         self.notify(f"Run {name} stops after its current batch.")
         self.set_timer(PATIENCE, look)
 
-    def attempt(self, act: Callable[[], Done], then: Callable[[Done], object], *, database: bool = False) -> None:
-        def done(answer: Done) -> None:
-            self.feed.look_again(database=database)
-            then(answer)
-
-        background.attempt(self, act, done)
-
     # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in COMMANDS and self.screen_stack and is_typed_into(self.screen):
             return False
+        if action == "empty_form":
+            return bool(self.screen_stack) and is_typed_into(self.screen)
         return super().check_action(action, parameters)
 
     def action_new_run(self) -> None:
         self.new_run_like(None)
+
+    def action_empty_form(self) -> None:
+        from tui.new_run.screen import NewRunScreen
+
+        if isinstance(self.screen, NewRunScreen):
+            self.switch_screen(NewRunScreen())
+
+    def action_jump(self) -> None:
+        from tui.shell.jump import jump
+
+        jump(self)
 
     def action_pause(self) -> None:
         self.paused = not self.paused
@@ -232,18 +277,27 @@ class Dashboard(SafeApp):
             self.copy_text(sheet.markdown(), "The table, as Markdown (ctrl+e saves a file).")
 
     def action_export(self) -> None:
-        from tui.shell.export_screen import ExportScreen
-
         if isinstance(self.screen, ModalScreen) and not isinstance(self.screen, Exportable):
             return
-        sheet = self.screen.sheet() if isinstance(self.screen, Exportable) else None
-        stem = f"{type(self.screen).__name__.removesuffix('Screen').lower()}-{self.now():%Y%m%d-%H%M%S}"
+        shown = self.screen
+        for rack in shown.query(ToastRack):
+            rack.display = False  # what was said a moment ago is no part of the picture
+        self.call_after_refresh(self._export, shown)
+
+    def _export(self, shown: Screen[Any]) -> None:
+        from tui.shell.export_screen import ExportScreen
+
+        picture = self.export_screenshot()
+        for rack in shown.query(ToastRack):
+            rack.display = True
+        sheet = shown.sheet() if isinstance(shown, Exportable) else None
+        stem = f"{type(shown).__name__.removesuffix('Screen').lower()}-{self.now():%Y%m%d-%H%M%S}"
 
         def written(path: Path | None) -> None:
             if path is not None:
                 self.notify(f"Saved {path.resolve()}.")
 
-        self.push_screen(ExportScreen(sheet, self.export_screenshot(), stem, self.database), written)
+        self.push_screen(ExportScreen(sheet, picture, stem, self.database), written)
 
     def action_sql(self) -> None:
         if (sheet := self._sheet()) is None:
@@ -279,6 +333,8 @@ class Dashboard(SafeApp):
             for screen in stack
             if isinstance(screen, Unsaved) and (said := screen.unsaved())
         ]
+        if self._kept is not None and (said := self._kept.unsaved()) and said not in lost:
+            lost.append(said)
         if not lost or isinstance(self.screen, ConfirmScreen):
             await self.action_quit()
             return

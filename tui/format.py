@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from warehouse.records.level import Level, level_label
+from warehouse.records.reading import Reading
 
 _LIMIT = re.compile(r"\Alimit (\d+)(?=,|\Z)")  # what conditions begin with: further on it may be a prompt's words
 
@@ -51,6 +54,13 @@ def count(number: float) -> str:
         if abs(number) >= limit:  # what would be rounded to a thousand has the next unit
             return f"{number / size:.3g}{unit}"
     return f"{number:,.0f}"
+
+
+def devices(readings: Sequence[Reading]) -> str:
+    """The GPUs of a machine by their names, "2 × H200"; without one, the CPU."""
+    gpus = Counter(reading.name or reading.device for reading in readings if reading.device != "cpu")
+    names = [(" ".join(word for word in name.split() if word != "NVIDIA"), times) for name, times in gpus.items()]
+    return ", ".join(f"{times} × {name}" if times > 1 else name for name, times in names) or "CPU"
 
 
 def conditions_text(conditions: str | None) -> str:

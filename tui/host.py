@@ -5,16 +5,28 @@ Screens know this and not `tui.app`, which knows them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, cast
 
 from textual.message_pump import MessagePump
+
+from tui.entry import Entry
 
 
 class Host(Protocol):
     @property
     def database(self) -> Path:
         """The DuckDB file that results go to; its runs lie beside it."""
+        ...
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """The screens that the digits lead to."""
+        ...
+
+    def about(self) -> list[str]:
+        """What all screens are of, the most important first: the database, runs at work, the machine, its devices."""
         ...
 
     def import_published(self) -> object:

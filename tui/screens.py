@@ -13,8 +13,8 @@ SCREENS: tuple[Entry, ...] = tuple(sorted(gathered("tui.entries", "ENTRY"), key=
 
 
 def keys() -> list[Binding]:
-    group = Binding.Group(" ".join(entry.title for entry in SCREENS))
+    """They stand in the line at the head, so the one at the foot need not name them."""
     return [
-        Binding(entry.key, f"switch_mode('{entry.mode}')", entry.title, tooltip=entry.words, group=group)
+        Binding(entry.key, f"switch_mode('{entry.mode}')", entry.title, show=False, tooltip=entry.words)
         for entry in SCREENS
     ]

@@ -82,7 +82,8 @@ def cell(level: str, task: str) -> Pick:
 @pytest.fixture(autouse=True)
 def frozen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setattr(Dashboard, "now", lambda self: NOW)
-    monkeypatch.setattr("tui.runs.runs_screen.node", lambda: "here")
+    monkeypatch.setattr("tui.app.node", lambda: "here")
+    monkeypatch.setattr("tui.app.devices", lambda readings: "2 × H200")
     monkeypatch.setattr("tui.app._PULL_SECONDS", 0.05)
     monkeypatch.setattr("tui.runs.feed._IDLE_SECONDS", 0.1)
     monkeypatch.setattr("tui.runs.feed._WATCH_SECONDS", 0.1)
@@ -120,6 +121,13 @@ class Driver:
             assert time.monotonic() < deadline, f"it did not happen in time; said: {self.said(pilot.app)}"
             await pilot.pause(0.05)
         await self.settle(pilot)
+
+    async def seen(self, pilot: Pilot[None], true: Callable[[], object], *, seconds: float = 60.0) -> None:
+        """As `until`, while something goes on in a thread that does not come to rest."""
+        deadline = time.monotonic() + seconds
+        while not settling.holds(true):
+            assert time.monotonic() < deadline, "it did not happen in time"
+            await pilot.pause(0.05)
 
     settle = staticmethod(settling.settle)
 

@@ -216,6 +216,6 @@ def test_what_a_run_has_scores_of_is_named_as_the_choices_are(study: Path):
     with db.open_read(study) as con:
         runs = [run_id for (run_id,) in con.execute("select distinct run_id from current_metrics").fetchall()]
     reader = Reader(study)
-    asked = [Question("run_subjects", {"run_id": run_id}) for run_id in runs]
+    asked = [Question("run_subjects", {"run_ids": [run_id]}) for run_id in runs]
     answers = reader.ask("test", reader.turn("test"), *asked)
     assert {row["subject"] for rows in answers for row in rows} == set(Screens(study).subjects)

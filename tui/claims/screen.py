@@ -22,6 +22,7 @@ from tui.shell.queries import Question, Rows
 from tui.shell.reading import IMPORT
 from tui.widgets.grid import Grid, GridColumn
 from tui.widgets.key_footer import KeyFooter
+from tui.widgets.top_line import TopLine
 from warehouse.read.claims import Change, Claim, ClaimModel
 from warehouse.text import one_line
 
@@ -58,6 +59,7 @@ class ClaimsScreen(FiguresScreen):
         self._known: list[ClaimModel] = []
 
     def compose(self) -> ComposeResult:
+        yield TopLine()
         yield Static(id="claims-title", classes="title")
         yield Static(id="claims-said", classes="said")
         with Container(id="claims-body"):

@@ -13,8 +13,9 @@ from warehouse.text import one_line
 def config(as_json: Json = False, debug: Debug = False) -> None:
     """Show the settings that hold for all commands and the dashboard, and where each comes from.
 
-    They stand in a TOML file: database, cache, device and suite, each a text in quotes. An option counts before a
-    variable of the environment, that before the file, and the file before what is built in.
+    They stand in a TOML file: database, cache, device and suite, notify (bell, desktop: how the dashboard tells that a
+    run has ended) and on_end (a command to run then), each a text in quotes. An option counts before a variable of the
+    environment, that before the file, and the file before what is built in.
     """
     print_settings(as_json=as_json)
 

@@ -28,12 +28,14 @@ def print_tables(console: Console, tables: list[DeltaTable]) -> None:
             console.print(Text(f"calibrated on {one_line(table.calibration)}", style="dim"))
         for widths in _fitting(table.grid.columns, console.width, _name_width(table)):
             console.print(_grid(table, widths))
+        at_chance = any(map(_at_chance, table.grid.cells.values()))
         console.print(
             Text.assemble(
                 "Below each score: its change against the unpruned model; ",
                 ("▲ better", _BETTER),
                 ", ",
                 ("▼ worse", _WORSE),
+                "; ○ at chance: guessing scores as much" if at_chance else "",
             )
         )
         for (pct, task), error in table.errors.items():
@@ -72,11 +74,19 @@ def _cell(cell: Cell | None, benchmark: Benchmark, width: Width) -> Text:
     value = format_value(cell.value, benchmark.kind)
     if len(value) >= _CELL and math.isfinite(cell.value):
         value = f"{cell.value:.1e}"
+    if _at_chance(cell):
+        value = f"○{value}"
     if width.unpruned or benchmark.kind == "damage":  # which is a change itself
         return Text(value)
     style = "" if cell.improved is None else _BETTER if cell.improved else "" if cell.delta == 0 else _WORSE
     mark = "" if not style else "▲" if cell.improved else "▼"
     return Text.assemble(value, "\n", (f"{mark}{_change(cell.delta_pct)}", style))
+
+
+def _at_chance(cell: Cell) -> bool:
+    from tui.results.matrix import at_chance  # with the words of the dashboard, which help needs not load
+
+    return at_chance(cell)
 
 
 def _change(delta_pct: float | None) -> str:

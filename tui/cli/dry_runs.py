@@ -71,7 +71,7 @@ def show(wanted: Wanted, db: Path, *, as_json: bool) -> None:
     cells = sum(piece.forecast.cells for piece in pieces)
     time = "not known" if seconds is None else f"about {duration(seconds)}"
     on = f" on {', '.join(map(str, wanted.cards))}" if wanted.cards else ""
-    typer.echo(f"{len(pieces)} runs, {cells} cells; time{on}: {time}. Nothing was created.")
+    typer.echo(f"{len(pieces)} runs, {cells} evaluations; time{on}: {time}. Nothing was created.")
 
 
 def not_again(wanted: Wanted) -> list[str]:
@@ -174,7 +174,7 @@ def _lines(number: int, piece: Piece, db: Path) -> list[str]:
     more = "" if seen.all_known else " or more"
     lines = [
         f"{number}. {plan.model}{at}, {pruned_with(plan.method, plan.repair)}: levels {levels}; "
-        f"{plan.suite or tasks}; {seen.cells} cells{more}"
+        f"{plan.suite or tasks}; {seen.cells} evaluations{more}"
     ]
     if seen.parameters:
         lines.append(f"   parameters: {', '.join(f'{level}: {size:,}' for level, _, size in seen.widths)}")

@@ -59,7 +59,7 @@ def print_sweeps(listed: Listed, db: Path) -> None:
         going = ", going on" if one["running"] else ""
         typer.echo(
             f"sweep {one['sweep']}{name}: {pieces['done']} of {pieces['total']} runs done, "
-            f"{cells['done']} of {of} cells{going}"
+            f"{cells['done']} of {of} evaluations{going}"
         )
 
 

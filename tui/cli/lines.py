@@ -98,13 +98,13 @@ def describe(event: Event, history: RunHistory) -> str | None:
         case Stopped(reason=reason):
             return f"stopped ({reason})"
         case Finished(failed=failed):
-            return f"finished, {failed} cells failed" if failed else "finished"
+            return f"finished, {failed} evaluation{'s' * (failed > 1)} failed" if failed else "finished"
         case _:
             return None
 
 
 def _outlook(history: RunHistory) -> str:
     reached = progress(history)
-    cells = f", {reached.done + reached.failed} of {reached.total} cells" if reached.total else ""
+    cells = f", {reached.done + reached.failed} of {reached.total} evaluations" if reached.total else ""
     left = f", {duration(reached.seconds_left)} left" if reached.seconds_left else ""
     return cells + left

@@ -57,7 +57,7 @@ class LiveView:
         settled = known.done + known.failed
         bar = Table.grid(padding=(0, 1))
         bar.add_row(
-            Text(f"{settled}/{known.total if known.total is not None else '?'} cells"),
+            Text(f"{settled}/{known.total if known.total is not None else '?'} evaluations"),
             ProgressBar(total=known.total or 1, completed=settled, width=24),
             Text(f"{known.failed} failed", style="red") if known.failed else "",
             Text(f"{duration(known.seconds_left)} left" if known.seconds_left is not None else "", style="cyan"),
@@ -75,7 +75,7 @@ class LiveView:
                 return ""
             if self._history.attempt is None:
                 return "starting the worker"
-            return stage_text(self._history) or "between two cells"
+            return stage_text(self._history) or "between two evaluations"
         parts = [f"level {current.level} {one_line(current.task)}"]
         if current.total:
             parts.append(f"{current.done}/{current.total} requests")

@@ -248,7 +248,7 @@ def resume(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Do what is missing of a run, or of a sweep's: cells not reached yet, and those that failed."""
+    """Do what is missing of a run, or of a sweep's: evaluations not reached yet, and those that failed."""
     check_database(db)
     where = pieces.chosen_where(on, alone, gpus)
     found = session.find_all(db, text)

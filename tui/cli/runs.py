@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from warehouse.merging.merge import MergeReport
 
 
-_HEADER = ("run", "name", "state", "cells", "left")
-_NUMBERS = ("cells", "left")
+_HEADER = ("run", "name", "state", "done", "left")
+_NUMBERS = ("done", "left")
 
 
 def runs(

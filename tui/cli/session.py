@@ -209,7 +209,7 @@ def conclude(run: RunDir, history: RunHistory, code: int, db: Path) -> int:
     """Say how the run ended, if not well, and what to do; returns our exit code for the worker's."""
     again = f"`{hint('resume', run.run_id, db=db)}`"
     reached, end = progress(history), history.end
-    done = f"{reached.done} of {reached.total} cells are done" if reached.total else "no cell is done"
+    done = f"{reached.done} of {reached.total} evaluations are done" if reached.total else "no evaluation is done"
     match code:
         case launch.FINISHED:
             return code
@@ -221,7 +221,7 @@ def conclude(run: RunDir, history: RunHistory, code: int, db: Path) -> int:
             _say(f"So far, {done}; {again} takes the run up again.")
             return code
         case launch.FAILED if isinstance(end, Finished):
-            _say(f"{reached.failed} of {reached.total} cells failed; {again} tries them again:")
+            _say(f"{reached.failed} of {reached.total} evaluations failed; {again} tries them again:")
             for failure in history.failures.values():
                 _say(f"  level {failure.level} {failure.task}: {failure.error}")
             return code

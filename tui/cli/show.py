@@ -108,9 +108,9 @@ def _state(facts: dict[str, Any]) -> str:
     cells = facts["cells"]
     total = "?" if cells["total"] is None else cells["total"]
     if facts["origin"] == "run":
-        said = f"{facts['state']}, {cells['done']} of {total} cells done"
+        said = f"{facts['state']}, {cells['done']} of {total} evaluations done"
     else:
-        said = f"imported ({facts['origin']}), {cells['done']} cells"
+        said = f"imported ({facts['origin']}), {cells['done']} scores"
     if cells["failed"]:
         said += f", {cells['failed']} failed"
     if (current := facts["current"]) is not None and facts["state"] == "running":

@@ -9,7 +9,7 @@ from rich.style import Style
 
 from tui.compare.wording import Pair, column_names, level_name, loser, subject_names
 from tui.format import change, count, interval, p_value, value
-from tui.results.matrix import gain_pct, mark
+from tui.results.matrix import CHANCE, at_chance, gain_pct, mark
 from tui.widgets.grid import GridColumn
 from tui.widgets.palette import Palette
 from warehouse.read.grid import UNPRUNED
@@ -84,7 +84,8 @@ class SidesModel:
         match self._parts[part][0]:
             case "score":
                 best = found.rank == 1 and len(line) > 1
-                return ("★ " if best else "") + value(found.value), Style(bold=best)
+                marks = (CHANCE if at_chance(found) else "") + ("★" if best else "")
+                return f"{marks} {value(found.value)}".strip(), Style(bold=best)
             case "change":
                 return self._change(found)
             case _:
@@ -126,7 +127,7 @@ class TestsModel:
             GridColumn(("", "differ"), 6),
             GridColumn(("", "95 % CI"), 11),
             GridColumn(("", "Holm p"), 6),
-            GridColumn(("", "loses more"), 14, "left"),
+            GridColumn(("", "loses more"), 13, "left"),
         ]
 
     def __len__(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -12,9 +13,15 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Static
 
 from tui.compare.grids import ImprovingModel
+from tui.compare.multiples import MultiplesScreen
+from tui.compare.rules_screen import RulesScreen
 from tui.compare.sides_pane import SidesPane
 from tui.compare.tests_pane import TestsPane
 from tui.compare.wording import best_levels, improving
+from tui.format import count
+from tui.results.matrix import Matrix
+from tui.results.plot_widget import PlotView
+from tui.results.plots import Across, benchmark_plot
 from tui.shell.choosing import SubjectsScreen
 from tui.shell.exporting import Sheet, table_of
 from tui.shell.queries import Question, Rows, chosen
@@ -22,7 +29,8 @@ from tui.shell.reading import IMPORT, NO_RESULTS
 from tui.widgets.grid import Grid
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.palette import Palette
-from warehouse.read.grid import UNPRUNED
+from tui.widgets.top_line import TopLine
+from warehouse.read.grid import UNPRUNED, Benchmark, results
 from warehouse.read.side_by_side import BestLevel, Improvement, LevelScore, Matched, PairTest
 from warehouse.read.subjects import Subject
 
@@ -31,9 +39,11 @@ _PANES = {
     "tests": "which loses more",
     "best": "best level",
     "improving": "improves everywhere",
+    "plot": "plot",
 }
-_FOCUS = {"sides": "#sides", "tests": "#tests", "best": "#compare-best", "improving": "#improving"}
-_BASES = ("percentage", "expansion ratio")
+_FOCUS = {"sides": "#sides", "tests": "#tests", "best": "#compare-best", "improving": "#improving", "plot": "#sides"}
+_BASES: dict[str, Across] = {"percentage": "level", "expansion ratio": "expansion ratio", "parameters": "parameters"}
+"""What widths are matched by, and what their plots have across."""
 
 
 class CompareScreen(SubjectsScreen):
@@ -43,7 +53,9 @@ class CompareScreen(SubjectsScreen):
     PART = "compare"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "models", "Models", tooltip="Choose what to compare: two or more models or methods"),
-        Binding("e", "basis", "Basis", tooltip="Match widths by percentage removed or by expansion ratio"),
+        Binding("e", "basis", "Basis", tooltip="Match widths by percentage removed, expansion ratio or parameters"),
+        Binding("P", "plot", "Plots", tooltip="All benchmarks in small plots, a line for each model and method"),
+        Binding("u", "rule", "Rule", tooltip="The rule by which a level is best: choose or change it"),
         Binding("right_square_bracket", "step(1)", "Width", key_display="[ ]", tooltip="The next width in common"),
         Binding("left_square_bracket", "step(-1)", "Previous width", show=False, tooltip="The width before"),
         Binding("i", "intervals", "Intervals", tooltip="Scores, or the 95 % interval of each change"),
@@ -62,22 +74,24 @@ class CompareScreen(SubjectsScreen):
         self._improving: list[Improvement] = []
         self._tests: list[PairTest] = []
         self._best: list[BestLevel] = []
+        self._matrix = Matrix()
+        self._wanted: list[str] | None = None  # runs to show once there is a screen
 
     def compose(self) -> ComposeResult:
+        yield TopLine()
         yield Static(id="compare-title", classes="title")
         yield Static(id="compare-said", classes="said")
         yield Static(NO_RESULTS, id="compare-empty", classes="empty")
         with Horizontal(id="compare-body"):
             with Vertical(id="compare-left"):
                 yield Static(id="compare-basis")
-                yield SidesPane(id="compare-sides")
-                yield TestsPane(id="compare-tests")
+                yield SidesPane(id="compare-sides", classes="panel")
+                yield TestsPane(id="compare-tests", classes="panel")
             with Vertical(id="compare-answers"):
-                with VerticalScroll(id="compare-best"):
-                    yield Static("Best level", classes="title")
+                yield PlotView(id="compare-plot", classes="panel")
+                with VerticalScroll(id="compare-best", classes="panel"):
                     yield Static(id="best")
-                with Vertical(id="compare-improving"):
-                    yield Static("Improves at every level", classes="title")
+                with Vertical(id="compare-improving", classes="panel"):
                     yield Grid(by_row=True, id="improving")
                     yield Static(id="improving-says", classes="muted")
         yield KeyFooter()
@@ -85,6 +99,14 @@ class CompareScreen(SubjectsScreen):
     def on_mount(self) -> None:
         self.query_one("#compare-body").display = False
         self._show_pane()
+        for pane, title in (
+            ("sides", "Side by side"),
+            ("best", "Best level"),
+            ("improving", "Improves at every level"),
+        ):
+            self.query_one(f"#compare-{pane}").border_title = title
+        # Watched, not told by message: what the cursor is on and its plot are drawn in one frame.
+        self.watch(self.query_one("#sides", Grid), "cursor", self._draw_plot, init=False)
 
     # Reading
 
@@ -96,7 +118,11 @@ class CompareScreen(SubjectsScreen):
         return [row.key for row in _alike(known)]
 
     def read(self) -> None:
-        names = ("matrix_matched", "matrix_levels", "matrix_improvements", "matrix_tests")
+        if self._wanted is not None:
+            wanted, self._wanted = self._wanted, None
+            self.show_runs(wanted)
+            return
+        names = ("matrix_matched", "matrix_levels", "matrix_improvements", "matrix_tests", "matrix_rows")
         self.ask("compare", [self.question(name) for name in names], self._show)
         self.ask("best", [self.question("matrix_best")], self._show_best)
 
@@ -105,7 +131,8 @@ class CompareScreen(SubjectsScreen):
 
     def _show(self, answers: list[Rows]) -> None:
         first = not self._levels
-        self._matched, self._levels, self._improving, self._tests = answers
+        self._matched, self._levels, self._improving, self._tests, entries = answers
+        self._matrix = results(entries)
         self.show_body()
         values = self.values()
         if self.at not in values:
@@ -123,6 +150,15 @@ class CompareScreen(SubjectsScreen):
     def values(self) -> list[float]:
         """The percentages or expansion ratios that at least two of the chosen were measured at."""
         return sorted({row.basis_value for row in self._matched}, reverse=self.basis != "percentage")
+
+    def _draw_plot(self) -> None:
+        """The benchmark under the cursor, of all that are compared."""
+        line = self.query_one(SidesPane).line()
+        benchmark = next((one for one in self._matrix.rows if line is not None and _is_of(one, line)), None)
+        view = self.query_one("#compare-plot", PlotView)
+        view.border_title = f"{benchmark.name} against {_BASES[self.basis]}" if benchmark else "Plot"
+        dark, across = self.app.current_theme.dark, _BASES[self.basis]
+        view.draw(benchmark_plot(self._matrix, benchmark, dark, across=across) if benchmark else None)
 
     def _interest(self, at: float) -> tuple[bool, int]:
         """Where to begin: at a width that is not merely the unpruned one, with as many models as possible."""
@@ -146,6 +182,7 @@ class CompareScreen(SubjectsScreen):
         improves.show(ImprovingModel(self._improving, Palette.of(improves)))
         improves.styles.max_height = improves.lines
         improves.display = bool(self._improving)
+        self._draw_plot()
         self.query_one("#improving-says", Static).update(improving(self._improving))
         self._name_pane()
 
@@ -163,8 +200,8 @@ class CompareScreen(SubjectsScreen):
 
     def _widths(self) -> Text:
         text = Text(no_wrap=True, overflow="ellipsis")
-        what = "Equal percentage removed " if self.basis == "percentage" else "Equal expansion ratio "
-        text.append(what, "bold")
+        what = {"percentage": "Equal percentage removed ", "parameters": "Equal parameters (±2.5 %) "}
+        text.append(what.get(self.basis, "Equal expansion ratio "), "bold")
         values = self.values()
         if not values:
             return text.append("– none in common")
@@ -175,14 +212,20 @@ class CompareScreen(SubjectsScreen):
     def _width_name(self, at: float) -> str:
         if self.basis == "percentage":
             return UNPRUNED if at == 0 else f"{at:g}%"
+        if self.basis == "parameters":
+            return count(at)
         return f"{at:g}×"
 
     def _advice(self) -> str:
         """What to do where nothing can stand side by side."""
         if len(self.subjects or []) < 2:
             return "There is one model only: m chooses others to compare it with."
-        other = "expansion ratio" if self.basis == "percentage" else "percentage"
-        return f"No width in common under these conditions: e compares at equal {other}, m chooses others."
+        return f"No width in common under these conditions: e compares at equal {self._next_basis}, m chooses others."
+
+    @property
+    def _next_basis(self) -> str:
+        bases = list(_BASES)
+        return bases[(bases.index(self.basis) + 1) % len(bases)]
 
     def _show_pane(self) -> None:
         for name in _PANES:
@@ -215,10 +258,23 @@ class CompareScreen(SubjectsScreen):
         self.draw()
 
     def action_basis(self) -> None:
-        self.basis = _BASES[1 - _BASES.index(self.basis)]
+        self.basis = self._next_basis
         self.at = None
         if self.subjects:
             self.read()
+
+    def action_plot(self) -> None:
+        if self._matrix.rows:
+            asked = partial(chosen, subjects=self.subjects or [])
+            self.app.push_screen(MultiplesScreen(self._matrix, asked, _BASES[self.basis]))
+
+    def action_rule(self) -> None:
+        def use(name: str | None) -> None:
+            if name is not None:
+                self.notify(f"Best by the rule {name} from now on, on every screen and in every command.")
+                self.read()
+
+        self.app.push_screen(RulesScreen(self.database), use)
 
     def action_step(self, step: int) -> None:
         values = self.values()
@@ -229,6 +285,21 @@ class CompareScreen(SubjectsScreen):
 
     def action_models(self) -> None:
         self.choose("Compare which?", _choice)
+
+    def show_runs(self, run_ids: list[str]) -> None:
+        """The models and methods that these runs have scores of, and no others."""
+        if self._reader is None or not self._known:  # it does not know yet what there is
+            self._wanted = run_ids
+            return
+
+        def show(answers: list[Rows]) -> None:
+            subjects = [row["subject"] for row in answers[0]]
+            if len(subjects) > 1:
+                self.chose(subjects)
+            else:
+                self.notify("The marked runs have scores of one model and method only: nothing to set side by side.")
+
+        self.ask("runs", [Question("run_subjects", {"run_ids": run_ids})], show)
 
     def chose(self, subjects: list[str]) -> None:
         self.subjects = subjects
@@ -253,6 +324,12 @@ class CompareScreen(SubjectsScreen):
             case _:
                 title = f"Side by side at {at}, equal {self.basis}"
                 return _sheet(title, self._rows_at(self.at), self.question("matrix_matched"))
+
+
+def _is_of(benchmark: Benchmark, row: Matched) -> bool:
+    return (benchmark.task, benchmark.metric, benchmark.filter, benchmark.num_fewshot, benchmark.version) == (
+        row.task, row.metric, row.filter, row.num_fewshot, row.version,
+    )  # fmt: skip
 
 
 def _choice(one: Subject) -> str:

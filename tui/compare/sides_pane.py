@@ -9,6 +9,7 @@ from textual.widgets import Static
 
 from tui.compare.grids import Shown, SidesModel, sides_width
 from tui.compare.wording import line_in_words, subject_names
+from tui.results.matrix import CHANCE
 from tui.widgets.grid import Grid
 from tui.widgets.palette import Palette
 from warehouse.read.side_by_side import Matched
@@ -19,14 +20,15 @@ class SidesPane(Vertical):
 
     intervals = False
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
         self._rows: list[Matched] = []
 
     def compose(self) -> ComposeResult:
         yield Grid(by_row=True, id="sides")
         yield Static(id="compare-line")
         yield Static(id="compare-verdict")
+        yield Static(id="compare-legend")
 
     def on_mount(self) -> None:
         self.watch(self.query_one("#sides", Grid), "cursor", self._tell, init=False)
@@ -39,7 +41,15 @@ class SidesPane(Vertical):
         grid.show(sides)
         grid.styles.max_height = grid.lines
         self.query_one("#compare-verdict", Static).update(_wins(sides) if rows else Text(otherwise))
+        self.query_one("#compare-legend", Static).update(_legend(self.app.theme_variables))
         self._tell()
+
+    def line(self) -> Matched | None:
+        """A row of the benchmark under the cursor."""
+        model = self.query_one("#sides", Grid).model
+        if not isinstance(model, SidesModel) or not len(model):
+            return None
+        return next(iter(model.line(self.query_one("#sides", Grid).cursor.y).values()), None)
 
     def _shown(self) -> Shown:
         if self.size.width >= sides_width(len({row.subject for row in self._rows}), "both"):
@@ -53,7 +63,7 @@ class SidesPane(Vertical):
         if isinstance(grid.model, SidesModel) and len(grid.model):
             names = subject_names(list(grid.model.subjects.values()))
             told = line_in_words(grid.model.line(grid.cursor.y), names)
-            told = told or "★ best value; unpruned, so there is no change to test."
+            told = told or "Unpruned, so there is no change to test."
         self.query_one("#compare-line", Static).update(Text(told, self.app.theme_variables["neutral"]))
 
 
@@ -63,3 +73,12 @@ def _wins(sides: SidesModel) -> Text:
         text.append("★ ").append(f"{name} ", "bold").append(f"is best on {first} of {compared}{sizes}\n")
     text.rstrip()
     return text
+
+
+def _legend(theme: dict[str, str]) -> Text:
+    return Text.assemble(
+        "★ best score  ", ("▲", theme["gain"]), " better ", ("▼", theme["loss"]), " worse: beyond noise  ",
+        ("≈", theme["neutral"]), " within noise  ", ("△", theme["gain"]), ("▽", theme["loss"]), " not tested  ",
+        (CHANCE, theme["neutral"]), " at chance: guessing scores as much",
+        style=theme["neutral"],
+    )  # fmt: skip

@@ -22,8 +22,8 @@ _NO_PAIR = (
 class TestsPane(Vertical):
     """Shows the tests of a pair, of all that were measured at one width."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
         self._pairs: list[Pair] = []
         self._at = ""
         self._index = 0

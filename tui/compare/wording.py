@@ -157,7 +157,7 @@ def best_levels(rows: Sequence[BestLevel], quiet: str) -> Text:
         text.append(f"{row.why}\n\n", quiet)
     if not text.plain:
         return Text("No pruned level was measured together with the unpruned model yet.")
-    return text.append(f"By the rule {rows[0].rule}, which the command rules shows and changes.", quiet)
+    return text.append(f"By the rule {rows[0].rule}: u chooses another, or changes it.", quiet)
 
 
 def _level(row: BestLevel) -> str:
@@ -173,4 +173,4 @@ def _parameters(row: BestLevel) -> str:
 def improving(rows: Sequence[Improvement]) -> str:
     if not rows:
         return "No benchmark is better than the unpruned model at every level measured."
-    return "clear: levels where the gain is beyond noise after Holm's correction over all benchmarks and levels"
+    return "Beyond noise after Holm's correction over all benchmarks and levels: how many of the levels are."

@@ -30,6 +30,7 @@ from tui.new_run.task_picker import TaskPickerScreen
 from tui.runs.host import RunsHost, runs_host
 from tui.shell.confirm import ConfirmScreen
 from tui.widgets.key_footer import KeyFooter
+from tui.widgets.top_line import TopLine
 from warehouse.commands import hint
 
 _PAUSE = 0.6  # seconds after the last key before a model is looked at
@@ -69,6 +70,7 @@ class NewRunScreen(Screen[None]):
         self.lookups = Lookups(self.app, self._refresh)
 
     def compose(self) -> ComposeResult:
+        yield TopLine()
         with Container(id="halves"):
             yield RunForm(self._first, self._recent(), touched=self._is_filled, id="form")
             yield RunOutlook(id="outlook")

@@ -8,7 +8,7 @@ from textual.geometry import Offset
 
 from tui.query.dialogs import WholeValue
 from tui.query.result_table import ResultModel
-from tui.widgets.grid import Grid
+from tui.widgets.grid import Grid, NoRows
 from warehouse.exporters.tables import Table
 
 
@@ -23,6 +23,14 @@ class Answer(Grid):
     def show_table(self, table: Table, *, cursor: Offset | None = None) -> None:
         self.table = table
         self._draw(table, cursor or Offset(1, 0))
+
+    def put(self, table: Table | None, order: tuple[int, bool] | None, cursor: Offset) -> None:
+        """Show another answer as it was left, or none."""
+        self.table, self.order = table, order
+        if table is None:
+            self.show(NoRows())
+        else:
+            self._draw(table, cursor)
 
     def _draw(self, table: Table, cursor: Offset) -> None:
         neutral = self.app.theme_variables.get("neutral", "#888888")

@@ -31,6 +31,8 @@ _SOURCE = re.compile(
     re.IGNORECASE,
 )
 
+_AFTER_FROM = re.compile(r"\b(?:from|join|describe|summarize)\s+\w*$", re.IGNORECASE)
+
 
 @dataclass(frozen=True, slots=True)
 class Completion:
@@ -45,8 +47,10 @@ def prefix_of(before: str) -> str:
 
 
 def complete(text: str, offset: int, sources: Mapping[str, Source], *, most: int = 40) -> list[Completion]:
-    """What the word before `offset` could become: after `t.` the columns of t, else columns of the tables the
-    statement names, tables, keywords and functions. What starts with the word comes before what contains it."""
+    """What the word before `offset` could become: after `t.` the columns of t, else columns of the tables that the
+    statement names, or of all where it names none yet; tables, which come first after FROM; keywords and functions.
+    What starts with the word comes before what contains it.
+    """
     word = _WORD.search(text[:offset])
     if word is None:
         return []
@@ -56,7 +60,7 @@ def complete(text: str, offset: int, sources: Mapping[str, Source], *, most: int
         source = sources.get(named.get(word["owner"].lower(), word["owner"].lower()))
         candidates = [] if source is None else [Completion(c, t) for c, t in source.columns.items()]
     else:
-        candidates = list(_everything(named, sources))
+        candidates = list(_everything(named, sources, tables_first=_AFTER_FROM.search(text[:offset]) is not None))
     starts = [one for one in candidates if one.text.lower().startswith(prefix)]
     within = [one for one in candidates if prefix and prefix in one.text.lower() and one not in starts]
     fits = [one for one in (*starts, *within) if one.text.lower() != prefix]
@@ -72,10 +76,26 @@ def _named(text: str) -> Iterator[tuple[str, str]]:
             yield match["alias"].lower(), table
 
 
-def _everything(named: Mapping[str, str], sources: Mapping[str, Source]) -> Iterator[Completion]:
-    for table in dict.fromkeys(named.values()):
-        if table in sources:
-            yield from (Completion(column, f"{kind}, {table}") for column, kind in sources[table].columns.items())
-    yield from (Completion(source.name, source.kind) for source in sources.values())
+def _everything(named: Mapping[str, str], sources: Mapping[str, Source], *, tables_first: bool) -> Iterator[Completion]:
+    tables = [Completion(source.name, source.kind) for source in sources.values()]
+    yield from tables if tables_first else ()
+    if named:
+        for table in dict.fromkeys(named.values()):
+            if table in sources:
+                yield from (Completion(column, f"{kind}, {table}") for column, kind in sources[table].columns.items())
+    elif not tables_first:
+        yield from _columns_of_all(sources)
+    yield from () if tables_first else tables
     yield from (Completion(word, "") for word in KEYWORDS)
     yield from (Completion(word, "function") for word in FUNCTIONS)
+
+
+def _columns_of_all(sources: Mapping[str, Source]) -> Iterator[Completion]:
+    """Each name once, with where it is."""
+    places: dict[str, list[str]] = {}
+    for source in sources.values():
+        for column in source.columns:
+            places.setdefault(column, []).append(source.name)
+    for column, names in places.items():
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        yield Completion(column, f"in {names[0]}{more}")

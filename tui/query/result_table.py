@@ -39,7 +39,7 @@ class ResultModel:
         if order is not None and order[0] == index:
             name += " ↓" if order[1] else " ↑"
         longest = max((cell_len(shown(row[index])) for row in self._measured), default=0)
-        number = _NUMBER.fullmatch(self.table.types[index]) is not None
+        number = is_number(self.table.types[index])
         return GridColumn((name,), min(max(cell_len(name), longest, 3), _WIDEST), "right" if number else "left")
 
     def __len__(self) -> int:
@@ -50,6 +50,11 @@ class ResultModel:
             return str(row + 1), self._number
         value = self.rows[row][column - 1]
         return ("null", self._null) if value is None else (shown(value), None)
+
+
+def is_number(kind: str) -> bool:
+    """Of a column's type."""
+    return _NUMBER.fullmatch(kind) is not None
 
 
 def shown(value: Any) -> str:

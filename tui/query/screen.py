@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from contextlib import suppress
 from typing import ClassVar
@@ -18,16 +17,15 @@ from textual.widgets import OptionList, Static, Tree
 
 from tui.format import duration
 from tui.host import host
-from tui.query.answer import Answer
 from tui.query.catalog import Catalog
-from tui.query.dialogs import NameIt, choose_past, choose_saved
 from tui.query.fetch import Fetch
+from tui.query.keeping import KeepingScreen
 from tui.query.sql_editor import CompletionList, SqlEditor
 from tui.query.store import QueryStore
 from tui.shell.exporting import Sheet
 from tui.shell.queries import Question, Rows
-from tui.shell.reading import ReadingScreen
 from tui.widgets.key_footer import KeyFooter
+from tui.widgets.top_line import TopLine
 from warehouse.commands import hint
 from warehouse.console.waiting import Waiting
 from warehouse.exporters.tables import Table
@@ -45,42 +43,38 @@ _HINT = (
 _NO_DATABASE = "There is no database yet"
 
 
-class QueryScreen(ReadingScreen):
+class QueryScreen(KeepingScreen):
     """An editor above, the answer below, tables and columns beside them."""
 
     CSS_PATH = "query.tcss"
+    BEGINS_IN_EDITOR = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f5,ctrl+j,ctrl+enter", "run", "Run", key_display="f5", priority=True, tooltip="Run the statement"),
         Binding("escape", "cancel", "Cancel", tooltip="End the query that runs"),
         Binding("escape", "leave", "Leave", tooltip="Out of the statement, to the answer; then 1 to 5 go elsewhere"),
         Binding("escape", "edit", "Edit", tooltip="Back to the statement"),
-        Binding("ctrl+o", "saved", "Saved", priority=True, tooltip="Open a saved query, shipped or your own"),
-        Binding("ctrl+s", "save", "Save", priority=True, tooltip="Keep this statement under a name"),
-        Binding("ctrl+r", "history", "History", priority=True, tooltip="Open a statement that was run before"),
         Binding("ctrl+t", "tables", "Tables", priority=True, tooltip="Show or hide tables and columns"),
         Binding("ctrl+e", "export", "Export", show=False, tooltip="Save the whole answer, or a picture of the screen"),
         Binding("o", "sort", "Sort", show=False, tooltip="Sort the answer by the column at the cursor"),
         Binding("enter", "look", "Whole value", show=False, tooltip="Show the whole value of a cell"),
+        Binding("P", "plot", "Plot", tooltip="Plot the answer: the column at the cursor against another number"),
         Binding("w", "why", "Why", show=False, tooltip="Where the number of the row at the cursor came from"),
     ]
 
     _fetch: var[Fetch | None] = var(None, bindings=True)
-    """The query that runs, where one does."""
+    """The query that runs, where one does: meanwhile the answer before is dimmed."""
 
     def __init__(self, store: QueryStore | None = None) -> None:
-        super().__init__()
-        self.store = store or QueryStore.default()
-        self.answer = Answer(id="answer")
-        self.ran = ""
+        super().__init__(store)
         self._wanted: str | None = None
         self._processes = Waiting()
-        self._opened = ""
 
     @property
     def table(self) -> Table | None:
         return self.answer.table
 
     def compose(self) -> ComposeResult:
+        yield TopLine()
         yield Static(id="query-title", classes="title")
         yield Static(id="query-reading", classes="said")
         with Horizontal(id="query-body"):
@@ -182,6 +176,9 @@ class QueryScreen(ReadingScreen):
         self._begin(Fetch(editor.text, ROWS))
         self._tick()
 
+    def watch__fetch(self, fetch: Fetch | None) -> None:
+        self.answer.set_class(fetch is not None, "-stale")
+
     def _begin(self, fetch: Fetch) -> None:
         if self._fetch is not None:
             self._fetch.cancel()
@@ -225,6 +222,7 @@ class QueryScreen(ReadingScreen):
             more = "G reads on; " if len(table.rows) < MOST_ROWS else ""
             rows = f"the first {len(table.rows):,} rows; {more}ctrl+e exports all of them"
         self._say(f"{rows} · {len(table.columns)} columns · {took:.2f} s", good=True)
+        self._title()
         if fetch.for_export:
             host(self).action_export()
 
@@ -267,6 +265,11 @@ class QueryScreen(ReadingScreen):
     def action_sort(self) -> None:
         self.answer.sort_at_cursor()
 
+    def action_plot(self) -> None:
+        from tui.query.answer_plot import open_plot
+
+        open_plot(self.app, self.table, self.answer.cursor.x - 1)
+
     def action_why(self) -> None:
         from tui.results.why_screen import WhyScreen, wanted
         from warehouse.errors import UserError
@@ -289,7 +292,7 @@ class QueryScreen(ReadingScreen):
                 return self.running
             case "leave":
                 return not self.running and isinstance(self.focused, SqlEditor)
-            case "edit" | "look":
+            case "edit" | "look" | "plot":
                 return not isinstance(self.focused, SqlEditor)
         return super().check_action(action, parameters)
 
@@ -308,65 +311,10 @@ class QueryScreen(ReadingScreen):
     def action_edit(self) -> None:
         self.query_one(SqlEditor).focus()
 
-    def _title(self) -> None:
-        text = Text("Query", no_wrap=True, overflow="ellipsis")
-        text.append("  SQL that reads: nothing can be changed, no other file is opened", "not bold")
-        self.query_one("#query-title", Static).update(text)
-
     def _say(self, message: str, *, good: bool = False) -> None:
         line = self.query_one("#query-said", Static)
         line.update(Text(message))
         line.set_class(not good, "-wrong")
-
-    # Saved queries and history
-
-    @work(group="store")
-    async def _load_store(self) -> None:
-        said = await asyncio.to_thread(self.store.load)
-        if said:
-            self.notify(said, severity="warning")
-
-    @work(group="store")
-    async def _save_store(self) -> None:
-        try:
-            await asyncio.to_thread(self.store.save)
-        except OSError as error:
-            self.notify(f"Your queries could not be kept in {self.store.path}: {error.strerror}.", severity="warning")
-
-    def action_saved(self) -> None:
-        self.app.push_screen(choose_saved(self.store), self._put)
-
-    def action_history(self) -> None:
-        if self.store.history:
-            self.app.push_screen(choose_past(self.store), self._put)
-        else:
-            self.notify("Nothing was run yet.")
-
-    def _put(self, sql: str | None) -> None:
-        if sql is not None:
-            editor = self.query_one(SqlEditor)
-            editor.text = self._opened = sql
-            editor.focus()
-
-    def unsaved(self) -> str:
-        """As the dashboard asks before it closes: what was typed, and neither run, saved nor opened from there."""
-        sql = self.query_one(SqlEditor).text.strip() if self.query(SqlEditor) else ""
-        kept = {text.strip() for text in (self.ran, *self.store.history, *self.store.own.values(), self._opened)}
-        return "Query has a statement that was neither run nor saved." if sql and sql not in kept else ""
-
-    def action_save(self) -> None:
-        sql = self.query_one(SqlEditor).text.strip()
-        if not sql:
-            self._say("There is no statement to save yet.")
-            return
-
-        def take(name: str | None) -> None:
-            if name:
-                self.store.own[name] = sql + "\n"
-                self._save_store()
-                self.notify(f"Saved as “{name}”: ctrl+o opens it.")
-
-        self.app.push_screen(NameIt(), take)
 
     # Taking it along
 

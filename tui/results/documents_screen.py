@@ -27,6 +27,7 @@ from tui.widgets.filter_line import FilterLine
 from tui.widgets.grid import Grid
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.palette import Palette
+from tui.widgets.top_line import TopLine
 from warehouse.errors import UserError
 from warehouse.read.cell_details import Scored
 from warehouse.read.documents import read_document, read_texts
@@ -89,6 +90,7 @@ class DocumentsScreen(Screen[None]):
         self._pause: Timer | None = None
 
     def compose(self) -> ComposeResult:
+        yield TopLine()
         yield Static(id="documents-title", classes="title")
         yield Static(id="documents-said", classes="said")
         yield FilterLine(placeholder="words of a question, a choice or a category; esc clears", compact=True)

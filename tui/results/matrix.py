@@ -96,7 +96,18 @@ def beyond_noise(change: TestedChange) -> bool | None:
     return None if change.p_value is None else change.p_value <= _ALPHA
 
 
-def at_chance(cell: Cell | None) -> bool:
+class _Guessed(Protocol):
+    @property
+    def value(self) -> float | None: ...
+
+    @property
+    def stderr(self) -> float | None: ...
+
+    @property
+    def chance(self) -> float | None: ...
+
+
+def at_chance(cell: _Guessed | None) -> bool:
     """Whether guessing scores as much: the score is not clear of chance, by the rule that `delta_statistics` has for
     the unpruned model's (a 95 % interval of its standard error; without one, the score itself).
     """

@@ -18,6 +18,7 @@ from tui.results.plotting import Plot
 from tui.shell.exporting import Sheet
 from tui.shell.queries import Question
 from tui.widgets.key_footer import KeyFooter
+from tui.widgets.top_line import TopLine
 from warehouse.read.grid import Benchmark
 
 
@@ -35,16 +36,24 @@ class PlotScreen(Screen[None]):
         Binding("escape,P,backspace", "app.pop_screen", "Back", key_display="esc"),
     ]
 
-    def __init__(self, matrix: Matrix, benchmark: Benchmark, question: Callable[..., Question]) -> None:
+    def __init__(
+        self,
+        matrix: Matrix,
+        benchmark: Benchmark,
+        question: Callable[..., Question],
+        *,
+        across: Across = "level",
+    ) -> None:
         super().__init__()
         self._matrix = matrix
         self._benchmark = benchmark
         self._question = question
-        self._across: Across = "level"
+        self._across: Across = across
         self._log: bool | None = None
         self._all = False
 
     def compose(self) -> ComposeResult:
+        yield TopLine()
         yield Static(id="plot-title", classes="title")
         yield PlotView(id="plot-view")
         yield KeyFooter()
@@ -94,6 +103,10 @@ class PlotScreen(Screen[None]):
             return
         self._log = not self.plot().y.log
         self._draw()
+
+    def show_all(self) -> None:
+        """Begin with what is kept over all benchmarks; before it is shown."""
+        self._all = True
 
     def action_all(self) -> None:
         self._all = not self._all

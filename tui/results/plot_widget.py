@@ -30,6 +30,7 @@ class PlotView(Widget):
     """
 
     plot: Plot | None = None
+    with_legend = True
 
     def draw(self, plot: Plot | None) -> None:
         self.plot = plot
@@ -40,11 +41,11 @@ class PlotView(Widget):
             return Text("")
         theme = self.app.theme_variables
         width, height = self.size
-        below = legend(self.plot.series, width)
-        rows = height - below.plain.count("\n") - 1
+        below = legend(self.plot.series, width) if self.with_legend else None
+        rows = height - (below.plain.count("\n") + 1 if below is not None else 0)
         neutral = theme.get("neutral", "#888888")
         lines = self.plot.lines(width, rows, axis=theme.get("border-blurred", neutral), muted=neutral)
-        return Group(*lines, below)
+        return Group(*lines, *([below] if below is not None else []))
 
 
 def styled(series: list[tuple[str, tuple]], *, dark: bool) -> tuple[Series, ...]:

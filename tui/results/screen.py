@@ -29,6 +29,7 @@ from tui.shell.reading import IMPORT, NO_RESULTS
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.grid import Grid
 from tui.widgets.key_footer import KeyFooter
+from tui.widgets.top_line import TopLine
 from warehouse.read.grid import Benchmark, Entry, Width, results
 from warehouse.read.subjects import MetricChoice, Subject
 
@@ -78,6 +79,7 @@ class ResultsScreen(SubjectsScreen):
         self._drawn: tuple[Matrix, Benchmark, str] | None = None  # the plot beside the matrix
 
     def compose(self) -> ComposeResult:
+        yield TopLine()
         yield Static(id="results-title", classes="title")
         yield Static(id="results-said", classes="said")
         yield Static(NO_RESULTS, id="results-empty", classes="empty")
@@ -266,7 +268,7 @@ class ResultsScreen(SubjectsScreen):
             else:
                 self.notify(f"{name} has no scores to show here: measurements only, or later ones took their place.")
 
-        self.ask("run", [Question("run_subjects", {"run_id": run_id})], show)
+        self.ask("run", [Question("run_subjects", {"run_ids": [run_id]})], show)
 
     def chose(self, subjects: list[str]) -> None:
         if subjects != self.subjects:
@@ -369,7 +371,7 @@ def _choice(one: Subject) -> str:
 
 def _metric(one: MetricChoice, *, first: bool) -> str:
     name = one.metric if one.filter == "none" else f"{one.metric}, {one.filter}"
-    notes = [f"{one.cells} cells"]
+    notes = [f"{one.cells} scores"]
     if not one.with_stderr:
         notes.append("no standard errors")
     if first:

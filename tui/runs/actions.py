@@ -6,10 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from engine.errors import UserError
-from engine.runs import launch, removal, stopping
+from engine.planning.draft import Draft
+from engine.planning.suites import DEMO_MODEL
+from engine.runs import create, launch, removal, stopping
 from engine.runs.rundir import RunDir
 from engine.runs.stopping import Worker
 from tui.runs.record import RunRow
+from tui.runs.without import plan_without
 from warehouse.records.run_state import RunState
 
 
@@ -22,6 +25,20 @@ def resume(row: RunRow) -> None:
     launch.start(_folder(row))
 
 
+def start_demo(database: Path) -> RunDir:
+    """Errors as `create.start_new`."""
+    return create.start_new(Draft(model=DEMO_MODEL, suite="demo").plan(), database)
+
+
+def start_without(row: RunRow, task: str, database: Path) -> RunDir:
+    """Start a new run of a plan without one of its tasks.
+
+    Raises:
+        UserError, OSError: nothing would be left of it, or it cannot be started.
+    """
+    return create.start_new(plan_without(_folder(row).plan, task), database)
+
+
 def stop(row: RunRow) -> Worker:
     """Ask for it, and return whom.
 
@@ -31,9 +48,11 @@ def stop(row: RunRow) -> Worker:
     return stopping.ask(_folder(row))
 
 
-def delete(row: RunRow, database: Path) -> None:
-    """Remove a run for good; errors as `removal.delete`."""
-    removal.delete(row.run_id, RunDir(row.folder) if row.folder is not None and row.folder.exists() else None, database)
+def delete(rows: Iterable[RunRow], database: Path) -> None:
+    """Remove runs for good, one after the other; errors as `removal.delete`."""
+    for row in rows:
+        folder = RunDir(row.folder) if row.folder is not None and row.folder.exists() else None
+        removal.delete(row.run_id, folder, database)
 
 
 def remove_refused(started_here: Iterable[RunDir], shown: Iterable[RunRow]) -> None:

@@ -26,7 +26,7 @@ from warehouse.records.run_state import RunState
 from warehouse.store import run_folders
 
 if TYPE_CHECKING:
-    from engine.gpu import Meter
+    from engine.gpu import GpuProcess, Meter
 
 _IDLE_SECONDS = 1.0
 _WATCH_SECONDS = 0.4
@@ -50,6 +50,7 @@ class Feed:
         self._problem: str | None = None
         self._meter: Meter | None = None
         self._readings: list[Reading] = []
+        self._processes: tuple[GpuProcess, ...] = ()
         self._read_at = 0.0
         self._looked_at = 0.0
         self._wake = threading.Event()
@@ -131,7 +132,8 @@ class Feed:
                 self.snapshot = replace(self.snapshot, runs=newest_first(self._rows()))
         self._problem = None if self._runs else self._said_of_others()
         if not self.snapshot.loaded:
-            self._publish(changed=True)  # the runs at once; the database takes longer
+            # The runs at once; the database takes longer, and until it was read nobody knows that there are none.
+            self._publish(changed=True, loaded=bool(self._runs) or not self.database.exists())
             self._digests.save()
         stored = self._stored.rows
         try:
@@ -172,7 +174,7 @@ class Feed:
             del self._runs[name]
             return True
 
-    def _publish(self, *, changed: bool) -> None:
+    def _publish(self, *, changed: bool, loaded: bool = True) -> None:
         detail = None
         watched = self._runs.get(self._watched) if self._watched is not None else None
         if watched is not None and watched.tail is not None and watched.row is not None:
@@ -190,12 +192,13 @@ class Feed:
             runs=runs if runs != before.runs else before.runs,
             detail=detail,
             readings=tuple(self._readings),
+            processes=self._processes,
             timings=timings,
             startups=startups,
             lookings=lookings,
             driven=self._driven(runs),
             problem=self._problem,
-            loaded=True,
+            loaded=loaded,
         )
 
     def _driven(self, runs: Sequence[RunRow]) -> frozenset[str]:
@@ -223,6 +226,8 @@ class Feed:
         if time.monotonic() - self._read_at >= 1.0:
             self._read_at = time.monotonic()
             self._readings += self._meter.read()
+            processes = tuple(self._meter.processes())
+            self._processes = self._processes if processes == self._processes else processes
             del self._readings[:-_READINGS]
 
     def _rows(self) -> list[RunRow]:

@@ -1,63 +1,56 @@
-"""The GPUs (or the CPU) as numbers, and their last minutes as a graph."""
+"""The GPUs (or the CPU): what each does now and did in the last minutes, what the run has used, and who computes there.
+
+A line for each measure, with its history beside it: labelled, on a scale of its own that never moves.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.format import bar
+from tui.format import count, rate
+from tui.runs.record import RunDetail
+from tui.runs.usage import Usage
 from tui.widgets.words import Words
 from warehouse.numbers import format_bytes
 from warehouse.records.reading import Reading
+from warehouse.text import one_line
+
+if TYPE_CHECKING:
+    from engine.gpu import GpuProcess
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _GRAPHED = 120  # readings: two minutes
 _TWO_COLUMNS = 74  # characters; beside each other, two devices need no scrolling
+_LABEL, _NUMBER = 7, 21
+_HOTTEST = 100.0  # °C, the top of the scale
+_WATT_HOUR = 3600.0  # joules
 
 
-class Graph(Widget):
-    """The last readings' utilisation, as wide as there is room."""
+class DevicePanel(Words):
+    """One device: its name, a line for each measure, and what else is to be said of it."""
 
-    DEFAULT_CSS = "Graph { height: 2; color: $primary; }"
+    DEFAULT_CSS = "DevicePanel { height: auto; }"
 
     def __init__(self) -> None:
-        super().__init__()
-        self._values: list[float | None] = []
+        super().__init__(classes="numbers")
+        self._shown: tuple[Sequence[Reading], float | None] = ((), None)
 
-    def show(self, values: list[float | None]) -> None:
-        self._values = values
-        self.refresh()
+    def on_resize(self) -> None:
+        if self._shown[0]:
+            self.show(*self._shown)
 
-    def render(self) -> Text:
-        return Text(graph(self._values, width=max(self.size.width, 1), height=max(self.size.height, 1)), no_wrap=True)
-
-
-class DevicePanel(Widget):
-    """One device: its name and numbers, above the graph of its utilisation."""
-
-    SCOPED_CSS = False  # the height of the screen decides on the margin
-    DEFAULT_CSS = """
-    DevicePanel { height: auto; layout: vertical; }
-    DevicePanel Static { height: auto; }
-    DevicePanel Graph { margin: 0 0 1 0; }
-    .-low DevicePanel Graph { margin: 0; }
-    """
-
-    def compose(self) -> ComposeResult:
-        yield Words(classes="numbers")
-        yield Graph()
-
-    def show(self, readings: Sequence[Reading]) -> None:
-        self.query_one(".numbers", Words).say(_numbers(readings[-1]))
-        line = self.query_one(Graph)
-        values = [reading.utilisation for reading in readings[-_GRAPHED:]]
-        line.display = any(value is not None for value in values)
-        line.show(values)
+    def show(self, readings: Sequence[Reading], energy: float | None = None) -> None:
+        """`energy` in joules is what the run took of it so far."""
+        self._shown = readings, energy
+        colour = self.app.theme_variables["primary"]
+        self.say(device_text(readings, max(self.size.width, 30), colour, energy))
 
 
 class GpuPanel(VerticalScroll):
@@ -70,6 +63,7 @@ class GpuPanel(VerticalScroll):
     }
     GpuPanel:focus { border: round $border; }
     GpuPanel.-columns { layout: grid; grid-size: 2; grid-gutter: 0 2; grid-rows: auto; }
+    GpuPanel.-columns .whole { column-span: 2; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
@@ -77,13 +71,34 @@ class GpuPanel(VerticalScroll):
         self.border_title = "GPU"
         self._devices: list[str] = []
         self._shown: tuple[object, ...] = ()
+        self._usage = Usage()
 
     def compose(self) -> ComposeResult:
+        yield Words(id="speed", classes="whole")
         yield Static("Nothing was recorded of the GPU yet.", id="nothing", classes="muted")
+        yield Words(id="processes", classes="whole")
 
-    async def show(self, readings: Sequence[Reading], *, when: str = "") -> None:
+    async def show_run(
+        self, detail: RunDetail, readings: Sequence[Reading] | None, processes: Sequence[GpuProcess] = ()
+    ) -> None:
+        """With `readings` of this machine now; without them, what the run recorded."""
+        if readings is not None:
+            await self.show(readings, usage=detail.usage, processes=processes)
+            return
+        when = f"as of {datetime.fromtimestamp(detail.readings[-1].t):%H:%M:%S}" if detail.readings else ""
+        await self.show(detail.readings, when=when, usage=detail.usage)
+
+    async def show(
+        self,
+        readings: Sequence[Reading],
+        *,
+        when: str = "",
+        usage: Usage | None = None,
+        processes: Sequence[GpuProcess] = (),
+    ) -> None:
         """`when` says what time the readings are of, where it is not now."""
-        shown = (readings, when)
+        self._usage = usage = usage or Usage()
+        shown = (readings, when, usage, processes)
         if shown == self._shown:
             return
         self._shown = shown
@@ -96,24 +111,41 @@ class GpuPanel(VerticalScroll):
         if list(by_device) != self._devices:
             self._devices = list(by_device)
             await self.query(DevicePanel).remove()
-            await self.mount(*(DevicePanel() for _ in by_device))
+            await self.mount(*(DevicePanel() for _ in by_device), before="#processes")
             self._arrange()
         self.query_one("#nothing").display = not by_device
         on_cpu = bool(by_device) and all(device == "cpu" for device in by_device)
         self.border_title = "CPU (no GPU)" if on_cpu else "GPU"
         self.border_subtitle = when
-        for panel, series in zip(self.query(DevicePanel), by_device.values(), strict=True):
-            panel.show(series)
+        for panel, (device, series) in zip(self.query(DevicePanel), by_device.items(), strict=True):
+            panel.show(series, usage.energy.get(device))
+        self._show_speed()
+        processed = processes_text(processes, several=len(by_device) > 1)
+        self.query_one("#processes").display = bool(processed)
+        self.query_one("#processes", Words).say(processed)
+
+    def _show_speed(self) -> None:
+        speed = self._usage.speed
+        line = self.query_one("#speed", Words)
+        line.display = bool(speed)
+        if speed:
+            most = max(speed)
+            number = f"{rate(speed[-1])} tokens/s"
+            width = max(self.content_size.width, 30)
+            text = _row("speed", number, speed, most or 1.0, width, self.app.theme_variables["primary"])
+            line.say(text.append(f"\n{'':{_LABEL}}over the run; most {count(most)} tokens/s"))
 
     def on_resize(self) -> None:
         self._arrange()
+        if self.is_mounted:
+            self._show_speed()
 
     def _arrange(self) -> None:
         self.set_class(len(self._devices) > 1 and self.size.width >= _TWO_COLUMNS, "-columns")
 
 
-def graph(values: Sequence[float | None], *, width: int, height: int) -> str:
-    """Percentages as blocks on a scale that is always 0–100, the newest at the right edge; blank where not known.
+def graph(values: Sequence[float | None], *, width: int, height: int = 1, top: float = 100.0) -> str:
+    """Values as blocks on a scale from 0 to `top`, the newest at the right edge; blank where not known.
 
     Of values that share a column, the highest is drawn.
     """
@@ -124,7 +156,7 @@ def graph(values: Sequence[float | None], *, width: int, height: int) -> str:
     columns = [max((value for value in chunk if value is not None), default=None) for chunk in chunks][-width:]
     lines = []
     for line in range(height - 1, -1, -1):
-        text = "".join(" " if value is None else _block(value, line, height) for value in columns)
+        text = "".join(" " if value is None else _block(100 * value / top, line, height) for value in columns)
         lines.append(text.rjust(width))
     return "\n".join(lines)
 
@@ -134,63 +166,118 @@ def _block(value: float, line: int, height: int) -> str:
     return _BLOCKS[min(max(eighths, 0 if line else 1), 8)]
 
 
-def _numbers(reading: Reading) -> Text:
-    """What a device tells and, of a GPU, what it does not. The lines are short enough for the narrowest panel."""
+def _row(label: str, number: str, values: Sequence[float | None], top: float, width: int, colour: str) -> Text:
+    text = Text(f"{label:<{_LABEL}}{number:<{_NUMBER}}", no_wrap=True)
+    if (room := width - _LABEL - max(_NUMBER, len(number)) - 1) >= 6:
+        text.append(" ").append(graph(values, width=room, top=top), colour)
+    return text
+
+
+def device_text(readings: Sequence[Reading], width: int, colour: str, energy: float | None) -> Text:
+    """What a device tells and, of a GPU, what it does not, in lines of `width` characters."""
+    reading, series = readings[-1], readings[-_GRAPHED:]
     on_cpu = reading.device == "cpu"
     text = Text(no_wrap=False)
     text.append("CPU" if on_cpu else reading.device.upper(), style="bold")
     if reading.name:
         text.append(f"  {reading.name}")
-    parts_by_name = {
-        "use": _use(reading),
-        "memory": _memory(reading),
-        "the run's memory": _share(reading),
-        "power": _of(reading.power, reading.power_limit, "W"),
-        "temperature": _of(reading.temperature, None, "°C"),
-        "clock": _of(reading.clock, reading.clock_max, "MHz"),
-        "memory clock": _of(reading.memory_clock, None, "MHz", "memory "),
-    }
-    for line in _LINES:
-        if parts := [part for name in line if (part := parts_by_name[name])]:
-            text.append(f"\n{' · '.join(parts)}")
+    for label, number, values, top in _measures(reading, series):
+        if number:
+            text.append("\n").append_text(_row(label, number, values, top, width, colour))
+    rest = [part for part in (_share(reading), _clock(reading), _memory_clock(reading)) if part]
+    if rest:
+        text.append(f"\n{' · '.join(rest)}")
+    if energy:
+        text.append(f"\nenergy {energy_text(energy)} since the run began")
     if reading.throttled:
         text.append(f"\n! slowed down by {reading.throttled}")
     if reading.problem:
         label = "no GPU is shown: " if on_cpu else "! "
         text.append(f"\n{label}{reading.problem}", style="italic")
-    elif not on_cpu and (missing := [name for name, part in parts_by_name.items() if part is None]):
+    elif not on_cpu and (missing := _missing(reading)):
         text.append(f"\n{', '.join(missing)} not reported", style="italic")
     return text
 
 
-_LINES = (("use",), ("memory",), ("the run's memory",), ("power", "temperature"), ("clock", "memory clock"))
+def energy_text(joules: float) -> str:
+    """`0.42 Wh`, `1.31 kWh`."""
+    hours = joules / _WATT_HOUR
+    return f"{hours / 1000:.2f} kWh" if hours >= 1000 else f"{hours:.3g} Wh"
 
 
-def _use(reading: Reading) -> str | None:
-    return None if reading.utilisation is None else f"use {_share_of(reading.utilisation / 100)}"
+def processes_text(processes: Sequence[GpuProcess], *, several: bool) -> Text:
+    """Who computes on the GPUs: the most memory first."""
+    text = Text(no_wrap=True, overflow="ellipsis")
+    if processes:
+        text.append("processes", "bold")
+    for one in sorted(processes, key=lambda one: (one.device, -(one.memory or 0))):
+        held = "" if one.memory is None else format_bytes(one.memory)
+        where = f"{one.device:<7}" if several else ""
+        text.append(f"\n{where}{one.pid:>8}  {held:>10}  {one_line(one.name)}")
+    return text
+
+
+def _measures(reading: Reading, series: Sequence[Reading]) -> list[tuple[str, str | None, list[float | None], float]]:
+    """Label, number, history and the top of its scale."""
+    powers = [one.power for one in series]
+    highest = reading.power_limit or max((one for one in powers if one is not None), default=1.0) or 1.0
+    return [
+        ("use", _percent(reading.utilisation), [one.utilisation for one in series], 100.0),
+        ("memory", _memory(reading), [_memory_share(one) for one in series], 100.0),
+        ("power", _of(reading.power, reading.power_limit, "W"), powers, highest),
+        ("heat", _of(reading.temperature, None, "°C"), [one.temperature for one in series], _HOTTEST),
+    ]
+
+
+def _missing(reading: Reading) -> list[str]:
+    told = {
+        "use": reading.utilisation,
+        "memory": _memory(reading),
+        "the run's memory": reading.process_memory,
+        "power": reading.power,
+        "temperature": reading.temperature,
+        "clock": reading.clock,
+        "memory clock": reading.memory_clock,
+    }
+    return [name for name, number in told.items() if number is None]
+
+
+def _percent(share: float | None) -> str | None:
+    return None if share is None else f"{share:3.0f}%"
+
+
+def _memory_share(reading: Reading) -> float | None:
+    if reading.memory_used is None or not reading.memory_total:
+        return None
+    return 100 * reading.memory_used / reading.memory_total
 
 
 def _memory(reading: Reading) -> str | None:
-    if reading.memory_used is None or not reading.memory_total:
+    share = _memory_share(reading)
+    if share is None or reading.memory_used is None or reading.memory_total is None:
         return None
     used, total = format_bytes(reading.memory_used), format_bytes(reading.memory_total)
     used = used.removesuffix(total[total.index(" ") :])  # the unit once, where both have the same
-    return f"mem {_share_of(reading.memory_used / reading.memory_total)}  {used}/{total}"
+    return f"{share:3.0f}% {used}/{total}"
 
 
 def _share(reading: Reading) -> str | None:
-    """Empty for a device that the run does not use."""
     if not reading.process_memory:
-        return None if reading.process_memory is None else ""
-    share = f"{_share_of(reading.process_memory / reading.memory_total)}  " if reading.memory_total else " "
+        return None
+    share = f"{100 * reading.process_memory / reading.memory_total:.0f}% " if reading.memory_total else ""
     return f"run {share}{format_bytes(reading.process_memory)}"
 
 
-def _share_of(share: float) -> str:
-    return f"{100 * share:3.0f}%  {bar(share, 10)}"
+def _clock(reading: Reading) -> str | None:
+    return _of(reading.clock, reading.clock_max, "MHz")
 
 
-def _of(number: float | None, limit: float | None, unit: str, what: str = "") -> str | None:
+def _memory_clock(reading: Reading) -> str | None:
+    clock = _of(reading.memory_clock, None, "MHz")
+    return None if clock is None else f"memory {clock}"
+
+
+def _of(number: float | None, limit: float | None, unit: str) -> str | None:
     if number is None:
         return None
-    return f"{what}{number:.0f}" + (f"/{limit:.0f}" if limit else "") + f" {unit}"
+    return f"{number:.0f}" + (f"/{limit:.0f}" if limit else "") + f" {unit}"

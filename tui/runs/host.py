@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
@@ -14,6 +14,7 @@ from engine.runs.rundir import RunDir
 from engine.runs.stopping import Worker
 from tui.host import Host
 from tui.runs.feed import Feed
+from tui.runs.record import RunRow
 
 Done = TypeVar("Done")
 
@@ -48,6 +49,10 @@ class RunsHost(Host, Protocol):
         """Results, of the models that a run has scores of."""
         ...
 
+    def compare_runs(self, run_ids: Sequence[str]) -> None:
+        """Compare, with the models and methods that these runs have scores of."""
+        ...
+
     def open_replay(self, folder: Path, *, speed: float | None = None) -> None: ...
 
     def new_run_like(self, folder: Path | None) -> None:
@@ -60,6 +65,10 @@ class RunsHost(Host, Protocol):
 
     def show_started_sweep(self, form: Screen[Any], sweep: str) -> None:
         """Leave the form for the sweep that it started."""
+        ...
+
+    def start_without(self, row: RunRow, task: str) -> None:
+        """A new run with the plan of another one, but for a task."""
         ...
 
     def start_demo(self) -> None: ...

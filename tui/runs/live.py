@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -13,6 +14,8 @@ from tui.runs.host import RunsHost, runs_host
 from tui.runs.record import RunRow
 from tui.runs.snapshot import Snapshot
 from tui.runs.states import can_resume
+from tui.runs.without import unreachable_task
+from tui.shell.choose import ChooseOne
 from tui.shell.confirm import ConfirmScreen
 from tui.widgets.key_footer import KeyFooter
 from warehouse.records.run_state import RunState
@@ -37,6 +40,18 @@ class LiveScreen(Screen[None]):
 
     def chosen(self) -> RunRow | None:
         raise NotImplementedError
+
+    def marked(self) -> list[RunRow]:
+        """The runs that were marked, which keys act on in place of the chosen one."""
+        return []
+
+    def unmark(self) -> None:
+        """What was to be done to the marked was begun."""
+
+    def meant(self) -> list[RunRow]:
+        """What a key acts on."""
+        row = self.chosen()
+        return self.marked() or ([row] if row is not None else [])
 
     async def show_snapshot(self, snapshot: Snapshot) -> None:
         """Draw what has changed."""
@@ -76,24 +91,49 @@ class LiveScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action not in ("resume", "stop", "clone", "delete", "replay"):
             return True
-        row = self.chosen()
+        row, meant = self.chosen(), self.meant()
         match action:
             case "resume":
-                return row is not None and can_resume(row)
+                return any(map(can_resume, meant))
             case "stop":
-                return row is not None and row.running
+                return any(one.running for one in meant)
             case "clone" | "replay":
                 return row is not None and row.folder is not None and row.state != "damaged"
-        return row is not None
+        return bool(meant)
 
     def action_resume(self) -> None:
-        if (row := self.chosen()) is not None:
-            self.host.attempt(lambda: actions.resume(row), lambda _: self.notify(f"Run {row.name} goes on."))
+        meant = self.meant()
+        if len(meant) == 1 and (task := unreachable_task(meant[0])) is not None:
+            self._ask_about(meant[0], task)
+            return
+        for row in filter(can_resume, self.meant()):
+            self._resume(row)
+        self.unmark()
+
+    def _ask_about(self, row: RunRow, task: str) -> None:
+        """A task whose data cannot be reached: there may be more to do than to try again."""
+
+        def answered(way: str | None) -> None:
+            if way == "again":
+                self._resume(row)
+            elif way == "without":
+                self.host.start_without(row, task)
+
+        ways = [("without", f"Start without it: a new run of the other tasks, named {row.name}"),
+                ("again", "Try again: this run, from where it is")]  # fmt: skip
+        self.app.push_screen(ChooseOne(f"The data of {task} cannot be reached", ways), answered)
+
+    def _resume(self, row: RunRow) -> None:
+        self.host.attempt(lambda: actions.resume(row), lambda _: self.notify(f"Run {row.name} goes on."))
 
     def action_stop(self) -> None:
         """Ask for it; whoever asks again, and has waited, may have it killed."""
-        if (row := self.chosen()) is None:
-            return
+        for row in self.meant():
+            if row.running:
+                self._stop(row)
+        self.unmark()
+
+    def _stop(self, row: RunRow) -> None:
         if (worker := self.host.asked_to_stop.get(row.run_id)) is None or not worker.is_alive():
             self.host.attempt(lambda: actions.stop(row), lambda worker: self.host.await_stop(row.name, worker))
             return
@@ -118,30 +158,38 @@ class LiveScreen(Screen[None]):
             self.host.open_replay(row.folder)
 
     def action_delete(self) -> None:
-        row = self.chosen()
-        if row is None:
+        rows = self.meant()
+        if running := next((row for row in rows if row.state == RunState.RUNNING), None):
+            self.notify(f"Run {running.name} is running: stop it first (x).", severity="warning")
             return
-        if row.state == RunState.RUNNING:
-            self.notify(f"Run {row.name} is running: stop it first (x).", severity="warning")
-            return
-        holds = f"It has {row.done} finished evaluations. " if row.done else "It has no finished evaluation. "
-        if row.origin != "run" and not row.done:
-            holds = ""  # measurements of a model
-        where = f"its folder {row.folder} and " if row.folder else ""
-        question = (
-            f"Delete the run “{row.name}” ({row.run_id})?\n\n{holds}This removes {where}its results in "
-            f"{self.host.database.name}, for good."
-        )
 
         def gone(_: None) -> None:
-            self.notify(f"Run {row.name} is deleted.")
+            self.notify(f"Run {rows[0].name} is deleted." if len(rows) == 1 else f"{len(rows)} runs are deleted.")
             self.deleted()
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self.host.attempt(lambda: actions.delete(row, self.host.database), gone, database=True)
+                self.host.attempt(lambda: actions.delete(rows, self.host.database), gone, database=True)
+                self.unmark()
 
-        self.app.push_screen(ConfirmScreen("Delete a run", question, "Delete"), answered)
+        if rows:
+            title = "Delete a run" if len(rows) == 1 else f"Delete {len(rows)} runs"
+            self.app.push_screen(ConfirmScreen(title, self._question(rows), "Delete"), answered)
+
+    def _question(self, rows: Sequence[RunRow]) -> str:
+        database = self.host.database.name
+        if len(rows) > 1:
+            names = "\n".join(f"  {row.name}  ({row.run_id}), {row.done} finished evaluations" for row in rows)
+            return f"Delete these runs?\n\n{names}\n\nThis removes their folders and results in {database}, for good."
+        (row,) = rows
+        holds = f"It has {row.done} finished evaluations. " if row.done else "It has no finished evaluation. "
+        if row.origin != "run" and not row.done:
+            holds = ""  # measurements of a model
+        where = f"its folder {row.folder} and " if row.folder else ""
+        return (
+            f"Delete the run “{row.name}” ({row.run_id})?\n\n{holds}This removes {where}its results in "
+            f"{database}, for good."
+        )
 
     def deleted(self) -> None:
         """The chosen run is gone."""

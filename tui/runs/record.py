@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,11 +16,15 @@ from engine.runs.device import device_of
 from engine.runs.digests import Digest
 from engine.runs.progress import progress
 from engine.runs.rundir import RunDir
+from tui.format import count
+from tui.runs.usage import Meter, Usage
 from tui.stages import stage_lines, stage_text
 from warehouse.read.headlines import Headlines
 from warehouse.read.run_grid import LiveGrid, run_grid, unpruned_level
 from warehouse.records.events import (
     Attempt,
+    CellProgress,
+    CellStarted,
     Crashed,
     Event,
     Finished,
@@ -98,7 +102,7 @@ class RunRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunDetail:
     """A run in full, for its own screen. `unpruned` is the level that the others are compared with; `now` is the
-    journal's time; `stages` what is at work beside the cells, a line each.
+    journal's time; `stages` what is at work beside the cells, a line each; `attempt` counts how often it was taken up.
     """
 
     row: RunRow
@@ -111,6 +115,8 @@ class RunDetail:
     elapsed: float
     now: float
     unpruned: str
+    attempt: int = 1
+    usage: Usage = field(default_factory=Usage)
 
 
 class RunRecord:
@@ -124,6 +130,7 @@ class RunRecord:
         self.history = RunHistory(tuple(map(str, plan.levels)))
         self._log: deque[LogLine] = deque(maxlen=LOG_LINES)
         self._readings: deque[Reading] = deque(maxlen=READINGS)
+        self._used = Meter()
 
     def feed(self, event: Event) -> None:
         self.history.take(event)
@@ -131,19 +138,24 @@ class RunRecord:
             case Attempt() as attempt:
                 self._say(event, f"attempt {attempt.attempt}: process {attempt.pid} on {attempt.host}")
             case ModelFacts() as model:
-                self._say(event, f"{model.model}: {model.model_type}, {model.parameters or 0:,} parameters")
+                self._say(event, f"{model.model}: {model.model_type}, {count(model.parameters or 0)} parameters")
             case CellFacts(is_group=False) as cell:
                 self._say(event, f"level {cell.level} {cell.task}: done in {cell.seconds or 0:.1f}s")
             case FailureFacts() as failure:
                 self._say(event, f"level {failure.level} {failure.task} failed: {failure.error}", "error")
             case GpuSamples(samples=samples):
                 self._readings.extend(samples)
+                self._used.samples(samples)
+            case CellStarted() as begun:
+                self._used.begun(event.t, begun)
+            case CellProgress() as reached:
+                self._used.progressed(event.t, reached)
             case Log() as log:
                 self._say(event, log.message, log.level_name)
             case Renamed(name=name):
                 self._say(event, f"called {name} from now on")
             case Finished(failed=failed):
-                self._say(event, f"finished, {failed} evaluations failed" if failed else "finished")
+                self._say(event, f"finished, {failed} evaluation{'s' * (failed > 1)} failed" if failed else "finished")
             case Stopped(reason=reason):
                 self._say(event, f"stopped ({reason})")
             case Refused(error=error) | Crashed(error=error):
@@ -198,6 +210,8 @@ class RunRecord:
             elapsed=history.elapsed(now if row.running else None),
             now=history.now,
             unpruned=unpruned_level(history),
+            attempt=history.attempt.attempt if history.attempt else 1,
+            usage=self._used.usage(),
         )
 
     def _task_seconds_left(self, current: CurrentCell | None) -> float | None:

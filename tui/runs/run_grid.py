@@ -13,8 +13,9 @@ from textual.timer import Timer
 from textual.widgets import DataTable
 
 from tui import format as fmt
+from tui.results.matrix import CHANCE, at_chance
 from tui.runs.record import RunDetail
-from tui.runs.verdicts import Verdicts, read_verdicts, sign, verdict_of
+from tui.runs.verdicts import Verdicts, guessed, read_verdicts, sign, verdict_of
 from tui.shell import background
 from tui.widgets.palette import variable
 from warehouse.read.grid import UNPRUNED, Cell
@@ -24,7 +25,7 @@ from warehouse.records.level import level_label
 View = Literal["value", "change", "both"]
 VIEWS: tuple[View, ...] = ("both", "value", "change")
 
-_VALUE, _CHANGE = 7, 7  # characters
+_VALUE, _CHANGE = 8, 8  # characters, a mark of chance included
 
 
 class RunGrid(DataTable[Text]):
@@ -254,11 +255,13 @@ class RunGrid(DataTable[Text]):
             text.append("✓")
             return
         view = self.view_shown
+        chance = at_chance(guessed(self.verdicts, name, cell))
         if view != "change" or level == self._detail.unpruned or cell.delta is None:
-            text.append(fmt.value(cell.value, width=_VALUE))
+            text.append(f"{CHANCE if chance else ''}{fmt.value(cell.value, width=_VALUE)}")
+            chance = False
         if view != "value" and level != self._detail.unpruned and cell.delta is not None:
             glyph = sign(cell, verdict_of(self.verdicts, level, name, cell))
-            change = f"{glyph}{fmt.change(cell.delta_pct)}"
+            change = f"{CHANCE if chance else ''}{glyph}{fmt.change(cell.delta_pct)}"
             text.append(
                 f"{change:>{_CHANGE + 2}}" if view == "both" else change,
                 style=self.app.theme_variables[variable(glyph)],

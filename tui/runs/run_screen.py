@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -12,24 +12,28 @@ from textual.containers import Horizontal
 from textual.screen import ModalScreen
 
 from tui import format as fmt
-from tui.format import levels_text
+from tui.results.matrix import CHANCE, at_chance
 from tui.runs.gpu_panel import GpuPanel
 from tui.runs.live import LiveScreen
 from tui.runs.log_pane import LogPane
 from tui.runs.record import RunDetail, RunRow
 from tui.runs.run_grid import RunGrid
+from tui.runs.run_head import now_lines, run_head
 from tui.runs.snapshot import Snapshot
-from tui.runs.states import advice, state_text
-from tui.runs.verdicts import Verdicts, sign, verdict_of, words
+from tui.runs.verdicts import Verdicts, guessed, sign, verdict_of, words
 from tui.shell.exporting import Sheet
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.palette import variable
+from tui.widgets.top_line import TopLine
 from tui.widgets.words import Words
 from warehouse.read.cell_details import RunVerdict
 from warehouse.read.grid import Cell
 from warehouse.records.level import level_label
 from warehouse.store import statements
 from warehouse.text import one_line
+
+if TYPE_CHECKING:
+    from engine.gpu import GpuProcess
 
 
 class RunScreen(LiveScreen):
@@ -40,7 +44,7 @@ class RunScreen(LiveScreen):
         "Benchmarks down, levels across, an evaluation each: the score, and the change against the unpruned model. "
         "↑ is better, ↓ worse, "
         "= the same: provisional, until the run is merged. Then the marks are those of Results: ▲ a gain, ▼ a loss, "
-        "≈ within the noise. "
+        "≈ within the noise, ○ a score at chance: guessing scores as much. "
         "The line below the grid tells all about the cell under the cursor."
     )
     CSS_PATH = "run.tcss"
@@ -61,6 +65,7 @@ class RunScreen(LiveScreen):
         self._head_lines = 0
 
     def compose(self) -> ComposeResult:
+        yield TopLine()
         yield Words(id="head")
         yield RunGrid(id="grid")
         yield Words(id="cell")
@@ -98,10 +103,13 @@ class RunScreen(LiveScreen):
         if snapshot.detail is None or snapshot.detail.row.run_id != self.run_id:
             return
         live = snapshot.detail.row.running and snapshot.readings
-        await self.show_detail(snapshot.detail, snapshot.readings if live else None)
+        processes = snapshot.processes if live else ()
+        await self.show_detail(snapshot.detail, snapshot.readings if live else None, processes)
         self.query_one(RunGrid).ask_for_marks(self.host.database)
 
-    async def show_detail(self, detail: RunDetail, readings: tuple | None = None) -> None:
+    async def show_detail(
+        self, detail: RunDetail, readings: tuple | None = None, processes: Sequence[GpuProcess] = ()
+    ) -> None:
         """`readings` are of this machine, now; without them the panel shows what the run recorded."""
         changed = detail is not self.detail
         self.detail = detail
@@ -109,7 +117,7 @@ class RunScreen(LiveScreen):
             self.query_one(RunGrid).show(detail)
             head = self.query_one("#head", Words)
             # Its last lines change all the time while the run works: were they to wrap, the grid would jump.
-            text = self._head(detail)
+            text = run_head(detail, self._now(detail), self.app.theme_variables)
             lines, self._head_lines = self._head_lines, text.plain.count("\n")
             fixed = detail.row.running and head.has_class("-running") and lines == self._head_lines
             head.set_class(detail.row.running, "-running")
@@ -117,12 +125,8 @@ class RunScreen(LiveScreen):
             self.query_one(LogPane).show(detail.log)
             self._show_cell()
             self.update_keys()
-        panel = self.query_one(GpuPanel)
-        if readings is not None:
-            await panel.show(readings)
-        elif changed:
-            when = f"as of {datetime.fromtimestamp(detail.readings[-1].t):%H:%M:%S}" if detail.readings else ""
-            await panel.show(detail.readings, when=when)
+        if readings is not None or changed:
+            await self.query_one(GpuPanel).show_run(detail, readings, processes)
 
     def on_data_table_cell_selected(self) -> None:
         self.action_documents()
@@ -205,41 +209,8 @@ class RunScreen(LiveScreen):
             sql=statements.query("run_deltas").replace("$run_id", run_id),
         )
 
-    def _head(self, detail: RunDetail) -> Text:
-        row, colours = detail.row, self.app.theme_variables
-        text = Text(no_wrap=True, overflow="ellipsis")
-        text.append(one_line(row.name), style=f"bold {colours['primary']}")
-        text.append(f"  {one_line(row.model)} · {one_line(row.pruned_with).upper()} · {levels_text(row.levels)}\n")
-        text.append_text(state_text(row, colours))
-        text.append(f"  {fmt.bar(row.share, 16)} {row.done}/{row.total if row.total is not None else '?'} evaluations")
-        if row.failed and row.running:
-            text.append(f" · ✗ {row.failed} failed", style=colours["loss"])
-        if detail.elapsed:
-            text.append(
-                f" · took {fmt.duration(detail.elapsed)}" if not row.running else f" · {fmt.duration(detail.elapsed)}"
-            )
-        if row.seconds_left is not None:
-            text.append(f" · {fmt.duration(row.seconds_left)} left", style=f"bold {colours['accent']}")
-        for line in self._now(detail):
-            text.append("\n")
-            text.append_text(line)
-        return text
-
     def _now(self, detail: RunDetail) -> list[Text]:
-        """What is going on: the cell, and in a quiet line beside it the stages that are at work."""
-        quiet = self.app.theme_variables["neutral"]
-        stages = [Text(one_line("  ".join(detail.stages)), style=quiet)] if detail.stages else []
-        current = detail.row.current
-        if current is None:
-            return stages or [Text(one_line(advice(detail.row, opened=True)))]
-        parts = [f"{level_label(current.level)} {current.task}", f"{current.done}/{current.total} requests"]
-        if (rate := current.requests_per_second) is not None:
-            parts.append(f"{fmt.rate(rate)} requests/s")
-        if (rate := current.tokens_per_second) is not None:
-            parts.append(f"{fmt.rate(rate)} tokens/s")
-        if detail.task_seconds_left is not None:
-            parts.append(f"task {fmt.duration(detail.task_seconds_left)} left")
-        return [Text(one_line(" · ".join(parts))), *stages]
+        return now_lines(detail, self.app.theme_variables["neutral"])
 
     def _show_cell(self) -> None:
         selected = self.query_one(RunGrid).selected()
@@ -277,13 +248,15 @@ def _cell_text(
         case "failed":
             text.append(f"✗ {one_line(cell.error or 'no reason was recorded')}", style=colours["loss"])
         case "done" if cell.value is not None:
-            _score_text(text, cell, verdict_of(verdicts, level, name, cell), colours)
+            _score_text(text, guessed(verdicts, name, cell), verdict_of(verdicts, level, name, cell), colours)
     return text
 
 
 def _score_text(text: Text, cell: Cell, verdict: RunVerdict | None, colours: dict[str, str]) -> None:
     assert cell.value is not None
     by = "" if cell.filter == "none" else f" ({cell.filter})"
+    if at_chance(cell) and cell.chance is not None:
+        text.append(f"{CHANCE} at chance ({fmt.value(cell.chance)}): ")
     text.append(f"{cell.metric}{by} {fmt.value(cell.value, width=12)}")
     if cell.stderr is not None:
         text.append(f" ± {cell.stderr:.4f}")

@@ -3,64 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from platform import node
 from typing import ClassVar
 
-from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Container, Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import DataTable
 
-from tui import format as fmt
-from tui.format import levels_text
 from tui.runs.empty import EmptyState
 from tui.runs.live import LiveScreen
 from tui.runs.order import Order, names
 from tui.runs.record import RunRow
 from tui.runs.replay import RECORDING
-from tui.runs.run_grid import RunGrid
+from tui.runs.run_side import SIDE, RunSide
+from tui.runs.runs_table import NUMBERS, RunsTable, columns, line, shortened
 from tui.runs.snapshot import Snapshot
-from tui.runs.states import advice, left_text, state_text, state_word
+from tui.runs.states import advice, state_word
+from tui.runs.sweep_head import sweep_head
 from tui.runs.sweep_keys import SweepKeys
 from tui.runs.sweep_rows import SweepRow, grouped, sweeps_of
 from tui.shell.choose import ChooseOne
 from tui.shell.exporting import Sheet
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.key_footer import KeyFooter
+from tui.widgets.top_line import TopLine
 from tui.widgets.words import Words
-from warehouse.records.names import short_name
-from warehouse.records.run_state import RunState
 from warehouse.store import statements
 from warehouse.text import one_line
-
-# Columns and their widths, the gap to the next included, by the class of the terminal's width.
-_NARROW = {"run": 14, "model": 15, "levels": 9, "state": 14, "progress": 9, "started": 9, "left": 7}
-_NORMAL = {"run": 19, "model": 22, "levels": 10, "state": 14, "progress": 19, "started": 9, "left": 7}
-_WIDE = {
-    "run": 26, "model": 28, "method": 12, "levels": 10, "tasks": 20, "state": 15, "progress": 21, "started": 10,
-    "left": 8,
-}  # fmt: skip
-
-_NUMBERS = frozenset({"progress", "started", "left"})  # they stand right, under headers that do
-
-_PATIENCE = 0.3  # seconds: a cursor that goes through the list asks about no run that it passes
-
-
-class RunsTable(DataTable[Text]):
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select_cursor", "Open", tooltip="Open the run: its grid, rates, log and GPU"),
-        Binding("j", "cursor_down", show=False),
-        Binding("k", "cursor_up", show=False),
-        Binding("g", "scroll_top", show=False),
-        Binding("G", "scroll_bottom", show=False),
-    ]
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return bool(self.row_count) if action == "select_cursor" else super().check_action(action, parameters)
 
 
 class RunsScreen(SweepKeys):
@@ -75,21 +46,26 @@ class RunsScreen(SweepKeys):
     AUTO_FOCUS = "#runs"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", tooltip="Only runs whose name, model, … has these words"),
+        Binding("space", "mark", "Mark", tooltip="Mark the run: stop, resume, delete and compare act on all marked"),
+        Binding("B", "compare", "Beside", tooltip="The marked runs side by side in Compare"),
         Binding("o", "sort", "Sort", tooltip="Sort by a column, as a click on its header does; again turns it round"),
+        Binding("escape", "clear_marks", "Unmark", key_display="esc", tooltip="Take all marks away"),
         Binding("escape", "clear_filter", "All runs", key_display="esc", tooltip="Show all runs again"),
         Binding("D", "demo", "Demo", show=False, tooltip="Without runs: measure the demo model"),
         Binding("I", "import_study", "Import the study", show=False, tooltip="Without runs: bring in the study"),
     ]
 
     def compose(self) -> ComposeResult:
+        yield TopLine()
         yield Words(id="runs-title", classes="title")
-        with Vertical(id="list"):
-            with Horizontal(id="filter"):
-                yield FilterLine(placeholder="words of a name, model, state or method", compact=True)
-                yield Words(id="count")
-            yield RunsTable(id="runs", cursor_type="row", cell_padding=0, zebra_stripes=False)
-            yield RunGrid(id="preview", patience=_PATIENCE)
-            yield Words(id="advice")
+        with Container(id="list"):
+            with Vertical(id="listed", classes="panel"):
+                with Horizontal(id="filter"):
+                    yield FilterLine(placeholder="words of a name, model, state or method", compact=True)
+                    yield Words(id="count")
+                yield RunsTable(id="runs", cursor_type="row", cell_padding=0, zebra_stripes=False)
+            yield RunSide(id="side", classes="panel")
+        yield Words(id="advice")
         yield EmptyState(id="empty")
         yield KeyFooter()
 
@@ -105,9 +81,9 @@ class RunsScreen(SweepKeys):
         self._shape: tuple[object, ...] = ()
         self._selected: str | None = None  # the run under the cursor, also while the filter hides it
         self._awaited: str | None = None  # the run to go to once it is listed
+        self._marks: set[str] = set()
         self.query_one("#empty").display = False
         self.query_one("#filter").display = False
-        self.query_one("#preview").can_focus = False
 
     def chosen(self) -> RunRow | None:
         table = self.query_one(RunsTable)
@@ -136,7 +112,7 @@ class RunsScreen(SweepKeys):
         if not empty and self.is_current and self.focused is None and not self._filtering:
             self.query_one(RunsTable).focus()
         self._show_advice(snapshot.problem)
-        self._show_preview(snapshot)
+        await self._show_side(snapshot)
         self.update_keys()
 
     def on_screen_suspend(self) -> None:
@@ -167,19 +143,21 @@ class RunsScreen(SweepKeys):
             self.host.open_run(row.run_id)
 
     def _show_title(self, snapshot: Snapshot) -> None:
-        """Of which database and machine the runs are, and how many."""
+        """How many there are, and in which order."""
         text = Text("Runs", no_wrap=True, overflow="ellipsis")
-        told = [one_line(self.host.database.name), node()]
+        told = []
         if not snapshot.loaded:
             told.append("reading…")
         elif snapshot.runs:
             running = sum(row.running for row in snapshot.runs)
             told.append(f"{len(snapshot.runs)} run{'s' * (len(snapshot.runs) != 1)}")
             told += [f"{running} at work"] if running else []
+            told += [f"{len(self._marks)} marked"] if self._marks else []
         if self._order != Order():
             told.append(f"by {self._order.column}{', turned round' if self._order.reverse else ''}")
         text.append("  " + " · ".join(told), "not bold")
         self.query_one("#runs-title", Words).say(text)
+        self.query_one("#listed").border_title = " · ".join(["Runs", *told])
 
     # The order
 
@@ -210,8 +188,12 @@ class RunsScreen(SweepKeys):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("demo", "import_study") or (action == "replay" and self._has_none):
             return self._has_none
-        if action == "sort":
+        if action in ("sort", "mark"):
             return self.is_composed and bool(self._rows)
+        if action == "compare":
+            return self.is_composed and len(self._marks) > 1
+        if action == "clear_marks":
+            return self.is_composed and bool(self._marks)
         if action in ("filter", "clear_filter"):
             return self.is_composed and (self._filtering or (action == "filter" and bool(self._rows)))
         return super().check_action(action, parameters)
@@ -279,47 +261,71 @@ class RunsScreen(SweepKeys):
     def _show_advice(self, problem: str | None) -> None:
         row, sweep = self.chosen(), self.chosen_sweep()
         text = Text()
-        if sweep is not None:
-            text.append(one_line(sweep.name), style="bold")
-            text.append(f"  a sweep of {len(sweep.pieces)} runs\n", style=self.app.theme_variables["neutral"])
-            text.append(one_line(sweep.advice()))
-        elif row is not None:
+        beside = self.has_class("-wide")  # there it stands beside the list
+        if sweep is not None and not beside:
+            text = sweep_head(sweep, self.app.theme_variables)
+        elif row is not None and not beside:
             text.append(one_line(row.name), style="bold")
             text.append(f"  {one_line(row.model)}\n", style=self.app.theme_variables["neutral"])
             text.append(one_line(advice(row)))
         if problem:
-            text.append(f"\n! {one_line(problem)}", style=self.app.theme_variables["loss"])
+            text.append(f"{chr(10) if text else ''}! {one_line(problem)}", style=self.app.theme_variables["loss"])
         self.query_one("#advice", Words).say(text)
+        self.query_one("#advice").display = bool(text)
 
-    def _show_preview(self, snapshot: Snapshot) -> None:
-        """The grid of the run under the cursor, where the terminal is high enough for both."""
+    async def _show_side(self, snapshot: Snapshot) -> None:
+        """The run under the cursor, where the terminal has room for it."""
         if not self.is_current:
             return
-        row = self.chosen()
-        wanted = row is not None and row.folder is not None and self.has_class("-high")
-        self.host.feed.watch(row.run_id if row is not None and wanted else None)
-        detail = snapshot.detail if snapshot.detail is not None and row is not None else None
-        grid = self.query_one("#preview", RunGrid)
-        if detail is not None and row is not None and detail.row.run_id == row.run_id:
-            grid.show(detail)
-            grid.ask_for_marks(self.host.database)
-        elif not wanted and grid.row_count:
-            grid.show_nothing()
+        row, sweep = self.chosen(), self.chosen_sweep()
+        roomy = self.has_class("-high") or self.has_class("-wide")
+        self.host.feed.watch(row.run_id if row is not None and row.folder is not None and roomy else None)
+        if roomy:
+            await self.query_one(RunSide).show(row, snapshot, self.host.database, sweep)
+
+    # Marks
+
+    def marked(self) -> list[RunRow]:
+        return [row for row in self.host.feed.snapshot.runs if row.run_id in self._marks]
+
+    def unmark(self) -> None:
+        self._mark(set())
+
+    def _mark(self, marks: set[str]) -> None:
+        self._marks = marks
+        self._drawn_from = None
+        self._show_title(self.host.feed.snapshot)
+        self._show_rows(self.host.feed.snapshot.runs)
+        self.refresh_bindings()
+
+    def action_mark(self) -> None:
+        """The run under the cursor, or all of the sweep's; where they are marked, no more."""
+        table = self.query_one(RunsTable)
+        if table.row_count:
+            ids = self._ids(self._rows[list(self._texts)[table.cursor_row]])
+            self._mark(self._marks - ids if ids <= self._marks else self._marks | ids)
+            table.action_cursor_down()
+
+    def _ids(self, line: RunRow) -> set[str]:
+        """The runs that a line of the list stands for."""
+        return {piece.run_id for piece in self._sweeps[line.run_id].pieces} if line.pieces else {line.run_id}
+
+    def action_clear_marks(self) -> None:
+        self.unmark()
+
+    def action_compare(self) -> None:
+        self.host.compare_runs([row.run_id for row in self.marked()])
 
     def _show_rows(self, rows: Sequence[RunRow]) -> None:
         table, driven = self.query_one(RunsTable), self.host.feed.snapshot.driven
+        self._marks &= {row.run_id for row in rows}
         sweeps = sweeps_of(rows, driven)
         lines = grouped(rows, sweeps)
-        columns, now = self._columns(lines), self.host.now()
+        widths, now = self._columns(lines), self.host.now()
         words = self.query_one(FilterLine).value.lower().split()
         # How long ago it was changes by the second for the latest run, by the minute for all.
         tick = now.timestamp() // (1 if rows and (now - rows[0].created_at).total_seconds() < 60 else 60)
-        look = (
-            tuple(columns.items()),
-            self.app.theme_variables,
-            tick,
-            driven,
-        )  # a theme has its colours a moment later
+        look = (tuple(widths.items()), self.app.theme_variables, tick, driven)  # a theme has its colours a moment later
         if self._awaited is None and self._drawn_from is rows and self._drawn_as == (look, words):
             return
         self._drawn_from, self._drawn_as = rows, (look, words)
@@ -327,91 +333,54 @@ class RunsScreen(SweepKeys):
         fitting = self._order.sorted(
             row for row in lines if _fits(row, words) or _has_one(sweeps.get(row.run_id), words)
         )
-        shown, self._names = self._names, names(lines)
+        shown, self._names = self._names, shortened(names(lines), widths["run"] - 1)
         if shown != self._names:
             self._lines = {}
         self.query_one("#count", Words).say(Text(f"{sum(row.pieces or 1 for row in fitting)} of {len(rows)} runs"))
         self._rows = {row.run_id: row for row in fitting}
         before, self._lines = self._lines, {}
         for row in fitting:
-            drawn = before.get(row.run_id)
-            if drawn is not None and drawn[0] is row and drawn[1] == look:
-                line = drawn[2]
+            drawn, state = before.get(row.run_id), (look, self._ids(row) <= self._marks)
+            if drawn is not None and drawn[0] is row and drawn[1] == state:
+                texts_of_row = drawn[2]
             else:
-                line = [self._text(row, name, width, now) for name, width in columns.items()]
-            self._lines[row.run_id] = (row, look, line)
-        texts = {run_id: line for run_id, (_, _, line) in self._lines.items()}
-        shape = (tuple(texts), tuple(columns.items()), self.app.theme, self._order)
+                name = self._names[row.run_id]
+                texts_of_row = line(row, name, widths, now, self.app.theme_variables, marked=state[1])
+            self._lines[row.run_id] = (row, state, texts_of_row)
+        texts = {run_id: drawn for run_id, (_, _, drawn) in self._lines.items()}
+        shape = (tuple(texts), tuple(widths.items()), self.app.theme, self._order)
         if (within := next((sweep for sweep in sweeps.values() if sweep.has(self._awaited)), None)) is not None:
             self._awaited = within.sweep
         if self._awaited in texts:
             self._selected, self._awaited = self._awaited, None
             self._shape = ()
         if shape == self._shape:
-            for run_id, line in texts.items():
-                if line is self._texts[run_id]:
+            for run_id, drawn in texts.items():
+                if drawn is self._texts[run_id]:
                     continue
-                for name, text, before in zip(columns, line, self._texts[run_id], strict=True):
-                    if text != before:
+                for name, text, old in zip(widths, drawn, self._texts[run_id], strict=True):
+                    if text != old:
                         table.update_cell(run_id, name, text)
             self._texts = texts
             return
         self._shape, self._texts = shape, texts
         selected = self._selected  # filling the table moves the cursor about
         table.clear(columns=True)
-        for name, width in columns.items():
+        for name, width in widths.items():
             heading = f"{name} {self._order.arrow}" if name == self._order.column and self._order != Order() else name
-            table.add_column(heading.rjust(width - 1) if name in _NUMBERS else heading, width=width, key=name)
-        for run_id, line in texts.items():
-            table.add_row(*line, key=run_id)
+            table.add_column(heading.rjust(width - 1) if name in NUMBERS else heading, width=width, key=name)
+        for run_id, drawn in texts.items():
+            table.add_row(*drawn, key=run_id)
         if selected in texts:
             table.move_cursor(row=list(texts).index(selected))
 
     def _columns(self, rows: Sequence[RunRow]) -> dict[str, int]:
-        """Columns and their widths; room that no column needs goes to the names, as far as they are longer."""
-        columns = dict(_NARROW if self.size.width < 100 else _NORMAL if self.size.width < 150 else _WIDE)
-        if not any(row.origin == "run" for row in rows):
-            del columns["left"]  # where nothing can ever be left to do
-        room = self.size.width - 3 - sum(columns.values())
-        longest = max(map(cell_len, names(rows).values()), default=0) + 1
-        columns["run"] += max(min(room, longest - columns["run"]), 0)
-        return columns
-
-    def _text(self, row: RunRow, column: str, width: int, now: datetime) -> Text:
-        text = Text(no_wrap=True, overflow="ellipsis")
-        match column:
-            case "run":
-                text.append(one_line(self._names[row.run_id]), style="bold" if row.running else "")
-            case "model":
-                text.append(one_line(short_name(row.model)))
-            case "method":
-                text.append(row.pruned_with.upper())
-            case "levels":
-                text.append(levels_text(row.levels))
-            case "tasks":
-                text.append(f"{row.suite} suite" if row.suite else ", ".join(row.tasks))
-            case "state":
-                text = state_text(row, self.app.theme_variables)
-            case "progress":
-                text.append(self._progress(row, width))
-            case "started":
-                text.append(fmt.ago(row.created_at, now))
-            case "left":
-                text.append(left_text(row))
-        text.truncate(width - 1, overflow="ellipsis")
-        if column in _NUMBERS:
-            text.pad_left(width - 1 - text.cell_len)
-        return text
-
-    def _progress(self, row: RunRow, width: int) -> str:
-        if row.origin != "run":
-            return f"{row.done} scores" if row.done else "–"
-        cells = f"{row.done}/{row.total}" if row.total else "–"
-        if width < 15:
-            return cells
-        if row.total is None and row.state != RunState.RUNNING:
-            return cells
-        return f"{fmt.bar(row.share, width - 10)} {cells}"
+        room = self.size.width - 3
+        if beside := self.has_class("-wide"):
+            room -= SIDE
+        if self.has_class("-high"):
+            room -= 2  # the panel's borders
+        return columns(rows, names(rows), room, beside=beside)
 
 
 def _has_one(sweep: SweepRow | None, words: Sequence[str]) -> bool:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tui.runs.record import RunDetail, RunRow
 from warehouse.records.reading import Reading
+
+if TYPE_CHECKING:
+    from engine.gpu import GpuProcess
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,7 @@ class Snapshot:
     runs: tuple[RunRow, ...] = ()
     detail: RunDetail | None = None
     readings: tuple[Reading, ...] = ()
+    processes: tuple[GpuProcess, ...] = ()
     timings: Mapping[tuple[str, str, float | None], float] = field(default_factory=dict)
     startups: Mapping[str, float] = field(default_factory=dict)
     lookings: Mapping[tuple[str, tuple[str, ...]], float] = field(default_factory=dict)

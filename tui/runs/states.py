@@ -58,7 +58,8 @@ def advice(row: RunRow, *, opened: bool = False) -> str:
             why = "go to a ✗ to read why" if opened else "enter shows why"
             return f"{row.failed} of {row.total} evaluations failed: {why}. r tries them again."
         case RunState.REFUSED:
-            return f"{row.note} {cells.capitalize()}; r tries again."
+            without = ", or starts without it" if "cannot be reached" in row.note else ""
+            return f"{row.note} {cells.capitalize()}; r tries again{without}."
         case RunState.CRASHED:
             return f"The worker met a defect ({row.note}); {cells}. r takes it up again."
         case "damaged":

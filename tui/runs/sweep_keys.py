@@ -15,6 +15,10 @@ class SweepKeys(LiveScreen):
     def chosen_sweep(self) -> SweepRow | None:
         raise NotImplementedError
 
+    def _meant_sweep(self) -> SweepRow | None:
+        """What a key acts on, unless runs are marked: then those."""
+        return None if self.marked() else self.chosen_sweep()
+
     def update_keys(self) -> None:
         if (row := self.chosen_sweep()) is None:
             super().update_keys()
@@ -25,7 +29,7 @@ class SweepKeys(LiveScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action not in ("resume", "stop", "clone", "delete", "replay"):
             return super().check_action(action, parameters)
-        if (row := self.chosen_sweep()) is None:
+        if (row := self._meant_sweep()) is None:
             return super().check_action(action, parameters)
         running = row.state == RunState.RUNNING
         if action == "stop":
@@ -35,7 +39,7 @@ class SweepKeys(LiveScreen):
         return action == "delete" and not running
 
     def action_resume(self) -> None:
-        if (row := self.chosen_sweep()) is None:
+        if (row := self._meant_sweep()) is None:
             super().action_resume()
             return
         database, said = self.host.database, f"Sweep {row.name} goes on."
@@ -43,7 +47,7 @@ class SweepKeys(LiveScreen):
         self.host.attempt(lambda: sweep_actions.resume(row, database), lambda _: self.notify(said))
 
     def action_stop(self) -> None:
-        if (row := self.chosen_sweep()) is None:
+        if (row := self._meant_sweep()) is None:
             super().action_stop()
             return
         database = self.host.database
@@ -51,7 +55,7 @@ class SweepKeys(LiveScreen):
         self.host.attempt(lambda: sweep_actions.stop(row, database), lambda _: self.notify(said))
 
     def action_delete(self) -> None:
-        if (row := self.chosen_sweep()) is None:
+        if (row := self._meant_sweep()) is None:
             super().action_delete()
             return
         database, said = self.host.database, f"Sweep {row.name} is deleted."

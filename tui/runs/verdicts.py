@@ -6,6 +6,7 @@ Until a run has been merged and its documents compared, its grid only says which
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,16 @@ def sign(cell: Cell, verdict: RunVerdict | None) -> str:
         return mark(verdict)
     glyph = fmt.glyph(cell.improved, cell.delta)
     return _SIGNS.get(glyph, glyph)
+
+
+def guessed(verdicts: Verdicts, name: str, cell: Cell) -> Cell:
+    """The cell with what guessing scores, where Results knows it: that holds for every level, the unpruned one too."""
+    found = (
+        row.chance
+        for (_, task, metric, by), row in verdicts.items()
+        if row.chance is not None and (task, metric, by) == (name, cell.metric, cell.filter)
+    )
+    return replace(cell, chance=next(found, None))
 
 
 def words(glyph: str) -> str:

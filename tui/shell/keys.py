@@ -27,12 +27,14 @@ KEYS: dict[str, Meaning] = {
         "select", "select_cursor", "details", "documents", "read", "look", "take", "switch", "to_list", "dismiss",
     ),
     "escape": _means(
-        "back, one step", "back", "dismiss", "pop_screen", "clear", "clear_filter", "cancel", "leave", "edit", "list",
-        "done", "answer",
+        "back, one step", "back", "dismiss", "pop_screen", "clear", "clear_filter", "clear_marks", "cancel", "leave",
+        "edit", "list", "done", "answer",
     ),
     "backspace": _means("back, one step", "back", "dismiss", "pop_screen"),
     "tab": _means("the next part of the screen", "focus_next"),
-    "space": _means("mark or switch what is under the cursor; of a replay, its clock", "choose", "switch", "play"),
+    "space": _means(
+        "mark or switch what is under the cursor; of a replay, its clock", "choose", "switch", "play", "mark",
+    ),
     "slash": _means("filter by words", "filter", "search"),
     "left_square_bracket": _means("one step back", "step", "seek"),
     "right_square_bracket": _means("one step on", "step", "seek"),
@@ -50,6 +52,7 @@ KEYS: dict[str, Meaning] = {
     # What is shown, and how
     "a": _means("all of them", "all"),
     "b": _means("on to the next pane, where there is no room for all", "pane"),
+    "B": _means("what is marked, side by side", "compare"),
     "C": _means("a category of documents", "category"),
     "e": _means("the basis: what things are matched or drawn by", "basis", "across"),
     "f": _means("documents that flipped", "kind"),
@@ -59,6 +62,7 @@ KEYS: dict[str, Meaning] = {
     "o": _means("sort by the column at the cursor", "sort"),
     "P": _means("plot, and back from it", "plot", "pop_screen"),
     "t": _means("tests of two against each other", "pair"),
+    "u": _means("the rule by which a level is called best", "rule"),
     "v": _means("the next view of the same numbers", "view", "next_view", "log"),
     "V": _means("the view before", "last_view"),
     "w": _means("why: where a number came from", "why", "dismiss"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -17,26 +16,25 @@ from tui.shell.hints import Hint, hints
 
 # What gives way first where there is no room, in this order: `?` and ctrl+p tell of it all the same.
 _FIRST = ("command_palette", "replay", "delete", "clone")
-_LAST = ("new_run", "close", "switch_mode", "back", "pop_screen", "help")
+_LAST = ("new_run", "close", "back", "pop_screen", "help")
 _KEPT = 4  # of a screen's own hints, before what is offered everywhere gives way
-_SHORT = "screens"  # for the names beside a group of keys
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A hint, or the label of a group where `hint` is none, with the columns that it takes."""
+    """A hint, with the columns that it takes."""
 
-    hint: Hint | None
-    key: str
-    words: str
+    hint: Hint
     left: int
     right: int
 
     @property
-    def tooltip(self) -> str | None:
-        if self.hint is None:
-            return None
-        return self.hint.tooltip or (self.hint.binding.description if not self.words else None)
+    def key(self) -> str:
+        return self.hint.key
+
+    @property
+    def words(self) -> str:
+        return self.hint.binding.description
 
 
 class KeyFooter(Widget, can_focus=False):
@@ -89,7 +87,7 @@ class KeyFooter(Widget, can_focus=False):
         for hint in hints(self.screen):
             if hint.binding.show:
                 shown.setdefault(hint.binding.action, hint)
-        parts = list(_parts(*fitting(list(shown.values()), self.app.size.width)))
+        parts = list(_parts(fitting(list(shown.values()), self.app.size.width)))
         if parts != self.parts:
             self.parts, self._hovered = parts, None
             self.refresh()
@@ -101,8 +99,8 @@ class KeyFooter(Widget, can_focus=False):
         )
         line = Text(no_wrap=True, end="")
         for part in self.parts:
-            text = Text.assemble((part.key, key), (f" {part.words}" if part.key and part.words else part.words, words))
-            if part.hint is not None and not part.hint.enabled:
+            text = Text.assemble((part.key, key), (f" {part.words}", words))
+            if not part.hint.enabled:
                 text.stylize(disabled)
             if part is self._hovered:
                 text.stylize(hover)
@@ -112,7 +110,7 @@ class KeyFooter(Widget, can_focus=False):
 
     def on_mouse_down(self, event: MouseDown) -> None:
         part = self._at(event.x)
-        if part is None or part.hint is None:
+        if part is None:
             return
         if part.hint.enabled:
             self.app.simulate_key(part.hint.binding.key)
@@ -120,8 +118,7 @@ class KeyFooter(Widget, can_focus=False):
             self.app.bell()
 
     def on_mouse_move(self, event: MouseMove) -> None:
-        part = self._at(event.x)
-        self._hover(part if part is not None and part.hint is not None else None)
+        self._hover(self._at(event.x))
 
     def on_leave(self, event: Leave) -> None:
         self._hover(None)
@@ -129,49 +126,42 @@ class KeyFooter(Widget, can_focus=False):
     def _hover(self, part: Part | None) -> None:
         if part is not self._hovered:
             self._hovered = part
-            self.tooltip = part.tooltip if part is not None else None
+            self.tooltip = (part.hint.tooltip or None) if part is not None else None
             self.refresh()
 
     def _at(self, column: int) -> Part | None:
         return next((part for part in self.parts if part.left <= column < part.right), None)
 
 
-def _parts(hints: Sequence[Hint], short: bool) -> Iterator[Part]:
+def _parts(hints: Sequence[Hint]) -> Iterator[Part]:
     left = 0
-    for group, members in groupby(hints, lambda hint: hint.binding.group):
-        entries: list[tuple[Hint | None, str, str]] = [
-            (hint, hint.key, "" if group else hint.binding.description) for hint in members
-        ]
-        if group:
-            entries.append((None, "", _SHORT if short else group.description))
-        for hint, key, words in entries:
-            right = left + cell_len(f"{key} {words}".strip())
-            yield Part(hint, key, words, left, right)
-            left = right + 1
+    for hint in hints:
+        right = left + _width_of(hint)
+        yield Part(hint, left, right)
+        left = right + 1
 
 
-def fitting(hints: Sequence[Hint], room: int) -> tuple[list[Hint], bool]:
-    """The hints for which there is room, and whether their group's label has to be short for that."""
-    dropped: set[str] = {"command_palette"} if _width(hints, (), short=False) > room else set()
-    short = _width(hints, dropped, short=False) > room
+def fitting(hints: Sequence[Hint], room: int) -> list[Hint]:
+    """The hints for which there is room."""
+    dropped: set[str] = set()
     own = [action for hint in reversed(hints) if (action := _action(hint)) not in (*_FIRST, *_LAST)]
     for action in (*_FIRST, *own[:-_KEPT], _LAST[0], *own[-_KEPT:], *_LAST[1:]):
-        if _width(hints, dropped, short=short) <= room:
+        if _width(hints, dropped) <= room:
             break
         dropped.add(action)
-    return [hint for hint in hints if _action(hint) not in dropped], short
+    return [hint for hint in hints if _action(hint) not in dropped]
 
 
 def _action(hint: Hint) -> str:
-    """`app.switch_mode('runs')` is switch_mode; of a screen's own, each is one of its own, whatever they share."""
+    """`app.pop_screen` is pop_screen; of a screen's own, each is one of its own, whatever they share."""
     name = hint.binding.action.partition("(")[0].rpartition(".")[2]
     return name if name in (*_FIRST, *_LAST) else hint.binding.action
 
 
-def _width(hints: Sequence[Hint], dropped: Collection[str], *, short: bool) -> int:
-    """In columns; of a group, the label comes once, behind its last key."""
-    kept = [hint for hint in hints if _action(hint) not in dropped]
-    words = [hint.key if hint.binding.group else f"{hint.key} {hint.binding.description}" for hint in kept]
-    labels = {hint.binding.group.description for hint in kept if hint.binding.group}
-    words += [_SHORT if short else label for label in labels]
-    return sum(cell_len(word) + 1 for word in words) - 1
+def _width(hints: Sequence[Hint], dropped: Collection[str]) -> int:
+    """In columns, with a space between."""
+    return sum(_width_of(hint) + 1 for hint in hints if _action(hint) not in dropped) - 1
+
+
+def _width_of(hint: Hint) -> int:
+    return cell_len(f"{hint.key} {hint.binding.description}".strip())

@@ -99,6 +99,7 @@ class RunVerdict:
     p_value: float | None
     ci_low: float | None
     ci_high: float | None
+    chance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,6 +184,6 @@ def _table(entries: list[Entry], planned: Sequence[_Planned], failures: Sequence
 
 
 def _entry(record: Record) -> Entry:
-    """The query's `stderr` is the change's."""
+    """The query's `stderr` is the change's, `value_stderr` the score's."""
     stderr, model = record.pop("stderr"), public_name(record["model"])
-    return Entry.of({**record, "delta_stderr": stderr, "model": model})
+    return Entry.of({**record, "delta_stderr": stderr, "stderr": record["value_stderr"], "model": model})

@@ -27,6 +27,7 @@ class Matched:
     ci_high_pct: float | None
     delta_stderr: float | None
     stderr: float | None
+    chance: float | None
     rank: int
     pruning_pct: float
     expansion_ratio: float | None

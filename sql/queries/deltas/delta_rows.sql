@@ -5,13 +5,13 @@ shown as (
     from delta_statistics
     where list_contains($model_ids, model_id)
     union all by name
-    select * exclude (stderr, chance, by_run, sweep)
+    select * exclude (stderr, chance, by_run, sweep), stderr as value_stderr
     from marked_metrics
     where unpruned and list_contains($model_ids, model_id)
 )
 select
     model, method, repair, pruning_pct, task, metric, value,
-    baseline, delta, delta_pct, improved, stderr,
+    baseline, delta, delta_pct, improved, stderr, value_stderr,
     is_headline,
     benchmark, position, kind, filter, num_fewshot, version, higher_is_better, n,
     level, unpruned, intermediate_size, expansion_ratio, parameters, conditions, run_id, model_id,

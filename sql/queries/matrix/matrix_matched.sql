@@ -1,12 +1,17 @@
--- One row is one benchmark of one model at a percentage, or at an expansion ratio (to
--- two decimals), that at least two of the chosen models were measured at; `rank` 1 has the best value there.
+-- One row is one benchmark of one model at a percentage, an expansion ratio (to two decimals) or a number of parameters
+-- (in steps of 5 percent, of each model the width nearest to it), that at least two of the chosen models were measured
+-- at; `rank` 1 has the best value there.
 with
 deltas as (/* matrix_rows */),
 matched as (
     select
         *,
-        basis_value($basis, pruning_pct, expansion_ratio) as basis_value
+        basis_value($basis, pruning_pct, expansion_ratio, parameters) as basis_value
     from deltas
+    qualify $basis <> 'parameters' or row_number() over (
+        partition by basis_value, subject, task, metric, filter, num_fewshot, version
+        order by abs(parameters - basis_value)
+    ) = 1
 )
 select
     $basis as basis,
@@ -26,6 +31,7 @@ select
     ci_high_pct,
     delta_stderr,
     stderr,
+    chance,
     rank() over (
         partition by basis_value, task, metric, filter, num_fewshot, version
         order by case when higher_is_better then -value else value end

@@ -1,5 +1,5 @@
--- One row is one benchmark of two of the chosen subjects at the same percentage, or the same expansion ratio (to two
--- decimals): which of them loses more, by a test. Two models are compared by the change in percent of each one's own
+-- One row is one benchmark of two of the chosen subjects at the same percentage, expansion ratio (to two decimals) or
+-- parameters (in steps of 5 percent): which of them loses more, by a test. Two models are compared by the change in percent of each one's own
 -- baseline, as size_tests does; two methods, repairs or calibrations of one model, whose baseline is the same, by their
 -- scores in percent of it.
 -- Methods are compared question by question where paired_methods could; difference_tests_from has the tests.
@@ -8,7 +8,7 @@ deltas as (/* matrix_rows */),
 changes as (
     select
         *,
-        basis_value($basis, pruning_pct, expansion_ratio) as basis_value,
+        basis_value($basis, pruning_pct, expansion_ratio, parameters) as basis_value,
         100 / abs(baseline) as scale,
         case
             when factor is not null then 100 * factor * log_stderr
@@ -16,6 +16,10 @@ changes as (
         end as delta_pct_stderr
     from deltas
     where not unpruned and isfinite(delta_pct)
+    qualify $basis <> 'parameters' or row_number() over (
+        partition by basis_value, subject, task, metric, filter, num_fewshot, version
+        order by abs(parameters - basis_value)
+    ) = 1
 ),
 matched as (
     select

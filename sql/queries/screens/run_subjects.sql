@@ -1,6 +1,6 @@
--- The models that a run has current scores of, each with its method, repair and conditions in one text, as matrix_rows
+-- The models that runs have current scores of, each with its method, repair and conditions in one text, as matrix_rows
 -- names them.
 select distinct concat_ws('|', model_id, method, repair, coalesce(conditions, '')) as subject
 from current_metrics
-where run_id = $run_id
+where list_contains($run_ids, run_id)
 order by subject;

@@ -30,6 +30,8 @@ def test_what_holds_and_where_it_comes_from(shell, config: Path):
         "cache": {"value": None, "source": "built-in"},
         "device": {"value": "cpu", "source": "environment (PRUNE_TUI_DEVICE)"},
         "suite": {"value": None, "source": "built-in"},
+        "notify": {"value": None, "source": "built-in"},
+        "on_end": {"value": None, "source": "built-in"},
     }
     shown = shell("--show-config")
     assert shown.returncode == 0
@@ -44,6 +46,13 @@ def test_without_a_file_everything_is_built_in(shell, config: Path):
     assert "There is no database x.duckdb" in shell("--db", "x.duckdb", "models").stderr
     named = shell("--db", "results.duckdb", "models", PRUNE_TUI_DB="y.duckdb")
     assert "There is no database results.duckdb" in named.stderr
+
+
+def test_how_the_end_of_a_run_is_told_is_one_of_the_words_there_are(shell, config: Path):
+    config.write_text('notify = "bell, horn"\n')
+    refused = shell("config")
+    assert refused.returncode == 2
+    assert "notify is 'horn', where bell, desktop or none is needed." in " ".join(refused.stderr.split())
 
 
 def test_the_database_is_the_options_else_the_environments_else_the_files(shell, config: Path, study: Path):

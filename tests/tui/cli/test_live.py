@@ -51,7 +51,7 @@ def test_groups_stand_for_their_tasks_and_each_cell_says_how_far_it_is() -> None
         CellProgress(level="40", task="piqa", done=2, total=8, tokens=90),
     )
     assert lines[:3] == ["0% 40%", "mmlu ✓ 1/2", "piqa ✗ 25%"]
-    assert lines[3].startswith("4/6 cells")
+    assert lines[3].startswith("4/6 evaluations")
     assert lines[-1].startswith("level 40 piqa · 2/8 requests · 2.0 requests/s")
 
 
@@ -60,7 +60,7 @@ def test_before_the_first_cell_the_stage_at_work_is_said() -> None:
     assert drawn(ATTEMPT)[-1] == "reading the tasks"
     assert drawn(ATTEMPT, Stage(stage="load tasks", level=None, seconds=1.0))[-1] == "loading the model"
     assert drawn(ATTEMPT, *TASKS, done("0", "law"), CellStarted(level="0", task="art"), done("0", "art"))[-1] == (
-        "between two cells"
+        "between two evaluations"
     )
 
 
@@ -74,7 +74,7 @@ def test_what_is_at_work_beside_a_cell_has_a_line_of_its_own_with_a_bar() -> Non
         CellStarted(level="0", task="a"),
         StageProgress(stage="build requests", level=None, done=150, total=400, unit="documents"),
     )
-    assert lines[-3].startswith("0/8 cells")
+    assert lines[-3].startswith("0/8 evaluations")
     assert lines[-2].startswith("level 0 a")
     assert lines[-1].startswith("writing the prompts ━━━━╸─────── 38% · 1/4 tasks · 50.0 documents/s")
 

@@ -57,11 +57,17 @@ def test_a_delta_table_has_each_change_below_its_score_and_fits_80_columns(publi
     (heading,) = (line.split() for line in lines if line.split()[:1] == ["unpruned"])
     assert heading == ["unpruned", "10%", "20%", "30%", "40%", "50%", "60%"]
     mmlu = next(number for number, line in enumerate(lines) if line.startswith("MMLU"))
-    assert lines[mmlu].split() == ["MMLU", "0.3111", "0.2511", "0.2661", "0.2610", "0.2689", "0.2606", "0.2554"]
+    assert lines[mmlu].split() == ["MMLU", "0.3111", "○0.2511", "0.2661", "0.2610", "0.2689", "0.2606", "○0.2554"]
     assert lines[mmlu + 1].split() == ["acc", "▼-19.3%", "▼-14.5%", "▼-16.1%", "▼-13.6%", "▼-16.2%", "▼-17.9%"]
     assert lines[mmlu + 1].index("-19.3%") + 6 == lines[mmlu].index("0.2511") + 6
     lambada = next(number for number, line in enumerate(lines) if line.startswith("LAMBADA"))
     assert lines[lambada + 1].split()[-1] == "▼×511"
+
+
+def test_a_score_that_guessing_reaches_is_marked_and_the_mark_is_told(published: Path):
+    text = shown(published, 80)
+    assert "○ at chance: guessing scores as much" in " ".join(text.split())
+    assert "○0.2511" in text
 
 
 def test_on_a_narrow_screen_the_levels_are_shown_in_parts_each_with_the_unpruned_model(published: Path):

@@ -79,7 +79,7 @@ def test_progress_without_a_terminal_is_a_line_a_cell(fake):
     lines = [line for line in done.stderr.splitlines() if "done in" in line]
     assert len(lines) == 4
     assert "level 0 piqa" in lines[0]
-    assert "4 of 4 cells" in lines[3]
+    assert "4 of 4 evaluations" in lines[3]
     assert "\x1b" not in done.stderr
 
 
@@ -105,7 +105,7 @@ def test_json_gives_a_script_what_it_needs(fake):
 def test_failed_cells_are_listed_and_tried_again_by_resume(fake):
     failed = fake(*RUN, "fail")
     assert failed.returncode == 1
-    assert "2 of 4 cells failed" in failed.stderr
+    assert "2 of 4 evaluations failed" in failed.stderr
     assert "level 40 piqa: OutOfMemoryError: full" in failed.stderr
     assert "prune-tui resume" in failed.stderr
     assert "finished with failures" in fake("runs").stdout
@@ -160,7 +160,7 @@ def test_ctrl_c_stops_the_worker_cleanly(fake):
     _, errors = process.communicate(timeout=90)
     assert process.returncode == 130
     assert "Stopping after the current batch" in errors
-    assert "2 of 4 cells are done" in errors
+    assert "2 of 4 evaluations are done" in errors
     assert only_run(fake).state() == RunState.STOPPED
     assert cells(fake) == EVERY_CELL[:2]
     assert fake("resume", "latest").returncode == 0
@@ -328,7 +328,7 @@ def test_results_wait_while_another_process_holds_the_database(fake):
         assert (listed.returncode, "4/4" in listed.stdout) == (0, True)
         assert listed.stderr.startswith("Imports are not listed: results.duckdb is held open")
         shown = fake("show", "fine")
-        assert (shown.returncode, "finished, 4 of 4 cells" in shown.stdout) == (0, True)
+        assert (shown.returncode, "finished, 4 of 4 evaluations" in shown.stdout) == (0, True)
         assert shown.stderr.startswith("Its scores are not shown: results.duckdb is held open")
     finally:
         holder.communicate("")
@@ -347,5 +347,5 @@ def test_quiet_says_what_went_wrong_and_the_result(fake):
     assert "org/tiny, pruned with MAW" in done.stdout
     failed = fake(*RUN, "fail", "--quiet")
     assert failed.returncode == 1
-    assert failed.stderr.splitlines()[0].startswith("2 of 4 cells failed")
+    assert failed.stderr.splitlines()[0].startswith("2 of 4 evaluations failed")
     assert "done in" not in failed.stderr

@@ -23,7 +23,7 @@ def test_a_run_that_failed_says_why_and_how_it_goes_on(fake):
     run_id = fake.runs[0].name
     for line in (
         f"{run_id} (fail)",
-        "  state       finished with failures, 2 of 4 cells done, 2 failed",
+        "  state       finished with failures, 2 of 4 evaluations done, 2 failed",
         "  model       org/tiny, 1,000 parameters",
         "  method      MAW",
         "  levels      0, 40",
@@ -66,7 +66,7 @@ def test_a_run_is_shown_whatever_became_of_the_database(fake):
     (fake.cwd / "results.duckdb").write_text("no database")
     shown = fake("show", "fine")
     assert (shown.returncode, shown.stderr.count("\n")) == (2, 1)
-    assert "finished, 4 of 4 cells done" in shown.stdout
+    assert "finished, 4 of 4 evaluations done" in shown.stdout
     assert "is not a DuckDB database" in shown.stderr
     (fake.cwd / "results.duckdb").unlink()
     shown = fake("show", "fine")

@@ -68,7 +68,7 @@ def test_pieces_go_to_the_cards_and_end_in_the_database(fake):
     with duckdb.connect(fake.cwd / "results.duckdb", read_only=True) as con:
         assert con.sql("select count(*) from cells").fetchall() == [(6,)]
     listed = fake("runs").stdout
-    assert f"sweep {sweep_of(fake)} fine: 3 of 3 runs done, 6 of 6 cells" in listed
+    assert f"sweep {sweep_of(fake)} fine: 3 of 3 runs done, 6 of 6 evaluations" in listed
 
 
 def test_one_run_for_two_cards_is_split_by_its_levels(fake):

@@ -32,7 +32,7 @@ def test_the_sweep_file_is_one(fake):
     write(fake, "sweep.toml")
     done = fake("run", "sweep.toml", "--dry-run")
     assert done.returncode == 0, done.stderr
-    assert "4. org/second at main, l2: levels 20, 40; piqa, boolq@0; 4 cells" in done.stdout
+    assert "4. org/second at main, l2: levels 20, 40; piqa, boolq@0; 4 evaluations" in done.stdout
 
 
 def test_an_array_of_jobs_carries_it_out(fake):

@@ -49,9 +49,9 @@ def test_what_is_wrong_with_a_file_is_one_sentence_and_leaves_nothing(fake, text
 def test_a_dry_run_creates_nothing_and_says_what_there_would_be(fake):
     done = fake("run", write(fake), "--dry-run")
     assert done.returncode == 0, done.stderr
-    assert "1. org/a, maw: levels 0, 40; piqa, boolq; 4 cells" in done.stdout
+    assert "1. org/a, maw: levels 0, 40; piqa, boolq; 4 evaluations" in done.stdout
     assert "level 0 is measured by run 1 of these, and not again" in done.stdout
-    assert "4 runs, 12 cells; time: not known. Nothing was created." in done.stdout
+    assert "4 runs, 12 evaluations; time: not known. Nothing was created." in done.stdout
     assert [path.name for path in fake.cwd.iterdir()] == ["two.toml"]
 
 

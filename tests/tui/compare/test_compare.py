@@ -53,7 +53,7 @@ async def test_models_stand_side_by_side_at_equal_percentage(dashboard: Dashboar
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
         assert "▏Llama-3.2-1B ▏Llama-3.2-1B-Ins… ▏Llama-3.2-3B" in lines(pilot)[0]
-        assert lines(pilot)[3] == "MMLU 0.2511 ▼ -19.3% 0.4027 ▼ -11.6% ★ 0.4333 ▼ -22.7%"
+        assert lines(pilot)[3] == "MMLU ○ 0.2511 ▼ -19.3% 0.4027 ▼ -11.6% ★ 0.4333 ▼ -22.7%"
         assert "Llama-3.2-3B 10% is best on 7 of 13 (3B parameters)" in said(pilot, "compare-verdict")
         await pilot.press("right_square_bracket")
         assert screen(pilot).at == 20

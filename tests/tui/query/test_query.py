@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList, Static, Tree
 
 from tui.app import Dashboard
+from tui.query.answer_plot import AnswerPlotScreen, answer_plot
 from tui.query.completion import complete
 from tui.query.dialogs import NameIt, WholeValue
 from tui.query.result_table import sorted_rows
@@ -23,6 +24,7 @@ from tui.shell.help_screen import HelpScreen
 from tui.widgets.grid import Grid
 from tui.widgets.key_footer import KeyFooter
 from warehouse.console.console import run_sql
+from warehouse.exporters.tables import Table
 from warehouse.read.relations import Source
 
 NARROW, WIDE = (80, 24), (160, 45)
@@ -189,6 +191,88 @@ def test_completions_put_columns_of_the_named_tables_first():
     assert [one.text for one in complete("select a. from t as a", 9, sources)] == ["value", "task"]
     assert complete("select b. from t as a", 9, sources) == []
     assert [one.text for one in complete("select x from v", 15, sources)][:1] == ["valid"]
+
+
+def test_before_from_the_columns_of_all_tables_complete_and_after_it_tables_come_first():
+    sources = {"t": Source("t", "table", "", {"value": "DOUBLE"}),
+               "valid": Source("valid", "view", "", {"value": "DOUBLE", "vast": "INTEGER"})}  # fmt: skip
+    found = complete("select va", 9, sources)
+    assert [(one.text, one.detail) for one in found][:3] == [
+        ("value", "in t and 1 more"), ("vast", "in valid"), ("valid", "view"),
+    ]  # fmt: skip
+    assert [one.text for one in complete("select 1 from va", 16, sources)][:1] == ["valid"]
+
+
+def test_an_answer_is_drawn_by_its_numbers_with_a_line_for_each_of_few_words():
+    table = Table(
+        ["model", "level", "score"], ["VARCHAR", "BIGINT", "DOUBLE"],
+        [("a", 20, 0.5), ("a", 0, 0.7), ("b", 0, None), ("b", 20, 0.4)], False,
+    )  # fmt: skip
+    plot = answer_plot(table, 2, 1, dark=True)
+    assert [(one.label, [(p.x, p.y) for p in one.points]) for one in plot.series] == [
+        ("a", [(0.0, 0.7), (20.0, 0.5)]), ("b", [(20.0, 0.4)]),
+    ]  # fmt: skip
+    assert (plot.x.title, plot.y.title) == ("level", "score")
+    by_row = answer_plot(table, 1, None, dark=True)
+    assert [p.x for p in by_row.series[0].points] == [1.0, 2.0]
+
+
+@pytest.mark.slow
+async def test_an_answer_is_dimmed_while_a_newer_one_is_awaited_and_p_plots_it(dashboard: Dashboard, until):
+    async with dashboard.run_test(size=NARROW) as pilot:
+        await shown(pilot, until)
+        query = screen(pilot)
+        query.query_one(SqlEditor).text = "select range as a, range * 2 as b from range(5)"
+        await pilot.press("f5")
+        await until(pilot, lambda: query.table is not None and not query.running)
+        assert not query.answer.has_class("-stale")
+        query.query_one(SqlEditor).text = "select count(*) from range(100000000000)"
+        await pilot.press("f5")
+        await until(pilot, lambda: query.running)
+        assert query.answer.has_class("-stale")
+        assert len(query.answer.model) == 5
+        await pilot.press("escape")
+        await until(pilot, lambda: not query.running)
+        assert not query.answer.has_class("-stale")
+        query.answer.focus()
+        await pilot.press("P")
+        await until(pilot, lambda: isinstance(pilot.app.screen, AnswerPlotScreen) and pilot.app.screen.is_mounted)
+        title = pilot.app.screen.query_one("#answer-plot-title", Static)
+        assert str(title.render()) == "a  against b"
+        await pilot.press("right_square_bracket")
+        assert str(title.render()).startswith("b  against")
+        await pilot.press("escape")
+        assert pilot.app.screen is query
+
+
+@pytest.mark.slow
+async def test_a_tab_keeps_its_statement_and_its_answer(dashboard: Dashboard, until):
+    async with dashboard.run_test(size=NARROW) as pilot:
+        await shown(pilot, until)
+        query = screen(pilot)
+        editor = query.query_one(SqlEditor)
+        editor.text = "select 1 as first"
+        await pilot.press("f5")
+        await until(pilot, lambda: query.table is not None and not query.running)
+        said = str(query.query_one("#query-said", Static).render())
+        await pilot.press("ctrl+n")
+        assert (editor.text, query.table) == ("", None)
+        editor.text = "select 2 as second"
+        await until(pilot, lambda: "neither run nor saved" in query.unsaved())
+        await pilot.press("ctrl+pageup")
+        assert editor.text == "select 1 as first"
+        assert query.table is not None
+        assert query.table.columns == ["first"]
+        assert str(query.query_one("#query-said", Static).render()) == said
+        assert "neither run nor saved" in query.unsaved()  # in the other tab
+        title = str(query.query_one("#query-title", Static).render())
+        assert "select 1 as first" in title
+        assert "select 2 as second" in title
+        await pilot.press("ctrl+pagedown", "f4")
+        assert editor.text == "select 1 as first"
+        assert query.unsaved() == ""
+        await pilot.press("f4")
+        assert editor.text == "select 1 as first"  # the last one stays
 
 
 async def test_saved_queries_open_and_ones_own_are_kept_in_a_file(dashboard: Dashboard, until, tmp_path: Path):

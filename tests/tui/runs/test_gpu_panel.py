@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -10,12 +12,13 @@ import pytest
 from textual.app import App
 from textual.widgets import Static
 
-from engine.gpu import Meter, Sampler, driver_version, machine
+from engine.gpu import GpuProcess, Meter, Sampler, driver_version, machine
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
 from engine.runs.rundir import RunDir
 from engine.worker.recorder import Recorder
 from tui.runs.gpu_panel import DevicePanel, GpuPanel, graph
+from tui.runs.usage import Usage
 from warehouse.records.events import Finished, GpuSamples, of_kind
 from warehouse.records.level import Level
 from warehouse.records.reading import Reading
@@ -81,12 +84,18 @@ class FakeDriver:
 
 
 async def shown(*readings: Reading, size: tuple[int, int] = (80, 24)) -> list[str]:
-    """What the panel says of each device."""
+    """What the panel says of each device, its words a space apart."""
     app = PanelApp()
     async with app.run_test(size=size) as pilot:
         await app.query_one(GpuPanel).show(readings)
         await pilot.pause()
-        return [str(static.render()) for static in app.query(".numbers").results(Static)]
+        return [words(static) for static in app.query(".numbers").results(Static)]
+
+
+def words(static: Static) -> str:
+    """Without the histories, and a space between words."""
+    text = re.sub(r"[▁▂▃▄▅▆▇█]", "", str(static.render()))
+    return "\n".join(" ".join(line.split()) for line in text.splitlines())
 
 
 def test_a_gpu_is_read_with_the_memory_of_the_worker_told_apart(monkeypatch):
@@ -98,11 +107,11 @@ def test_a_gpu_is_read_with_the_memory_of_the_worker_told_apart(monkeypatch):
 @pytest.mark.parametrize(
     ("refused", "gone", "stays"),
     [
-        ("nvmlDeviceGetMemoryInfo", "memory", ["use  87%", "run  40.0 GiB", "612/700 W · 64 °C"]),
-        ("nvmlDeviceGetUtilizationRates", "use", ["mem  51%", "612/700 W"]),
-        ("nvmlDeviceGetPowerUsage", "power", ["use  87%", "\n64 °C\n1755/1980 MHz"]),
-        ("nvmlDeviceGetTemperature", "temperature", ["\n612/700 W\n1755/1980 MHz"]),
-        ("nvmlDeviceGetClockInfo", "clock, memory clock", ["612/700 W · 64 °C"]),
+        ("nvmlDeviceGetMemoryInfo", "memory", ["use 87%", "run 40.0 GiB", "power 612/700 W\nheat 64 °C"]),
+        ("nvmlDeviceGetUtilizationRates", "use", ["memory 51%", "612/700 W"]),
+        ("nvmlDeviceGetPowerUsage", "power", ["use 87%", "\nheat 64 °C\nrun 50% 40.0 GiB · 1755/1980 MHz"]),
+        ("nvmlDeviceGetTemperature", "temperature", ["\npower 612/700 W\nrun 50% 40.0 GiB · 1755/1980 MHz"]),
+        ("nvmlDeviceGetClockInfo", "clock, memory clock", ["612/700 W\nheat 64 °C"]),
         ("nvmlDeviceGetComputeRunningProcesses", "the run's memory", ["41.0/80.0 GiB\n"]),
     ],
 )
@@ -148,8 +157,8 @@ async def test_of_two_gpus_the_one_the_run_does_not_use_shows_nothing_of_it(monk
     first, second = Meter(pid=42).read()
     assert (first.process_memory, second.process_memory) == (40 * GIB, 0)
     used, idle = await shown(first, second)
-    assert "run  50%" in used
-    assert "\nrun" not in idle
+    assert "run 50%" in used
+    assert "run " not in idle
     assert "not reported" not in idle
 
 
@@ -158,15 +167,15 @@ async def test_a_gpu_that_falls_off_the_bus_is_said_to_be_lost_and_the_other_goe
     before = meter.read()
     driver.lost.add(1)
     first, second = await shown(*before, *meter.read())
-    assert "use  87%" in first
+    assert "use 87%" in first
     assert "lost" not in first
-    assert second == "GPU 1  NVIDIA H100 80GB HBM3\n! the GPU is lost: it does not answer the driver any more"
+    assert second == "GPU 1 NVIDIA H100 80GB HBM3\n! the GPU is lost: it does not answer the driver any more"
 
 
 async def test_a_gpu_that_is_lost_between_two_questions_keeps_what_it_answered(monkeypatch):
     FakeDriver(monkeypatch).refuse("nvmlDeviceGetPowerUsage", error=pynvml.NVML_ERROR_GPU_IS_LOST)
     (text,) = await shown(*Meter(pid=42).read())
-    assert "use  87%" in text
+    assert "use 87%" in text
     assert "the GPU is lost" in text
 
 
@@ -175,8 +184,8 @@ async def test_a_gpu_that_the_driver_does_not_list_any_more_is_not_passed_over(m
     meter.read()
     driver.listed = [0]
     first, second = await shown(*meter.read())
-    assert "use  87%" in first
-    assert second == "GPU 1  NVIDIA H100 80GB HBM3\n! the GPU is lost: the driver does not list it any more"
+    assert "use 87%" in first
+    assert second == "GPU 1 NVIDIA H100 80GB HBM3\n! the GPU is lost: the driver does not list it any more"
     driver.listed = [0, 1]
     assert [reading.problem for reading in meter.read()] == [None, None]
 
@@ -337,18 +346,51 @@ def test_the_sampler_reads_in_its_own_thread():
     assert len(taken) >= 3
 
 
-async def test_numbers_and_graph_of_a_gpu():
+async def test_each_measure_of_a_gpu_has_its_label_its_number_and_its_history():
     app = PanelApp()
-    async with app.run_test(size=(60, 14)) as pilot:
-        await app.query_one(GpuPanel).show([H100])
+    series = [replace(H100, t=100.0 + i, utilisation=use, power=7.0 * use) for i, use in enumerate((0, 50, 100))]
+    async with app.run_test(size=(60, 20)) as pilot:
+        await app.query_one(GpuPanel).show(series, usage=Usage({"gpu 0": 7200.0}))
         await pilot.pause()
-        text = str(app.query_one(".numbers").render())  # pyright: ignore[reportAttributeAccessIssue]
-    for part in (
-        "GPU 0  NVIDIA H100 80GB HBM3", "use  87%", "mem  51%  ━━━━━─────  41.0/80.0 GiB",
-        "run  50%  ━━━━━─────  40.0 GiB", "612/700 W · 64 °C", "1755/1980 MHz · memory 2619 MHz",
-        "slowed down by the power limit",
-    ):  # fmt: skip
-        assert part in text
+        lines = str(app.query_one(DevicePanel).render()).splitlines()
+    assert [line.split() for line in lines[:5]] == [
+        ["GPU", "0", "NVIDIA", "H100", "80GB", "HBM3"],
+        ["use", "100%", "▁▄█"],
+        ["memory", "51%", "41.0/80.0", "GiB", "▄▄▄"],
+        ["power", "700/700", "W", "▁▄█"],
+        ["heat", "64", "°C", "▅▅▅"],
+    ]
+    assert len({line.rindex(" ") for line in lines[1:5]}) == 1  # the newest at the right
+    assert lines[5:] == [
+        "run 50% 40.0 GiB · 1755/1980 MHz · memory 2619 MHz",
+        "energy 2 Wh since the run began",
+        "! slowed down by the power limit",
+    ]
+
+
+async def test_the_runs_speed_over_time_and_the_processes_on_the_gpu_stand_in_the_panel():
+    app = PanelApp()
+    others = (GpuProcess("gpu 0", 7, "python", GIB), GpuProcess("gpu 0", 42, "other", 40 * GIB))
+    async with app.run_test(size=(60, 24)) as pilot:
+        await app.query_one(GpuPanel).show([H100], usage=Usage(speed=(100.0, 200.0)), processes=others)
+        await pilot.pause()
+        speed, listed = (str(app.query_one(name, Static).render()) for name in ("#speed", "#processes"))
+    assert speed.split() == ["speed", "200", "tokens/s", "▄█", "over", "the", "run;", "most", "200", "tokens/s"]
+    assert [line.split() for line in listed.splitlines()] == [
+        ["processes"], ["42", "40.0", "GiB", "other"], ["7", "1.0", "GiB", "python"],
+    ]  # fmt: skip
+
+
+def test_processes_are_read_with_their_names_and_none_are_where_the_driver_does_not_tell(monkeypatch):
+    driver, meter = FakeDriver(monkeypatch), Meter()
+    driver.processes[0] = [SimpleNamespace(pid=os.getpid(), usedGpuMemory=GIB)]
+    assert meter.processes() == []  # not asked before the driver answered once
+    meter.read()
+    (one,) = meter.processes()
+    assert (one.device, one.pid, one.memory) == ("gpu 0", os.getpid(), GIB)
+    assert one.name
+    driver.refuse("nvmlDeviceGetComputeRunningProcesses")
+    assert meter.processes() == []
 
 
 @pytest.mark.parametrize(("width", "beside"), [(80, True), (46, False)])
@@ -369,7 +411,7 @@ async def test_a_gpu_that_is_not_read_any_more_gives_way(monkeypatch):
         lost = Reading(t=200.0, device="cpu", utilisation=5.0, problem="the driver does not answer (GPU is lost)")
         await panel.show([H100, lost])
         await pilot.pause()
-        text = str(app.query_one(".numbers").render())  # pyright: ignore[reportAttributeAccessIssue]
+        text = str(app.query_one(DevicePanel).render())
     assert "the driver does not answer" in text
     assert panel.border_title == "CPU (no GPU)"
 

@@ -165,7 +165,7 @@ async def test_the_grid_fills_in_while_it_is_looked_at(dashboard, warehouse, dri
         assert driver.table(dashboard, "#grid")[4][2:] == ["·", "·", "·"]
         run.journal_path.write_bytes(whole)
         await driver.until(pilot, lambda: dashboard.screen.detail.row.state == RunState.FINISHED)
-        assert driver.table(dashboard, "#grid")[4][4] == "0.1000  ↓-90.0%"  # not merged yet
+        assert driver.table(dashboard, "#grid")[4][4] == "0.1000   ↓-90.0%"  # not merged yet
         assert any("finished" in line.text for line in dashboard.screen.detail.log)
 
 

@@ -207,15 +207,15 @@ def test_a_run_that_another_process_has_just_resumed_is_not_deleted(warehouse):
     merge_run(warehouse.database, run.path)
     row = damaged(run.run_id, run.path, "")
     with run.lock(), pytest.raises(UserError, match="is being worked on by process"):
-        actions.delete(row, warehouse.database)
+        actions.delete([row], warehouse.database)
     launch_record.write(run.path, launch_record.Start.of(os.getpid(), turns=0, log_size=0))  # and does not hold it yet
     with pytest.raises(UserError, match="has just been taken up by process"):
-        actions.delete(row, warehouse.database)
+        actions.delete([row], warehouse.database)
     assert run.state() == RunState.FINISHED
     with db.open_read(warehouse.database) as con:
         assert con.execute("select count(*) > 0 from cells").fetchall() == [(True,)]
     (run.path / "start.json").unlink()
-    actions.delete(row, warehouse.database)
+    actions.delete([row], warehouse.database)
     assert list(warehouse.root.iterdir()) == []
 
 
@@ -224,7 +224,10 @@ async def test_runs_that_only_the_database_knows_are_listed_too(dashboard, wareh
     async with dashboard.run_test(size=(160, 45)) as pilot:
         await driver.until(pilot, lambda: dashboard.feed.snapshot.runs)
         rows = driver.table(dashboard, "#runs")
-        assert {row[5] for row in rows} == {"↓ imported"}
+        assert {row[2] for row in rows} == {"↓ imported"}
+        side = driver.text(dashboard, "#side-head")
+    assert "published measurements of Llama-3.2-3B" in side
+    assert "↓ imported  Brought in from elsewhere: enter shows its results." in side
 
 
 async def test_a_damaged_run_says_so_and_the_others_are_shown(dashboard, warehouse, driver):
@@ -386,7 +389,7 @@ async def test_a_click_chooses_a_run(dashboard, warehouse, driver):
         assert dashboard.screen.chosen().run_id == driver.RUN
 
 
-async def test_the_title_says_whose_runs_they_are_and_o_sorts_them(dashboard, warehouse, driver):
+async def test_the_title_says_how_many_runs_there_are_and_o_sorts_them(dashboard, warehouse, driver):
     warehouse.add_failed()
     warehouse.add("20261124-041900-cutoff0", until=driver.cell("20", "demo_lambada"), name="cut off")
     warehouse.add()
@@ -396,7 +399,7 @@ async def test_the_title_says_whose_runs_they_are_and_o_sorts_them(dashboard, wa
 
     async with dashboard.run_test(size=(100, 24)) as pilot:
         await driver.loaded(pilot)
-        assert driver.text(dashboard, "#runs-title") == "Runs  results.duckdb · here · 3 runs"
+        assert driver.text(dashboard, "#runs-title") == "Runs  3 runs"
         assert listed() == ["one failed", "cut off", "demo"]
         await pilot.press("o", "home", "enter")
         await driver.settle(pilot)

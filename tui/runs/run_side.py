@@ -1,0 +1,71 @@
+"""The run under the cursor, beside or below the list: how it stands, its grid, its rates and its device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from tui.format import levels_text
+from tui.runs.gpu_panel import GpuPanel
+from tui.runs.record import RunRow
+from tui.runs.run_grid import RunGrid
+from tui.runs.run_head import now_lines, run_head
+from tui.runs.snapshot import Snapshot
+from tui.runs.states import advice, state_text
+from tui.runs.sweep_head import sweep_head
+from tui.runs.sweep_rows import SweepRow
+from tui.widgets.words import Words
+from warehouse.text import one_line
+
+SIDE = 72  # columns that it takes beside the list, its border included; `runs.tcss` has the same
+_PATIENCE = 0.3  # seconds: a cursor that goes through the list asks about no run that it passes
+
+
+class RunSide(Vertical):
+    """All of it beside the list; below it, the grid alone."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self.border_title = "Run"
+
+    def compose(self) -> ComposeResult:
+        yield Words(id="side-head")
+        yield RunGrid(id="preview", patience=_PATIENCE)
+        yield GpuPanel(id="side-gpu")
+
+    def on_mount(self) -> None:
+        self.query_one("#preview").can_focus = False
+        self.query_one("#side-gpu").can_focus = False
+
+    async def show(self, row: RunRow | None, snapshot: Snapshot, database: Path, sweep: SweepRow | None = None) -> None:
+        """A run, or where it is None a sweep."""
+        grid, gpu = self.query_one(RunGrid), self.query_one(GpuPanel)
+        detail = snapshot.detail
+        if row is None or detail is None or detail.row.run_id != row.run_id:
+            if row is None or row.folder is None:
+                grid.show_nothing()
+                gpu.add_class("-none")
+                head = self._of_import(row) if sweep is None else sweep_head(sweep, self.app.theme_variables)
+                self.query_one("#side-head", Words).say(head)
+            return
+        colours = self.app.theme_variables
+        self.query_one("#side-head", Words).say(run_head(detail, now_lines(detail, colours["neutral"]), colours))
+        grid.show(detail)
+        grid.ask_for_marks(database)
+        gpu.remove_class("-none")
+        live = row.running and snapshot.readings
+        await gpu.show_run(detail, snapshot.readings if live else None, snapshot.processes)
+
+    def _of_import(self, row: RunRow | None) -> Text:
+        if row is None:
+            return Text()
+        colours = self.app.theme_variables
+        return Text.assemble(
+            (one_line(row.name), f"bold {colours['primary']}"),
+            f"\n{one_line(row.model)} · {one_line(row.pruned_with).upper()} · {levels_text(row.levels)}\n",
+            state_text(row, colours),
+            f"  {advice(row)}",
+        )
