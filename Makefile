@@ -34,11 +34,11 @@ pictures: $(BIN)/python  ## the pictures in docs, drawn anew
 tree: $(BIN)/python  ## the list of files in docs/architecture.md, from their own first sentences
 	$(BIN)/python docs/tree.py
 
-newest:  ## the fast tests with the newest versions that pyproject.toml allows
-	python3 benchmarks/versions.py newest
+newest:  ## the fast tests with the newest versions that pyproject.toml allows (KEEP=torch==2.13.0)
+	python3 benchmarks/versions.py newest $(if $(KEEP),--keep $(KEEP))
 
-oldest:  ## the fast tests with the oldest versions that pyproject.toml allows
-	python3 benchmarks/versions.py oldest
+oldest:  ## the fast tests with the oldest versions that pyproject.toml allows (KEEP=torch==2.13.0)
+	python3 benchmarks/versions.py oldest $(if $(KEEP),--keep $(KEEP))
 
 constraints: $(BIN)/python  ## constraints.txt from what is installed
 	$(BIN)/python benchmarks/versions.py freeze > constraints.txt

@@ -69,7 +69,7 @@ def cases(work: Path) -> list[Case]:
         Path(fresh).unlink(missing_ok=True)
         shutil.rmtree(work / "fresh.runs", ignore_errors=True)
 
-    run = ("run", "demo", "--db", fresh, "--levels", "0", "--quiet", "--tasks")
+    run = ("run", "demo", "--db", fresh, "--levels", "0", "--tasks")
     return [
         Case("--help", ["--help"], "import duckdb"),
         Case("runs, a hundred", ["runs", "--db", runs], "import duckdb"),

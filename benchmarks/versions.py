@@ -1,13 +1,15 @@
 """The tests with the newest, or the oldest, versions of everything that pyproject.toml allows; or today's, as a list.
 
-    python benchmarks/versions.py newest|oldest [pytest's arguments]
+    python benchmarks/versions.py newest|oldest [--keep NAME==VERSION]… [pytest's arguments]
     .venv/bin/python benchmarks/versions.py freeze > constraints.txt
 
-`newest` and `oldest` make an environment of their own beside the repository's and run the fast tests in it.
+`newest` and `oldest` make an environment of their own beside the repository's and run the fast tests in it. What is
+kept at a version is neither: torch, where a machine has one build of it.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import subprocess
@@ -20,8 +22,8 @@ _NAME = re.compile(r"^([A-Za-z0-9._-]+)")
 _OLDEST = re.compile(r"(?:>=|==)\s*([0-9][0-9A-Za-z.]*)")
 
 
-def oldest(requirements: list[str]) -> list[str]:
-    """`name>=1.2,<2; marker` as the constraint `name==1.2; marker`.
+def oldest(requirements: list[str], kept: set[str]) -> list[str]:
+    """`name>=1.2,<2; marker` as the constraint `name==1.2; marker`, for all that is not among the names `kept`.
 
     Raises:
         ValueError: a requirement has no lower bound.
@@ -32,7 +34,8 @@ def oldest(requirements: list[str]) -> list[str]:
         name, version = _NAME.match(wanted), _OLDEST.search(wanted)
         if name is None or version is None:
             raise ValueError(f"{requirement!r} in pyproject.toml has no lower bound: give it one.")
-        found.append(f"{name[1]}=={version[1]}" + (f"; {marker.strip()}" if marker else ""))
+        if name[1] not in kept:
+            found.append(f"{name[1]}=={version[1]}" + (f"; {marker.strip()}" if marker else ""))
     return found
 
 
@@ -50,30 +53,36 @@ def frozen() -> list[str]:
     return [re.sub(r"\+\w+$", "", line) for line in listed if "==" in line]
 
 
-def try_out(which: str, arguments: list[str]) -> int:
+def try_out(which: str, keep: list[str], arguments: list[str]) -> int:
     folder = ROOT / f".venv-{which}"
     subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-    environment = {key: value for key, value in os.environ.items() if key != "PIP_CONSTRAINT"}
-    if which == "oldest":
-        constraints = folder / "oldest.txt"
-        constraints.write_text("\n".join(oldest(requirements())) + "\n", encoding="utf-8")
-        environment["PIP_CONSTRAINT"] = str(constraints)
+    bounds = [] if which == "newest" else oldest(requirements(), {_name(kept) for kept in keep})
+    constraints = folder / f"{which}.txt"
+    constraints.write_text("".join(f"{line}\n" for line in [*keep, *bounds]), encoding="utf-8")
+    environment = os.environ | {"PIP_CONSTRAINT": str(constraints)}
     install = [folder / "bin/pip", "install", "--quiet", "--upgrade", "-e", f"{ROOT}[test]"]
     subprocess.run(install, env=environment, check=True)
-    return subprocess.run([folder / "bin/pytest", *arguments], cwd=ROOT, env=environment).returncode
+    subprocess.run([folder / "bin/pip", "freeze", "--exclude-editable"], check=True)
+    return subprocess.run([folder / "bin/pytest", *arguments], cwd=ROOT).returncode
+
+
+def _name(requirement: str) -> str:
+    found = _NAME.match(requirement)
+    if found is None:
+        raise SystemExit(f"--keep takes NAME==VERSION, not {requirement!r}.")
+    return found[1]
 
 
 def main() -> int:
-    match sys.argv[1:]:
-        case ["freeze"]:
-            print("# What main was last seen to work with; `make constraints` writes it. .ci/run installs these.")
-            print("\n".join(frozen()))
-            return 0
-        case ["newest" | "oldest" as which, *arguments]:
-            return try_out(which, arguments)
-        case _:
-            print(__doc__, file=sys.stderr)
-            return 2
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("which", choices=["newest", "oldest", "freeze"])
+    words.add_argument("--keep", action="append", default=[], metavar="NAME==VERSION")
+    chosen, arguments = words.parse_known_args()
+    if chosen.which == "freeze":
+        print("# What main was last seen to work with; `make constraints` writes it. .ci/run installs these.")
+        print("\n".join(frozen()))
+        return 0
+    return try_out(chosen.which, chosen.keep, arguments)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from engine.errors import UserError
 from engine.planning.plan import RunPlan
 from engine.pruning import checkpoint, loading
 from engine.pruning.accounting import ModelShape
-from engine.worker.save import delta_table
+from engine.worker.save import results_for
 from warehouse.records.level import Level
 
 
@@ -110,13 +110,17 @@ def save(
     calibration_length: int | None = None,
     like: str | Path | None = None,
     device: str = "auto",
+    pad_to: int | None = None,
+    gguf: str | None = None,
 ) -> checkpoint.SavedLevel:
     """Write one level of a model as a checkpoint that transformers loads: safetensors, config, tokenizer, model card.
 
     The folder `to` appears complete or not at all; `overwrite` replaces the checkpoint that it holds. `dtype` is of the
     saved weights ("auto" keeps the checkpoint's own); the delta table of `database` goes into the model card. The rest
     is as in `load_model` and `prune`. `like` is the folder of a run whose calibration text is taken, instead of another
-    one; `device` is where neurons are looked at. `bytes` of what is returned is the size of the weights.
+    one; `device` is where neurons are looked at. `pad_to` fills the width up with zero neurons to a multiple of it, the
+    same function; `gguf` ("f16" or "q8_0") writes a GGUF file beside the checkpoint. `bytes` of what is returned is the
+    size of the weights.
 
     Raises:
         UserError: as `load_model` and `prune`; or the folder is in use, or cannot be written.
@@ -131,11 +135,13 @@ def save(
         dtype=dtype,
         revision=revision,
         trust_remote_code=trust_remote_code,
-        card=None if database is None else delta_table(Path(database), str(source), method, repair),
+        card=None if database is None else results_for(Path(database), str(source), method, repair),
         overwrite=overwrite,
         repair=repair,
         calibrate=_text(method, repair, calibration, calibration_tokens, calibration_length, seed, like),
         device=device,
+        pad_to=pad_to,
+        gguf=gguf,
     )
 
 

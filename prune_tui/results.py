@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,7 +103,7 @@ class Warehouse:
 
     def export(
         self,
-        model: str,
+        model: str | Sequence[str],
         *,
         format: str = "markdown",  # noqa: A002
         method: str | None = None,
@@ -113,11 +113,15 @@ class Warehouse:
         wide: bool = False,
         significance: bool = False,
         intervals: bool = False,
+        digits: int | None = None,
+        short: Mapping[str, str] | None = None,
         to: str | Path | None = None,
         replace: bool = False,
     ) -> str | bytes:
-        """`deltas` as a text for a paper ("markdown", always wide) or for a program ("csv", "json"); bytes for
-        "parquet". In Markdown `significance` marks the changes beyond noise and `intervals` adds their 95 % intervals.
+        """`deltas` as a text for a paper ("markdown" and "latex", always wide) or for a program ("csv", "json"); bytes
+        for "parquet" and "xlsx". Several models make one table, of LaTeX and Excel with `digits` decimals of scores and
+        `short` names instead of models' and benchmarks' own. In Markdown `significance` marks the changes beyond noise
+        and `intervals` adds their 95 % intervals.
 
         `to` is a file to write it into as well.
 
@@ -136,6 +140,8 @@ class Warehouse:
             metrics=metrics,
             significance=significance,
             intervals=intervals,
+            digits=digits,
+            short=short,
         )
         if to is not None:
             data = content.encode() if isinstance(content, str) else content

@@ -72,7 +72,7 @@ def imported() -> set[str]:
 
 def test_what_is_imported_is_declared():
     owners = packages_distributions()
-    allowed = declared()[""] | declared()["web"] | declared()["kernels"]
+    allowed = set[str]().union(*(lines for extra, lines in declared().items() if extra != "test"))
     strangers = {name for name in imported() if not {normal(owner) for owner in owners.get(name, [])} & allowed}
     assert strangers - {"triton"} == set()  # an extra that the README's test command leaves out
 

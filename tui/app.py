@@ -113,6 +113,11 @@ class Dashboard(SafeApp):
 
         self.push_screen(RunScreen(run_id))
 
+    def open_sweep(self, sweep: str) -> None:
+        from tui.runs.sweep_screen import SweepScreen
+
+        self.push_screen(SweepScreen(sweep))
+
     def show_results_of(self, run_id: str, name: str) -> None:
         from tui.results.screen import ResultsScreen
 
@@ -142,16 +147,24 @@ class Dashboard(SafeApp):
 
     def show_started(self, form: Screen[Any], run: RunDir) -> None:
         """Behind the run is the list, with the cursor on it."""
+        self.started.append(run)
+        self._to_the_list(form, run.run_id)
+        self.open_run(run.run_id)
+
+    def show_started_sweep(self, form: Screen[Any], sweep: str) -> None:
+        """Behind the sweep is the list, with the cursor on it."""
+        self._to_the_list(form, sweep)
+        self.open_sweep(sweep)
+
+    def _to_the_list(self, form: Screen[Any], selected: str) -> None:
         from tui.runs.runs_screen import RunsScreen
 
-        self.started.append(run)
         if self.screen is form:
             self.pop_screen()
         self.switch_mode("runs")
         while not isinstance(self.screen, RunsScreen):  # such as the run that this one is a clone of
             self.pop_screen()
-        self.screen.select(run.run_id)
-        self.open_run(run.run_id)
+        self.screen.select(selected)
 
     def start_demo(self) -> None:
         from engine.planning.draft import Draft

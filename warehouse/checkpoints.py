@@ -1,7 +1,7 @@
 """What a saved checkpoint is: `save` writes it beside the weights, importing its scores finds it there again.
 
     {"format": "prune-tui checkpoint", "prune_tui": "1.0", "method": "maw", "level": "40", "intermediate_size": 4916,
-     "pruning_pct": 40.0, "parameters": 913123328, "divisor": null, "seed": null,
+     "pruning_pct": 40.0, "parameters": 913123328, "divisor": null, "seed": null, "stored_size": 5120,
      "repair": "none", "calibration": null,
      "base": {"model": "meta-llama/Llama-3.2-1B", "revision": "4e20de3", "weights_hash": "…", …}}
 
@@ -54,7 +54,9 @@ class CalibrationRecord:
 class CheckpointRecord:
     """One saved level. `seed` drew the neurons of the random method, `divisor` rounded the width, if either did.
 
-    Checkpoints from before there was repair say nothing of it, and have none.
+    `intermediate_size` and `parameters` are exact; `stored_size` is the width of the files' tensors, zero neurons
+    included, and `stored_parameters` how many they have; None where there are none. Checkpoints from before there was
+    repair say nothing of it, and have none.
     """
 
     base: BaseModel
@@ -68,6 +70,8 @@ class CheckpointRecord:
     prune_tui: str
     repair: str = "none"
     calibration: CalibrationRecord | None = None
+    stored_size: int | None = None
+    stored_parameters: int | None = None
 
     def write(self, folder: Path) -> None:
         text = json.dumps({"format": _FORMAT} | asdict(self), indent=2, ensure_ascii=False)
@@ -110,6 +114,12 @@ def _record(told: Mapping[str, Any]) -> CheckpointRecord:
         raise ValueError("a name is none")
     if record.intermediate_size > base.intermediate_size:
         raise ValueError("it is wider than its base model")
+    for stored, exact in (
+        (record.stored_size, record.intermediate_size),
+        (record.stored_parameters, record.parameters),
+    ):
+        if stored is not None and not (type(stored) is int and exact < stored < 2**63):
+            raise ValueError("its stored width is none")
     return record
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -104,7 +105,14 @@ def _without(text: str, secrets: list[str]) -> str:
 
 def _from_environment() -> list[str]:
     """The longest first, where one is part of another."""
+    return _secrets(frozenset(os.environb.items()))  # as bytes: an import asks for every event, and texts are decoded
+
+
+@lru_cache(maxsize=1)
+def _secrets(environment: frozenset[tuple[bytes, bytes]]) -> list[str]:
     values = {
-        value for name, value in os.environ.items() if _IN_ENVIRONMENT.search(name) and len(value) >= _SHORTEST
-    }  # fmt: skip
+        os.fsdecode(value)
+        for name, value in environment
+        if _IN_ENVIRONMENT.search(os.fsdecode(name)) and len(os.fsdecode(value)) >= _SHORTEST
+    }
     return sorted(values, key=len, reverse=True)

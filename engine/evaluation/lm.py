@@ -27,13 +27,16 @@ from engine.inference.batching import batch_tokens_for
 from engine.inference.decode.generator import Generator
 from engine.inference.lm_head import LMHead
 from engine.inference.plain_scorer import PlainScorer
-from engine.inference.probing import probe_trees
+from engine.inference.probing import Findings, probe_trees
 from engine.inference.tree.tree import Ints, Scored
 from engine.inference.tree.tree_scorer import Batch, Progress, TreeScorer
 from engine.inference.tree.trial import best_attention
 from engine.inference.waiting import Idle
+from engine.pruning.spreading import spread_over
 
 logger = logging.getLogger(__name__)
+
+_NO_GRAPHS = "The model's layers are spread over {count} GPUs, so graphs and kernels of ours are off"
 
 
 class PrunedLM(TemplateLM):
@@ -81,9 +84,10 @@ class PrunedLM(TemplateLM):
             if layer is not None
         )
         self._encoder = Encoder(self.tokenizer, max_length=self.max_length, vocab_size=known)
-        attention, self.slow_because = best_attention(model, plain=plain)
+        spread = spread_over(model)
+        attention, self.slow_because = best_attention(model, plain=plain or spread > 1)
         head = LMHead(model, attention.overrides)
-        found = probe_trees(model, attention)
+        found = probe_trees(model, attention) if spread == 1 else Findings(_NO_GRAPHS.format(count=spread))
         self.generator: Generator | None = None
         self.lengths, self.batch_tokens = attention.lengths, batch_tokens
         if found.problem is not None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.planning.choices import (
     OPTIONS,
+    Names,
     chosen_calibration,
     chosen_levels,
     chosen_methods,
@@ -61,6 +62,7 @@ class Asked:
     system_instruction: str | None = None
     fewshot_as_multiturn: bool = False
     no_cache: bool = False
+    cards: int = 1
 
     @classmethod
     def like(cls, plan: RunPlan) -> Asked:
@@ -79,6 +81,7 @@ class Asked:
         }
         return cls(**told)
 
+<<<<<<< HEAD
     @property
     def is_profile_alone(self) -> bool:
         """Whether it is only asked what levels cost."""
@@ -86,6 +89,11 @@ class Asked:
 
     def plan(self, base: Path) -> RunPlan:
         """The plan, with the first method and repair. `base` is the folder that relative ones are seen from.
+=======
+    def plan(self, base: Path, names: Names = OPTIONS) -> RunPlan:
+        """The plan, with the first method and repair. `base` is the folder that relative ones are seen from, `names`
+        are what the settings were given by.
+>>>>>>> main
 
         Raises:
             UserError: an option is wrong.
@@ -93,8 +101,13 @@ class Asked:
         return RunPlan(
             name=self.name or run_name(str(base / self.model) if (base / self.model).is_dir() else self.model),
             model=self.model,
+<<<<<<< HEAD
             levels=chosen_levels(self.levels, OPTIONS),
             tasks=() if self.is_profile_alone else chosen_tasks(self.suite, self.tasks, OPTIONS),
+=======
+            levels=chosen_levels(self.levels, names),
+            tasks=chosen_tasks(self.suite, self.tasks, names),
+>>>>>>> main
             calibration=chosen_calibration(self.calibration),
             calibration_tokens=self.calibration_tokens,
             calibration_length=self.calibration_length,
@@ -104,7 +117,7 @@ class Asked:
             revision=self.revision,
             divisor=self.divisor,
             limit=self.limit,
-            include_paths=tuple(map(str, task_folders([base / path for path in self.include_path], OPTIONS))),
+            include_paths=tuple(map(str, task_folders([base / path for path in self.include_path], names))),
             dtype=self.dtype,
             device=self.device,
             batch_tokens=self.batch_tokens,
@@ -117,15 +130,16 @@ class Asked:
             system_instruction=self.system_instruction,
             fewshot_as_multiturn=self.fewshot_as_multiturn,
             use_cache=not self.no_cache,
+            cards=self.cards,
         ).resolved(base)
 
 
-def plans_of(asked: Sequence[Asked], base: Path, *, name: str | None = None) -> list[RunPlan]:
+def plans_of(asked: Sequence[Asked], base: Path, *, name: str | None = None, names: Names = OPTIONS) -> list[RunPlan]:
     """A run for each model, method and repair, under one sweep, called `name`, where that makes several.
 
     Raises:
         UserError: an option is wrong, or nothing looks at a text that is named.
     """
-    ways = [(chosen_methods(one.method, OPTIONS), chosen_repairs(one.repair, OPTIONS)) for one in asked]
-    plans = [one.plan(base) for one in asked]
+    ways = [(chosen_methods(one.method, names), chosen_repairs(one.repair, names)) for one in asked]
+    plans = [one.plan(base, names) for one in asked]
     return spread_each([(plan, *way) for plan, way in zip(plans, ways, strict=True)], name)

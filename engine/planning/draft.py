@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from engine import settings
 from engine.errors import UserError
-from engine.planning.asked import DEFAULT_LEVELS
+from engine.planning.asked import DEFAULT_LEVELS, Asked, plans_of
 from engine.planning.choices import (
     FIELDS,
     chosen_calibration,
@@ -23,14 +23,20 @@ from engine.planning.choices import (
 from engine.planning.methods import DEFAULT_METHOD
 from engine.planning.plan import RunPlan
 from engine.planning.suites import SUITES, TaskSpec, suite
-from engine.planning.sweep import spread
+from engine.planning.sweep_text import shared_and_own
 from warehouse.commands import hint
-from warehouse.records.conditions import DEFAULT_SEEDS, Seeds, parse_seeds, short_seeds
+from warehouse.records.conditions import DEFAULT_SEEDS, Seeds, parse_seeds, seeds_text, short_seeds
+from warehouse.records.names import short_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What the fields hold, as text. `like` is a plan whose other settings are kept."""
+    """What the fields hold, as text; models, methods and repairs with commas between them.
+
+    `called` is what a sweep without a name is called, as by its file. `like` is a plan whose other settings are kept,
+    `kept` are those of a sweep file that have no field, and `own` what its models have each of their own, all by the
+    fields of `Asked`.
+    """
 
     model: str = ""
     method: str = DEFAULT_METHOD
@@ -51,7 +57,11 @@ class Draft:
     trust_task_code: bool = False
     seeds: str = ""
     name: str = ""
+    called: str = ""
+    gpus: str = ""
     like: RunPlan | None = None
+    kept: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    own: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
     @classmethod
     def settled(cls) -> Draft:
@@ -88,7 +98,7 @@ class Draft:
         """What is wrong, by field; `known` are the tasks there are, empty where that is not known yet."""
         found: dict[str, str] = {}
         checks: dict[str, Callable[[], object]] = {
-            "model": self._model,
+            "model": self._models,
             "levels": lambda: chosen_levels(self.levels, FIELDS),
             "calibration": self._calibration,
             "calibration_tokens": self._calibration_tokens,
@@ -100,11 +110,11 @@ class Draft:
             "batch_tokens": self._batch_tokens,
             "seeds": self._seeds,
         }
-        for field, check in checks.items():
+        for name, check in checks.items():
             try:
                 check()
             except UserError as error:
-                found[field] = str(error)
+                found[name] = str(error)
         if not found:
             try:
                 self.plan()
@@ -115,33 +125,92 @@ class Draft:
         return found
 
     def plan(self) -> RunPlan:
-        """Raises:
-        UserError: a field is wrong.
+        """The only one, or the first. Errors as `plans`."""
+        return self.plans()[0]
+
+    def plans(self) -> list[RunPlan]:
+        """A run for each model, method and repair; several are a sweep of the run's name.
+
+        Raises:
+            UserError: a field is wrong.
         """
-        specs = self._tasks()
-        settings: dict[str, Any] = {
-            "name": self.name.strip() or run_name(self._model()),
-            "model": self._model(),
-            "levels": chosen_levels(self.levels, FIELDS),
-            "tasks": specs,
-            "suite": self.suite if self.suite and specs == suite(self.suite) else None,
-            "method": self.method,
-            "repair": self.repair,
-            "calibration": self._calibration(),
-            "calibration_tokens": self._calibration_tokens(),
-            "damage": self.damage,
-            "limit": self._limit(),
-            "include_paths": tuple(str(path) for path in self._folders()),
-            "dtype": self.dtype,
-            "device": self._device(),
-            "batch_tokens": self._batch_tokens(),
-            "compile_layers": self.compile_layers,
-            "trust_task_code": self.trust_task_code,
-            "seeds": self._seeds(),
-        }
-        plan = replace(self.like, **settings) if self.like is not None else RunPlan(**settings)
-        [plan] = spread([plan], [self.method], [self.repair])
-        return plan.resolved(Path.cwd())
+        return plans_of(self.asked(), Path.cwd(), name=self.name.strip() or self.called or None, names=FIELDS)
+
+    def asked(self) -> list[Asked]:
+        """The same in the words of the options, for each model; what has no field is as `like` or a file has it.
+
+        Raises:
+            UserError: a field is wrong.
+        """
+        models, specs, folders = self._models(), self._tasks(), self._folders()
+        suite_name = self.suite if self.suite and specs == suite(self.suite) else None
+        shared = replace(
+            Asked.like(self.like) if self.like is not None else Asked(model="", **self.kept),
+            levels=self.levels,
+            method=self.method,
+            repair=self.repair,
+            calibration=self._calibration(),
+            calibration_tokens=self._calibration_tokens(),
+            damage=self.damage,
+            suite=suite_name,
+            tasks=None if suite_name is not None else ",".join(map(str, specs)),
+            limit=self._limit(),
+            include_path=tuple(folders),
+            dtype=self.dtype,
+            device=self._device(),
+            batch_tokens=self._batch_tokens(),
+            compile=self.compile_layers,
+            trust_task_code=self.trust_task_code,
+            seed=seeds_text(self._seeds()),
+            name=self.name.strip() or None,
+        )
+        return [replace(shared, model=model, **self.own.get(model, {})) for model in models]
+
+    @classmethod
+    def of_asked(cls, asked: Sequence[Asked], *, name: str, gpus: str | None) -> Draft:
+        """What a sweep file asks for. What its models do not share is kept with each, and shown in no field."""
+        shared, own = shared_and_own(asked)
+        found = Asked(model="", **shared)
+        limit = found.limit
+        seeds = parse_seeds(found.seed)
+        return cls(
+            model=", ".join(one.model for one in asked),
+            method=found.method,
+            repair=found.repair,
+            calibration=found.calibration or "",
+            calibration_tokens="" if found.calibration_tokens is None else str(found.calibration_tokens),
+            damage=found.damage,
+            levels=found.levels,
+            suite=found.suite or "",
+            tasks=(found.tasks or "").replace(",", ", "),
+            limit="" if limit is None else f"{limit:g}",
+            include_paths=", ".join(map(str, found.include_path)),
+            dtype=found.dtype,
+            device=found.device,
+            batch_tokens="" if found.batch_tokens is None else str(found.batch_tokens),
+            compile_layers=found.compile,
+            trust_task_code=found.trust_task_code,
+            seeds="" if seeds == DEFAULT_SEEDS else short_seeds(seeds),
+            name=found.name or "",
+            called=name,
+            gpus=gpus or "",
+            kept={key: value for key, value in shared.items() if key in WITHOUT_FIELD},
+            own={one.model: beside for one, beside in zip(asked, own, strict=True) if beside},
+        )
+
+    def settings_apart(self) -> str:
+        """What models have of their own, and what else has no field, in a line; empty where there is nothing."""
+        models = [model.strip() for model in self.model.split(",")]
+        told = [_settings(self.kept)] if self.kept and self.like is None else []
+        told += [f"{short_name(model)}: {_settings(own)}" for model, own in self.own.items() if model in models]
+        return "; ".join(told)
+
+    def _models(self) -> list[str]:
+        names = [name.strip() for name in self.model.split(",") if name.strip()] or [""]
+        models = [replace(self, model=name)._model() for name in names]
+        if len(set(models)) < len(models):
+            raise UserError("A model is named twice: name each once.")
+        return models
 
     def _model(self) -> str:
         model = self.model.strip()
@@ -222,30 +291,63 @@ def _whole(told: str, otherwise: str) -> int | None:
     return int(text)
 
 
-def command(plan: RunPlan, database: Path) -> str:
-    """The `prune-tui run …` that does the same from a shell."""
-    words = ["run", plan.model, "--levels", ",".join(str(level) for level in plan.levels)]
-    if plan.suite is not None:
-        words += ["--suite", plan.suite]
+def _settings(told: Mapping[str, Any]) -> str:
+    return ", ".join(
+        key.replace("_", "-") if value is True else f"{key.replace('_', '-')} {value}" for key, value in told.items()
+    )
+
+
+def command(draft: Draft, database: Path) -> str:
+    """The `prune-tui run …` that does the same from a shell.
+
+    Raises:
+        UserError: a field is wrong, or the models have settings of their own, which only a file can say.
+    """
+    if draft.own:
+        raise UserError("Its models have settings of their own, which a file can say: f4 saves one.")
+    asked = draft.asked()
+    plans = draft.plans()
+    first, one = plans[0], asked[0]
+    words = ["run", *(other.plan(Path.cwd(), FIELDS).model for other in asked)]
+    words += ["--levels", ",".join(str(level) for level in first.levels)]
+    if first.suite is not None:
+        words += ["--suite", first.suite]
     else:
-        words += ["--tasks", ",".join(str(task) for task in plan.tasks)]
+        words += ["--tasks", ",".join(str(task) for task in first.tasks)]
     plain = RunPlan(name="", model="", levels=(), tasks=())
     for option, name in _OPTIONS.items():
-        value = getattr(plan, name)
+        value = getattr(one if name in _OF_EACH_RUN else first, name)
         if value == getattr(plain, name):
             continue
         if isinstance(value, bool):
             words += [option]
         elif isinstance(value, tuple):
-            words += [option, short_seeds(plan.seeds)]
+            words += [option, short_seeds(first.seeds)]
         else:
             words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
-    for path in plan.include_paths:
+    for path in first.include_paths:
         words += ["--include-path", path]
-    if plan.name != run_name(plan.model):
-        words += ["--name", plan.name]
+    name = draft.name.strip()
+    if name and (len(plans) > 1 or name != run_name(first.model)):
+        words += ["--name", name]
+    if draft.gpus.strip():
+        words += ["--gpus", draft.gpus.strip()]
     return hint(*words, db=database)
 
+
+_OF_EACH_RUN = (
+    "method",
+    "repair",
+    "calibration",
+    "calibration_tokens",
+    "calibration_length",
+)  # not as the first has it
+
+WITHOUT_FIELD = (
+    "calibration_length", "revision", "divisor", "trust_remote_code", "skip_broken_tasks", "apply_chat_template",
+    "system_instruction", "fewshot_as_multiturn", "no_cache", "cards",
+)  # fmt: skip
+"""Settings, by the fields of `Asked`, that a draft keeps and does not show."""
 
 _OPTIONS = {
     "--method": "method",
@@ -269,4 +371,5 @@ _OPTIONS = {
     "--system-instruction": "system_instruction",
     "--fewshot-as-multiturn": "fewshot_as_multiturn",
     "--no-cache": "use_cache",
+    "--cards": "cards",
 }

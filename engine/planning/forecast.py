@@ -55,7 +55,7 @@ def forecast(
     leaves: list[str] = []
     all_known = True
     for spec in plan.tasks:
-        found, known = _leaves(spec.name, index)
+        found, known = single_tasks(spec.name, index)
         leaves += found
         all_known &= known
     if plan.damage:
@@ -97,14 +97,14 @@ def forecast(
     )
 
 
-def _leaves(name: str, index: Mapping[str, TaskEntry]) -> tuple[list[str], bool]:
+def single_tasks(name: str, index: Mapping[str, TaskEntry]) -> tuple[list[str], bool]:
     """The single tasks under a name, and whether all of them are known."""
     entry = index.get(name)
     if entry is None or entry.kind == "tag":
         return [name], False
     if not entry.parts:
         return [name], True
-    found = [_leaves(part, index) for part in entry.parts]
+    found = [single_tasks(part, index) for part in entry.parts]
     return [leaf for leaves, _ in found for leaf in leaves], all(known for _, known in found)
 
 

@@ -61,9 +61,9 @@ def memory_forecast(
 ) -> MemoryForecast:
     """`readings` are those of this machine's GPUs and of its CPU."""
     device = shape.device_for(plan.device)
-    place, free = _room(device, readings)
+    place, free = _room(device, readings, plan.cards)
     dtype = shape.dtype_for(plan.dtype, plan.device)
-    seen = _with(shape, dtype, device, free, plan.batch_tokens)
+    seen = _with(shape, dtype, device, free, plan.batch_tokens, plan.cards)
     looked_at = calibration_forecast(plan, shape)
     sequences = GPU_SEQUENCES if _is_cuda(device) else CPU_SEQUENCES
     return MemoryForecast(
@@ -72,7 +72,7 @@ def memory_forecast(
         free=free,
         cache=sequences * shape.cache_per_token * itemsize(dtype) if generates else 0,
         cache_limit=_cache_limit(device, free, seen["weights"]),
-        advice=_advice(shape, dtype, device, place, free, plan.batch_tokens),
+        advice=_advice(shape, dtype, device, place, free, plan, _gpus(readings)),
         calibration=0 if looked_at is None else _held(looked_at, free, sum(seen[part] for part in _PARTS)),
     )
 
@@ -88,9 +88,12 @@ def _cache_limit(device: str, free: int | None, weights: int) -> int | None:
     return int(CACHE_SHARE * max(free - weights, 0)) if free else None
 
 
-def _with(shape: Shape, dtype: str, device: str, free: int | None, tokens: int | None) -> dict[str, int]:
+def _with(
+    shape: Shape, dtype: str, device: str, free: int | None, tokens: int | None, cards: int = 1
+) -> dict[str, int]:
+    """On each of so many GPUs, of which each holds about as many layers."""
     item = itemsize(dtype)
-    weights = shape.parameters * item
+    weights = -(-shape.parameters * item // cards)
     if tokens is None and _is_cuda(device):
         sizes = {"hidden_size": shape.hidden_size, "intermediate_size": shape.intermediate_size, "itemsize": item}
         tokens = GPU_TOKENS if free is None else batch_tokens(free - weights, **sizes)
@@ -113,35 +116,49 @@ def _with(shape: Shape, dtype: str, device: str, free: int | None, tokens: int |
     }
 
 
-def _advice(shape: Shape, dtype: str, device: str, place: str, free: int | None, tokens: int | None) -> str | None:
+def _advice(
+    shape: Shape, dtype: str, device: str, place: str, free: int | None, plan: RunPlan, gpus: int
+) -> str | None:
     """What to change so that the run fits; None where it does, or where that is not known."""
+    tokens = plan.batch_tokens
 
-    def needed(dtype: str, tokens: int | None) -> int:
-        seen = _with(shape, dtype, device, free, tokens)
+    def needed(dtype: str, tokens: int | None, cards: int = plan.cards) -> int:
+        seen = _with(shape, dtype, device, free, tokens, cards)
         return seen["weights"] + seen["working"] + seen["libraries"]
 
     if free is None or (asked := needed(dtype, tokens)) <= free:
         return None
     ways: list[str] = []
-    batch = _with(shape, dtype, device, free, tokens)["tokens"]
+    batch = _with(shape, dtype, device, free, tokens, plan.cards)["tokens"]
     while batch > _FEWEST_TOKENS and needed(dtype, batch) > free:
         batch //= 2
     if needed(dtype, batch) <= free:
         ways.append(f"a batch of {batch:,} tokens")
     if itemsize(dtype) > 2 and needed("bfloat16", tokens) <= free:
         ways.append("dtype bfloat16")
+    more = (cards for cards in range(plan.cards + 1, gpus + 1) if needed(dtype, tokens, cards) <= free)
+    if _is_cuda(device) and not plan.is_calibrated and (cards := next(more, None)) is not None:
+        ways.append(f"--cards {cards} (its layers on {cards} GPUs, without graphs)")
     lack = f"{place} lacks {format_bytes(asked - free)}"
     if ways:
         return f"{lack}: the run fits with {' or with '.join(ways)}."
     return f"{lack}: free some memory, or choose another device or a smaller model."
 
 
+def _gpus(readings: Sequence[Reading]) -> int:
+    return len({reading.device for reading in readings if reading.device[:4] == "gpu "})
+
+
 def _is_cuda(device: str) -> bool:
     return device.startswith("cuda")
 
 
-def _room(device: str, readings: Sequence[Reading]) -> tuple[str, int | None]:
-    """The device in words, and the bytes free on it."""
+def _room(device: str, readings: Sequence[Reading], cards: int = 1) -> tuple[str, int | None]:
+    """The device in words, and the bytes free on it; of several on the one that has the fewest."""
+    if cards > 1:
+        frees = [_free(f"gpu {number}", readings) for number in map(_physical, range(cards)) if number is not None]
+        told = [free for free in frees if free is not None]
+        return f"each of {cards} GPUs", min(told) if len(told) == cards else None
     if not _is_cuda(device):
         return "this machine", _free("cpu", readings)
     index = _physical(int(device.partition(":")[2] or 0))

@@ -34,13 +34,13 @@ def check(model: str, *, trust_remote_code: bool) -> None:
 
 
 def local_folder(model: str) -> str | None:
-    """The folder that `model` names; None for a name on the hub, and for the demo.
+    """The folder or GGUF file that `model` names; None for a name on the hub, and for the demo.
 
     Raises:
         UserError: it can only be meant as a folder, and there is none.
     """
     path = Path(model).expanduser()
-    if path.is_dir():
+    if path.is_dir() or is_gguf(path):
         return str(path)
     if path.is_file():
         raise UserError(f"{model} is a file: give the folder that holds config.json and the weights.")
@@ -49,11 +49,26 @@ def local_folder(model: str) -> str | None:
     return None
 
 
+def is_gguf(path: str | Path) -> bool:
+    """Whether it is a file of llama.cpp's form; what is needed beside its weights lies in its folder."""
+    return str(path).endswith(".gguf") and Path(path).is_file()
+
+
+def folder_of(source: str) -> Path:
+    """The folder of a model's config and tokenizer: `source` itself, or the one that a GGUF file is in."""
+    return Path(source).parent if is_gguf(source) else Path(source)
+
+
 def config_file(source: str) -> Path:
     """Raises:
     UserError: the folder has none.
     """
-    if not (config := Path(source, "config.json")).is_file():
+    if not (config := folder_of(source) / "config.json").is_file():
+        if is_gguf(source):
+            raise UserError(
+                f"There is no config.json beside {source}: a GGUF file is read where `prune-tui save --gguf` wrote it, "
+                "with config and tokenizer."
+            )
         raise UserError(f"{source} holds no config.json: give the folder of a transformers checkpoint.")
     return config
 
@@ -132,6 +147,11 @@ def _check_weights(source: str) -> None:
     """Raises:
     UserError: no file has them, or one is cut short or no safetensors file.
     """
+    if is_gguf(source):
+        with Path(source).open("rb") as file:
+            if file.read(4) != b"GGUF":
+                raise UserError(f"{source} is no GGUF file, whatever its name: get it again.")
+        return
     listed: set[str] = set()
     for name in SINGLE_WEIGHTS:
         if Path(source, name).is_file():

@@ -11,12 +11,17 @@ from typing import Any
 from engine.errors import UserError
 from engine.planning.calibration import DEFAULT_CALIBRATION, REPAIRS, CalibrationSource
 from engine.planning.methods import DEFAULT_METHOD, find_method
+<<<<<<< HEAD
 from engine.planning.profiling import ProfilePlan
+=======
+from engine.planning.model_files import is_gguf
+>>>>>>> main
 from engine.planning.suites import TaskSpec
 from warehouse.records.conditions import DEFAULT_SEEDS, Conditions, Seeds, documents, old_seeds, seeds_text
 from warehouse.records.level import Level
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
+GGUF_TYPES = ("f16", "q8_0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +38,15 @@ class RunPlan:
     `repair` says how what was removed is made up for. Where the method or the repair looks at what neurons do,
     `calibration` names the text (`CalibrationSource`), `calibration_tokens` how many tokens of it and
     `calibration_length` how many a sequence; None chooses each. `damage` measures the distance to the unpruned model
+<<<<<<< HEAD
     on held-out text beside the tasks. `profile` measures what each level costs, after the tasks, of which there may
     then be none. `sweep` is the id that runs started together share, `sweep_name` what a
     person called them. `use_cache` lets requests be taken from, and kept in, the user's cache.
+=======
+    on held-out text beside the tasks. `sweep` is the id that runs started together share, `sweep_name` what a
+    person called them. `use_cache` lets requests be taken from, and kept in, the user's cache. `cards` are the GPUs
+    that the model's layers are spread over.
+>>>>>>> main
     """
 
     name: str
@@ -68,6 +79,7 @@ class RunPlan:
     sweep: str | None = None
     sweep_name: str | None = None
     use_cache: bool = True
+    cards: int = 1
 
     def __post_init__(self) -> None:
         find_method(self.method)
@@ -85,9 +97,24 @@ class RunPlan:
             raise UserError("A profile measures layers as they are saved: leave --compile out, or --profile.")
         if self.calibration is not None:
             CalibrationSource.parse(self.calibration)
+        if self.cards < 1:
+            raise UserError(f"--cards {self.cards} is no number of GPUs: give a whole number above zero.")
+        if self.cards > 1:
+            self._check_cards()
         for what, number in (("tokens", self.calibration_tokens), ("length", self.calibration_length)):
             if number is not None and number < 1:
                 raise UserError(f"--calibration-{what} {number} is too few: give a whole number above zero.")
+
+    def _check_cards(self) -> None:
+        if self.device not in ("auto", "cuda"):
+            raise UserError(f"--cards {self.cards} spreads a model over GPUs, and --device says {self.device}.")
+        if self.compile_layers:
+            raise UserError(f"--compile is for a model on one GPU: leave it out, or --cards {self.cards}.")
+        if self.is_calibrated or self.damage:
+            raise UserError(
+                f"--cards {self.cards}: neurons are looked at, and damage is measured, on one GPU only: choose a "
+                "method that looks at weights alone, such as maw, without repair and --damage."
+            )
 
     @property
     def is_calibrated(self) -> bool:
@@ -163,7 +190,7 @@ class RunPlan:
         model = base / self.model
         return replace(
             self,
-            model=str(model.resolve()) if model.is_dir() else self.model,
+            model=str(model.resolve()) if model.is_dir() or is_gguf(model) else self.model,
             include_paths=tuple(str((base / path).resolve()) for path in self.include_paths),
             calibration=None if self.calibration is None else self.calibration_source.resolved(base).text,
         )

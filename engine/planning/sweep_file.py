@@ -12,13 +12,14 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast, get_type_hints
 
 from engine.errors import UserError
 from engine.planning.asked import Asked, plans_of
+from engine.planning.calibration import CalibrationSource
 from engine.planning.plan import DTYPES, RunPlan
 from engine.planning.task_index import UnlistedError
 
@@ -40,6 +41,22 @@ class SweepFile:
     def base(self) -> Path:
         """The folder that the file's paths are seen from: its own."""
         return self.path.absolute().parent
+
+    def seen_from_here(self) -> list[Asked]:
+        """The same with its paths made absolute, for a file elsewhere."""
+        found: list[Asked] = []
+        for one in self.asked:
+            folder, text = self.base / one.model, one.calibration
+            source = None if text is None else CalibrationSource.parse(text).resolved(self.base).text
+            found.append(
+                replace(
+                    one,
+                    model=str(folder.resolve()) if folder.is_dir() else one.model,
+                    calibration=source,
+                    include_path=tuple((self.base / path).resolve() for path in one.include_path),
+                )
+            )
+        return found
 
     def plans(self) -> list[RunPlan]:
         """Raises:

@@ -20,13 +20,20 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from engine.errors import UserError
 from engine.planning.calibration import CalibrationSource
 from engine.planning.methods import find_method
+from engine.planning.model_files import local_folder
+from engine.planning.plan import GGUF_TYPES
+from engine.pruning.base_card import base_card
 from engine.pruning.calibration import Calibration
+from engine.pruning.card_results import CardResults
+from engine.pruning.gguf_file import writing as gguf_file
+from engine.pruning.gguf_file.writing import stored_multiple
 from engine.pruning.glu import GluMlp, find_glu_mlps
 from engine.pruning.identity import config_hash, tokenizer_hash
 from engine.pruning.loading import (
     Checkpoint,
     inspect,
     load_model,
+    load_tokenizer,
     own_dtype,
     resolve_device,
     resolve_dtype,
@@ -34,6 +41,7 @@ from engine.pruning.loading import (
 )
 from engine.pruning.model_card import model_card
 from engine.pruning.ordering import OrderedMlp, ordered
+from engine.pruning.padding import add_zero_neurons, padded_width
 from engine.pruning.sources import is_local
 from warehouse import filenames
 from warehouse.checkpoints import BaseModel, CalibrationRecord, CheckpointRecord
@@ -45,12 +53,16 @@ Calibrate = Callable[[PreTrainedModel, PreTrainedTokenizerBase], Calibration]
 
 @dataclass(frozen=True, slots=True)
 class SavedLevel:
-    """`bytes` is the size of the weights."""
+    """`intermediate_size` is exact, `stored_size` with zero neurons; `parameters` and `bytes` are those of the weights
+    without and with them. `gguf` is the GGUF file, where one was asked for.
+    """
 
     path: Path
     intermediate_size: int
     parameters: int
     bytes: int
+    stored_size: int
+    gguf: Path | None = None
 
 
 def save_level(
@@ -64,11 +76,13 @@ def save_level(
     dtype: str = "auto",
     revision: str | None = None,
     trust_remote_code: bool = False,
-    card: str | None = None,
+    card: Callable[[int], CardResults | None] | None = None,
     overwrite: bool = False,
     repair: str = "none",
     calibrate: Calibrate | None = None,
     device: str = "auto",
+    pad_to: int | None = None,
+    gguf: str | None = None,
 ) -> SavedLevel:
     """Writes `source` at `level` into the folder `to`: weights, config, tokenizer, a model card, and for `import` what
     the checkpoint is.
@@ -79,11 +93,13 @@ def save_level(
         source: a folder, a hub name or "demo".
         level: how far to prune; `divisor` rounds its width down.
         dtype: of the saved weights; "auto" keeps the checkpoint's own.
-        card: Markdown with results (a delta table) for the model card.
+        card: gives the results of a width, in neurons, for the model card.
         overwrite: replace the checkpoint that the folder holds.
         repair: how what is removed is made up for.
         calibrate: the text on which the loaded, unpruned model is looked at, where the method or the repair asks.
         device: where it is looked at; weights alone are pruned on the CPU.
+        pad_to: the stored width is a multiple of it, filled up with zero neurons: the function stays the same.
+        gguf: "f16" or "q8_0": a GGUF file is written beside the checkpoint. q8_0 pads to a multiple of 32 by itself.
 
     Raises:
         UserError: the model cannot be loaded or pruned, the level means no width of it, the text is unfit, or the
@@ -91,6 +107,11 @@ def save_level(
     """
     checkpoint = inspect(source, revision=revision, trust_remote_code=trust_remote_code)
     kept = checkpoint.shape.width(level, divisor)
+    if pad_to is not None and pad_to < 1:
+        raise UserError(f"A width cannot be padded to a multiple of {pad_to}: give a whole number above zero.")
+    if gguf not in (None, *GGUF_TYPES):
+        raise UserError(f"There is no GGUF type '{gguf}' here: choose one of {', '.join(GGUF_TYPES)}.")
+    stored = padded_width(kept, stored_multiple(pad_to, gguf))
     _refuse_target(to, checkpoint.source, overwrite)
     with _folder_at_once(to) as partial:
         is_calibrated = repair != "none" or find_method(method).declared.needs_activations
@@ -98,6 +119,11 @@ def save_level(
         saved_dtype = "auto" if dtype == "auto" else resolve_dtype(dtype, checkpoint.config, torch.device("cpu"))
         # Looked at in the dtype that a run on this device would have: the saved one is rounded to afterwards.
         looked_at = resolve_dtype("auto", checkpoint.config, place) if is_calibrated else saved_dtype
+        if gguf is not None:
+            tokenizer = load_tokenizer(
+                checkpoint.source, revision=checkpoint.revision, trust_remote_code=trust_remote_code
+            )
+            gguf_file.check(checkpoint.config, tokenizer, gguf)
         model, tokenizer = load_model(
             checkpoint.source,
             revision=checkpoint.revision,
@@ -110,7 +136,10 @@ def save_level(
         if is_calibrated:
             pruned: Any = model  # transformers' decorators hide what `to` takes
             pruned.to(dtype=own_dtype(checkpoint.config) if isinstance(saved_dtype, str) else saved_dtype)
-        size = checkpoint.shape.bytes_at(kept, model.dtype.itemsize)
+        size = checkpoint.shape.bytes_at(stored, model.dtype.itemsize)
+        if stored > kept:
+            add_zero_neurons(model, stored)
+            model.config.get_text_config().exact_intermediate_size = kept
         if (free := shutil.disk_usage(partial).free) < size:
             raise UserError(
                 f"There is no room for {to}: the weights take {size / 1e9:.2f} GB and {free / 1e9:.2f} GB are free; "
@@ -122,7 +151,7 @@ def save_level(
         for weights in partial.glob("*.safetensors"):
             weights.chmod(_readable_by_others())  # safetensors writes them for their owner alone
         tokenizer.save_pretrained(partial)
-        base_model = source if not Path(source).is_dir() else Path(source).resolve().name
+        base_model = Path(source).resolve().name if local_folder(source) is not None else source
         record = CheckpointRecord(
             base=_base(checkpoint, base_model, tokenizer),
             method=method,
@@ -134,6 +163,8 @@ def save_level(
             seed=seed if find_method(method).declared.uses_seed else None,
             prune_tui=version("prune-tui"),
             repair=repair,
+            stored_size=stored if stored > kept else None,
+            stored_parameters=checkpoint.shape.parameters_at(stored) if stored > kept else None,
             calibration=None
             if text is None
             else CalibrationRecord(
@@ -145,6 +176,13 @@ def save_level(
             ),
         )
         record.write(partial)
+        file = None if gguf is None else f"{to.resolve().name}-{gguf}.gguf"
+        results = None if card is None else card(kept)
+        of_base = base_card(checkpoint.source, checkpoint.revision)
+        for licence in of_base.files:
+            shutil.copyfile(licence, partial / licence.name)
+        if results is not None:
+            results.write_entries(partial)
         readme = model_card(
             base_model=base_model,
             on_hub=not is_local(checkpoint.source),
@@ -152,16 +190,24 @@ def save_level(
             shape=checkpoint.shape,
             level=level,
             intermediate_size=kept,
+            stored_size=stored,
             method=method,
             seed=seed,
             dtype=model.dtype,
             folder_name=to.resolve().name,
-            results=card,
+            results=results,
+            base_card=of_base,
+            gguf=file,
             repair=repair,
             calibration=text,
         )
         (partial / "README.md").write_text(readme, encoding="utf-8")
-    return SavedLevel(to, kept, checkpoint.shape.parameters_at(kept), size)
+        if gguf is not None and file is not None:
+            name = f"{Path(base_model).name} at {kept} neurons"
+            about = gguf_file.About(name=name, base_model=base_model, licence=of_base.licence)
+            gguf_file.write(partial / file, model, tokenizer, gguf, about)
+    parameters = checkpoint.shape.parameters_at(kept)
+    return SavedLevel(to, kept, parameters, size, stored, None if file is None else to / file)
 
 
 def _without_folder(source: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -23,11 +24,13 @@ from transformers import (
 from transformers.utils.import_utils import is_accelerate_available
 
 from engine.errors import UserError
-from engine.planning.model_files import read_config, refuse_unknown_type
+from engine.planning.model_files import folder_of, is_gguf, read_config, refuse_unknown_type
 from engine.planning.plan import DTYPES
 from engine.pruning.accounting import ModelShape
+from engine.pruning.gguf_file import reading
 from engine.pruning.glu import find_glu_mlps, refuse_nan
 from engine.pruning.sources import fetch_config, hub_error, is_local, is_reachable, resolve, weights_hash
+from engine.pruning.spreading import answers_at_home
 
 __all__ = [
     "Checkpoint", "inspect", "load_config", "load_model", "load_tokenizer", "resolve", "resolve_device",
@@ -79,7 +82,7 @@ def load_config(
     entries = read_config(source, path)
     refuse_unknown_type(source, entries, trust_remote_code, known=CONFIG_MAPPING.__contains__)
     try:
-        config = AutoConfig.from_pretrained(source, revision=commit, trust_remote_code=trust_remote_code)
+        config = AutoConfig.from_pretrained(_beside(source), revision=commit, trust_remote_code=trust_remote_code)
     except Exception as error:
         raise UserError(f"{source}: config.json cannot be used: {_one_line(error)}.") from error
     return config, commit
@@ -139,7 +142,7 @@ def load_tokenizer(
         UserError: it is missing, broken or out of reach.
     """
     with _explained(source, revision, "tokenizer"):
-        return AutoTokenizer.from_pretrained(source, **_where(source, revision, trust_remote_code))
+        return AutoTokenizer.from_pretrained(_beside(source), **_where(source, revision, trust_remote_code))
 
 
 def load_model(
@@ -150,6 +153,7 @@ def load_model(
     device: torch.device,
     trust_remote_code: bool = False,
     tokenizer: PreTrainedTokenizerBase | None = None,
+    spread: Mapping[str, int] | None = None,
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Model and tokenizer, the model in evaluation mode on `device`, without gradients.
 
@@ -160,6 +164,7 @@ def load_model(
         revision: of a hub model; the commit that `inspect` reported keeps config and weights together.
         dtype: of the weights; "auto" keeps the checkpoint's own.
         tokenizer: the model's, if it is loaded already.
+        spread: where its parts go, as `spreading.device_map` has it, if not all to `device`, which has the first.
 
     Raises:
         UserError: config, weights or tokenizer are missing, incomplete, broken or out of reach, the MLPs cannot
@@ -172,15 +177,26 @@ def load_model(
     # Loading straight to a GPU needs accelerate; without it the weights pass through main memory.
     direct = device.type != "cpu" and is_accelerate_available()
     with _explained(source, revision, "weights"):
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
-            source,
-            dtype=dtype,
-            device_map={"": device} if direct else None,
-            output_loading_info=True,
-            **_where(source, revision, trust_remote_code),
-        )
-        model, report = loaded
-        model.to(device)
+        if is_gguf(source):
+            if spread is not None:
+                raise UserError(f"{source} is a GGUF file, which is loaded onto one GPU: leave --cards out.")
+            config = AutoConfig.from_pretrained(_beside(source))
+            model, report = reading.load(
+                Path(source), config, tokenizer, own_dtype(config) if isinstance(dtype, str) else dtype
+            )
+        else:
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
+                source,
+                dtype=dtype,
+                device_map=dict(spread) if spread is not None else {"": device} if direct else None,
+                output_loading_info=True,
+                **_where(source, revision, trust_remote_code),
+            )
+            model, report = loaded
+        if spread is None:
+            model.to(device)
+        else:
+            answers_at_home(model)
     # transformers would go on with random numbers for these.
     if missing := sorted(report["missing_keys"]):
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
@@ -189,6 +205,11 @@ def load_model(
     find_glu_mlps(model)
     refuse_nan(model)
     return model, tokenizer
+
+
+def _beside(source: str) -> str:
+    """Where config and tokenizer are: a GGUF file's are in its folder."""
+    return str(folder_of(source)) if is_gguf(source) else source
 
 
 def _where(source: str, revision: str | None, trust_remote_code: bool) -> dict[str, Any]:
@@ -206,6 +227,8 @@ def _explained(source: str, revision: str | None, what: Literal["tokenizer", "we
         raise UserError(
             f"{source} does not fit in the GPU's memory: free some, or choose a smaller --dtype or --device cpu."
         ) from error
+    except UserError:
+        raise
     except Exception as error:  # which one depends on the file format and on what transformers makes of it
         for cause in _chain(error):
             if isinstance(cause, HfHubHTTPError | OfflineModeIsEnabled | EntryNotFoundError) and not is_local(source):

@@ -23,7 +23,7 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils import validate_repo_id
 
 from engine.errors import UserError
-from engine.planning.model_files import SINGLE_WEIGHTS, config_file, local_folder
+from engine.planning.model_files import SINGLE_WEIGHTS, config_file, folder_of, is_gguf, local_folder
 from engine.planning.suites import DEMO_MODEL
 
 _CONNECT_SECONDS = 10
@@ -49,7 +49,7 @@ def resolve(model: str) -> str:
 
 
 def is_local(source: str) -> bool:
-    return Path(source).is_dir()
+    return Path(source).is_dir() or is_gguf(source)
 
 
 def fetch_config(source: str, revision: str | None) -> tuple[Path, str | None]:
@@ -118,7 +118,9 @@ def weights_hash(
 
 
 def weight_files(source: str, revision: str | None) -> list[Path]:
-    """The files that transformers loads the weights from, safetensors first."""
+    """The files that transformers loads the weights from, safetensors first; of a GGUF file itself."""
+    if is_gguf(source):
+        return [Path(source)]
     for name in SINGLE_WEIGHTS:
         if (single := local_file(source, name, revision)) is not None:
             return [single]
@@ -153,7 +155,7 @@ def is_reachable(source: str, revision: str | None) -> bool:
 def local_file(source: str, name: str, revision: str | None) -> Path | None:
     """A file of the model that is here; of a hub model it must be in the cache. None where it is not."""
     if is_local(source):
-        path = Path(source, name)
+        path = folder_of(source) / name
         return path if path.is_file() else None
     cached = huggingface_hub.try_to_load_from_cache(source, name, revision=revision)
     return Path(cached) if isinstance(cached, str) else None

@@ -18,6 +18,7 @@ from typing import Any
 
 from engine.errors import UserError
 from engine.planning.plan import RunPlan
+from engine.runs.device import device_of
 from engine.runs.progress import progress
 from engine.runs.rundir import RunDir, runs_root
 from warehouse.records.run_state import CALIBRATE, SORT_NEURONS, RunHistory, RunState
@@ -36,8 +37,9 @@ class Digest:
     """A run as its plan and its journal tell it. `state` does not know whether a process is at work.
 
     `asked_model` is the plan's, `model` what it came to; `database` is seen from the run's folder; `current` is the
-    (level, task) that was begun last; `failures` are (level, task, error). `startup_seconds` leaves out looking at
-    neurons on text, which took `looking_seconds`, and depends on `looks`.
+    (level, task) that was begun last; `failures` are (level, task, error). `attempt` counts from 1, 0 before the first;
+    `device` is where it was made, as `device_of` has it. `startup_seconds` leaves out looking at neurons on text, which
+    took `looking_seconds`, and depends on `looks`.
     """
 
     name: str
@@ -63,6 +65,8 @@ class Digest:
     note: str
     pid: int | None
     host: str | None
+    attempt: int
+    device: str
     failures: tuple[tuple[str, str, str], ...]
     seconds_per_cell: dict[str, float]
     startup_seconds: float | None
@@ -97,6 +101,8 @@ class Digest:
             note=history.note,
             pid=history.attempt.pid if history.attempt else None,
             host=history.attempt.host if history.attempt else None,
+            attempt=history.attempt.attempt if history.attempt else 0,
+            device=device_of(history.attempt),
             failures=tuple((one.level, one.task, one.error) for one in history.failures.values()),
             seconds_per_cell=history.seconds_per_cell(),
             startup_seconds=_startup_seconds(plan, history),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pynvml
 
 from engine.errors import UserError
+from engine.planning.plan import RunPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,48 @@ class Card:
     def environment(self) -> dict[str, str]:
         """For a worker that is to see this one alone, whatever order CUDA would count in."""
         return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": str(self.number)}
+
+
+@dataclass(frozen=True, slots=True)
+class CardGroup(Card):
+    """Several cards for a model that is larger than one; number and uuid are the first's."""
+
+    numbers: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        return f"gpu {','.join(map(str, self.numbers))}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For a worker that is to see these alone."""
+        return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": ",".join(map(str, self.numbers))}
+
+
+def numbers_of(cards: Sequence[Card]) -> list[int]:
+    """The driver's numbers of cards and groups of them."""
+    return [number for card in cards for number in (card.numbers if isinstance(card, CardGroup) else (card.number,))]
+
+
+def grouped(cards: Sequence[Card], size: int) -> list[Card]:
+    """Neighbours together, so many in a group; what is left over is not used.
+
+    Raises:
+        UserError: there are fewer.
+    """
+    if size == 1:
+        return list(cards)
+    if len(cards) < size:
+        raise UserError(f"--cards {size} asks for {size} GPUs at a time, and --gpus names {len(cards)}: name more.")
+    groups = [cards[start : start + size] for start in range(0, len(cards) - size + 1, size)]
+    return [
+        CardGroup(number=group[0].number, uuid=group[0].uuid, numbers=tuple(card.number for card in group))
+        for group in groups
+    ]
+
+
+def chosen_places(text: str, plans: Sequence[RunPlan]) -> list[Card]:
+    """The cards of a list, as `chosen_cards`, in groups as large as the plans need."""
+    return grouped(chosen_cards(text), max((plan.cards for plan in plans), default=1))
 
 
 def host_cards() -> list[Card]:

@@ -39,5 +39,10 @@ def carried_out_by(database: Path, sweep: str) -> Holder | None:
     return runlock.holder(_path(database, sweep))
 
 
+def log_path(database: Path, sweep: str) -> Path:
+    """What a process that carries a sweep out in the background says."""
+    return _path(database, sweep).with_suffix(".log")
+
+
 def _path(database: Path, sweep: str) -> Path:
     return rundir.runs_root(database) / _FOLDER / f"{sweep}.lock"

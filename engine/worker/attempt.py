@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import random
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from engine.planning.plan import RunPlan
 from engine.pruning import loading
 from engine.pruning.accounting import ModelShape
 from engine.pruning.identity import config_hash, tokenizer_hash
+from engine.pruning.spreading import device_map, room_on
 from engine.runs.card_lock import card_held
 from engine.runs.rundir import RunDir
 from engine.worker.arriving import Arriving
@@ -96,12 +98,16 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
     _seed(plan.seeds)
     stop.check()
     with (
-        _card(device, recorder, stop),
+        _cards(device, plan.cards, recorder, stop),
         brief_turns(),
         Building(plan, recorder, stop, load, EarlierPrompts.of(history)) as building,
         Beside("hash weights", hash_weights, stop) as hashed,
     ):
         size = found.shape.bytes_at(found.shape.intermediate_size, dtype.itemsize)
+        spread = None
+        if plan.cards > 1:
+            spread = device_map(found.config, dtype, room_on(plan.cards), trust_remote_code=plan.trust_remote_code)
+            recorder.log(f"The model is spread over {len(set(spread.values()))} GPUs; graphs are off.")
         with recorder.stage("load model", total=size, unit="bytes") as report, Arriving(device, size, report):
             model, tokenizer = loading.load_model(
                 found.source,
@@ -110,6 +116,7 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
                 device=device,
                 trust_remote_code=plan.trust_remote_code,
                 tokenizer=tokenizer,
+                spread=spread,
             )
         building.check()
         with recorder.stage("set up scoring"):
@@ -128,7 +135,7 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
             )
             if plan.compile_layers:
                 compile_layers(model)  # after the trial of FlexAttention, which tells the masks that are needed
-        if lm.slow_because is not None and device.type == "cuda":
+        if lm.slow_because is not None and device.type == "cuda" and spread is None:
             recorder.log(f"{lm.slow_because}: attention is masked densely, which is slower.", "warning")
         building.begin(lm)
         damage = damage_cells(run, plan, recorder, lm, check=stop.check, attempt=number)
@@ -156,18 +163,30 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
         if plan.profile is not None:
             failed += Profiling(run, plan, recorder, stop, lm, ladder, variants)()
     if device.type == "cuda":
-        peak = torch.cuda.max_memory_allocated(device) / 2**30
+        peak = sum(map(torch.cuda.max_memory_allocated, range(plan.cards) if plan.cards > 1 else [device])) / 2**30
         recorder.log(
             f"Peak GPU memory: {peak:.2f} GiB, of which {size / 2**30:.2f} GiB are the unpruned model's weights."
         )
     return failed
 
 
-def _card(device: torch.device, recorder: Recorder, stop: StopFlag) -> AbstractContextManager[None]:
-    """The GPU for this worker alone, where it is one."""
+@contextmanager
+def _cards(device: torch.device, count: int, recorder: Recorder, stop: StopFlag) -> Iterator[None]:
+    """The GPUs for this worker alone, where there are some: in an order that all workers take them in.
+
+    Raises:
+        UserError: there are fewer, or the device is none.
+    """
     if device.type != "cuda":
-        return nullcontext()
-    return card_held(str(torch.cuda.get_device_properties(device).uuid), recorder.log, stop.check)
+        if count > 1:
+            raise UserError(f"This run asks for {count} GPUs, and there is none: it would run on {device}.")
+        yield
+        return
+    devices = [device] if count == 1 else list(room_on(count))
+    with ExitStack() as held:
+        for uuid in sorted(str(torch.cuda.get_device_properties(one).uuid) for one in devices):
+            held.enter_context(card_held(uuid, recorder.log, stop.check))
+        yield
 
 
 def _variants(plan: RunPlan, shape: ModelShape, dtype: torch.dtype) -> list[VariantFacts]:

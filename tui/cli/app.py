@@ -48,6 +48,7 @@ class Commands(LazyGroup):
         "merge": Place("tui.cli.runs", "merge", KEEP),
         "delete": Place("tui.cli.sweeps", "delete", KEEP),
         "save": Place("tui.cli.save", "save", KEEP),
+        "certify": Place("tui.cli.certify", "certify", KEEP),
         "config": Place("tui.cli.config", "config", KEEP),
         "doctor": Place("tui.cli.doctor", "doctor", KEEP),
     }

@@ -19,6 +19,7 @@ from engine.planning.preview import ModelName, Shape, UnseenError
 from engine.planning.task_index import TaskEntry, UnlistedError
 from engine.runs.past import Past
 from engine.sweeps.measured import Measured, measured
+from engine.sweeps.preparing import Prepared
 from tui.cli.output import duration, print_json
 from tui.cli.wanted import Wanted
 from warehouse.commands import hint
@@ -29,7 +30,9 @@ from warehouse.text import one_line
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """`memory` may be why it is not known. `elsewhere` are levels that another piece measures for this one."""
+    """`memory` may be why it is not known. `measured` is what earlier runs have of it, which is measured again.
+    `elsewhere` are levels that another piece measures for this one.
+    """
 
     plan: RunPlan
     forecast: Forecast
@@ -45,29 +48,67 @@ def show(wanted: Wanted, db: Path, *, as_json: bool) -> None:
         UserError: the plans cannot be carried out as they stand.
     """
     wanted.check()
-    pieces = _pieces(wanted.plans, db)
+    pieces = _pieces(wanted, db)
     places = max(1, len(wanted.cards))
     seconds = _seconds([piece.forecast.seconds for piece in pieces], places)
     if as_json:
         print_json(
-            {"pieces": [_plain(piece) for piece in pieces], "gpus": [str(c) for c in wanted.cards], "seconds": seconds}
+            {
+                "pieces": [_plain(piece) for piece in pieces],
+                "not_again": _plain_not_again(wanted.prepared),
+                "gpus": [str(card) for card in wanted.cards],
+                "seconds": seconds,
+            }
         )
         return
     for number, piece in enumerate(pieces, 1):
         for line in _lines(number, piece, db):
             typer.echo("   " * line.startswith(" ") + one_line(line))
+    for line in not_again(wanted):
+        typer.echo(line)
+    if not pieces:
+        return
     cells = sum(piece.forecast.cells for piece in pieces)
     time = "not known" if seconds is None else f"about {duration(seconds)}"
     on = f" on {', '.join(map(str, wanted.cards))}" if wanted.cards else ""
     typer.echo(f"{len(pieces)} runs, {cells} cells; time{on}: {time}. Nothing was created.")
 
 
-def _pieces(plans: Sequence[RunPlan], db: Path) -> list[Piece]:
+def not_again(wanted: Wanted) -> list[str]:
+    """What of a sweep is not measured again, a line for each of its runs and each earlier run that has some of it."""
+    prepared, lines = wanted.prepared, list[str]()
+    if not prepared.skips:
+        return lines
+    for plan, runs in zip(prepared.asked, prepared.measured, strict=True):
+        for one in runs:
+            at = "" if one.revision is None else f", at commit {one.revision[:12]}"
+            cells = f"{len(one.cells)} cell{'s' * (len(one.cells) != 1)}"
+            levels = ", ".join(dict.fromkeys(level for level, _ in one.cells))
+            of = f"{plan.model}, {pruned_with(plan.method, plan.repair)} (levels {levels})"
+            lines.append(one_line(f"Measured already, and not again: {cells} of {of}, by run {one.run_id}{at}."))
+    if lines and not prepared.plans:
+        lines.append("Nothing is left to measure; --again measures all of it once more.")
+    return lines
+
+
+def _plain_not_again(prepared: Prepared) -> list[dict[str, Any]]:
+    if not prepared.skips:
+        return []
+    return [
+        {"model": plan.model, "method": plan.method, "repair": plan.repair, "run_id": one.run_id, "cells": one.cells}
+        for plan, runs in zip(prepared.asked, prepared.measured, strict=True)
+        for one in runs
+    ]
+
+
+def _pieces(wanted: Wanted, db: Path) -> list[Piece]:
+    plans = wanted.plans
+    again = [()] * len(plans) if wanted.prepared.skips else measured(plans, db)
     past, readings = Past.of(db), gpu.machine()
     shapes = _shapes(plans)
     found: list[Piece] = []
     indexes: dict[tuple[str, ...], dict[str, TaskEntry]] = {}
-    for plan, earlier in zip(plans, measured(plans, db), strict=True):
+    for plan, earlier in zip(plans, again, strict=True):
         if plan.include_paths not in indexes:
             indexes[plan.include_paths] = _index(plan)
         index, shape = indexes[plan.include_paths], shapes[_name(plan)]
@@ -140,6 +181,8 @@ def _lines(number: int, piece: Piece, db: Path) -> list[str]:
     if seen.problem:
         lines.append(f"   ! {seen.problem}")
     memory = piece.memory
+    if plan.cards > 1:
+        lines.append(f"   GPUs: {plan.cards}, its layers spread over them; graphs are off")
     lines.append(
         f"   memory: {memory if isinstance(memory, str) else f'about {format_bytes(memory.needed)} on {memory.place}'}"
     )
@@ -168,6 +211,7 @@ def _plain(piece: Piece) -> dict[str, Any]:
         "name": plan.name,
         "model": plan.model,
         "revision": plan.revision,
+        "cards": plan.cards,
         "method": plan.method,
         "repair": plan.repair,
         "levels": [str(level) for level in plan.levels],

@@ -31,7 +31,7 @@ def export(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="The model, or the part of its name after the slash; of a bundle there may be several.",
+            help="The model, or the part of its name after the slash; may be repeated.",
             autocompletion=complete_models,
         ),
     ] = None,
@@ -74,6 +74,16 @@ def export(
     intervals: Annotated[
         bool, typer.Option("--intervals", help="Markdown: add the 95 % interval of each change.")
     ] = False,
+    digits: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=0, max=9, help="LaTeX, Excel: decimals of scores.", show_default="4, of perplexities 2"
+        ),
+    ] = None,
+    short: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=TEXT", help="LaTeX, Excel: show TEXT for this model or benchmark; may be repeated."),
+    ] = None,
     db: Database = DEFAULT_DATABASE,
     debug: Debug = False,
 ) -> None:
@@ -86,7 +96,7 @@ def export(
             raise UserError("A bundle is a file of its own: leave `deltas` and --output away, or export twice.")
         _export_bundle(db, bundle, models=model or (), runs=run or (), force=force)
         return
-    if what is None or model is None or len(model) != 1 or run:
+    if what is None or not model or run:
         raise UserError("Say what to export: `export deltas --model NAME` for a table, `export --bundle FILE` for all.")
     from warehouse.exporters.export import export_deltas
 
@@ -98,7 +108,7 @@ def export(
         raise UserError(f"{exporter.name.capitalize()} is no text for a terminal: name a file with -o, or pipe it on.")
     content = export_deltas(
         db,
-        model=model[0],
+        model=model,
         method=method,
         repair=repair,
         format=exporter.name,
@@ -107,6 +117,8 @@ def export(
         metrics=metric or (),
         significance=significance,
         intervals=intervals,
+        digits=digits,
+        short=dict(_short(one) for one in short or ()),
     )
     data = content.encode() if isinstance(content, str) else content
     if output is not None:
@@ -114,6 +126,13 @@ def export(
     else:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
+
+
+def _short(text: str) -> tuple[str, str]:
+    name, is_, shown = text.partition("=")
+    if not (name and is_ and shown):
+        raise UserError(f"--short {text} names nothing: say NAME=TEXT, the name that is there and the one to show.")
+    return name, shown
 
 
 def _may_replace(path: Path, db: Path, *, force: bool) -> bool:

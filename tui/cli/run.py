@@ -17,7 +17,7 @@ from engine.planning.sweep import spread
 from engine.runs import stopping
 from engine.runs.create import check_database, create_all
 from engine.runs.rundir import RunDir
-from engine.sweeps.cards import chosen_cards
+from engine.sweeps.cards import chosen_places
 from tui.cli import dry_runs, pieces, session
 from tui.cli.completion import RunsArgument, complete_tasks
 from tui.cli.options import (
@@ -164,9 +164,20 @@ def run(
         bool,
         typer.Option("--no-cache", help="Tokenise every prompt anew, and keep no tokens for later runs."),
     ] = False,
+    cards: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="GPUs for a model that is larger than one: its layers are spread over them, without graphs.",
+        ),
+    ] = 1,
     like: Annotated[
         str | None, typer.Option(metavar="RUN|SWEEP", help="The same again; options that are given take their place.")
     ] = None,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Measure, too, what earlier runs have measured of this sweep."),
+    ] = False,
     gpus: Gpus = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing of it.")] = False,
     no_start: Annotated[
@@ -183,7 +194,8 @@ def run(
     """Prune models at several levels, evaluate each, and show what changed.
 
     Several models, methods or repairs make a run for each of them; a model's first run measures it unpruned, and the
-    others are compared with that. `runs` shows them together, as a sweep.
+    others are compared with that. `runs` shows them together, as a sweep. What earlier runs have measured of a sweep
+    under the same conditions is not measured again.
     """
     wanted = read_wanted(context, db)
     if detach and len(wanted.plans) > 1:
@@ -196,7 +208,11 @@ def run(
         return
     plans = wanted.plans
     check_database(db)
-    if all("0" not in map(str, plan.levels) for plan in plans):
+    for line in dry_runs.not_again(wanted):
+        typer.echo(line, err=True)
+    if not plans:
+        return
+    if all("0" not in map(str, plan.levels) for plan in wanted.prepared.asked):
         typer.echo(
             f"Level 0 is not among the levels: unless {db} has the unpruned model's results under the same conditions, "
             "there is nothing to compare with; --levels 0,… measures it.",
@@ -226,7 +242,7 @@ def resume(
     """Do what is missing of a run, or of a sweep's: cells not reached yet, and those that failed."""
     check_database(db)
     found = session.find_all(db, text)
-    cards = chosen_cards(gpus) if gpus is not None else []
+    cards = chosen_places(gpus, [one.plan for one in found]) if gpus is not None else []
     if missing := [one.plan for one in found if one.state() != RunState.FINISHED]:
         session.check_plans(missing, begun=True, quiet=quiet)
     if not detach:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -15,7 +15,7 @@ from engine.errors import UserError
 from engine.planning import model_stack
 from engine.planning.choices import chosen_calibration
 from engine.planning.methods import DEFAULT_METHOD
-from engine.planning.plan import RunPlan
+from engine.planning.plan import GGUF_TYPES, RunPlan
 from engine.runs import launch
 from engine.runs.create import check_database
 from engine.runs.rundir import RunDir
@@ -36,8 +36,14 @@ from tui.cli.options import (
     TrustRemoteCode,
 )
 from tui.cli.output import print_json
+from warehouse.numbers import format_bytes
 from warehouse.processes import module_command
 from warehouse.records.level import Level
+
+if TYPE_CHECKING:
+    Gguf = str
+else:
+    Gguf = Literal[GGUF_TYPES]
 
 
 def save(
@@ -64,6 +70,22 @@ def save(
     ] = None,
     revision: Revision = None,
     trust_remote_code: TrustRemoteCode = False,
+    pad_to: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Fill the width up with zero neurons to a multiple of N: faster, and the same function."
+        ),
+    ] = None,
+    gguf: Annotated[
+        Gguf | None,
+        typer.Option(help="Write a GGUF file beside the checkpoint, for llama.cpp; q8_0 pads to 32 by itself."),
+    ] = None,
+    push_to: Annotated[
+        str | None, typer.Option(metavar="USER/REPO", help="Push the folder to the hub; a new repository is private.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Save, and list what --push-to would upload; upload nothing.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what the folder holds.")] = False,
     as_json: Json = False,
     db: Database = DEFAULT_DATABASE,
@@ -81,6 +103,10 @@ def save(
         "overwrite": overwrite,
         "database": str(db.resolve()),
     }
+    if dry_run and push_to is None:
+        raise UserError("--dry-run lists what would be pushed: say where with --push-to USER/REPO.")
+    more = {"pad_to": pad_to, "gguf": gguf, "push_to": push_to, "dry_run": dry_run or None}
+    request |= {name: value for name, value in more.items() if value is not None}
     told = {"method": method, "repair": repair, "divisor": divisor, "seed": seed, "revision": revision}
     text = {
         "calibration": chosen_calibration(calibration),
@@ -111,6 +137,28 @@ def save(
         print_json(answer)
     else:
         typer.echo(f"Saved {model} at level {level} in {to}.")
+        _tell_stored(answer, pad_to, gguf)
+        _tell_pushed(answer, push_to)
+
+
+def _tell_stored(saved: dict[str, Any], pad_to: int | None, gguf: str | None) -> None:
+    """How wide the files are, where that is not the exact width; and where the GGUF file is."""
+    exact, stored = saved["intermediate_size"], saved["stored_size"]
+    if stored > exact:
+        why = f" ({gguf} needs whole blocks of 32)" if pad_to is None else ""
+        typer.echo(
+            f"{exact} neurons a layer, stored as {stored} with {stored - exact} of zeros{why}: the same function."
+        )
+    if saved["gguf"] is not None:
+        typer.echo(f"GGUF ({gguf}): {saved['gguf']}")
+
+
+def _tell_pushed(saved: dict[str, Any], repo: str | None) -> None:
+    if repo is None:
+        return
+    for one in saved["uploads"]:
+        typer.echo(f"  {one['path']}  {format_bytes(one['bytes'])}")
+    typer.echo(f"Pushed: {saved['pushed']}" if saved["pushed"] else f"This would be pushed to {repo}; nothing was.")
 
 
 def _by_itself(told: dict[str, Any], text: dict[str, Any]) -> dict[str, Any]:

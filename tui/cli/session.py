@@ -6,7 +6,9 @@ import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import typer
@@ -133,12 +135,14 @@ def detach(run: RunDir, db: Path, *, as_json: bool) -> None:
         print_json({"runs": [summary(run)]})
 
 
-def work(runs: Sequence[RunDir], db: Path, *, quiet: bool, as_json: bool, plain: bool = False) -> int:
+def work(
+    runs: Sequence[RunDir], db: Path, *, quiet: bool, as_json: bool, plain: bool = False, tables: bool = True
+) -> int:
     """Carry out runs one after another, and return the exit code: the worst of theirs.
 
-    `plain` shows log lines instead of a live display, `quiet` neither.
+    `plain` shows log lines instead of a live display, `quiet` neither; without `tables` no scores follow.
     """
-    how = Showing(plain=plain, quiet=quiet, tables=not as_json)
+    how = Showing(plain=plain, quiet=quiet, tables=tables and not as_json)
     codes: list[int] = []
     waiting = list(runs)
     try:
@@ -172,6 +176,7 @@ def _carry_out(run: RunDir, db: Path, how: Showing) -> int:
     history, offset = run.history()
     before = history.turns
     worker = launch.start(run)
+    Thread(target=_import_what_the_end_needs, name="imports").start()
     try:
         code = follow(worker, run.journal_path, history, _view(run, history, how), offset)
     except Detached:
@@ -187,6 +192,12 @@ def _carry_out(run: RunDir, db: Path, how: Showing) -> int:
     if how.tables and problem is None and history.settled:
         show_tables(db, run, history, how)
     return with_problem(problem, code)
+
+
+def _import_what_the_end_needs() -> None:
+    """While the worker imports its own libraries, and another core has nothing to do."""
+    for name in ("warehouse.merging.merge", "warehouse.read.deltas", "warehouse.read.runs", "tui.cli.deltas"):
+        import_module(name)
 
 
 def with_problem(problem: UserError | None, code: int) -> int:

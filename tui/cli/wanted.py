@@ -16,10 +16,8 @@ from engine.planning.asked import Asked, plans_of
 from engine.planning.plan import RunPlan
 from engine.planning.sweep_file import SweepFile, is_sweep_file, read_sweep_file
 from engine.planning.task_index import UnlistedError
-from engine.runs.past import Past
-from engine.sweeps.cards import Card, chosen_cards
-from engine.sweeps.expected import expected_seconds
-from engine.sweeps.splitting import in_order, split
+from engine.sweeps.cards import Card, chosen_places
+from engine.sweeps.preparing import Prepared, prepare
 from tui.cli import session
 
 _PARAMETERS = {"suite_name": "suite", "compile_layers": "compile"}  # of `run`, that have other names in `Asked`
@@ -28,11 +26,15 @@ _TYPED = "COMMANDLINE"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """`cards` are those to work on side by side, none for one run after another."""
+    """`prepared` has the plans; `cards` are those to work on side by side, none for one run after another."""
 
-    plans: list[RunPlan]
+    prepared: Prepared
     cards: Sequence[Card]
     file: SweepFile | None
+
+    @property
+    def plans(self) -> Sequence[RunPlan]:
+        return self.prepared.plans
 
     def check(self, *, quiet: bool = False) -> None:
         """As `session.check_plans`; of a file, which model's tasks are wrong."""
@@ -73,8 +75,12 @@ def read_wanted(context: typer.Context, db: Path) -> Wanted:
         plans = plans_of([Asked(**given, model=model) for model in models], Path.cwd(), name=given["name"])
     else:
         raise UserError("No model was given: name one on the hub, a folder, demo, a sweep file, or a run with --like.")
-    cards = [] if gpus is None else chosen_cards(gpus)
-    return Wanted(_over(cards, plans, db), cards, file)
+    cards = [] if gpus is None else chosen_places(gpus, plans)
+    for plan in plans if cards else ():
+        if plan.device not in ("auto", "cuda"):
+            raise UserError(f"--gpus chooses the devices, and --device says {plan.device}: leave one of them out.")
+    skips = (len(plans) > 1 or file is not None) and not context.params["again"]
+    return Wanted(prepare(plans, db, places=len(cards), skips=skips), cards, file)
 
 
 def _given(context: typer.Context) -> dict[str, Any]:
@@ -105,15 +111,3 @@ def _again(runs: Sequence[Any], models: Sequence[str], typed: dict[str, Any]) ->
     if "profile" in typed or len(profiles) > 1:
         return again
     return [replace(plan, profile=profiles.copy().pop()) for plan in again]
-
-
-def _over(cards: Sequence[Card], plans: list[RunPlan], db: Path) -> list[RunPlan]:
-    """The plans as they go to cards: split where there are fewer, the longest first."""
-    if not cards:
-        return plans
-    for plan in plans:
-        if plan.device not in ("auto", "cuda"):
-            raise UserError(f"--gpus chooses the devices, and --device says {plan.device}: leave one of them out.")
-    past = Past.of(db)
-    plans = split(plans, len(cards), [expected_seconds(plan, past) for plan in plans])
-    return in_order(plans, [expected_seconds(plan, past) for plan in plans])

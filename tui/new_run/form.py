@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.text import Text
 from textual import on
@@ -16,15 +17,17 @@ from engine.planning.draft import Draft
 from engine.planning.methods import pruning_methods
 from engine.planning.plan import DTYPES
 from engine.planning.suites import SUITES
+from tui.shell.choose import ChooseSeveral
 from tui.widgets.level_row import LEVELS, LevelRow
 from tui.widgets.toggle import Toggle
 from warehouse.records.names import short_name
 
 _CHECKED = (
     "model", "calibration", "calibration_tokens", "levels", "tasks", "shots", "limit", "device", "batch_tokens",
-    "seeds", "include_paths",
+    "seeds", "include_paths", "gpus",
 )  # fmt: skip
-_REPAIRS = (("none", "none"), ("lsq: fit down_proj", "lsq"))
+_REPAIRS = {"none": "none", "lsq": "lsq: fit down_proj"}
+_SEVERAL = "…"  # chosen to choose several
 
 
 class RunForm(VerticalScroll, can_focus=False):
@@ -64,12 +67,13 @@ class RunForm(VerticalScroll, can_focus=False):
             recent = [(short_name(model), model) for model in self._recent]
             yield Select(recent, prompt="recent", compact=True, id="recent")
         yield _problem("model")
+        yield Static(first.settings_apart(), id="apart", classes="muted", markup=False)
         with _row("method"):
-            yield _method(first.method)
+            yield _choices("method", _methods(first.method), first.method)
             yield Label("name")
             yield _text("name", first.name, "the model's")
         with _row("repair"):
-            yield Select(_REPAIRS, value=first.repair, allow_blank=False, compact=True, id="repair")
+            yield _choices("repair", _REPAIRS, first.repair)
             yield Label("damage")
             yield Toggle("KL and top-1", first.damage, id="damage")
         with _row("text"):
@@ -113,10 +117,15 @@ class RunForm(VerticalScroll, can_focus=False):
             yield Label("code")
             yield Toggle("let them run Python", first.trust_task_code, id="trust_task_code")
         yield _problem("include_paths")
+        with _row("gpus"):
+            yield _text("gpus", first.gpus, "all, or 0,1: side by side")
+        yield _problem("gpus")
         yield Button("Start (ctrl+s)", variant="primary", compact=True, id="start")
 
     def on_mount(self) -> None:
         self.border_title = "New run"
+        self.query_one("#apart").display = bool(self._first.settings_apart())
+        self._chosen = {"method": self._first.method, "repair": self._first.repair}
 
     def draft(self) -> Draft:
         """What the fields hold now."""
@@ -149,7 +158,10 @@ class RunForm(VerticalScroll, can_focus=False):
             trust_task_code=self.query_one("#trust_task_code", Toggle).value,
             seeds=text("seeds"),
             name=text("name"),
+            gpus=text("gpus"),
             like=self._first.like,
+            kept=self._first.kept,
+            own=self._first.own,
         )
 
     def set_tasks(self, specs: Sequence[str]) -> None:
@@ -184,10 +196,28 @@ class RunForm(VerticalScroll, can_focus=False):
                 self.query_one("#model", Input).value = str(event.value)
                 event.select.clear()
             return
+        if event.select.id in ("method", "repair"):
+            if event.value == _SEVERAL:
+                self._choose_several(event.select)
+                return
+            self._chosen[event.select.id] = str(event.value)
         if event.select.id == "suite" and event.value:
             self.query_one("#tasks", Input).value = ""
             self._touched.add("tasks")
         self.post_message(self.Changed(str(event.select.id)))
+
+    def _choose_several(self, select: Select[Any]) -> None:
+        """Of methods or repairs, each of which is a run of its own."""
+        name = str(select.id)
+        titles, before = _methods("") if name == "method" else _REPAIRS, self._chosen[name]
+
+        def chosen(names: list[str] | None) -> None:
+            value = before if names is None else ",".join(names)
+            select.set_options(_options(titles, value))
+            select.value = value
+
+        options = [(key, title) for key, title in titles.items() if key]
+        self.app.push_screen(ChooseSeveral(f"{name.capitalize()}s, a run for each", options, before.split(",")), chosen)
 
     @on(LevelRow.Changed)
     def _levels_changed(self, event: LevelRow.Changed) -> None:
@@ -216,11 +246,22 @@ def _text(name: str, value: str, placeholder: str) -> Input:
     return Input(value, placeholder=placeholder, compact=True, id=name)
 
 
-def _method(chosen: str) -> Select[str]:
+def _methods(chosen: str) -> dict[str, str]:
     titles = {method.name: f"{method.name}: {method.declared.title}" for method in pruning_methods()}
     # That of an earlier run may have gone with its package; starting says so.
-    options = [(title, name) for name, title in ({chosen: chosen} | titles).items()]
-    return Select(options, value=chosen, allow_blank=False, compact=True, id="method")
+    return {name: name for name in chosen.split(",") if name} | titles
+
+
+def _choices(name: str, titles: Mapping[str, str], chosen: str) -> Select[str]:
+    return Select(_options(titles, chosen), value=chosen, allow_blank=False, compact=True, id=name)
+
+
+def _options(titles: Mapping[str, str], chosen: str) -> list[tuple[str, str]]:
+    """Each by itself, those that are chosen together, and the way to choose others."""
+    found = [(title, name) for name, title in titles.items()]
+    if chosen not in titles:
+        found.append((chosen.replace(",", ", "), chosen))
+    return [*found, ("several …", _SEVERAL)]
 
 
 def _choice(name: str, values: Sequence[str], chosen: str) -> Select[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -43,9 +43,18 @@ class RunOutlook(VerticalScroll):
         self._show({"forecast": Text(problem, style="italic")})
 
     def show(
-        self, forecast: Forecast, memory: MemoryForecast | str, command: str, *, baseline: bool, compiled: bool
+        self,
+        forecast: Forecast,
+        memory: MemoryForecast | str,
+        command: str,
+        *,
+        runs: Sequence[Forecast],
+        baseline: bool,
+        compiled: bool,
     ) -> None:
-        """`memory` may be why it is not known; `baseline` says whether the unpruned model is among the levels."""
+        """`forecast` and `memory`, or why it is not known, are of the first of the runs; `baseline` says whether the
+        unpruned model is among the levels.
+        """
         colours = self.app.theme_variables
         warnings = []
         if not isinstance(memory, str) and memory.advice:
@@ -54,9 +63,9 @@ class RunOutlook(VerticalScroll):
             warnings.append("! Without level 0 there is nothing to compare with.")
         self._show(
             {
-                "forecast": _cells(forecast),
+                "forecast": _cells(forecast) if len(runs) == 1 else _all_cells(runs),
                 "warnings": Text("\n".join(warnings), style=colours["loss"]),
-                "time": Text(_time(forecast)),
+                "time": Text(_time(forecast) if len(runs) == 1 else _all_time(runs)),
                 "calibrate": Text("" if forecast.calibration is None else _calibration(forecast.calibration)),
                 "memory": Text(memory if isinstance(memory, str) else _memory(memory, forecast)),
                 "compile": Text(_COMPILING if compiled else ""),
@@ -75,6 +84,20 @@ class RunOutlook(VerticalScroll):
             static.display = bool(text)
             if isinstance(static.parent, Horizontal):
                 static.parent.display = bool(text)
+
+
+def _all_cells(runs: Sequence[Forecast]) -> Text:
+    more = "" if all(one.all_known for one in runs) else " or more"
+    text = Text(f"{len(runs)} runs, {sum(one.cells for one in runs)} cells{more}", style="bold")
+    return Text.assemble(text, ": one for each model, method and repair, a sweep")
+
+
+def _all_time(runs: Sequence[Forecast]) -> str:
+    told = [one.seconds for one in runs if one.seconds is not None]
+    if len(told) < len(runs):
+        return f"not known: of {len(runs) - len(told)} of the runs no earlier one tells"
+    about = "about" if all(one.timed == 1 for one in runs) else "roughly"
+    return f"{about} {fmt.duration(sum(told))} one after another, as earlier runs took"
 
 
 def _cells(seen: Forecast) -> Text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on
@@ -17,13 +18,19 @@ from engine.planning.forecast import Forecast, forecast
 from engine.planning.memory_forecast import MemoryForecast, memory_forecast
 from engine.planning.plan import RunPlan
 from engine.planning.suites import DEMO_MODEL
+from engine.planning.sweep_file import read_sweep_file
+from engine.planning.sweep_text import write_sweep
 from engine.runs.create import start_new
+from engine.sweeps.starting import Started, start_sweep
+from tui.new_run.file_dialog import SweepFileScreen
 from tui.new_run.form import RunForm
 from tui.new_run.lookups import Lookups
 from tui.new_run.outlook import RunOutlook
 from tui.new_run.task_picker import TaskPickerScreen
 from tui.runs.host import RunsHost, runs_host
+from tui.shell.confirm import ConfirmScreen
 from tui.widgets.key_footer import KeyFooter
+from warehouse.commands import hint
 
 _PAUSE = 0.6  # seconds after the last key before a model is looked at
 _MEMORY_EVERY = 5.0  # seconds
@@ -42,6 +49,8 @@ class NewRunScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Start", tooltip="Start the run", priority=True),
         Binding("f2", "pick", "Find tasks", tooltip="Search all tasks and groups that lm-eval knows"),
+        Binding("f3", "open_file", "Open file", tooltip="Fill the form from a sweep file"),
+        Binding("f4", "save_file", "Save file", tooltip="Save what the form holds as a sweep file"),
         Binding("ctrl+y", "copy_command", "Copy command", tooltip="Copy the equivalent prune-tui run …", priority=True),
         Binding("escape", "app.pop_screen", "Back", key_display="esc", tooltip="Leave without starting"),
     ]
@@ -52,14 +61,16 @@ class NewRunScreen(Screen[None]):
 
     def __init__(self, like: RunPlan | None = None) -> None:
         super().__init__()
-        self._like = like
+        self._first = Draft.of(like) if like is not None else Draft.settled()
+        self._is_filled = like is not None
+        self._file: Path | None = None
+        self._is_filling = False  # the form is taken away, and another one comes
         self._pause: Timer | None = None
         self.lookups = Lookups(self.app, self._refresh)
 
     def compose(self) -> ComposeResult:
-        first = Draft.of(self._like) if self._like is not None else Draft.settled()
         with Container(id="halves"):
-            yield RunForm(first, self._recent(), touched=self._like is not None, id="form")
+            yield RunForm(self._first, self._recent(), touched=self._is_filled, id="form")
             yield RunOutlook(id="outlook")
         yield KeyFooter()
 
@@ -74,7 +85,7 @@ class NewRunScreen(Screen[None]):
 
     def unsaved(self) -> str:
         """As the dashboard asks before it closes."""
-        if not self.query(RunForm) or self.draft() == self._begun:
+        if not self.query(RunForm) or self._is_filling or self.draft() == self._begun:
             return ""
         return "The form for a new run is filled in, and was not started."
 
@@ -110,7 +121,7 @@ class NewRunScreen(Screen[None]):
 
     def action_copy_command(self) -> None:
         try:
-            text = command(self.draft().plan(), self.host.database)
+            text = command(self.draft(), self.host.database)
         except UserError as error:
             self.notify(str(error), severity="warning")
             return
@@ -124,20 +135,89 @@ class NewRunScreen(Screen[None]):
             self.notify(problem, severity="error", timeout=6)
             self.query_one(f"#{field}").focus()
             return
-        plan = draft.plan()
-        self.host.attempt(lambda: start_new(plan, self.host.database), lambda run: self.host.show_started(self, run))
+        plans, database = draft.plans(), self.host.database
+        if len(plans) == 1 and not draft.gpus.strip():
+            self.host.attempt(lambda: start_new(plans[0], database), lambda run: self.host.show_started(self, run))
+            return
+        self.notify(f"{len(plans)} runs are looked at, and begun …", timeout=5)
+        self.host.attempt(lambda: start_sweep(plans, draft.gpus.strip(), database), self._started)
+
+    def _started(self, started: Started) -> None:
+        if started.not_again:
+            self.notify(f"{started.not_again} cells are measured already, and not again.", timeout=10)
+        if started.run is not None:
+            self.host.show_started(self, started.run)
+        elif started.sweep is not None:
+            self.host.show_started_sweep(self, started.sweep)
+
+    async def action_open_file(self) -> None:
+        def chosen(path: Path | None) -> None:
+            if path is not None:
+                self.call_later(self._fill_from, path)
+
+        question = SweepFileScreen(saves=False, first="")
+        if not self.unsaved():
+            self.app.push_screen(question, chosen)
+            return
+        replaces = ConfirmScreen("Open a sweep file", "What is filled in here gives way to the file.", "Open one")
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.app.push_screen(question, chosen)
+
+        self.app.push_screen(replaces, answered)
+
+    async def _fill_from(self, path: Path) -> None:
+        try:
+            file = read_sweep_file(path, {})
+        except (UserError, OSError) as error:
+            self.notify(str(error), severity="error", timeout=10)
+            return
+        self._first = Draft.of_asked(file.seen_from_here(), name=file.name, gpus=file.gpus)
+        self._is_filled, self._file = True, path
+        self._is_filling = True
+        await self.query_one(RunForm).remove()
+        filled = RunForm(self._first, self._recent(), touched=True, id="form")
+        await self.query_one("#halves").mount(filled, before="#outlook")
+        self._is_filling = False
+        self._begun = self.draft()
+        self.query_one("#model").focus()
+        self.lookups.look_at_tasks(self.draft().include_paths)
+        self._look_at_model()
+        self._refresh()
+        self.notify(f"{path} is open: f4 saves what is changed.")
+
+    def action_save_file(self) -> None:
+        draft = self.draft()
+        if problems := draft.problems():
+            self.query_one(RunForm).show_problems(problems, everywhere=True)
+            self.notify(next(iter(problems.values())), severity="error", timeout=6)
+            return
+
+        def chosen(path: Path | None) -> None:
+            if path is None:
+                return
+            try:
+                write_sweep(path, draft.asked(), gpus=draft.gpus.strip() or None)
+            except OSError as error:
+                self.notify(f"{path} cannot be written: {error.strerror}.", severity="error")
+                return
+            self._file, self._begun = path, draft
+            self.notify(f"Saved {path.resolve()}: `{hint('run', str(path), db=self.host.database)}` carries it out.")
+
+        self.app.push_screen(SweepFileScreen(saves=True, first=str(self._file or "sweep.toml")), chosen)
 
     def _look_at_model(self) -> None:
         draft = self.draft()
         if draft.model.strip() and "model" not in draft.problems():
-            self.lookups.look_at_model(draft.model.strip())
+            self.lookups.look_at_model(_first_model(draft))
 
     def _recent(self) -> list[str]:
         models = [row.model for row in self.host.feed.snapshot.runs if row.folder is not None and row.model]
         return list(dict.fromkeys([*models, DEMO_MODEL]))
 
     def _refresh(self) -> None:
-        if not self.query(KeyFooter):  # not composed yet, or closed
+        if not self.query(KeyFooter) or self._is_filling:  # not composed yet, or closed
             return
         draft = self.draft()
         problems = self._problems(draft)
@@ -146,14 +226,23 @@ class NewRunScreen(Screen[None]):
         if problems:
             outlook.show_problem(next(iter(problems.values())))
             return
-        plan, seen = draft.plan(), self._forecast(draft)
+        plans, seen = draft.plans(), self._forecast(draft)
+        plan = plans[0]
         outlook.show(
             seen,
             self._memory(draft, plan, seen),
-            command(plan, self.host.database),
+            self._command(draft),
+            runs=[self._forecast_of(draft, one) for one in plans],
             baseline=any(str(level) == "0" for level in plan.levels),
             compiled=plan.compile_layers,
         )
+
+    def _command(self, draft: Draft) -> str:
+        """Or why there is none."""
+        try:
+            return command(draft, self.host.database)
+        except UserError as error:
+            return str(error)
 
     def _problems(self, draft: Draft) -> dict[str, str]:
         problems = draft.problems(self.lookups.index)
@@ -172,9 +261,14 @@ class NewRunScreen(Screen[None]):
         return next((entry.code for entry in entries if entry is not None and entry.code), "")
 
     def _forecast(self, draft: Draft) -> Forecast:
-        shape = self.lookups.shape if self._is_looked_at(draft) else None
+        return self._forecast_of(draft, draft.plan())
+
+    def _forecast_of(self, draft: Draft, plan: RunPlan) -> Forecast:
+        """Of a sweep's models the first alone is looked at."""
+        known = self._is_looked_at(draft) and plan.model == draft.plan().model
         earlier = self.host.feed.snapshot
-        return forecast(draft.plan(), shape, self.lookups.index, earlier.timings, earlier.startups, earlier.lookings)
+        shape = self.lookups.shape if known else None
+        return forecast(plan, shape, self.lookups.index, earlier.timings, earlier.startups, earlier.lookings)
 
     def _memory(self, draft: Draft, plan: RunPlan, seen: Forecast) -> MemoryForecast | str:
         """Or why it is not known."""
@@ -187,4 +281,8 @@ class NewRunScreen(Screen[None]):
         return memory_forecast(plan, self.lookups.shape, self.lookups.readings, generates=bool(seen.generating))
 
     def _is_looked_at(self, draft: Draft) -> bool:
-        return self.lookups.model == draft.model.strip()
+        return self.lookups.model == _first_model(draft)
+
+
+def _first_model(draft: Draft) -> str:
+    return draft.model.split(",")[0].strip()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +16,13 @@ from engine.errors import UserError
 from engine.runs import past, rundir
 from engine.runs.digests import Digest, Digests
 from engine.runs.rundir import RunDir
+from engine.sweeps.driving import carried_out_by
 from tui.runs.followed import FollowedRun, Tail, mark_of
 from tui.runs.record import RunDetail, RunRow, newest_first
 from tui.runs.snapshot import Snapshot
 from tui.runs.stored import StoredRuns
 from warehouse.records.reading import Reading
+from warehouse.records.run_state import RunState
 from warehouse.store import run_folders
 
 if TYPE_CHECKING:
@@ -190,9 +193,15 @@ class Feed:
             timings=timings,
             startups=startups,
             lookings=lookings,
+            driven=self._driven(runs),
             problem=self._problem,
             loaded=True,
         )
+
+    def _driven(self, runs: Sequence[RunRow]) -> frozenset[str]:
+        """The sweeps that somebody carries out, of those that are not done."""
+        unfinished = {row.sweep for row in runs if row.sweep is not None and row.state != RunState.FINISHED}
+        return frozenset(sweep for sweep in unfinished if carried_out_by(self.database, sweep) is not None)
 
     def _detail(self, tail: Tail, row: RunRow) -> RunDetail:
         from warehouse.read.headlines import headlines

@@ -42,6 +42,8 @@ class RunsHost(Host, Protocol):
 
     def open_run(self, run_id: str) -> None: ...
 
+    def open_sweep(self, sweep: str) -> None: ...
+
     def show_results_of(self, run_id: str, name: str) -> None:
         """Results, of the models that a run has scores of."""
         ...
@@ -54,6 +56,10 @@ class RunsHost(Host, Protocol):
 
     def show_started(self, form: Screen[Any], run: RunDir) -> None:
         """Leave the form for the run that it started."""
+        ...
+
+    def show_started_sweep(self, form: Screen[Any], sweep: str) -> None:
+        """Leave the form for the sweep that it started."""
         ...
 
     def start_demo(self) -> None: ...

@@ -34,6 +34,7 @@ class LogPane(RichLog):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, max_lines=2 * LOG_LINES, wrap=True, min_width=20)
         self.border_title = "Log"
+        self._run: str | None = None
         self._last: LogLine | None = None
         self._lines: Sequence[LogLine] = ()
         self._region = Size(0, 0)
@@ -49,6 +50,13 @@ class LogPane(RichLog):
         self._last = None
         self.clear()
         self.show(self._lines)
+
+    def show_of(self, run_id: str, lines: Sequence[LogLine]) -> None:
+        """As `show`, of one run and then of another."""
+        if run_id != self._run:
+            self._run, self._last, self._lines = run_id, None, ()
+            self.clear()
+        self.show(lines)
 
     def show(self, lines: Sequence[LogLine]) -> None:
         """Add what is new since the last call; start anew where the lines are others (a replay went back)."""

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from engine.planning.plan import RunPlan
+from engine.runs.device import device_of
 from engine.runs.digests import Digest
 from engine.runs.progress import progress
 from engine.runs.rundir import RunDir
@@ -47,7 +48,9 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """A run in one line. `folder` is None for runs that only the database knows; `note` is why it ended so."""
+    """A run in one line. `folder` is None for runs that only the database knows; `note` is why it ended so; `attempt`
+    and `device` are as a `Digest` has them. `pieces` is 0 but for a whole sweep, whose id `run_id` is then.
+    """
 
     run_id: str
     name: str
@@ -70,6 +73,11 @@ class RunRow:
     pid: int | None = None
     host: str | None = None
     repair: str = "none"
+    sweep: str | None = None
+    sweep_name: str | None = None
+    attempt: int = 0
+    device: str = ""
+    pieces: int = 0
 
     @property
     def pruned_with(self) -> str:
@@ -168,6 +176,10 @@ class RunRecord:
             note=self.history.note if note is None else note,
             pid=attempt.pid if attempt else None,
             host=attempt.host if attempt else None,
+            sweep=self.plan.sweep,
+            sweep_name=self.plan.sweep_name,
+            attempt=attempt.attempt if attempt else 0,
+            device=device_of(attempt),
         )
 
     def detail(
@@ -219,6 +231,10 @@ def row_of(digest: Digest, run: RunDir) -> RunRow:
         note=digest.note,
         pid=digest.pid,
         host=digest.host,
+        sweep=digest.sweep,
+        sweep_name=digest.sweep_name,
+        attempt=digest.attempt,
+        device=digest.device,
     )
 
 

@@ -25,6 +25,8 @@ from tui.runs.replay import RECORDING
 from tui.runs.run_grid import RunGrid
 from tui.runs.snapshot import Snapshot
 from tui.runs.states import advice, left_text, state_text, state_word
+from tui.runs.sweep_keys import SweepKeys
+from tui.runs.sweep_rows import SweepRow, grouped, sweeps_of
 from tui.shell.choose import ChooseOne
 from tui.shell.exporting import Sheet
 from tui.widgets.filter_line import FilterLine
@@ -61,7 +63,7 @@ class RunsTable(DataTable[Text]):
         return bool(self.row_count) if action == "select_cursor" else super().check_action(action, parameters)
 
 
-class RunsScreen(LiveScreen):
+class RunsScreen(SweepKeys):
     """The first screen."""
 
     TITLE = "Runs"
@@ -95,6 +97,7 @@ class RunsScreen(LiveScreen):
         self._order = Order()
         self._names: dict[str, str] = {}
         self._rows: dict[str, RunRow] = {}
+        self._sweeps: dict[str, SweepRow] = {}
         self._texts: dict[str, list[Text]] = {}
         self._lines: dict[str, tuple[RunRow, object, list[Text]]] = {}
         self._drawn_from: Sequence[RunRow] | None = None
@@ -110,7 +113,13 @@ class RunsScreen(LiveScreen):
         table = self.query_one(RunsTable)
         if not table.row_count:
             return None
-        return self._rows.get(list(self._texts)[table.cursor_row])
+        row = self._rows.get(list(self._texts)[table.cursor_row])
+        return None if row is None or row.pieces else row
+
+    def chosen_sweep(self) -> SweepRow | None:
+        """The sweep under the cursor, whose runs are one line of the list."""
+        table = self.query_one(RunsTable)
+        return self._sweeps.get(list(self._texts)[table.cursor_row]) if table.row_count else None
 
     def select(self, run_id: str) -> None:
         """Put the cursor on a run, now or as soon as it is listed; the filter is taken away."""
@@ -144,6 +153,9 @@ class RunsScreen(LiveScreen):
         self.update_keys()
 
     def on_data_table_row_selected(self) -> None:
+        if (sweep := self.chosen_sweep()) is not None:
+            self.host.open_sweep(sweep.sweep)
+            return
         row = self.chosen()
         if row is None:
             return
@@ -258,15 +270,20 @@ class RunsScreen(LiveScreen):
                     row.run_id, row.name, row.model, row.method, ", ".join(row.levels), str(row.state), row.done,
                     row.failed, row.total, row.created_at.isoformat(timespec="seconds"), row.repair,
                 )
-                for row in self._rows.values()
+                for line in self._rows.values()
+                for row in (self._sweeps[line.run_id].pieces if line.pieces else (line,))
             ),
             sql=statements.query("runs"),
         )  # fmt: skip
 
     def _show_advice(self, problem: str | None) -> None:
-        row = self.chosen()
+        row, sweep = self.chosen(), self.chosen_sweep()
         text = Text()
-        if row is not None:
+        if sweep is not None:
+            text.append(one_line(sweep.name), style="bold")
+            text.append(f"  a sweep of {len(sweep.pieces)} runs\n", style=self.app.theme_variables["neutral"])
+            text.append(one_line(sweep.advice()))
+        elif row is not None:
             text.append(one_line(row.name), style="bold")
             text.append(f"  {one_line(row.model)}\n", style=self.app.theme_variables["neutral"])
             text.append(one_line(advice(row)))
@@ -290,20 +307,30 @@ class RunsScreen(LiveScreen):
             grid.show_nothing()
 
     def _show_rows(self, rows: Sequence[RunRow]) -> None:
-        table = self.query_one(RunsTable)
-        columns, now = self._columns(rows), self.host.now()
+        table, driven = self.query_one(RunsTable), self.host.feed.snapshot.driven
+        sweeps = sweeps_of(rows, driven)
+        lines = grouped(rows, sweeps)
+        columns, now = self._columns(lines), self.host.now()
         words = self.query_one(FilterLine).value.lower().split()
         # How long ago it was changes by the second for the latest run, by the minute for all.
         tick = now.timestamp() // (1 if rows and (now - rows[0].created_at).total_seconds() < 60 else 60)
-        look = (tuple(columns.items()), self.app.theme_variables, tick)  # a theme has its colours a moment later
+        look = (
+            tuple(columns.items()),
+            self.app.theme_variables,
+            tick,
+            driven,
+        )  # a theme has its colours a moment later
         if self._awaited is None and self._drawn_from is rows and self._drawn_as == (look, words):
             return
         self._drawn_from, self._drawn_as = rows, (look, words)
-        fitting = self._order.sorted(row for row in rows if _fits(row, words))
-        shown, self._names = self._names, names(rows)
+        self._sweeps = sweeps
+        fitting = self._order.sorted(
+            row for row in lines if _fits(row, words) or _has_one(sweeps.get(row.run_id), words)
+        )
+        shown, self._names = self._names, names(lines)
         if shown != self._names:
             self._lines = {}
-        self.query_one("#count", Words).say(Text(f"{len(fitting)} of {len(rows)} runs"))
+        self.query_one("#count", Words).say(Text(f"{sum(row.pieces or 1 for row in fitting)} of {len(rows)} runs"))
         self._rows = {row.run_id: row for row in fitting}
         before, self._lines = self._lines, {}
         for row in fitting:
@@ -315,6 +342,8 @@ class RunsScreen(LiveScreen):
             self._lines[row.run_id] = (row, look, line)
         texts = {run_id: line for run_id, (_, _, line) in self._lines.items()}
         shape = (tuple(texts), tuple(columns.items()), self.app.theme, self._order)
+        if (within := next((sweep for sweep in sweeps.values() if sweep.has(self._awaited)), None)) is not None:
+            self._awaited = within.sweep
         if self._awaited in texts:
             self._selected, self._awaited = self._awaited, None
             self._shape = ()
@@ -383,6 +412,11 @@ class RunsScreen(LiveScreen):
         if row.total is None and row.state != RunState.RUNNING:
             return cells
         return f"{fmt.bar(row.share, width - 10)} {cells}"
+
+
+def _has_one(sweep: SweepRow | None, words: Sequence[str]) -> bool:
+    """Whether a run of the sweep has the words."""
+    return sweep is not None and any(_fits(piece, words) for piece in sweep.pieces)
 
 
 def _fits(row: RunRow, words: Sequence[str]) -> bool:

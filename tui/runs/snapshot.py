@@ -14,7 +14,8 @@ class Snapshot:
     """`detail` is of the watched run.
 
     `timings` are seconds a cell by (model, task, limit), `startups` the seconds before a model's first cell without
-    `lookings`, those of looking at its neurons on text: all of the latest run that tells them.
+    `lookings`, those of looking at its neurons on text: all of the latest run that tells them. `driven` are the sweeps
+    that somebody carries out.
     """
 
     runs: tuple[RunRow, ...] = ()
@@ -23,5 +24,6 @@ class Snapshot:
     timings: Mapping[tuple[str, str, float | None], float] = field(default_factory=dict)
     startups: Mapping[str, float] = field(default_factory=dict)
     lookings: Mapping[tuple[str, tuple[str, ...]], float] = field(default_factory=dict)
+    driven: frozenset[str] = frozenset()
     problem: str | None = None
     loaded: bool = False

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from warehouse.exporters.exporter import DEFAULT, Layout, exporter_named
-from warehouse.read.deltas import read_deltas
+from warehouse.read.deltas import read_deltas, together
 
 
 def export_deltas(
     db: Path,
     *,
-    model: str,
+    model: str | Sequence[str],
     method: str | None = None,
     repair: str | None = None,
     format: str = DEFAULT,  # noqa: A002
@@ -21,19 +21,26 @@ def export_deltas(
     metrics: Collection[str] = (),
     significance: bool = False,
     intervals: bool = False,
+    digits: int | None = None,
+    short: Mapping[str, str] | None = None,
 ) -> str | bytes:
-    """A model's delta table in one of the formats of `exporters`; bytes for Parquet, text else.
+    """A model's delta table in one of the formats of `exporters`, or that of several models; bytes for Parquet and
+    Excel's, text else.
 
     `significance` marks the changes beyond noise in Markdown, with a footnote that says how that was judged, and
     `intervals` adds the 95 % interval of each change; the other formats have these as columns.
-    Long form has one row per width and metric, the columns of the `baseline_deltas` view first; the unpruned
-    width's rows have a value and no delta. `wide` has one row per width and, for each benchmark, a column of values
-    (`piqa/acc`) and one of percent changes (`piqa/acc/delta_pct`). Markdown is always wide. JSON, which has no
-    NaN and no infinities, carries them as the strings "NaN", "Infinity" and "-Infinity".
+    Long form has one row per width and metric, the columns of the `baseline_deltas` view first; the unpruned width's
+    rows have a value and no delta. `wide` has one row per width and, for each benchmark, a column of values
+    (`piqa/acc`) and one of percent changes (`piqa/acc/delta_pct`). Markdown is always wide. JSON, which has no NaN
+    and no infinities, carries them as the strings "NaN", "Infinity" and "-Infinity". LaTeX has one table of all
+    models, wide; there and in Excel `digits` are the decimals of scores, and `short` has names to show instead of
+    models' and benchmarks' own.
 
     Raises:
         UserError: no such model, method, repair, task, metric or format; or the file cannot be read.
     """
     exporter = exporter_named(format)
-    deltas = read_deltas(db, model=model, method=method, repair=repair, tasks=tasks, metrics=metrics)
-    return exporter.write(deltas, Layout(wide=wide, significance=significance, intervals=intervals))
+    models = [model] if isinstance(model, str) else list(model)
+    read = [read_deltas(db, model=one, method=method, repair=repair, tasks=tasks, metrics=metrics) for one in models]
+    layout = Layout(wide=wide, significance=significance, intervals=intervals, digits=digits, short=short or {})
+    return exporter.write(together(read), layout)

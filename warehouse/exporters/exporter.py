@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from warehouse.errors import UserError
+from warehouse.records.names import short_name
 from warehouse.registry import gathered
 
 if TYPE_CHECKING:
@@ -20,12 +21,19 @@ DEFAULT = "markdown"
 @dataclass(frozen=True, slots=True)
 class Layout:
     """How a table is asked for: `wide` has a column for each benchmark; the others are for people's eyes only, stars at
-    changes beyond noise and the 95 % interval of each change.
+    changes beyond noise and the 95 % interval of each change. `digits` are the decimals of scores, where a format
+    rounds them, and `short` has other names for models and benchmarks.
     """
 
     wide: bool = False
     significance: bool = False
     intervals: bool = False
+    digits: int | None = None
+    short: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def called(self, name: str) -> str:
+        """The short name of a model or a benchmark; a model's is what follows the slash where none was chosen."""
+        return self.short.get(name) or short_name(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -120,15 +120,17 @@ def store(con: duckdb.DuckDBPyConnection, runs: Sequence[ImportedRun], *, replac
     """
     stored: list[Stored] = []
     with transaction(con), watching(con, [run.run_id for run in runs], _models(runs)) as replaced:
+        appended: list[merge.Appended] = []
         for run in runs:
             events = _new(con, run)
-            if events:
-                merge.store(con, run.run_id, events, end=0, folder=run.folder, in_transaction=True)
+            if events and (new := merge.append(con, run.run_id, events, folder=run.folder)) is not None:
+                appended.append(new)
             cells = of_kind(events, CellFacts)
             metrics = sum(len(cell.metrics) for cell in cells)
             samples = run.samples if any(cell.samples for cell in cells) else 0
             file = None if run.file is None else str(run.file)
             stored.append(Stored(run.run_id, file, run.about, metrics, samples, known=not events))
+        merge.settle(con, appended)
         if (lost := replaced()) and not replace_values:
             raise WouldReplaceError(lost)
     pairing.refresh(con)

@@ -118,11 +118,12 @@ def subject_of(results: Path, measured: Measured, said: Said, models: KnownModel
         UserError: it cannot be told, or what the caller says contradicts the checkpoint.
     """
     record = _record(results, measured.pretrained)
-    if record is not None and measured.parameters not in (None, record.parameters):
+    if record is not None and measured.parameters not in (None, record.parameters, record.stored_parameters):
         if said.level is None:
             raise UserError(
                 f"{results.name} was measured on {measured.parameters:,} parameters, and {measured.pretrained} has "
-                f"{record.parameters:,} now, by its {FILE_NAME}: say what it was with --model, --level and --method."
+                f"{record.stored_parameters or record.parameters:,} now, by its {FILE_NAME}: say what it was with "
+                "--model, --level and --method."
             )
         record = None
     if record is not None:

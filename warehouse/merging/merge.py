@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import glob
 import time
-from collections.abc import Collection, Iterable
-from contextlib import nullcontext
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,6 +113,17 @@ def _gone(con: duckdb.DuckDBPyConnection, path: Path, runs_root: Path) -> dict[s
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Rows of one run that are new to the file, those of its events from `first_seq` on, by table."""
+
+    run_id: str
+    events: int
+    first_seq: int
+    tables: dict[str, list[dict[str, Any]]]
+    samples: list[dict[str, Any]]
+
+
 def store(
     con: duckdb.DuckDBPyConnection,
     run_id: str,
@@ -121,24 +131,67 @@ def store(
     *,
     end: int,
     folder: Path,
-    in_transaction: bool = False,
     unread: list[str] | None = None,
 ) -> int:
     """Append the facts among `events` that the file does not have yet, in one transaction, and count them.
 
-    `end` is the journal's offset after the last of them; `folder` is where samples' paths start. With `in_transaction`
-    the caller has begun one, and ends it. `unread` is told which samples cannot be read.
+    `end` is the journal's offset after the last of them; `folder` is where samples' paths start. `unread` is told which
+    samples cannot be read.
     """
+    new = _new(con, run_id, events, end, folder, unread)
+    if new is None:
+        return 0
+    with transaction(con):
+        _append(con, new)
+        settle(con, [new])
+    return new.events
+
+
+def append(con: duckdb.DuckDBPyConnection, run_id: str, events: Iterable[Event], *, folder: Path) -> Appended | None:
+    """The same of a run without a journal, inside the caller's transaction, which is to `settle` all that it appended;
+    None where nothing was new.
+    """
+    new = _new(con, run_id, events, 0, folder, None)
+    if new is not None:
+        _append(con, new)
+    return new
+
+
+def settle(con: duckdb.DuckDBPyConnection, appended: Sequence[Appended]) -> None:
+    """What follows from rows, inside the transaction that appended them: their digests, of which model and question
+    they are, and what is to be compared. Of several runs at once, since identities are made anew model by model.
+    """
+    for new in appended:
+        accounts.note_new(con, new.run_id, new.first_seq, new.tables)
+    identifying = [new.run_id for new in appended if not _IDENTIFYING.isdisjoint(new.tables)]
+    if identifying:
+        identity.resolve(con, sorted({model for run_id in identifying for model in identity.models_of(con, run_id)}))
+    for new in appended:
+        if "cells" in new.tables:
+            pairing.note_cells(con, new.run_id, new.first_seq)
+        elif "tasks" in new.tables:
+            pairing.note_tasks(con, new.run_id)
+
+
+def _new(
+    con: duckdb.DuckDBPyConnection,
+    run_id: str,
+    events: Iterable[Event],
+    end: int,
+    folder: Path,
+    unread: list[str] | None,
+) -> Appended | None:
+    """The rows of the facts that the file does not have."""
     facts = [event for event in events if rows.is_fact(event)]
     if not facts:
-        return 0
+        return None
     already = con.execute(
         statements.query("merged_seqs"), {"run_id": run_id, "first_seq": min(event.seq for event in facts)}
     ).fetchall()
     seqs = {seq for (seq,) in already}
     facts = [event for event in facts if event.seq not in seqs]
     if not facts:
-        return 0
+        return None
     tables = rows.rows(run_id, facts)
     samples = []
     for event in facts:
@@ -155,19 +208,7 @@ def store(
         {"run_id": run_id, "seq": event.seq, "kind": event.kind, "journal_end": end, "merged_at": now}
         for event in facts
     ]
-    with nullcontext() if in_transaction else transaction(con):
-        for table, of_table in tables.items():
-            _append(con, table, of_table)
-        for parameters in samples:
-            con.execute(statements.query("insert_samples"), parameters)
-        accounts.note_new(con, run_id, min(event.seq for event in facts), tables)
-        if not _IDENTIFYING.isdisjoint(tables):
-            identity.resolve(con, identity.models_of(con, run_id))
-        if "cells" in tables:
-            pairing.note_cells(con, run_id, min(event.seq for event in facts))
-        elif "tasks" in tables:
-            pairing.note_tasks(con, run_id)
-    return len(facts)
+    return Appended(run_id, len(facts), min(event.seq for event in facts), tables, samples)
 
 
 def _merge(
@@ -211,7 +252,14 @@ def _sample_file(
     return parameters, None
 
 
-def _append(con: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
+def _append(con: duckdb.DuckDBPyConnection, new: Appended) -> None:
+    for table, of_table in new.tables.items():
+        _append_rows(con, table, of_table)
+    for parameters in new.samples:
+        con.execute(statements.query("insert_samples"), parameters)
+
+
+def _append_rows(con: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
     columns = list(rows[0])
     with con.appender(table, columns=columns) as appender:
         appender.append_rows([[row[column] for column in columns] for row in rows])

@@ -102,6 +102,16 @@ def read_deltas(
     return Deltas(found[0].model, entries, tables)
 
 
+def together(several: Sequence[Deltas]) -> Deltas:
+    """Those of several models as one; of a model that is there twice once."""
+    unlike = list({one.model: one for one in several}.values())
+    return Deltas(
+        ", ".join(one.model for one in unlike),
+        [entry for one in unlike for entry in one.entries],
+        [table for one in unlike for table in one.tables],
+    )
+
+
 def _choose(
     entries: list[Entry],
     model: str,

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeGuard
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
 from warehouse.errors import UserError
 from warehouse.read.runs import RunSummary, list_runs
@@ -15,6 +15,9 @@ from warehouse.records.names import runs_called
 from warehouse.stats.aggregates import identical
 from warehouse.stats.hypothesis_tests import holm, mcnemar, z_test
 from warehouse.store import answers, db
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 Verdict = Literal["same", "within noise", "different", "missing"]
 
@@ -193,20 +196,37 @@ def diff_runs(path: Path, a: str, b: str, *, wait: float = 2.0) -> RunDiff:
     one, other = find_run(runs, a), find_run(runs, b)
     if one.run_id == other.run_id:
         raise UserError(f"'{a}' and '{b}' are the same run, {one.run_id}: name two.")
-    asked = {"a": one.run_id, "b": other.run_id}
+    asked = {"a": one.run_id, "b": other.run_id, "a_level": None, "b_level": None}
     with db.open_read(path, wait=wait) as con:
-        numbers = [_Number.of(record) for record in answers.ask(con, "diff_metrics", asked)]
-        documents = answers.read(con, "diff_documents", _Documents, asked | {"most": MOST_DOCUMENTS})
+        numbers, compared = _numbers(con, asked)
         facts = [answers.read(con, "diff_facts", _Facts, {"run_id": run.run_id})[0].told() for run in (one, other)]
     if not any(number.a and number.b for number in numbers):
         raise UserError(
             f"{one.run_id} ({one.name}) and {other.run_id} ({other.name}) have no number in common: "
             "compare two runs that measured the same tasks at the same levels."
         )
-    paired = {of_number.key: of_number for of_number in documents}
-    compared = _corrected([_compare(number, paired.get(number.key)) for number in numbers])
     differences = tuple(Difference(*found) for found in _unlike(facts[0], facts[1], ""))
     return RunDiff(one, other, differences, tuple(compared))
+
+
+def diff_levels(path: Path, a: tuple[str, str], b: tuple[str, str], *, wait: float = 2.0) -> tuple[Compared, ...]:
+    """Compare one level of a run with one of the same or another run, each given by the run's id and the level's name.
+
+    Raises:
+        UserError: as `db.open_read`.
+        DatabaseBusyError: another process holds the file.
+    """
+    with db.open_read(path, wait=wait) as con:
+        _, compared = _numbers(con, {"a": a[0], "a_level": a[1], "b": b[0], "b_level": b[1]})
+    return tuple(compared)
+
+
+def _numbers(con: DuckDBPyConnection, asked: dict[str, Any]) -> tuple[list[_Number], list[Compared]]:
+    """The numbers of two sides, and how they compare."""
+    numbers = [_Number.of(record) for record in answers.ask(con, "diff_metrics", asked)]
+    documents = answers.read(con, "diff_documents", _Documents, asked | {"most": MOST_DOCUMENTS})
+    paired = {of_number.key: of_number for of_number in documents}
+    return numbers, _corrected([_compare(number, paired.get(number.key)) for number in numbers])
 
 
 def find_run(runs: list[RunSummary], text: str) -> RunSummary:

@@ -1,5 +1,5 @@
 -- One row is one number of two runs whose documents can be paired: how many differ, which way, and what a paired test
--- needs. A group's documents are those of its parts.
+-- needs. A group's documents are those of its parts. `$a_level` and `$b_level` are as in `diff_metrics`.
 with
 latest as (
     select run_id, level, task, part_of, max(seq) as seq
@@ -24,8 +24,12 @@ paired as (
         coalesce(b.value - a.value, 0) as change,
         a.value is distinct from b.value as changed,
         a.response is distinct from b.response as answered
-    from (from scored where run_id = $a) a
-    full join (from scored where run_id = $b) b using (level, task, metric, filter, doc_id)
+    from (from scored where run_id = $a and level = coalesce($a_level, level)) a
+    full join (
+        select * replace (case when $b_level is null then level else $a_level end as level)
+        from scored
+        where run_id = $b and level = coalesce($b_level, level)
+    ) b using (level, task, metric, filter, doc_id)
 ),
 scoped as (
     select *, task as scope from paired

@@ -147,7 +147,7 @@ def test_a_draft_says_it_all_and_its_command_equals_the_plan(tmp_path):
     planned = draft.plan()
     assert Draft.of(planned).plan() == planned
     assert f"--method l2 --repair lsq --calibration {text} --calibration-tokens 5000 --damage" in command(
-        planned, Path("r.duckdb")
+        draft, Path("r.duckdb")
     )
 
 

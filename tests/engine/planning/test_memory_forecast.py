@@ -53,6 +53,16 @@ def test_on_a_small_gpu_the_batches_follow_what_the_weights_leave():
     assert seen.advice is None
 
 
+def test_a_model_over_two_gpus_has_half_of_its_weights_on_each_and_the_smaller_one_counts():
+    seen = memory_forecast(replace(PLAN, cards=2), LLAMA, machine(8, 6))
+    assert (seen.place, seen.free, seen.weights) == ("each of 2 GPUs", 6 * GIB, LLAMA.parameters)
+    large = replace(LLAMA, parameters=50 * LLAMA.parameters)  # 115 GiB
+    alone = memory_forecast(PLAN, large, machine(80, 80, 80))
+    assert alone.advice is not None
+    assert "the run fits with --cards 2 (its layers on 2 GPUs, without graphs)" in alone.advice
+    assert memory_forecast(replace(PLAN, cards=2), large, machine(80, 80, 80)).advice is None
+
+
 def test_on_a_cpu_weights_are_float32_batches_short_and_the_libraries_count():
     seen = memory_forecast(replace(PLAN, device="cpu"), LLAMA, machine(139))
     assert (seen.place, seen.free, seen.tokens) == ("this machine", 64 * GIB, 4096)

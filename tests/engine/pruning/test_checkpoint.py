@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from engine.errors import UserError
+from engine.pruning.card_results import CardResults
 from engine.pruning.checkpoint import prune, save_level
 from engine.pruning.glu import find_glu_mlps
 from engine.pruning.identity import config_hash, tokenizer_hash
@@ -157,7 +158,12 @@ def test_everything_a_checkpoint_needs_is_there(
     source = save_checkpoint(model)
     table = "| level | piqa |\n|---|---|\n| 0 | 0.70 |\n| 40 | 0.61 (-12.9%) |"
     saved = save_level(
-        str(source), level=Level.parse("1.5x"), method="vow", divisor=20, to=tmp_path / "deep" / "down", card=table
+        str(source),
+        level=Level.parse("1.5x"),
+        method="vow",
+        divisor=20,
+        to=tmp_path / "deep" / "down",
+        card=lambda kept: CardResults(table=table) if kept == 40 else None,
     )
     assert saved.intermediate_size == 40
     assert not list(saved.path.parent.glob(".*"))

@@ -10,6 +10,7 @@ from huggingface_hub import ModelCard
 from transformers import LlamaConfig
 
 from engine.pruning.accounting import ModelShape
+from engine.pruning.base_card import BaseCard
 from engine.pruning.model_card import model_card
 from warehouse.records.level import Level
 
@@ -25,11 +26,13 @@ def test_names_stay_text_in_a_model_card(tmp_path: Path) -> None:
         shape=shape,
         level=Level.parse("50"),
         intermediate_size=8,
+        stored_size=8,
         method="maw",
         seed=0,
         dtype=torch.float32,
         folder_name=HOSTILE,
         results=None,
+        base_card=BaseCard(),
     )
     (tmp_path / "README.md").write_text(text, encoding="utf-8")
     assert ModelCard.load(tmp_path / "README.md").data.get("base_model") == HOSTILE

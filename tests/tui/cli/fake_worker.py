@@ -6,9 +6,11 @@ import os
 import signal
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 from engine.runs import launch
+from engine.runs.card_lock import card_held
 from engine.runs.rundir import RunDir
 from warehouse.records.events import (
     Attempt,
@@ -16,6 +18,7 @@ from warehouse.records.events import (
     CellStarted,
     Crashed,
     Finished,
+    Log,
     Planned,
     Refused,
     Stopped,
@@ -25,7 +28,7 @@ from warehouse.records.facts import CellFacts, FailureFacts, MetricFacts, ModelF
 from warehouse.store.journal import Journal
 
 MODEL = ModelFacts(
-    model="org/tiny", source="org/tiny", revision=None, weights_hash="abc", model_type="llama", hidden_size=8,
+    model="org/tiny", source="org/tiny", revision="c0ffee", weights_hash="abc", model_type="llama", hidden_size=8,
     intermediate_size=100, num_hidden_layers=1, num_attention_heads=1, num_key_value_heads=1, vocab_size=16,
     tied_embeddings=True, parameters=1000, bytes=4000,
 )  # fmt: skip
@@ -60,9 +63,14 @@ def work(run: RunDir) -> int:
     journal.append(Planned(plan=plan.to_dict(), dtype="float32", conditions=plan.conditions("float32")))
     journal.append(
         Attempt(
-            attempt=attempt, pid=os.getpid(), host="here", provenance={"card": os.environ.get("CUDA_VISIBLE_DEVICES")}
+            attempt=attempt, pid=os.getpid(), host="here",
+            provenance={
+                "card": os.environ.get("CUDA_VISIBLE_DEVICES"),
+                "device": "cuda" if "FAKE_CARDS" in os.environ else "cpu",
+                "versions": {name: version(name) for name in ("prune-tui", "lm-eval")},
+            },
         )
-    )
+    )  # fmt: skip
     if part == "silent":
         print("Traceback: no module named torch", file=sys.stderr)
         return 3
@@ -105,8 +113,23 @@ def work(run: RunDir) -> int:
     return launch.FAILED if failed else launch.FINISHED
 
 
+def on_its_card(run: RunDir) -> int:
+    """Alone on the card that it sees, as a worker with a GPU is, where FAKE_LOCK names this host's cards."""
+    if (cards := os.environ.get("FAKE_LOCK")) is None:
+        return work(run)
+    journal = Journal(run.journal_path)
+    try:
+        card = f"{cards}-{os.environ.get('CUDA_VISIBLE_DEVICES', '0')}"
+        with card_held(card, lambda text: journal.append(Log(message=text)), lambda: None):
+            journal.close()
+            return work(run)
+    except KeyboardInterrupt:
+        journal.append(Stopped(reason="SIGINT"))
+        return launch.STOPPED
+
+
 if __name__ == "__main__":
     this = RunDir(Path(sys.argv[1]))
     with this.lock():
-        code = work(this)
+        code = on_its_card(this)
     sys.exit(code)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -104,8 +103,7 @@ def test_a_gpu_that_torch_does_not_see_is_worth_knowing(monkeypatch: pytest.Monk
     assert checks.torch(Finding("GPU", "note", "none")).verdict == "fine"
 
 
-@pytest.mark.slow
-def test_a_hub_that_does_not_answer_costs_a_few_seconds_at_most(monkeypatch: pytest.MonkeyPatch):
+def test_a_hub_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch):
     from huggingface_hub import constants
 
     over = threading.Event()
@@ -116,10 +114,9 @@ def test_a_hub_that_does_not_answer_costs_a_few_seconds_at_most(monkeypatch: pyt
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(checks.urllib.request, "urlopen", urlopen)
-    start = time.monotonic()
+    monkeypatch.setattr(checks, "_HUB_SECONDS", 0.01)
     finding = checks.hub()
     over.set()
-    assert time.monotonic() - start < 5
     assert finding.verdict == "note"
     assert "no answer" in finding.text
 

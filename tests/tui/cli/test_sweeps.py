@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from engine.runs.rundir import RunDir
-from warehouse.records.events import Attempt, of_kind
+from warehouse.records.events import Attempt, Log, of_kind
 from warehouse.records.facts import CellFacts
 from warehouse.records.run_state import RunState
 
@@ -154,6 +154,40 @@ def _without_the_queued_one(fake) -> None:
     """It would hang in its first attempt, as the others did."""
     [queued] = [run.run_id for run in runs(fake) if run.state() == RunState.QUEUED]
     assert fake("delete", queued, "--yes").returncode == 0
+
+
+@pytest.mark.slow
+def test_a_run_waits_for_the_card_that_a_sweep_works_on_and_a_sweep_for_a_runs(fake, monkeypatch):
+    monkeypatch.setenv("FAKE_LOCK", f"{fake.cwd.name}-{os.getpid()}")
+    monkeypatch.setenv("FAKE_CARDS", "2")
+    sweep = fake.start(*MODELS[:3], "--levels", "0,40", "--tasks", "piqa", "--name", "hang", "--gpus", "0")
+    wait_for(lambda: len(fake.runs) == 2 and any(map(hangs, runs(fake))))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    plain = fake.start("run", "org/d", "--levels", "0,40", "--tasks", "piqa", "--name", "hang")
+    wait_for(lambda: len(fake.runs) == 3 and says_that_it_waits(runs(fake)[2]))
+    assert cells(runs(fake)[2]) == []  # two runs of the sweep may follow each other; this one has not begun
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert fake("stop", sweep_of_first(fake)).returncode == 0
+    wait_for(lambda: hangs(runs(fake)[2]))
+    sweep.communicate(timeout=90)
+    # Now the run has it, and it is the sweep that waits.
+    again = fake.start("resume", sweep_of_first(fake), "--gpus", "0")
+    wait_for(lambda: says_that_it_waits(runs(fake)[0]))
+    assert fake("stop", runs(fake)[2].run_id).returncode == 0
+    plain.communicate(timeout=90)
+    wait_for(lambda: cells(runs(fake)[0]) == ["0", "40"] and hangs(runs(fake)[1]))
+    assert fake("stop", sweep_of_first(fake)).returncode == 0
+    again.communicate(timeout=90)
+
+
+def says_that_it_waits(run: RunDir) -> bool:
+    return any("waits for its GPU" in event.message for event in of_kind(run.events(), Log))
+
+
+def sweep_of_first(fake) -> str:
+    sweep = runs(fake)[0].plan.sweep
+    assert sweep is not None
+    return sweep
 
 
 def test_pieces_are_written_down_and_done_one_by_one_as_an_array_does(fake):

@@ -69,6 +69,33 @@ def test_a_dry_run_knows_what_earlier_runs_took_and_have(fake):
     assert other[0]["measured_already"] == []
 
 
+def test_a_sweep_does_not_measure_again_what_is_measured(fake):
+    assert fake("run", write(fake)).returncode == 0
+    before = [path.name for path in fake.runs]
+    done = fake("run", write(fake))
+    assert (done.returncode, [path.name for path in fake.runs]) == (0, before)
+    assert f"not again: 4 cells of org/a, maw (levels 0, 40), by run {before[0]}, at commit c0ffee" in done.stderr
+    assert "Nothing is left to measure" in done.stderr
+    wider = FILE.replace("[0, 40]", "[0, 20, 40]").replace(', "boolq"', ', "boolq@3"')
+    dry = fake("run", write(fake, wider), "--dry-run")
+    assert "1. org/a at c0ffee, maw: levels 0, 40; boolq@3; 2 cells" in dry.stdout
+    assert "2. org/a at c0ffee, maw: levels 20; piqa, boolq@3; 2 cells" in dry.stdout
+    told = json.loads(fake("run", write(fake, wider), "--dry-run", "--json").stdout)
+    assert sum(piece["cells"] for piece in told["pieces"]) == 2 * (2 + 2 + 1 + 2)
+    assert told["not_again"][0]["cells"] == [["0", "piqa"], ["40", "piqa"]]
+    assert fake("run", write(fake, wider)).returncode == 0
+    assert len(fake.runs) == len(before) + 8
+    assert {plan.revision for plan in plans(fake)[4:]} == {"c0ffee"}
+
+
+def test_a_sweep_measures_again_where_it_is_told_to_or_the_model_is_another(fake):
+    assert fake("run", write(fake)).returncode == 0
+    assert fake("run", write(fake), "--again", "--no-start").returncode == 0
+    assert len(fake.runs) == 8
+    assert fake("run", write(fake), "--no-start", FAKE_COMMIT="another").returncode == 0
+    assert len(fake.runs) == 12
+
+
 def test_the_same_again_with_what_is_given_beside_it(fake):
     assert fake(*RUN, "--limit", "7").returncode == 0
     assert fake("run", "--like", "latest", "--levels", "0,20").returncode == 0

@@ -9,7 +9,7 @@ from engine.planning import preview, task_index
 from engine.planning.preview import ModelName
 from engine.planning.task_index import TaskEntry
 from engine.runs import launch
-from engine.sweeps import cards
+from engine.sweeps import cards, same_model
 from engine.sweeps.cards import Card
 from tui.cli import main
 
@@ -24,6 +24,7 @@ launch.module_command = lambda module, *arguments: [
 ]  # fmt: skip
 preview.inspect_each = lambda names, **_: [looked_at(name) for name in names]
 task_index.load = lambda *_, **__: tuple(TaskEntry(name, "task") for name in ("piqa", "boolq"))
+same_model._cached_commit = lambda model, revision: os.environ.get("FAKE_COMMIT", "c0ffee")
 if count := os.environ.get("FAKE_CARDS"):
     there = [Card(number, f"GPU-{number}") for number in range(int(count))]
     cards.host_cards = lambda: there

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -264,9 +263,7 @@ def test_a_newer_turn_stops_an_older_question(study: Path, monkeypatch: pytest.M
     reader = Reader(study)
     turn = reader.turn("matrix")
     threading.Timer(0.3, lambda: reader.turn("matrix")).start()
-    started = time.monotonic()
     with pytest.raises(CancelledError):
         reader.ask("matrix", turn, choices())
-    assert time.monotonic() - started < 5
     with pytest.raises(CancelledError):
         reader.ask("matrix", turn, choices())

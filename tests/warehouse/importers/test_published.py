@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.importers import import_published
+from warehouse.importers import batch, import_published
+from warehouse.importers.published import _runs as runs_of_the_study
 from warehouse.importers.published import hub_name
 from warehouse.store import db
 
@@ -38,6 +39,26 @@ def ask(published):
             return con.execute(sql).fetchall()
 
     return rows
+
+
+@pytest.mark.slow
+def test_what_is_stored_at_once_is_what_is_stored_run_by_run(published, tmp_path):
+    one_by_one = tmp_path / "one_by_one.duckdb"
+    for run in runs_of_the_study():
+        with db.open_write(one_by_one) as con:
+            batch.store(con, [run])
+    assert tables(one_by_one) == tables(published)
+
+
+def tables(path: Path) -> dict[str, list[tuple]]:
+    """All rows, but for when they were stored, and numbers that say only which came first."""
+    with db.open_read(path) as con:
+        names = con.execute("select table_name from duckdb_tables() where not internal").fetchall()
+        clock = {"merged_events": "exclude (merged_at)", "schema_migrations": "exclude (applied_at)"}
+        return {
+            name: con.execute(f"select * {clock.get(name, '')} from {name} order by all").fetchall()
+            for (name,) in names
+        }
 
 
 @pytest.mark.slow

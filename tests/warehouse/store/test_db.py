@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import duckdb
@@ -124,9 +123,8 @@ def test_waiting_outlasts_a_short_holder(database, held):
         pass
     with held(database, "writing") as process:
         threading.Timer(0.3, process.kill).start()
-        start = time.monotonic()
-        with db.open_write(database, wait=10):
-            assert time.monotonic() - start < 5
+        with db.open_write(database, wait=60):
+            assert process.poll() is not None
 
 
 def test_the_same_process_reading_while_it_writes_is_busy(database):

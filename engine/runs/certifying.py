@@ -1,0 +1,88 @@
+"""Which plan scores an exported file as a run scored its levels, and whether the file is one of that run's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from engine.errors import UserError
+from engine.planning.model_files import folder_of, is_gguf
+from engine.planning.plan import RunPlan
+from engine.runs.rundir import RunDir
+from warehouse.checkpoints import FILE_NAME, CalibrationRecord, CheckpointRecord, read_record
+from warehouse.records.facts import CalibrationFacts
+from warehouse.records.level import Level
+
+
+@dataclass(frozen=True, slots=True)
+class Certifying:
+    """`level` is the run's that the file was saved at; `unpruned` the run's name for the whole model."""
+
+    path: Path
+    record: CheckpointRecord
+    plan: RunPlan
+    level: str
+    unpruned: str
+
+
+def certifying(path: Path, run: RunDir) -> Certifying:
+    """How the checkpoint or GGUF file at `path` is scored like `run`.
+
+    Raises:
+        UserError: it is none that `save` wrote, or not of a width, method or model that the run measured.
+    """
+    if not (path.is_dir() or is_gguf(path)):
+        raise UserError(f"{path} is neither a checkpoint's folder nor a .gguf file: give what `prune-tui save` wrote.")
+    record = read_record(folder_of(str(path)))
+    if record is None:
+        raise UserError(f"There is no {FILE_NAME} with {path}: only what `prune-tui save` wrote can be certified.")
+    history, _ = run.history()
+    plan = run.plan
+    base = history.model
+    if base is None:
+        raise UserError(f"Run {run.run_id} has not begun: certify like a run that has measured the model.")
+    for what, files, runs in (
+        ("method", record.method, plan.method),
+        ("repair", record.repair, plan.repair),
+        ("weights of the unpruned model", record.base.weights_hash, base.weights_hash),
+        ("calibration text", _text_of(record.calibration), _text_of(history.calibration)),
+    ):
+        if files != runs and None not in (files, runs):
+            raise UserError(
+                f"{path.name} is not of run {run.run_id}: the {what} differs ({files} there, {runs} in the run); name "
+                "the run that it was saved like."
+            )
+    widths = {variant.intermediate_size: level for level, variant in history.variants.items()}
+    if record.intermediate_size not in widths:
+        raise UserError(
+            f"Run {run.run_id} has not measured the {record.intermediate_size} neurons of {path.name} (level "
+            f"{record.level}): certify like a run with that level."
+        )
+    if base.intermediate_size not in widths:
+        raise UserError(
+            f"Run {run.run_id} has not measured the unpruned model, so what pruning cost is not known: certify like a "
+            "run with level 0."
+        )
+    dtype = history.plan.dtype if history.plan and history.plan.dtype else plan.dtype
+    own = replace(
+        plan,
+        name=f"certify {path.name}",
+        model=str(path.resolve()),
+        revision=None,
+        levels=(Level.parse("0"),),
+        method="maw",
+        repair="none",
+        divisor=None,
+        dtype=dtype,
+        calibration=None,
+        calibration_tokens=None,
+        calibration_length=None,
+        damage=False,
+        sweep=None,
+        sweep_name=None,
+    )
+    return Certifying(path, record, own, widths[record.intermediate_size], widths[base.intermediate_size])
+
+
+def _text_of(text: CalibrationRecord | CalibrationFacts | None) -> str | None:
+    return None if text is None else text.hash

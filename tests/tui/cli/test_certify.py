@@ -1,0 +1,55 @@
+"""From `save` to the certificate: pruning's loss and the export's, told apart on the demo model's real tasks."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.mark.slow
+def test_the_exported_files_are_scored_like_the_run(shell):
+    run = ("--levels", "0,38", "--tasks", "demo_facts,demo_story,demo_grammar", "--dtype", "float32", "--limit", "40")
+    done = shell("run", "demo", *run, "--json", "--quiet")
+    assert done.returncode == 0, done.stderr
+    run_id = json.loads(done.stdout)["runs"][0]["run_id"]
+    done = shell(
+        "save", "demo", "--level", "38", "--to", "out", "--like", run_id, "--gguf", "q8_0", "--dtype", "float32"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "318 neurons a layer, stored as 320 with 2 of zeros (q8_0 needs whole blocks of 32)" in done.stdout
+    folder, file = shell.cwd / "out", shell.cwd / "out" / "out-q8_0.gguf"
+
+    done = shell("certify", "out", "--like", run_id, "--json")
+    assert done.returncode == 0, done.stderr
+    padded = json.loads(done.stdout)
+    assert {one["export"]["changed"] for one in padded["numbers"]} == {0}  # zero neurons change no score
+    assert any(one["pruning"]["changed"] for one in padded["numbers"])
+
+    done = shell("certify", str(file), "--like", run_id, "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    story = next(one for one in told["numbers"] if one["task"] == "demo_story" and one["headline"])
+    assert (
+        story["export"]["documents"] == story["export"]["changed"] == 40
+    )  # quantisation moves every perplexity a little
+    assert abs(story["file"] / story["pruned"] - 1) < 0.01
+    assert told["file"]["form"] == "GGUF, dequantised by transformers"
+    assert (told["of"]["intermediate_size"], told["of"]["stored_size"]) == (318, 320)
+    for written in (folder / "certificate.json", folder / "out-q8_0.gguf.certificate.md"):
+        assert str(shell.cwd) not in written.read_text()
+
+    done = shell("save", "demo", "--level", "38", "--to", "pushed", "--push-to", "me/demo-38", "--dry-run", "--json")
+    assert done.returncode == 0, done.stderr
+    dry = json.loads(done.stdout)
+    assert dry["pushed"] is None
+    assert {"README.md", "model.safetensors", "prune_tui.json"} <= {one["path"] for one in dry["uploads"]}
+    assert "model-index" in (shell.cwd / "pushed" / "README.md").read_text()
+
+
+def test_what_cannot_be_certified_is_one_sentence(shell):
+    done = shell("certify", "nowhere", "--like", "latest")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    done = shell("save", "demo", "--level", "38", "--to", "out", "--dry-run")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "say where with --push-to USER/REPO" in done.stderr
