@@ -81,19 +81,14 @@ class Asked:
         }
         return cls(**told)
 
-<<<<<<< HEAD
     @property
     def is_profile_alone(self) -> bool:
         """Whether it is only asked what levels cost."""
         return self.profile and self.suite is None and self.tasks is None
 
-    def plan(self, base: Path) -> RunPlan:
-        """The plan, with the first method and repair. `base` is the folder that relative ones are seen from.
-=======
     def plan(self, base: Path, names: Names = OPTIONS) -> RunPlan:
         """The plan, with the first method and repair. `base` is the folder that relative ones are seen from, `names`
         are what the settings were given by.
->>>>>>> main
 
         Raises:
             UserError: an option is wrong.
@@ -101,13 +96,8 @@ class Asked:
         return RunPlan(
             name=self.name or run_name(str(base / self.model) if (base / self.model).is_dir() else self.model),
             model=self.model,
-<<<<<<< HEAD
-            levels=chosen_levels(self.levels, OPTIONS),
-            tasks=() if self.is_profile_alone else chosen_tasks(self.suite, self.tasks, OPTIONS),
-=======
             levels=chosen_levels(self.levels, names),
-            tasks=chosen_tasks(self.suite, self.tasks, names),
->>>>>>> main
+            tasks=() if self.is_profile_alone else chosen_tasks(self.suite, self.tasks, names),
             calibration=chosen_calibration(self.calibration),
             calibration_tokens=self.calibration_tokens,
             calibration_length=self.calibration_length,

@@ -11,11 +11,8 @@ from typing import Any
 from engine.errors import UserError
 from engine.planning.calibration import DEFAULT_CALIBRATION, REPAIRS, CalibrationSource
 from engine.planning.methods import DEFAULT_METHOD, find_method
-<<<<<<< HEAD
-from engine.planning.profiling import ProfilePlan
-=======
 from engine.planning.model_files import is_gguf
->>>>>>> main
+from engine.planning.profiling import ProfilePlan
 from engine.planning.suites import TaskSpec
 from warehouse.records.conditions import DEFAULT_SEEDS, Conditions, Seeds, documents, old_seeds, seeds_text
 from warehouse.records.level import Level
@@ -38,15 +35,10 @@ class RunPlan:
     `repair` says how what was removed is made up for. Where the method or the repair looks at what neurons do,
     `calibration` names the text (`CalibrationSource`), `calibration_tokens` how many tokens of it and
     `calibration_length` how many a sequence; None chooses each. `damage` measures the distance to the unpruned model
-<<<<<<< HEAD
     on held-out text beside the tasks. `profile` measures what each level costs, after the tasks, of which there may
-    then be none. `sweep` is the id that runs started together share, `sweep_name` what a
-    person called them. `use_cache` lets requests be taken from, and kept in, the user's cache.
-=======
-    on held-out text beside the tasks. `sweep` is the id that runs started together share, `sweep_name` what a
-    person called them. `use_cache` lets requests be taken from, and kept in, the user's cache. `cards` are the GPUs
-    that the model's layers are spread over.
->>>>>>> main
+    then be none. `sweep` is the id that runs started together share, `sweep_name` what a person called them.
+    `use_cache` lets requests be taken from, and kept in, the user's cache. `cards` are the GPUs that the model's layers
+    are spread over.
     """
 
     name: str
@@ -93,6 +85,8 @@ class RunPlan:
             raise UserError("A batch needs room for at least one token.")
         if self.repair not in REPAIRS:
             raise UserError(f"There is no repair '{self.repair}': choose one of {', '.join(REPAIRS)}.")
+        if self.profile is not None and self.cards:
+            raise UserError("A profile measures a model on one GPU: leave out what spreads its layers, or --profile.")
         if self.profile is not None and self.compile_layers:
             raise UserError("A profile measures layers as they are saved: leave --compile out, or --profile.")
         if self.calibration is not None:

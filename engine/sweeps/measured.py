@@ -19,11 +19,7 @@ from warehouse.stats.metrics.damage import TASK as DAMAGE
 # What may differ between two plans whose cells say the same; `same_model` looks at device and revision.
 _FREE = {
     "name", "levels", "tasks", "suite", "sweep", "sweep_name", "batch_tokens", "compile_layers", "use_cache", "device",
-<<<<<<< HEAD
-    "trust_remote_code", "trust_task_code", "skip_broken_tasks", "damage", "profile",
-=======
-    "cards", "trust_remote_code", "trust_task_code", "skip_broken_tasks", "damage", "revision",
->>>>>>> main
+    "cards", "trust_remote_code", "trust_task_code", "skip_broken_tasks", "damage", "profile", "revision",
 }  # fmt: skip
 _OF_PRUNING = {"method", "repair", "calibration", "calibration_tokens", "calibration_length", "divisor"}
 _UNPRUNED = Level.parse("0")
