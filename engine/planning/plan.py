@@ -85,6 +85,8 @@ class RunPlan:
             raise UserError("A batch needs room for at least one token.")
         if self.repair not in REPAIRS:
             raise UserError(f"There is no repair '{self.repair}': choose one of {', '.join(REPAIRS)}.")
+        if self.profile is not None and self.cards > 1:
+            raise UserError("A profile measures a model on one GPU: leave --cards out, or --profile.")
         if self.profile is not None and self.compile_layers:
             raise UserError("A profile measures layers as they are saved: leave --compile out, or --profile.")
         if self.calibration is not None:

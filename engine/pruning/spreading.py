@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import nn
@@ -38,8 +39,8 @@ def device_map(
     model = skeleton(config, trust_remote_code=trust_remote_code)
     model.tie_weights()
     whole = list(model._no_split_modules or ())
-    limits: dict[int | str, int] = {number: int(_FOR_WEIGHTS * free) for number, free in room.items()}
-    balanced = get_balanced_memory(model, limits, dtype=dtype, no_split_module_classes=whole)
+    limits: dict[int | str, int | str] = {number: int(_FOR_WEIGHTS * free) for number, free in room.items()}
+    balanced: Any = get_balanced_memory(model, limits, dtype=dtype, no_split_module_classes=whole)
     found = infer_auto_device_map(
         model, {number: balanced[number] for number in room}, no_split_module_classes=whole, dtype=dtype
     )

@@ -135,7 +135,11 @@ def _scores(task: str, results: Mapping[str, Any], num_fewshot: int) -> list[Sco
 
 
 def _measurements(workload: str, results: Mapping[str, Any]) -> list[MeasurementFacts]:
-    about = {"workload": workload, "batch_size": results["batch_size"], "n": results["num_runs_aggregated"]}
+    about: dict[str, Any] = {
+        "workload": workload,
+        "batch_size": results["batch_size"],
+        "n": results["num_runs_aggregated"],
+    }
     measurements = []
     for quantity, unit in _QUANTITIES.items():
         mean = results[f"{quantity}_mean"]

@@ -98,3 +98,5 @@ def test_a_profile_that_cannot_be_is_refused(wrong, words: str) -> None:
 def test_compiled_layers_are_not_profiled() -> None:
     with pytest.raises(UserError, match="leave --compile out"):
         replace(PLAN, compile_layers=True)
+    with pytest.raises(UserError, match="leave --cards out"):
+        replace(PLAN, cards=2)
