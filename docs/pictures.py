@@ -168,7 +168,7 @@ async def work(database: Path) -> None:
         await _take(pilot, "methods")
         film.add(_drawn(pilot), 4)
         await asyncio.to_thread(_prune_tui, "import", "published")
-        await pilot.press("1")
+        await pilot.press("1", "escape")
         await _until(pilot, lambda: len(app.feed.snapshot.runs) > 6)
         await _take(pilot, "runs")
     film.write(FILM)

@@ -52,6 +52,12 @@ def test_a_page_shows_commands_that_there_are(page: str):
     assert not {fault for words in commands(text) for fault in faults(words)}
 
 
+def test_each_command_is_told_what_for():
+    page = (ROOT / "docs/command-line.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`(?:prune-tui )?([a-z]+)\b", page.partition("## Levels")[0]))
+    assert {*Commands.places} <= told
+
+
 def test_each_how_to_shows_one():
     silent = {path.name for path in (ROOT / "docs/how-to").glob("*.md") if not list(commands(path.read_text("utf-8")))}
     assert not silent

@@ -61,7 +61,7 @@ def test_the_site_lists_every_page_once(site: SimpleNamespace):
     ("source", "link", "there"),
     [
         ("README.md", "[demo](docs/demo.md)", "[demo](demo.md)"),
-        ("README.md", "![runs](docs/screens/browser.png)", "![runs](screens/browser.png)"),
+        ("README.md", "![table](docs/delta-table.svg)", "![table](delta-table.svg)"),
         ("README.md", "[evidence](docs/evidence/)", "[evidence](evidence/README.md)"),
         ("docs/architecture.md", "[C](../CONTRIBUTING.md#how)", "[C](contributing.md#how)"),
         ("docs/how-to/upgrade.md", "[changelog](../../CHANGELOG.md)", "[changelog](../changelog.md)"),
