@@ -43,7 +43,7 @@ def _section(name: str, command: Any) -> str:
     shown = [one for one in command.params if not one.hidden and (first or not _SHARED & {*one.opts})]
     parts = ["## All commands\n" if first else f"### {name}\n", f"{_text(cleandoc(command.help or ''))}\n"]
     if shown:
-        parts.append("| | | |\n|---|---|---|")
+        parts.append("| option | value | what it does |\n|---|---|---|")
         parts += [f"| {_names(one)} | {_value(one)} | {_meaning(one)} |" for one in shown]
         parts.append("")
     return "\n".join(parts)

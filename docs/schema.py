@@ -44,7 +44,13 @@ def page() -> str:
 
 def _section(source: dict[str, Any], columns: list[tuple[str, str, str, str | None]]) -> str:
     rows = [f"| `{name}` | {kind} | {_text(comment or '')} |" for _, name, kind, comment in columns]
-    return "\n".join([f"### {source['name']}\n\n{_text(source['comment'])}\n\n| | | |\n|---|---|---|", *rows, ""])
+    return "\n".join(
+        [
+            f"### {source['name']}\n\n{_text(source['comment'])}\n\n| column | type | what it holds |\n|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
 
 
 def _text(text: str) -> str:
