@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from engine.errors import RunBusyError
     from engine.evaluation.lm import PrunedLM
     from engine.planning.plan import RunPlan
+    from engine.planning.profiling import ProfilePlan
     from engine.planning.suites import SUITES, TaskSpec
     from engine.pruning.checkpoint import SavedLevel
     from engine.pruning.ladder import Ladder
@@ -57,9 +58,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEMO_TASKS", "METHODS", "SUITES", "AlteredError", "CancelledError", "DatabaseBusyError", "ImportedRun", "Importer",
-    "JournalError", "JournalFullError", "Ladder", "Level", "MlpLayer", "PrunedLM", "Run", "RunBusyError", "RunPlan",
-    "RunState", "SavedLevel", "TakenError", "TaskSpec", "UserError", "Warehouse", "WouldReplaceError", "find_run",
-    "load_model", "plan_run", "plan_sweep", "prune", "save", "start_run",
+    "JournalError", "JournalFullError", "Ladder", "Level", "MlpLayer", "ProfilePlan", "PrunedLM", "Run", "RunBusyError",
+    "RunPlan", "RunState", "SavedLevel", "TakenError", "TaskSpec", "UserError", "Warehouse", "WouldReplaceError",
+    "find_run", "load_model", "plan_run", "plan_sweep", "prune", "save", "start_run",
 ]  # fmt: skip
 
 # Where each name lives, as above for whoever reads types.
@@ -77,6 +78,7 @@ _HOMES = {
     "Ladder": "engine.pruning.ladder",
     "Level": "warehouse.records.level",
     "MlpLayer": "engine.pruning.layer",
+    "ProfilePlan": "engine.planning.profiling",
     "PrunedLM": "engine.evaluation.lm",
     "Run": "prune_tui.running",
     "RunBusyError": "engine.errors",

@@ -23,6 +23,7 @@ from engine.planning.choices import (
 )
 from engine.planning.draft import DEFAULT_LEVELS
 from engine.planning.plan import RunPlan
+from engine.planning.profiling import ProfilePlan
 from engine.planning.suites import TaskSpec
 from engine.planning.sweep import spread
 from engine.planning.task_index import UnlistedError
@@ -54,6 +55,7 @@ class Settings(TypedDict, total=False):
     limit: float | None
     dtype: str
     device: str
+    cards: int
     batch_tokens: int | None
     compile_layers: bool
     seeds: Seeds
@@ -68,6 +70,7 @@ class Settings(TypedDict, total=False):
     calibration_tokens: int | None
     calibration_length: int | None
     damage: bool
+    profile: ProfilePlan | None
     use_cache: bool
 
 

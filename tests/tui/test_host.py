@@ -15,7 +15,7 @@ def asked_of(protocol: type) -> set[str]:
 
 def test_the_dashboard_is_what_screens_take_it_for(tmp_path: Path):
     dashboard: RunsHost = Dashboard(tmp_path / "results.duckdb")  # pyright compares the types as well
-    assert {"database", "copy_text", "import_published", "action_export"} == asked_of(Host)
+    assert {"database", "entries", "about", "copy_text", "import_published", "action_export"} == asked_of(Host)
     assert asked_of(RunsHost) > asked_of(Host) | {"feed", "attempt", "open_run"}
     for name in asked_of(RunsHost):
         assert hasattr(dashboard, name), name

@@ -82,7 +82,7 @@ def not_again(wanted: Wanted) -> list[str]:
     for plan, runs in zip(prepared.asked, prepared.measured, strict=True):
         for one in runs:
             at = "" if one.revision is None else f", at commit {one.revision[:12]}"
-            cells = f"{len(one.cells)} cell{'s' * (len(one.cells) != 1)}"
+            cells = f"{len(one.cells)} evaluation{'s' * (len(one.cells) != 1)}"
             levels = ", ".join(dict.fromkeys(level for level, _ in one.cells))
             of = f"{plan.model}, {pruned_with(plan.method, plan.repair)} (levels {levels})"
             lines.append(one_line(f"Measured already, and not again: {cells} of {of}, by run {one.run_id}{at}."))

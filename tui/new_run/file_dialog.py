@@ -35,7 +35,7 @@ class SweepFileScreen(ModalScreen[Path | None]):
 
     def _said(self, there: list[str]) -> str:
         if self._saves:
-            return "`prune-tui run FILE` does what it says; its keys are the options."
+            return "The command `run` does what the file says; its keys are the options."
         if not there:
             return "There is no .toml file in the folder that this was started in."
         more = f" and {len(there) - 6} more" if len(there) > 6 else ""

@@ -146,7 +146,7 @@ class NewRunScreen(Screen[None]):
 
     def _started(self, started: Started) -> None:
         if started.not_again:
-            self.notify(f"{started.not_again} cells are measured already, and not again.", timeout=10)
+            self.notify(f"{started.not_again} evaluations were done before, and are not done again.", timeout=10)
         if started.run is not None:
             self.host.show_started(self, started.run)
         elif started.sweep is not None:

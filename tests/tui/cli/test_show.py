@@ -24,7 +24,7 @@ def test_a_run_that_failed_says_why_and_how_it_goes_on(fake):
     for line in (
         f"{run_id} (fail)",
         "  state       finished with failures, 2 of 4 evaluations done, 2 failed",
-        "  model       org/tiny, 1,000 parameters",
+        "  model       org/tiny, 1,000 parameters, revision c0ffee",
         "  method      MAW",
         "  levels      0, 40",
         "  tasks       piqa, boolq",

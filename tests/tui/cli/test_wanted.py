@@ -74,12 +74,12 @@ def test_a_sweep_does_not_measure_again_what_is_measured(fake):
     before = [path.name for path in fake.runs]
     done = fake("run", write(fake))
     assert (done.returncode, [path.name for path in fake.runs]) == (0, before)
-    assert f"not again: 4 cells of org/a, maw (levels 0, 40), by run {before[0]}, at commit c0ffee" in done.stderr
+    assert f"not again: 4 evaluations of org/a, maw (levels 0, 40), by run {before[0]}, at commit c0ffee" in done.stderr
     assert "Nothing is left to measure" in done.stderr
     wider = FILE.replace("[0, 40]", "[0, 20, 40]").replace(', "boolq"', ', "boolq@3"')
     dry = fake("run", write(fake, wider), "--dry-run")
-    assert "1. org/a at c0ffee, maw: levels 0, 40; boolq@3; 2 cells" in dry.stdout
-    assert "2. org/a at c0ffee, maw: levels 20; piqa, boolq@3; 2 cells" in dry.stdout
+    assert "1. org/a at c0ffee, maw: levels 0, 40; boolq@3; 2 evaluations" in dry.stdout
+    assert "2. org/a at c0ffee, maw: levels 20; piqa, boolq@3; 2 evaluations" in dry.stdout
     told = json.loads(fake("run", write(fake, wider), "--dry-run", "--json").stdout)
     assert sum(piece["cells"] for piece in told["pieces"]) == 2 * (2 + 2 + 1 + 2)
     assert told["not_again"][0]["cells"] == [["0", "piqa"], ["40", "piqa"]]

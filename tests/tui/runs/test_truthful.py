@@ -66,7 +66,7 @@ async def test_an_import_is_told_of_until_it_is_done(dashboard, warehouse, drive
 
 async def test_a_picture_of_the_screen_has_no_toast_in_it(dashboard, warehouse, driver):
     warehouse.add()
-    async with dashboard.run_test(size=(80, 24)) as pilot:
+    async with dashboard.run_test(size=(80, 24), notifications=True) as pilot:
         await driver.loaded(pilot)
         dashboard.notify("something was said")
         await driver.seen(pilot, lambda: "something" in dashboard.export_screenshot())
@@ -103,7 +103,7 @@ async def test_a_run_whose_data_cannot_be_reached_can_be_started_without_that_ta
         journal.write(json.dumps(refused) + "\n")
     started = []
     monkeypatch.setattr("engine.runs.create.start_new", lambda plan, database: started.append(plan) or run)
-    async with dashboard.run_test(size=(80, 24)) as pilot:
+    async with dashboard.run_test(size=(80, 24), notifications=True) as pilot:
         await driver.loaded(pilot)
         assert "r tries again, or starts without it" in " ".join(driver.text(dashboard, "#advice").split())
         assert unreachable_task(dashboard.feed.snapshot.runs[0]) == "demo_sums"
