@@ -28,7 +28,7 @@ def test_a_run_that_failed_says_why_and_how_it_goes_on(fake):
         "  method      MAW",
         "  levels      0, 40",
         "  tasks       piqa, boolq",
-        "  where       here, auto",
+        "  where       here, cpu",
         "  failed      level 40 piqa: OutOfMemoryError: full",
         f"  go on       prune-tui resume {run_id}",
     ):

@@ -292,6 +292,6 @@ def test_a_format_that_there_is_not_is_refused_with_all_that_there_are(filled):
     with pytest.raises(UserError, match=r"^xls is no format that is written here: there are csv, .* and xlsx\.$"):
         export_deltas(filled, model="Tiny", format="xls")
     with pytest.raises(
-        UserError, match=r"^\.xls is no format that is written here: say --format csv, .* or parquet\.$"
+        UserError, match=r"^\.xls is no format that is written here: say --format csv, .* or xlsx\.$"
     ):
         exporter_of(Path("t.xls"))
