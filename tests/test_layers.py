@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("torch", "transformers", "lm_eval", "datasets")
 WORKER_ONLY = (
     "engine.worker", "engine.calibration", "engine.evaluation", "engine.inference", "engine.overrides",
-    "engine.pruning",
+    "engine.profile", "engine.pruning",
 )  # fmt: skip
 
 # Prints which of the heavy packages are loaded after the statement given as its argument.

@@ -210,6 +210,8 @@ class NewRunScreen(Screen[None]):
         self.app.push_screen(SweepFileScreen(saves=True, first=str(self._file or "sweep.toml")), chosen)
 
     def _look_at_model(self) -> None:
+        if not self.query(KeyFooter):  # closed since the key that this follows
+            return
         draft = self.draft()
         if draft.model.strip() and "model" not in draft.problems():
             self.lookups.look_at_model(_first_model(draft))

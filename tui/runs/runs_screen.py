@@ -157,7 +157,9 @@ class RunsScreen(SweepKeys):
             told.append(f"by {self._order.column}{', turned round' if self._order.reverse else ''}")
         text.append("  " + " · ".join(told), "not bold")
         self.query_one("#runs-title", Words).say(text)
-        self.query_one("#listed").border_title = " · ".join(["Runs", *told])
+        listed, title = self.query_one("#listed"), " · ".join(["Runs", *told])
+        if listed.border_title != title:  # else it is drawn anew
+            listed.border_title = title
 
     # The order
 

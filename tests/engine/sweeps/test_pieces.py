@@ -29,8 +29,16 @@ class TwoPlaces:
 
     places: tuple[str, str] = ("first", "second")
 
+    def room(self, place: str) -> int | None:
+        return None
+
+    def has(self, run: RunDir) -> str | None:
+        return None
+
     def start(self, run: RunDir, place: str) -> LocalWorker:
         return LocalWorker(launch.start(run))
+
+    def close(self) -> None: ...
 
 
 class Nobody:

@@ -128,4 +128,4 @@ async def test_a_sweep_is_started_on_the_cards_that_are_named_or_says_why_not(fo
         await pilot.press("ctrl+s")
         await driver.until(pilot, lambda: type(form.screen).__name__ == "SweepScreen")
         assert begun == [([("org/a", "maw"), ("org/b", "maw")], "0,1")]
-        assert "3 cells are measured already, and not again." in driver.said(form)
+        assert "3 evaluations were done before, and are not done again." in driver.said(form)

@@ -59,7 +59,8 @@ async def test_a_sweep_is_one_line_of_the_list_and_opens_into_its_runs(dashboard
         [line] = driver.table(dashboard, "#runs")
         assert line[0] == "two-methods"
         assert "! interrupted" in line
-        assert "nobody works on what is left" in driver.text(dashboard, "#advice").lower()
+        beside = "#side-head" if dashboard.screen.has_class("-wide") else "#advice"
+        assert "nobody works on what is left" in driver.text(dashboard, beside).lower()
         await open_sweep(pilot, driver)
         head = driver.text(dashboard, "#head")
         assert "42/96 evaluations · 1 of 3 runs are done" in head
