@@ -291,7 +291,5 @@ def test_a_format_is_known_by_its_name_and_by_its_files_endings():
 def test_a_format_that_there_is_not_is_refused_with_all_that_there_are(filled):
     with pytest.raises(UserError, match=r"^xls is no format that is written here: there are csv, .* and xlsx\.$"):
         export_deltas(filled, model="Tiny", format="xls")
-    with pytest.raises(
-        UserError, match=r"^\.xls is no format that is written here: say --format csv, .* or xlsx\.$"
-    ):
+    with pytest.raises(UserError, match=r"^\.xls is no format that is written here: say --format csv, .* or xlsx\.$"):
         exporter_of(Path("t.xls"))
