@@ -156,7 +156,8 @@ def _measurements(workload: str, results: Mapping[str, Any]) -> list[Measurement
     )  # fmt: skip
     size = results.get("model_size_gb")
     if size is not None:  # what torch had allocated once the model was loaded; its GB are 2^30 bytes
-        measurements.append(MeasurementFacts(quantity="weights", unit="bytes", mean=size * 2**30, **about | {"n": 1}))
+        once: dict[str, Any] = {**about, "n": 1}
+        measurements.append(MeasurementFacts(quantity="weights", unit="bytes", mean=size * 2**30, **once))
     return measurements
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,13 @@ from engine.planning.draft import Draft, command
 from engine.planning.sweep_file import read_sweep_file
 from engine.planning.sweep_text import sweep_text, write_sweep
 
-SHARED = {"tasks": "piqa,gsm8k@5", "levels": "0,40", "method": "maw,l2", "repair": "none,lsq", "name": "two"}
+SHARED: dict[str, Any] = {
+    "tasks": "piqa,gsm8k@5",
+    "levels": "0,40",
+    "method": "maw,l2",
+    "repair": "none,lsq",
+    "name": "two",
+}
 
 
 def written_and_read(folder: Path, asked: list[Asked], *, gpus: str | None = None):
@@ -29,7 +36,7 @@ def written_and_read(folder: Path, asked: list[Asked], *, gpus: str | None = Non
         {"system_instruction": 'Say "yes",\n\\ and ü, \x7f.'}, {"suite": "demo", "tasks": None},
     ],
 )  # fmt: skip
-def test_what_is_written_is_read_as_it_was(tmp_path: Path, more: dict):
+def test_what_is_written_is_read_as_it_was(tmp_path: Path, more: dict[str, Any]):
     asked = [Asked(model="org/a", **SHARED | more), Asked(model="org/b", **SHARED | more)]
     file = written_and_read(tmp_path, asked, gpus="0,1")
     assert list(file.asked) == asked

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from engine.profile.energy import (
@@ -79,7 +81,10 @@ def test_a_window_is_long_enough_for_twelve_ticks() -> None:
 class Scripted:
     """A source that says one reading after the other, and then ends."""
 
-    name, kind, wraps_at, every = "a counter", "counter", None, 0.0001
+    name: str = "a counter"
+    kind: Literal["counter", "power"] = "counter"
+    wraps_at: float | None = None
+    every: float = 0.0001
 
     def __init__(self, samples: list[Sample]) -> None:
         self._left = iter(samples)

@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ VERSIONS = {name: version(name) for name in ("prune-tui", "lm-eval")}
 
 
 def plan(levels: str = "0,40", tasks: str = "piqa,boolq", **more) -> RunPlan:
-    given = {"name": "a", "model": "org/a", "dtype": "float32"} | more
+    given: dict[str, Any] = {"name": "a", "model": "org/a", "dtype": "float32"} | more
     return RunPlan(levels=tuple(parse_levels(levels)), tasks=tuple(map(TaskSpec.parse, tasks.split(","))), **given)
 
 

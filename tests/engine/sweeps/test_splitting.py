@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
@@ -115,7 +116,8 @@ def _takes(part: RunPlan, times: dict[str, float]) -> float:
 def test_a_run_that_is_calibrated_or_measures_damage_is_split_by_levels_alone():
     """The text leaves out what the run's own tasks ask: with other tasks, neurons would be looked at on another."""
     cost = [Cost(10, (100, 300))]
-    for own in ({"repair": "lsq"}, {"damage": True}):
+    ways: list[dict[str, Any]] = [{"repair": "lsq"}, {"damage": True}]
+    for own in ways:
         one = plan("a", "20", tasks="x,y", **own)
         assert split([one], 2, cost) == [one]
         parts = split([plan("a", "0,20,40", tasks="x,y", **own)], 2, cost)

@@ -61,6 +61,11 @@ def until(reached: Callable[[], bool]) -> None:
 
 
 @pytest.mark.slow
+def merger_of(recorder: Recorder) -> merging.Merger:
+    assert recorder._merger is not None
+    return recorder._merger
+
+
 def test_work_goes_on_while_another_process_holds_the_file_and_is_merged_once_it_lets_go(
     run: RunDir, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,7 +79,7 @@ def test_work_goes_on_while_another_process_holds_the_file_and_is_merged_once_it
         assert holder.stdout.readline() == "held\n"
         recorder.record(Log(message="one"))
         recorder.merge_soon()
-        until(lambda: recorder._merger.problem is not None)
+        until(lambda: merger_of(recorder).problem is not None)
         recorder.record(Log(message="two"))
         for _ in range(3):
             recorder.merge_soon()
@@ -84,8 +89,8 @@ def test_work_goes_on_while_another_process_holds_the_file_and_is_merged_once_it
     finally:
         holder.send_signal(signal.SIGKILL)
         holder.wait()
-    until(lambda: recorder._merger.problem is None)
-    recorder._merger.close()
+    until(lambda: merger_of(recorder).problem is None)
+    merger_of(recorder).close()
     assert merge_run(run.database, run.path) == 0
 
 
@@ -108,7 +113,7 @@ def test_a_defect_in_merging_is_raised_where_the_work_is_done(
 
     monkeypatch.setattr(merging, "merge_run", broken)
     recorder.merge_soon()
-    until(lambda: not recorder._merger._thread.is_alive())
+    until(lambda: not merger_of(recorder)._thread.is_alive())
     with pytest.raises(ZeroDivisionError, match="a defect"):
         recorder.merge_soon()
     with pytest.raises(ZeroDivisionError, match="a defect"):
@@ -125,5 +130,5 @@ def test_merging_at_the_end_takes_in_everything(run: RunDir, recorder: Recorder)
         recorder.record(Log(message=str(number)))
         recorder.merge_soon()
     assert recorder.merge()
-    recorder._merger.close()  # its thread may be about to merge once more: a process merges by one of them at a time
+    merger_of(recorder).close()  # its thread may be about to merge once more: a process merges by one of them at a time
     assert merge_run(run.database, run.path) == 0

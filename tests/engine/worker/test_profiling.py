@@ -45,7 +45,7 @@ def test_each_width_is_measured_in_each_round_and_not_again(tmp_path: Path) -> N
     assert sorted(times) == sorted((*width, number) for width in widths for number in (1, 2))
     reasons = {row.note for _, row in rows if row.prompt_tokens == 512}
     assert reasons == {"the model's context is 256 tokens"}
-    weights = {(level, row.width): row.mean for level, row in rows if row.quantity == "weights"}
+    weights = {(level, row.width): row.mean or 0.0 for level, row in rows if row.quantity == "weights"}
     assert weights["0", "exact"] > weights["40", "padded"] > weights["40", "exact"]
     [machine] = of_kind(run.events(), MachineFacts)
     assert machine.copy_rate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tui.runs.profile_table import HEADER, cells, machine_line
 from warehouse.read.profile import ProfileRow
 from warehouse.records.measurements import MachineFacts
 
-NONE = dict.fromkeys(ProfileRow.__dataclass_fields__)
+NONE: dict[str, Any] = dict.fromkeys(ProfileRow.__dataclass_fields__)
 ROW = ProfileRow(
     **NONE | {
         "level": "40", "pruning_pct": 40.0, "width": "padded", "padded_size": 4928, "workload": "w", "first_ms": 9.87,
@@ -37,7 +38,10 @@ def test_what_is_missing_says_why_in_its_place() -> None:
 
 
 def test_a_machine_is_told_with_what_it_lacks() -> None:
-    told = dict.fromkeys(MachineFacts.__dataclass_fields__) | {"device": "NVIDIA L4", "energy_missing": "no driver"}
+    told: dict[str, Any] = dict.fromkeys(MachineFacts.__dataclass_fields__) | {
+        "device": "NVIDIA L4",
+        "energy_missing": "no driver",
+    }
     assert machine_line(MachineFacts(**told)) == "NVIDIA L4; no energy: no driver"
 
 

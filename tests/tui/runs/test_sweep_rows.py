@@ -15,7 +15,7 @@ from tui.runs.sweep_table import places_text
 from warehouse.records.events import Attempt
 from warehouse.records.run_state import RunState
 
-COLOURS = dict.fromkeys(("neutral", "primary"), "")
+COLOURS: dict[str, str] = dict.fromkeys(("neutral", "primary"), "")
 
 
 def piece(number: int, state: str = RunState.FINISHED, **more) -> RunRow:
