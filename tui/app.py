@@ -18,9 +18,11 @@ from textual import work
 from textual.app import SystemCommand
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
+from textual.errors import NoWidget
 from textual.events import DescendantFocus, Event, Key
 from textual.screen import ModalScreen, Screen
-from textual.widgets._toast import ToastRack
+from textual.widget import Widget
+from textual.widgets._toast import Toast, ToastRack
 
 from engine.errors import UserError
 from engine.runs.rundir import RunDir
@@ -45,6 +47,15 @@ if TYPE_CHECKING:
 
 _PULL_SECONDS = 0.5
 _FIRST_PULLS = (0.03, 0.1, 0.25)  # the runs are read within a moment of the start: nobody should wait for the timer
+
+
+def _is_laid_out(screen: Screen[Any], widget: Widget) -> bool:
+    """Whether what the screen draws has a place for it."""
+    try:
+        screen.find_widget(widget)
+    except NoWidget:
+        return False
+    return True
 
 
 class Dashboard(StartingApp):
@@ -287,6 +298,9 @@ class Dashboard(StartingApp):
     def _export(self, shown: Screen[Any]) -> None:
         from tui.shell.export_screen import ExportScreen
 
+        if any(_is_laid_out(shown, toast) for toast in shown.query(Toast)):  # hidden, and not drawn so yet
+            shown.call_after_refresh(self._export, shown)
+            return
         picture = self.export_screenshot()
         for rack in shown.query(ToastRack):
             rack.display = True
