@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -110,10 +111,13 @@ def _named(option: str, texts: list[str]) -> dict[str, float]:
     found: dict[str, float] = {}
     for text in (part.strip() for one in texts for part in one.split(",")):
         name, _, number = text.partition("=")
+        wrong = UserError(f"{option} {text}: give a benchmark and a number, such as mmlu=0.9.")
         try:
             found[name.strip()] = float(number)
         except ValueError as error:
-            raise UserError(f"{option} {text}: give a benchmark and a number, such as mmlu=0.9.") from error
+            raise wrong from error
+        if not math.isfinite(found[name.strip()]):  # which nothing would break
+            raise wrong
     return found
 
 

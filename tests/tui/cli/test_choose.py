@@ -78,6 +78,8 @@ def test_what_each_level_buys_is_a_markdown_table(choose: Choose) -> None:
         (("--max-memory", "0GB"), "--max-memory 0GB is no size"),
         (("--max-ms-per-token", "0"), "give a number above zero"),
         (("--keep", "mmlu"), "give a benchmark and a number"),
+        (("--keep", "mmlu=nan"), "give a benchmark and a number"),
+        (("--lose", "mmlu=nan"), "give a benchmark and a number"),
         (("--keep", "mmlu=90"), "a share is above 0 and up to 1"),
         (("--keep", "nothing=0.9"), "'nothing' was not measured"),
         (("--batch", "0"), "--batch is a whole number above zero"),
