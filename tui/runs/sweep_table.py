@@ -6,12 +6,13 @@ from platform import node
 from typing import ClassVar
 
 from rich.text import Text
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widgets import DataTable
 
 from tui import format as fmt
 from tui.format import levels_text
 from tui.runs.record import RunRow
+from tui.runs.runs_table import RunsTable
 from tui.runs.states import left_text, state_text
 from tui.runs.sweep_rows import SweepRow, what_tells_apart
 from warehouse.records.level import level_label
@@ -27,13 +28,7 @@ _NUMBERS = frozenset({"progress", "try", "left"})
 class SweepTable(DataTable[Text]):
     """Keeps its cursor on the run that it is on, whatever comes and goes."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select_cursor", "Open", tooltip="Open the run: its grid, rates, log and GPU"),
-        Binding("j", "cursor_down", show=False),
-        Binding("k", "cursor_up", show=False),
-        Binding("g", "scroll_top", show=False),
-        Binding("G", "scroll_bottom", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = RunsTable.BINDINGS
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, cursor_type="row", cell_padding=0)
