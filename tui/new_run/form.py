@@ -17,7 +17,7 @@ from textual.widgets import Button, Input, Label, Select, Static
 from engine.planning.draft import Draft
 from engine.planning.methods import pruning_methods
 from engine.planning.plan import DTYPES
-from engine.planning.suites import SUITES
+from engine.planning.suites import DEMO_MODEL, SUITES
 from tui.shell.choose import ChooseSeveral
 from tui.widgets.level_row import LEVELS, LevelRow
 from tui.widgets.toggle import Toggle
@@ -198,14 +198,20 @@ class RunForm(VerticalScroll, can_focus=False):
             pass
         return next(one for one in reversed(before) if isinstance(one, Label))
 
+    def _has(self, field: str) -> bool:
+        return bool(self.query_one(f"#{field}", Input).value.strip())
+
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         field = {"others": "levels"}.get(str(event.input.id), str(event.input.id))
         if event.value:
             self._touched.add(field)
+        suite = self.query_one("#suite", Select)
         if field == "tasks" and event.value.strip():
-            self.query_one("#suite", Select).value = ""
+            suite.value = ""
+        elif field == "model" and event.value.strip() == DEMO_MODEL and not (suite.value or self._has("tasks")):
+            suite.value = DEMO_MODEL  # its own benchmarks, which need no data from elsewhere
         self.post_message(self.Changed(field))
 
     @on(Select.Changed)

@@ -243,6 +243,16 @@ async def test_nothing_is_complained_about_before_it_is_typed(dashboard, driver,
         assert not dashboard.screen.query_one("#tasks-problem").display
 
 
+async def test_the_demo_comes_with_its_own_benchmarks_unless_others_were_chosen(dashboard, driver, stubbed):
+    async with dashboard.run_test(size=(160, 45)) as pilot:
+        await open_form(pilot, driver)
+        await fill(pilot, model="demo")
+        assert dashboard.screen.draft().suite == "demo"
+        await fill(pilot, tasks="piqa", model="org/other")
+        await fill(pilot, model="demo")
+        assert (dashboard.screen.draft().suite, dashboard.screen.draft().tasks) == ("", "piqa")
+
+
 async def test_a_suite_and_tasks_exclude_each_other(dashboard, driver, stubbed):
     async with dashboard.run_test(size=(160, 45)) as pilot:
         await open_form(pilot, driver)
