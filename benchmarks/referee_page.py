@@ -62,9 +62,10 @@ MAW on models of 1B and 3B, are compared cell by cell with its result files in
 
 ## What was measured here, and what awaits
 
-Measured: the tables above, of models of 0.26 and 1.6 million parameters, in float32 on a CPU. They tell methods apart on
-these models and prove nothing about others. A model of 126 million that `benchmarks/train_small.py` trains in a minute or
-two, and the cost of 1B, 3B and 8B shapes with random weights, were measured on a GPU: [benchmarks.md](benchmarks.md).
+Measured: the tables above, of models of 0.26 and 1.6 million parameters, in float32 on a CPU. They tell methods apart
+on these models and prove nothing about others. A model of 126 million that `benchmarks/train_small.py` trains in a
+minute or two, and what 1B, 3B and 8B shapes with random weights cost, were measured on a GPU:
+[benchmarks.md](benchmarks.md).
 
 Not measured, for want of the weights, is any model that people use. A real 1B (Llama-3.2-1B, the study's) awaits:
 
