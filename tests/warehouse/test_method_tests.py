@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -128,11 +130,15 @@ def test_damage_on_two_texts_is_not_compared(damaged, merged, ask):
 def test_a_table_for_papers_sets_methods_against_each_other(damaged, merged, database):
     obs = [one - 0.05 * count for one, count in zip(MAW, TOKENS, strict=True)]
     merged(damaged("r1", "maw", MAW, (5, 10, 5)), damaged("r2", "obs", obs, (5, 10, 5)))
-    told = export_deltas(database, model="Tiny", significance=True, intervals=True)
+    told = _exported(database, significance=True, intervals=True)
     assert "### Tiny, methods against each other" in told.replace("org/", "")
     assert [" ".join(line.split()) for line in told.splitlines() if line.startswith("| 40%") and "OBS" in line] == [
         r"| 40% | MAW | OBS | -0.0500\* \[-0.0500, -0.0500\] |"
     ]
     assert "Tests: a bootstrap of pairs of documents (damage)." in told
-    assert "against each other" not in export_deltas(database, model="Tiny", intervals=True)
-    assert "against each other" not in export_deltas(database, model="Tiny", method="obs", significance=True)
+    assert "against each other" not in _exported(database, intervals=True)
+    assert "against each other" not in _exported(database, method="obs", significance=True)
+
+
+def _exported(database: Path, **how: Any) -> str:
+    return str(export_deltas(database, model="Tiny", **how))

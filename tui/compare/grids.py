@@ -100,7 +100,9 @@ class SidesModel:
         return f"{sign}{change(row.delta_pct):>7}", self._palette.heat(sign, _strength(gain))
 
     def wins(self) -> list[tuple[str, int, int, str]]:
-        """Each model: its name, the benchmarks it is best on, how many were compared, and its size in words."""
+        """Each model: its name, the benchmarks it is best on, how many were compared, and its size in words; damage is
+        no benchmark.
+        """
         benchmarks = [line for line in self._lines.values() if all(row.kind != "damage" for row in line.values())]
         compared = [line for line in benchmarks if len(line) > 1]
         return [
@@ -111,6 +113,7 @@ class SidesModel:
                 "" if row.parameters is None else f" ({count(row.parameters)} parameters)",
             )
             for one, row in self.subjects.items()
+            if benchmarks
         ]
 
 
