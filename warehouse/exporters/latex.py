@@ -91,8 +91,9 @@ def _comment(table: DeltaTable) -> str:
     """What a caption has to say, as a comment: no text of others can end it."""
     runs = ", ".join(table.run_ids)
     return "% " + comment(
-        f"{table.model}, {table.pruned_with.upper()}; {table.conditions or 'conditions not known'}; runs {runs}; "
-        f"{BOLD}; prune-tui {version('prune-tui')}"
+        f"{table.model}, {table.pruned_with.upper()}; {table.conditions or 'conditions not known'}; "
+        f"{f'calibrated on {table.calibration}; ' if table.calibration else ''}runs {runs}; {BOLD}; "
+        f"prune-tui {version('prune-tui')}"
     )
 
 
