@@ -190,6 +190,7 @@ def sweep_of_first(fake) -> str:
     return sweep
 
 
+@pytest.mark.slow
 def test_pieces_are_written_down_and_done_one_by_one_as_an_array_does(fake):
     written = fake(*MODELS, "fine", "--no-start")
     sweep = written.stdout.strip()
@@ -207,6 +208,7 @@ def test_pieces_are_written_down_and_done_one_by_one_as_an_array_does(fake):
     assert "There is no sweep 'other'" in fake("worker", "other", "--piece", "1").stderr
 
 
+@pytest.mark.slow
 def test_what_runs_said_and_where_they_stand(fake):
     assert fake(*MODELS, "fine").returncode == 0
     sweep, run = sweep_of(fake), runs(fake)[0].run_id
@@ -221,6 +223,7 @@ def test_what_runs_said_and_where_they_stand(fake):
     assert fake("runs", "--watch").stdout == fake("runs").stdout
 
 
+@pytest.mark.slow
 def test_a_sweep_is_deleted_whole_and_only_when_told_so(fake):
     assert fake(*MODELS, "fine").returncode == 0
     sweep = sweep_of(fake)
@@ -241,6 +244,7 @@ def test_a_failed_run_ends_a_wait_with_its_code(fake):
     assert "is finished with failures: `prune-tui resume" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_sweep_where_one_run_is_meant_is_told_so(fake):
     assert fake(*MODELS, "fine").returncode == 0
     done = fake("replay", sweep_of(fake))

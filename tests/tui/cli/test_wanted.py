@@ -69,6 +69,7 @@ def test_a_dry_run_knows_what_earlier_runs_took_and_have(fake):
     assert other[0]["measured_already"] == []
 
 
+@pytest.mark.slow
 def test_a_sweep_does_not_measure_again_what_is_measured(fake):
     assert fake("run", write(fake)).returncode == 0
     before = [path.name for path in fake.runs]
@@ -104,6 +105,7 @@ def test_the_same_again_with_what_is_given_beside_it(fake):
     assert first.to_dict() | {"levels": ["0", "20"]} == second.to_dict()
 
 
+@pytest.mark.slow
 def test_another_model_like_a_sweep(fake):
     assert fake("run", write(fake, FILE.replace(', "org/b"', ""))).returncode == 0
     sweep = plans(fake)[0].sweep

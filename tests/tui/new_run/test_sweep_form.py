@@ -75,6 +75,7 @@ async def test_several_methods_and_models_are_a_sweep_that_can_be_saved(form, dr
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_a_file_fills_the_form_and_keeps_what_has_no_field(form, driver, tmp_path):
     (tmp_path / "both.toml").write_text(FILE)
     async with form.run_test(size=(80, 24)) as pilot:

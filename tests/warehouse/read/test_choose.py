@@ -26,7 +26,7 @@ def figure(quantity: str, mean: float | None, **about: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def profiled(new_run, merged, database: Path) -> Path:
+def profiled(new_run, merged_once, database: Path) -> Path:
     """Tiny: at 20 % it keeps 90 % of 0.5 at 9 ms, at 40 % 60 % at 5 ms where it is padded, else at 12."""
     run = new_run("r1")
     run.start()
@@ -44,7 +44,7 @@ def profiled(new_run, merged, database: Path) -> Path:
         figure("joules_per_token", 0.2, width="padded", padded_size=64),
     ]
     run.line("measured", level="40", measurements=rows)
-    merged(run)
+    merged_once(run)
     return database
 
 
