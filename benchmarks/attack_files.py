@@ -54,22 +54,26 @@ def altered(name: str, *texts: str) -> Attack:
     return Attack(name, do)
 
 
-def replaced(view: str, how: str) -> Attack:
-    """A view with all its columns, the first text among which comes from somewhere else."""
+def replaced(turn: int) -> Attack:
+    """Each of some views with all its columns, the first text among which comes from somewhere else, by another of the
+    ways for each: after as many turns as there are ways each view had each.
+    """
 
     def do(database: Path) -> None:
         secret = database.parent / "secret.txt"
         with duckdb.connect(database) as con:
-            columns = con.execute(f"describe {view}").fetchall()
-            column = next(name for name, kind, *_ in columns if kind == "VARCHAR")
-            [(text,)] = con.execute(f"select sql from duckdb_views() where view_name = '{view}'").fetchall()
-            con.execute(text.replace(f"VIEW {view}", "VIEW true_one", 1))
-            taken = how.replace("{secret}", str(secret))
-            con.execute(f"create or replace view {view} as select * replace (({taken}) as {column}) from true_one")
+            for place, view in enumerate(_REPLACED):
+                columns = con.execute(f"describe {view}").fetchall()
+                column = next(name for name, kind, *_ in columns if kind == "VARCHAR")
+                [(text,)] = con.execute(f"select sql from duckdb_views() where view_name = '{view}'").fetchall()
+                con.execute(text.replace(f"VIEW {view}", f"VIEW true_{view}", 1))
+                how = _TAKEN[(place + turn) % len(_TAKEN)].replace("{secret}", str(secret))
+                con.execute(f"create or replace view {view} as select * replace (({how}) as {column}) from true_{view}")
 
-    return Attack(f"view {view}: {how.split('(')[0]}", do)
+    return Attack(f"views that take a column from elsewhere, in turn {turn}", do)
 
 
+_REPLACED = ("run_models", "current_metrics", "run_overview", "baseline_deltas", "pareto_front", "best_level")
 _TAKEN = (
     "select content from read_text('{secret}')", "select any_value(column0) from read_csv('{secret}', header = false)",
     "select any_value(file) from glob('/*')", "select content::varchar from read_blob('{secret}')",
@@ -82,10 +86,8 @@ _SHADOWS = (
 
 
 def on_databases() -> Iterator[Attack]:
-    for how in _TAKEN:
-        yield replaced("current_metrics", how)
-    for view in ("run_overview", "baseline_deltas", "pareto_front", "best_level", "run_models"):
-        yield replaced(view, _TAKEN[0])
+    for turn in range(len(_TAKEN)):
+        yield replaced(turn)
     yield altered(
         "claims of its own",
         "create view claims as from read_text('{secret}')",
@@ -161,6 +163,32 @@ _ASKED = (
 _COUNTED = ("current_metrics", "size_tests", "best_level", "delta_statistics")
 
 
+_DEFINITIONS = (
+    "select schema_name, table_name, comment, sql from duckdb_tables() order by all",
+    "select schema_name, view_name, comment, sql from duckdb_views() where not internal order by all",
+    "select schema_name, function_name, parameters, macro_definition from duckdb_functions() where not internal"
+    " order by all",
+    "select schema_name, type_name, labels from duckdb_types() where not internal order by all",
+    "select schema_name, sql from duckdb_indexes() order by all",
+    "select schema_name, sql from duckdb_sequences() order by all",
+    "select schema_name, table_name, column_name, comment from duckdb_columns() where comment is not null"
+    " and not internal order by all",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A database that nobody attacked, what it holds, and what is made of it."""
+
+    path: Path
+    held: list[object]
+    used: list[object]
+
+    @property
+    def asked(self) -> list[object]:
+        return self.used[1:4]
+
+
 def asked(database: Path) -> list[object]:
     """What screens ask of a database, by one connection."""
     with db.open_read(database) as con:
@@ -173,21 +201,38 @@ def asked(database: Path) -> list[object]:
 def used(database: Path) -> list[object]:
     """The same, and what commands make of it."""
     table = export_deltas(database, model=MODEL, format="csv")
-    return [*asked(database), list_runs(database), read_rules(database), table, read_claims(database)]
+    return [table, *asked(database), list_runs(database), read_rules(database), read_claims(database)]
 
 
-def on_database(attack: Attack, whole: Path, truth: list[object], folder: Path) -> str | None:
+def used_if_another(database: Path, whole: Whole) -> list[object]:
+    """`used`; of a file that holds what the whole one does once a command has put it right, that command's alone."""
+    table = export_deltas(database, model=MODEL, format="csv")
+    return [table] if held(database) == whole.held else used(database)
+
+
+def held(database: Path) -> list[object]:
+    """All that answers can come from: every definition, and a hash of the rows of each table."""
+    with duckdb.connect(database, read_only=True) as con:
+        found: list[object] = [con.execute(text).fetchall() for text in _DEFINITIONS]
+        tables = con.execute("select schema_name, table_name from duckdb_tables() order by all").fetchall()
+        for schema, table in tables:
+            rows = f'select count(*), bit_xor(hash(t)), sum(hash(t)) from "{schema}"."{table}" t'
+            found.append((schema, table, con.execute(rows).fetchall()))
+    return found
+
+
+def on_database(attack: Attack, whole: Whole, folder: Path) -> str | None:
     """What was not held, or None; once as a file that can be written, once as one that cannot."""
     for writable in (True, False):
         database = folder / f"{'own' if writable else 'received'}.duckdb"
-        shutil.copyfile(whole, database)
+        shutil.copyfile(whole.path, database)
         attack.do(database)
         before = {path.name for path in folder.iterdir()} - {f"{database.name}.wal"}
         real, db._writable = db._writable, lambda path, writable=writable: writable
         begun = time.monotonic()
         try:
-            found = used(database) if writable else asked(database)
-            if found != truth[: len(found)]:
+            found = used_if_another(database, whole) if writable else asked(database)
+            if found != (whole.used[: len(found)] if writable else whole.asked):
                 return "it gave other figures"
         except UserError as error:
             if CANARY in str(error) or "\n" in str(error):
@@ -303,12 +348,12 @@ def attacks(folder: Path) -> Iterator[tuple[str, str | None]]:
     whole, bundle = folder / "whole.duckdb", folder / "whole.bundle"
     import_published(whole)
     write_bundle(whole, bundle)
-    truth = used(whole)
+    untouched = Whole(whole, held(whole), used(whole))
     work = folder / "work"
     work.mkdir()
     (work / "secret.txt").write_text(CANARY)
     for attack in on_databases():
-        yield f"database: {attack.name}", on_database(attack, whole, truth, work)
+        yield f"database: {attack.name}", on_database(attack, untouched, work)
         for path in work.glob("*.duckdb*"):
             path.unlink()
     for name, change in on_bundles():
