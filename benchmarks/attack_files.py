@@ -30,7 +30,7 @@ from warehouse.importers import import_bundle, import_published
 from warehouse.read.claims import read_claims
 from warehouse.read.rules import read_rules
 from warehouse.read.runs import list_runs
-from warehouse.store import db, statements, template
+from warehouse.store import catalog, db, statements, template
 
 CANARY = "canary-77aa"
 LONGEST = 60.0  # seconds, on a busy machine
@@ -63,16 +63,20 @@ def replaced(turn: int) -> Attack:
         secret = database.parent / "secret.txt"
         with duckdb.connect(database) as con:
             for place, view in enumerate(_REPLACED):
-                columns = con.execute(f"describe {view}").fetchall()
-                column = next(name for name, kind, *_ in columns if kind == "VARCHAR")
                 [(text,)] = con.execute(f"select sql from duckdb_views() where view_name = '{view}'").fetchall()
-                con.execute(text.replace(f"VIEW {view}", f"VIEW true_{view}", 1))
+                [(column,)] = con.execute(_FIRST_TEXT, [view]).fetchall()
                 how = _TAKEN[(place + turn) % len(_TAKEN)].replace("{secret}", str(secret))
-                con.execute(f"create or replace view {view} as select * replace (({how}) as {column}) from true_{view}")
+                true_one = text.partition(" AS ")[2].rstrip(";")
+                con.execute(
+                    f"create or replace view {view} as select * replace (({how}) as {column}) from ({true_one})"
+                )
 
     return Attack(f"views that take a column from elsewhere, in turn {turn}", do)
 
 
+_FIRST_TEXT = (
+    "select arg_min(column_name, column_index) from duckdb_columns() where table_name = ? and data_type = 'VARCHAR'"
+)
 _REPLACED = ("run_models", "current_metrics", "run_overview", "baseline_deltas", "pareto_front", "best_level")
 _TAKEN = (
     "select content from read_text('{secret}')", "select any_value(column0) from read_csv('{secret}', header = false)",
@@ -164,15 +168,14 @@ _COUNTED = ("current_metrics", "size_tests", "best_level", "delta_statistics")
 
 
 _DEFINITIONS = (
-    "select schema_name, table_name, comment, sql from duckdb_tables() order by all",
-    "select schema_name, view_name, comment, sql from duckdb_views() where not internal order by all",
-    "select schema_name, function_name, parameters, macro_definition from duckdb_functions() where not internal"
-    " order by all",
-    "select schema_name, type_name, labels from duckdb_types() where not internal order by all",
-    "select schema_name, sql from duckdb_indexes() order by all",
-    "select schema_name, sql from duckdb_sequences() order by all",
-    "select schema_name, table_name, column_name, comment from duckdb_columns() where comment is not null"
-    " and not internal order by all",
+    "select 'table', schema_name, table_name, comment, sql from duckdb_tables()",
+    "select 'view', schema_name, view_name, comment, sql from duckdb_views() where not internal",
+    "select 'macro', schema_name, function_name, parameters, macro_definition from duckdb_functions()"
+    " where not internal",
+    "select 'type', schema_name, type_name, labels from duckdb_types() where not internal",
+    "select 'index', schema_name, sql from duckdb_indexes()",
+    "select 'sequence', schema_name, sql from duckdb_sequences()",
+    "select 'column', schema_name, table_name, column_name, comment from duckdb_columns() where comment is not null",
 )
 
 
@@ -211,22 +214,27 @@ def used_if_another(database: Path, whole: Whole) -> list[object]:
 
 
 def held(database: Path) -> list[object]:
-    """All that answers can come from: every definition, and a hash of the rows of each table."""
+    """All that answers can come from: every definition, and a hash of the rows of each table but that which notes when
+    definitions were put back.
+    """
     with duckdb.connect(database, read_only=True) as con:
-        found: list[object] = [con.execute(text).fetchall() for text in _DEFINITIONS]
-        tables = con.execute("select schema_name, table_name from duckdb_tables() order by all").fetchall()
-        for schema, table in tables:
-            rows = f'select count(*), bit_xor(hash(t)), sum(hash(t)) from "{schema}"."{table}" t'
-            found.append((schema, table, con.execute(rows).fetchall()))
+        named = [row for text in _DEFINITIONS for row in con.execute(text).fetchall()]
+        found: list[object] = sorted((*map(str, row[:-1]), catalog.settled(str(row[-1]))) for row in named)
+        for schema, table in con.execute("select schema_name, table_name from duckdb_tables()").fetchall():
+            if table != "schema_views":
+                rows = con.execute(f'select count(*), sum(hash(t)) from "{schema}"."{table}" t').fetchall()
+                found.append((schema, table, rows))
     return found
 
 
 def on_database(attack: Attack, whole: Whole, folder: Path) -> str | None:
     """What was not held, or None; once as a file that can be written, once as one that cannot."""
+    attacked = folder / "attacked.duckdb"
+    shutil.copyfile(whole.path, attacked)
+    attack.do(attacked)
     for writable in (True, False):
         database = folder / f"{'own' if writable else 'received'}.duckdb"
-        shutil.copyfile(whole.path, database)
-        attack.do(database)
+        shutil.copyfile(attacked, database)
         before = {path.name for path in folder.iterdir()} - {f"{database.name}.wal"}
         real, db._writable = db._writable, lambda path, writable=writable: writable
         begun = time.monotonic()

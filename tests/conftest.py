@@ -12,6 +12,8 @@ import pytest
 
 # The models here are tiny: more threads only get into each other's way. Set before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Else each process that compiles starts others for it, which import torch. Read when torch is imported.
+os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 # Read when the libraries are imported: no test needs the network.
 os.environ["HF_HUB_OFFLINE"] = "1"
 # Where it would be without `_own_cache`.

@@ -48,6 +48,7 @@ def test_scores_are_those_of_hf_in_float32(tmp_path: Path):
 
 
 @pytest.mark.slow
+@pytest.mark.real_process
 def test_a_mistake_is_one_sentence_and_exit_code_2(tmp_path: Path):
     run = _run(tmp_path, "--model", "prune-tui", "--model_args", "pretrained=demo,levl=40")
     assert run.returncode == 2

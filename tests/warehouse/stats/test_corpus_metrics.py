@@ -117,7 +117,7 @@ def test_texts_without_a_common_word_are_scored_as_lm_eval_scores_them(metric, i
     ),
 )
 def test_classes_are_resampled_in_pairs_by_the_rule_that_gives_the_recorded_values(estimator, classes, theirs):
-    """Draw by draw against lm-eval's own function; a few hundred draws say nearly what the usual number of them says."""
+    """Draw by draw against lm-eval's own function; a few hundred say nearly what the usual number of draws does."""
     dice = random.Random(3)
     before, after = labels(dice, 120, classes, 0.8), labels(dice, 120, classes, 0.5)
     after = [(right, chosen) for (right, _), (_, chosen) in zip(before, after, strict=True)]
