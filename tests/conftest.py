@@ -46,6 +46,8 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--runslow"):
+        # What has a time limit of its own takes minutes: begun last, all but one worker would wait for it.
+        items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
         return
     slow = [item for item in items if item.get_closest_marker("slow")]
     config.hook.pytest_deselected(items=slow)
