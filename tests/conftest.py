@@ -14,6 +14,8 @@ import pytest
 
 # The models here are tiny: more threads only get into each other's way. Set before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Else each process that compiles starts others for it, which import torch. Read when torch is imported.
+os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 # Read when the libraries are imported: no test needs the network.
 os.environ["HF_HUB_OFFLINE"] = "1"
 # Where it would be without `_own_cache`.
@@ -46,6 +48,8 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--runslow"):
+        # What has a time limit of its own takes minutes: begun last, all but one worker would wait for it.
+        items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
         return
     slow = [item for item in items if item.get_closest_marker("slow")]
     config.hook.pytest_deselected(items=slow)
