@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tui.runs.record import RunRow
-from warehouse.records.names import short_name
+from warehouse.records.names import short_name, sweep_called
 from warehouse.records.run_state import RunState
 
 _ENDED_BADLY = (RunState.CRASHED, RunState.REFUSED, RunState.INTERRUPTED)
@@ -24,7 +24,7 @@ class SweepRow:
 
     @property
     def name(self) -> str:
-        return next((piece.sweep_name for piece in self.pieces if piece.sweep_name), None) or f"sweep {self.sweep[-6:]}"
+        return sweep_called(self.sweep, next((piece.sweep_name for piece in self.pieces if piece.sweep_name), None))
 
     @property
     def done(self) -> int:
