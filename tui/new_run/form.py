@@ -118,7 +118,7 @@ class RunForm(VerticalScroll, can_focus=False):
             yield Toggle("let them run Python", first.trust_task_code, id="trust_task_code")
         yield _problem("include_paths")
         with _row("gpus"):
-            yield _text("gpus", first.gpus, "all, or 0,1: side by side")
+            yield _text("gpus", first.gpus, "all, or 0,1")
             yield Label("on")
             yield _text("on", first.on, "this host; ray, ray://…")
         yield _problem("gpus")

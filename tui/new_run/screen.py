@@ -143,7 +143,8 @@ class NewRunScreen(Screen[None]):
         if len(plans) == 1 and where == Where(alone=where.alone):
             self.host.attempt(lambda: start_new(plans[0], database), lambda run: self.host.show_started(self, run))
             return
-        self.notify(f"{len(plans)} runs are looked at, and begun …", timeout=5)
+        there = f" on {where.on}, which may take half a minute" if where.is_cluster else ""
+        self.notify(f"{len(plans)} runs are looked at, and begun{there} …", timeout=30 if there else 5)
         self.host.attempt(lambda: start_sweep(plans, where, database), self._started)
 
     def _started(self, started: Started) -> None:
