@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -66,6 +67,7 @@ class NewRunScreen(Screen[None]):
         self._first = Draft.of(like) if like is not None else Draft.settled()
         self._is_filled = like is not None
         self._file: Path | None = None
+        self._is_starting = False  # a sweep, which takes a while
         self._is_filling = False  # the form is taken away, and another one comes
         self._pause: Timer | None = None
         self.lookups = Lookups(self.app, self._refresh)
@@ -143,9 +145,19 @@ class NewRunScreen(Screen[None]):
         if len(plans) == 1 and where == Where(alone=where.alone):
             self.host.attempt(lambda: start_new(plans[0], database), lambda run: self.host.show_started(self, run))
             return
+        if self._is_starting:
+            self.notify("It is being started: a moment.")
+            return
+        self._is_starting = True
         there = f" on {where.on}, which may take half a minute" if where.is_cluster else ""
         self.notify(f"{len(plans)} runs are looked at, and begun{there} …", timeout=30 if there else 5)
-        self.host.attempt(lambda: start_sweep(plans, where, database), self._started)
+        self.host.attempt(lambda: self._start(plans, where, database), self._started)
+
+    def _start(self, plans: Sequence[RunPlan], where: Where, database: Path) -> Started:
+        try:
+            return start_sweep(plans, where, database)
+        finally:
+            self._is_starting = False
 
     def _started(self, started: Started) -> None:
         if started.not_again:

@@ -121,6 +121,7 @@ async def test_a_sweep_is_started_on_the_cards_that_are_named_or_says_why_not(fo
     def start(plans, where, database):
         if where.gpus == "7":
             raise UserError("--gpus: there is no GPU '7'.")
+        form.call_from_thread(form.screen.action_start)  # somebody presses once more while it is looked at
         begun.append(([(plan.model, plan.method) for plan in plans], where))
         return Started(sweep=plans[0].sweep, not_again=3)
 
@@ -133,4 +134,5 @@ async def test_a_sweep_is_started_on_the_cards_that_are_named_or_says_why_not(fo
         await pilot.press("ctrl+s")
         await driver.until(pilot, lambda: type(form.screen).__name__ == "SweepScreen")
         assert begun == [([("org/a", "maw"), ("org/b", "maw")], Where(gpus="0,1"))]
+        assert "It is being started: a moment." in driver.said(form)
         assert "3 evaluations were done before, and are not done again." in driver.said(form)
