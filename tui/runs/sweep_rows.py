@@ -114,7 +114,7 @@ class SweepRow:
                     rest = f", and nobody will begin the {waiting} that wait"
                 return f"{done}{at_work} at work{rest}. {shows}x stops all of it."
             case RunState.FINISHED:
-                return f"Finished: {done}{shows}2 shows the results."
+                return f"Finished: {done}{shows}W shows the results."
             case RunState.QUEUED:
                 return "None of its runs was begun. r carries it out."
             case _:
