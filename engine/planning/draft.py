@@ -24,6 +24,7 @@ from engine.planning.methods import DEFAULT_METHOD
 from engine.planning.plan import RunPlan
 from engine.planning.suites import SUITES, TaskSpec, suite
 from engine.planning.sweep_text import shared_and_own
+from engine.planning.where import LOCAL, Alone, Where
 from warehouse.commands import hint
 from warehouse.records.conditions import DEFAULT_SEEDS, Seeds, parse_seeds, seeds_text, short_seeds
 from warehouse.records.names import short_name
@@ -58,7 +59,9 @@ class Draft:
     seeds: str = ""
     name: str = ""
     called: str = ""
+    on: str = ""
     gpus: str = ""
+    alone: Alone = "finish"
     like: RunPlan | None = None
     kept: Mapping[str, Any] = field(default_factory=dict[str, Any])
     own: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
@@ -109,6 +112,8 @@ class Draft:
             "device": self._device,
             "batch_tokens": self._batch_tokens,
             "seeds": self._seeds,
+            "on": self._on,
+            "gpus": self.where,
         }
         for name, check in checks.items():
             try:
@@ -166,8 +171,17 @@ class Draft:
         )
         return [replace(shared, model=model, **self.own.get(model, {})) for model in models]
 
+    def where(self) -> Where:
+        """Raises:
+        UserError: there is no such place.
+        """
+        return replace(self._on(), gpus=self.gpus.strip() or None)
+
+    def _on(self) -> Where:
+        return Where(on=self.on.strip() or LOCAL, alone=self.alone)
+
     @classmethod
-    def of_asked(cls, asked: Sequence[Asked], *, name: str, gpus: str | None) -> Draft:
+    def of_asked(cls, asked: Sequence[Asked], *, name: str, where: Where) -> Draft:
         """What a sweep file asks for. What its models do not share is kept with each, and shown in no field."""
         shared, own = shared_and_own(asked)
         found = Asked(model="", **shared)
@@ -193,7 +207,9 @@ class Draft:
             seeds="" if seeds == DEFAULT_SEEDS else short_seeds(seeds),
             name=found.name or "",
             called=name,
-            gpus=gpus or "",
+            on=where.on if where.is_cluster else "",
+            gpus=where.gpus or "",
+            alone=where.alone,
             kept={key: value for key, value in shared.items() if key in WITHOUT_FIELD},
             own={one.model: beside for one, beside in zip(asked, own, strict=True) if beside},
         )
@@ -330,9 +346,7 @@ def command(draft: Draft, database: Path) -> str:
     name = draft.name.strip()
     if name and (len(plans) > 1 or name != run_name(first.model)):
         words += ["--name", name]
-    if draft.gpus.strip():
-        words += ["--gpus", draft.gpus.strip()]
-    return hint(*words, db=database)
+    return hint(*words, *draft.where().words, db=database)
 
 
 _OF_EACH_RUN = (

@@ -49,14 +49,16 @@ def show(wanted: Wanted, db: Path, *, as_json: bool) -> None:
     """
     wanted.check()
     pieces = _pieces(wanted, db)
-    places = max(1, len(wanted.cards))
-    seconds = _seconds([piece.forecast.seconds for piece in pieces], places)
+    places = wanted.places
+    seconds = _seconds([piece.forecast.seconds for piece in pieces], max(1, places.count))
     if as_json:
         print_json(
             {
                 "pieces": [_plain(piece) for piece in pieces],
                 "not_again": _plain_not_again(wanted.prepared),
-                "gpus": [str(card) for card in wanted.cards],
+                "gpus": [str(card) for card in places.cards],
+                "on": places.where.on,
+                "places": max(1, places.count),
                 "seconds": seconds,
             }
         )
@@ -70,7 +72,7 @@ def show(wanted: Wanted, db: Path, *, as_json: bool) -> None:
         return
     cells = sum(piece.forecast.cells for piece in pieces)
     time = "not known" if seconds is None else f"about {duration(seconds)}"
-    on = f" on {', '.join(map(str, wanted.cards))}" if wanted.cards else ""
+    on = f" on {places}" if places.count else ""
     typer.echo(f"{len(pieces)} runs, {cells} evaluations; time{on}: {time}. Nothing was created.")
 
 

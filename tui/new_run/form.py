@@ -24,7 +24,7 @@ from warehouse.records.names import short_name
 
 _CHECKED = (
     "model", "calibration", "calibration_tokens", "levels", "tasks", "shots", "limit", "device", "batch_tokens",
-    "seeds", "include_paths", "gpus",
+    "seeds", "include_paths", "gpus", "on",
 )  # fmt: skip
 _REPAIRS = {"none": "none", "lsq": "lsq: fit down_proj"}
 _SEVERAL = "…"  # chosen to choose several
@@ -118,8 +118,11 @@ class RunForm(VerticalScroll, can_focus=False):
             yield Toggle("let them run Python", first.trust_task_code, id="trust_task_code")
         yield _problem("include_paths")
         with _row("gpus"):
-            yield _text("gpus", first.gpus, "all, or 0,1: side by side")
+            yield _text("gpus", first.gpus, "all, or 0,1")
+            yield Label("on")
+            yield _text("on", first.on, "this host; ray, ray://…")
         yield _problem("gpus")
+        yield _problem("on")
         yield Button("Start (ctrl+s)", variant="primary", compact=True, id="start")
 
     def on_mount(self) -> None:
@@ -158,7 +161,9 @@ class RunForm(VerticalScroll, can_focus=False):
             trust_task_code=self.query_one("#trust_task_code", Toggle).value,
             seeds=text("seeds"),
             name=text("name"),
+            on=text("on"),
             gpus=text("gpus"),
+            alone=self._first.alone,
             like=self._first.like,
             kept=self._first.kept,
             own=self._first.own,

@@ -65,6 +65,7 @@ KEYS: dict[str, Meaning] = {
     "u": _means("the rule by which a level is called best", "rule"),
     "v": _means("the next view of the same numbers", "view", "next_view", "log"),
     "V": _means("the view before", "last_view"),
+    "W": _means("the sweep whose results are shown", "sweep", "results"),
     "w": _means("why: where a number came from", "why", "dismiss"),
     # Taking along
     "s": _means("the SQL behind it, in Query", "sql"),

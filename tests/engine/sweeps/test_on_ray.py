@@ -156,6 +156,19 @@ def test_the_driver_is_killed_and_another_one_follows_what_went_on(tmp_path: Pat
     assert {len(of_kind(run.events(), Attempt)) for run in runs(tmp_path)} == {1}
 
 
+def test_a_sweep_is_stopped_and_goes_on_where_it_was(tmp_path: Path, two: Nodes, plain: list[Cell]):
+    driver = Driver(tmp_path, "run", *SWEEP, "--on", two.address, **STEADY)
+    wait_for(lambda: started(tmp_path) >= 1)
+    sweep = runs(tmp_path)[0].plan.sweep or ""
+    assert Driver(tmp_path, "stop", sweep, **STEADY).ends() == 0
+    assert driver.ends() == 130
+    assert started(tmp_path) < len(plain)
+    again = Driver(tmp_path, "resume", sweep, **STEADY)
+    assert again.ends() == 0
+    assert f"It goes on on {two.address}, where it was carried out before" in again.said
+    is_as(tmp_path, plain)
+
+
 def test_the_network_is_cut_for_a_while(tmp_path: Path, two: Nodes, plain: list[Cell]):
     """Between the driver and the cluster, by a proxy through which nothing passes; longer than Ray itself waits."""
     wire = Wire(two.port)

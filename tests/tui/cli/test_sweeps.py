@@ -127,11 +127,19 @@ def test_stop_ends_all_of_a_sweep_and_who_carries_it_out(fake, monkeypatch):
     assert "is being carried out by process" in busy.stderr
     kept = fake("delete", sweep, "--yes")
     assert kept.returncode == 2
-    waiting = fake.start("wait", sweep)
+    waiting, watching, following = (
+        fake.start(*words) for words in (("wait", sweep), ("runs", "--watch"), ("logs", sweep, "-f"))
+    )
     assert fake("stop", sweep).returncode == 0
     process.communicate(timeout=90)
     waiting.communicate(timeout=90)
     assert (process.returncode, waiting.returncode) == (130, 130)
+    listed, said = (one.communicate(timeout=90)[0] for one in (watching, following))
+    assert (watching.returncode, following.returncode) == (0, 0)
+    assert "0 of 3 runs done" in listed.splitlines()[-1]  # both go on until nobody is at work
+    assert "going on" not in listed.splitlines()[-1]
+    assert said.count("level 0 piqa: done") == 2
+    assert said.count("stopped") == 2
     assert sorted(states(fake)) == ["queued", "stopped", "stopped"]
     assert fake("stop", sweep).returncode == 2
 
