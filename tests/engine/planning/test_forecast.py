@@ -19,7 +19,7 @@ SHAPE = Shape(
     parameters=1_000_000, parameters_per_neuron=384, fused=False, cache_per_token=64, dtype="float32", device="cpu",
 )  # fmt: skip
 PLAN = RunPlan(name="r", model="org/m", levels=parse_levels("0,40"), tasks=(TaskSpec("piqa"),))
-TIMINGS = {("org/m", "piqa", None): 10.0}
+TIMINGS: dict[tuple[str, str, float | None], float] = {("org/m", "piqa", None): 10.0}
 
 
 def test_energy_is_what_earlier_runs_drew_for_as_long_as_it_takes() -> None:
