@@ -97,7 +97,7 @@ def export(
     db: Database = DEFAULT_DATABASE,
     debug: Debug = False,
 ) -> None:
-    """Print a model's delta table, or write it to a file; or write a bundle, or a run's scores as Every Eval Ever's JSON.
+    """Print a model's delta table, or write it to a file; or write a bundle, or a run's scores for Every Eval Ever.
 
     A bundle holds all runs, or those of --model and --run, with their documents' answers.
     """

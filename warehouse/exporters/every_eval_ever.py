@@ -156,7 +156,7 @@ def _result(run: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _source(row: Mapping[str, Any]) -> dict[str, Any]:
-    """On the hub where owner and name are known; the names of other data sets say where they are from to nobody else."""
+    """On the hub where owner and name are known; of other data sets the task's name has to do."""
     if (found := hub_dataset(row["dataset"])) is not None:
         told: dict[str, Any] = {"dataset_name": found[1], "source_type": "hf_dataset", "hf_repo": found[0]}
         return told | ({} if row["n"] is None else {"samples_number": row["n"]})

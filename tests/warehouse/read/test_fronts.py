@@ -74,12 +74,13 @@ def test_quality_is_what_the_rule_keeps_or_a_benchmarks_score() -> None:
     costs = Cost(ms=10, ms_noise=0.5, memory=4e9, memory_is="peak"), Cost(memory=3e9, why_unknown="no room")
     priced = Candidates("keeps", "Card", 1, (candidate(0, 100, costs[0]), candidate(20, 90, costs[1])))
     kept = standings(matrix, priced, None, "time")
-    assert [one.quality for one in kept] == [Measure(100, 0), Measure(90, pytest.approx(1.96, abs=1e-3))]
+    assert [one.quality and one.quality.value for one in kept] == [100, 90]
+    assert [one.quality and one.quality.half for one in kept] == [0, pytest.approx(1.96, abs=1e-3)]
     assert [one.cost for one in kept] == [Measure(10, 0.5), None]
     assert kept[1].missing == "no room"
     scored = standings(matrix, priced, ACC, "memory")
     assert [one.quality and one.quality.value for one in scored] == [0.8, 0.7]
-    assert scored[0].quality == Measure(0.8, pytest.approx(0.0196, abs=1e-4))
+    assert [one.quality and one.quality.half for one in scored] == pytest.approx([0.0196, 0.0392], abs=1e-4)
 
 
 def test_a_peak_is_not_held_against_the_weights_alone() -> None:
