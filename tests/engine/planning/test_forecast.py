@@ -18,7 +18,7 @@ SHAPE = Shape(
     model_type="llama", hidden_size=64, intermediate_size=512, num_hidden_layers=2, vocab_size=100,
     parameters=1_000_000, parameters_per_neuron=384, fused=False, cache_per_token=64, dtype="float32", device="cpu",
 )  # fmt: skip
-PLAN = RunPlan(name="r", model="org/m", levels=parse_levels("0,40"), tasks=(TaskSpec("piqa"),))
+PLAN = RunPlan(name="r", model="org/m", levels=tuple(parse_levels("0,40")), tasks=(TaskSpec("piqa"),))
 TIMINGS: dict[tuple[str, str, float | None], float] = {("org/m", "piqa", None): 10.0}
 
 
