@@ -16,7 +16,7 @@ _QUERY = re.compile(r"\bquery\(\s*\"(\w+)\"")
 _VIEW = re.compile(r"create or replace (?:view|macro) (\w+)", re.IGNORECASE)
 
 _NEAR = {"warehouse": 0, "engine": 1}  # by package: those of the dashboard reach nearly all, and are slow
-_FEW = 40  # of the tests of a line that only imports reach: what breaks there breaks for all that use the module
+_FEW = 120  # of the tests of a line that only imports reach: what breaks there breaks for all that use the module
 
 
 class Reach:
@@ -38,10 +38,12 @@ class Reach:
             reaching, few = self._of_view(mutant.path), False
             views = self._views(mutant.path)
         else:
-            reaching, few = self._of_line(mutant.path, mutant.line), False
             views = set[str]()
-            if not reaching:
-                reaching, few = self._of_module(mutant.path), True
+            reaching = self._of_line(mutant.path, mutant.line)
+            # Reached by whichever test imported it first, though it matters to all that use the module.
+            few = not reaching or self._runs_at_import(mutant.path, mutant.line)
+            if few:
+                reaching |= self._of_module(mutant.path)
         nearest = sorted(
             reaching & self.fast,
             key=lambda test: (
@@ -88,6 +90,15 @@ class Reach:
                 if line < head:
                     statement = range(node.lineno, head)
         return {test for at in statement for test in reached.get(at, ())}
+
+    def _runs_at_import(self, path: str, line: int) -> bool:
+        """Whether it stands in no function's body."""
+        functions = [
+            node
+            for node in ast.walk(ast.parse((self.root / path).read_text(encoding="utf-8")))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        ]
+        return not any(one.body[0].lineno <= line <= (one.end_lineno or 0) for one in functions)
 
     def _of_module(self, path: str) -> set[str]:
         """The tests that reach anything of a file: they need what it does while it is imported."""

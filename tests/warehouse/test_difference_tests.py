@@ -160,11 +160,13 @@ def test_perplexities_are_tested_by_the_logarithm_of_their_ratio(pairs: Pairs) -
 
 def test_a_bootstrap_of_a_perplexity_is_of_its_logarithm(pairs: Pairs) -> None:
     bootstrap = {"bootstrap_stderr": 0.2, "bootstrap_low": 0.5, "bootstrap_high": 1.5, "bootstrap_p": 0.03}
-    logs, plain = pairs.of(
+    logs, plain, doubled = pairs.of(
         GROWTH | bootstrap | {"bootstrap_scale": "ln", "ratio_stderr_apart": 0.25},
         GROWTH | bootstrap | {"bootstrap_scale": "plain", "ratio_stderr_apart": 0.25},
+        GROWTH | bootstrap | {"bootstrap_scale": "ln", "first_factor": 2.0, "second_factor": 2 * math.e},
     )
     interval = 100 * (math.exp(0.5) - 1), 100 * (math.exp(1.5) - 1), 0.03, "first"
+    assert (doubled["ci_low"], doubled["ci_high"]) == (pytest.approx(2 * interval[0]), pytest.approx(2 * interval[1]))
     assert told(logs) == about("bootstrap", 100 * (math.e - 1), 20 * math.e, *interval)
     assert told(plain) == about("bootstrap", 100 * (math.e - 1), 25 * math.e, *interval)
 

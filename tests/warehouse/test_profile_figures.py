@@ -46,6 +46,16 @@ def test_a_round_that_is_missing_is_left_out_and_its_reason_stays(new_run, merge
     ]  # fmt: skip
 
 
+def test_what_was_said_of_the_rounds_is_told_once_each(new_run, merged, ask):
+    run = new_run("r1")
+    run.start()
+    notes = ("throttled", "no room", "no room")
+    rounds = [row(at, 8.0, note=note) for at, note in enumerate(notes, 1)]
+    run.line("measured", level="0", measurements=rounds)
+    merged(run)
+    assert ask("select note from profile_figures") == [("no room; throttled",)]
+
+
 def test_the_last_profile_on_a_machine_counts(new_run, merged, ask):
     for name, device, mean, t in (("r1", "A", 9.0, 0), ("r2", "A", 7.0, 10), ("r3", "B", 5.0, 5)):
         run = new_run(name)

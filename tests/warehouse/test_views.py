@@ -34,10 +34,14 @@ def test_run_overview_counts_cells_and_knows_the_last_word(run, new_run, merged,
     run.line("stopped", reason="asked to")
     planned = new_run("r2")
     planned.line("plan", 5, plan={"name": "second", "method": "vow"}, conditions="c")
-    merged(run, planned)
+    whole = new_run("r3")
+    whole.start(t=9)
+    whole.line("finished", 10, failed=0)
+    merged(run, planned, whole)
     assert ask("select run_id, name, model, method, state, cells_done, cells_failed from run_overview order by 1") == [
         ("r1", "r1", "org/Tiny", "maw", "stopped", 2, 1),
         ("r2", "second", None, "vow", "planned", 0, 0),
+        ("r3", "r3", "org/Tiny", "maw", "finished", 0, 0),
     ]
 
 

@@ -6,10 +6,12 @@ import pytest
 import torch
 from transformers import LlamaConfig
 
+from engine.demo.paths import MODEL_DIR
 from engine.errors import UserError
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
 from engine.pruning import spreading
+from engine.pruning.loading import load_model
 from engine.pruning.spreading import device_map, spread_over
 from warehouse.records.level import parse_levels
 
@@ -54,6 +56,23 @@ def test_fewer_gpus_than_asked_for_are_said(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(UserError, match="asks for 2 GPUs, and there is 1"):
         spreading.room_on(2)
+
+
+def test_as_many_gpus_as_there_are_may_be_asked_for(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda number: (10 + number, 100))
+    assert spreading.room_on(2) == {0: 10, 1: 11}
+
+
+def test_a_spread_models_layers_and_its_output_answer_where_they_were_asked():
+    pytest.importorskip("accelerate")
+    from accelerate.hooks import SequentialHook
+
+    loaded, _ = load_model(str(MODEL_DIR), dtype=torch.float32, device=torch.device("cpu"), spread={"": "cpu"})  # type: ignore[dict-item]
+    for part in (loaded.base_model, loaded.get_output_embeddings()):
+        hook = part._hf_hook
+        last = hook.hooks[-1] if isinstance(hook, SequentialHook) else hook
+        assert last.io_same_device
 
 
 def test_a_model_on_one_device_is_spread_over_one():

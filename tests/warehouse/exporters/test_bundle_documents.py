@@ -16,9 +16,11 @@ from run_writer import RunWriter
 
 from warehouse.errors import UserError
 from warehouse.exporters.bundle import write_bundle
+from warehouse.importers import bundle as reading
 from warehouse.importers import import_bundle
 from warehouse.merging.delete_run import delete_run
 from warehouse.read.documents import read_document, read_texts
+from warehouse.store import kept_documents
 
 
 @pytest.fixture
@@ -116,6 +118,26 @@ def test_a_bundle_without_documents_is_as_it_was(new_run, merged, database: Path
     with zipfile.ZipFile(tmp_path / "x.bundle") as archive:
         assert json.loads(archive.read("manifest.json"))["version"] == 1
         assert not {"data/documents.parquet", "data/answers.parquet"} & set(archive.namelist())
+
+
+def test_a_run_without_documents_gets_no_folder_for_them(run, new_run, merged, database, receiver, tmp_path) -> None:
+    other = new_run("r2")
+    other.start()
+    other.cell("0", "piqa", 0.5)
+    merged(run, other)
+    write_bundle(database, tmp_path / "x.bundle")
+    import_bundle(receiver, tmp_path / "x.bundle")
+    assert [kept_documents.folder_of(receiver, one).is_dir() for one in ("r1", "r2")] == [True, False]
+
+
+def test_a_manifest_may_be_as_large_as_is_allowed_and_no_larger(bundle, receiver, monkeypatch) -> None:
+    with zipfile.ZipFile(bundle) as archive:
+        size = archive.getinfo("manifest.json").file_size
+    monkeypatch.setattr(reading, "_MOST_MANIFEST", size - 1)
+    with pytest.raises(UserError, match="its manifest is too large"):
+        import_bundle(receiver, bundle)
+    monkeypatch.setattr(reading, "_MOST_MANIFEST", size)
+    import_bundle(receiver, bundle)
 
 
 def forge(bundle: Path, kind: str, change: Callable[[pl.DataFrame], pl.DataFrame]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
@@ -35,6 +36,11 @@ def some_table(seed: int) -> Table:
     }
     rows = [tuple(draw.choice(values[kind]) for kind in types) for _ in range(draw.randint(0, 6))]
     return Table([draw.choice(_TEXTS) for _ in types], types, rows)
+
+
+def test_a_column_whose_name_is_taken_gets_the_next_number_that_is_free():
+    table = Table(["a", "a_2", "a", "a"], ["BIGINT"] * 4, [(1, 2, 3, 4)])
+    assert json.loads(format_table(table, "json")) == [{"a": 1, "a_2": 2, "a_3": 3, "a_4": 4}]
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -97,6 +97,16 @@ def test_samples_of_0_4_0_are_a_list_named_after_the_models_arguments(database, 
     assert import_path(database, write.folder).stored[0].samples == 2
 
 
+def test_a_sample_of_a_list_is_named_by_its_place_in_it(database, write, choice_sample):
+    write("results.json", date=None)
+    good = choice_sample(0, (-1, -2), (" a", " b"))
+    samples = [good | {"arguments": [["question", " a"], ["question", " b"]]} for _ in range(2)]
+    samples[1] |= {"doc_id": "1"}
+    (write.folder / "pretrained__org__small_hellaswag.jsonl").write_text(json.dumps(samples))
+    with pytest.raises(UserError, match=r"sample 2.*is no number of a document"):
+        import_path(database, write.folder)
+
+
 @pytest.mark.slow
 def test_samples_that_come_later_are_added(database, write, choice_sample, ask):
     path = write()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
@@ -168,6 +170,19 @@ def test_while_another_process_holds_the_file_nothing_is_done(filled, root, held
     with held(filled, "writing"), pytest.raises(DatabaseBusyError):
         remake(filled, root, wait=0)
     assert sorted(path.name for path in filled.parent.iterdir()) == ["results.duckdb", "results.runs"]
+
+
+def test_a_process_that_holds_the_file_is_waited_for(filled, root, held, monkeypatch):
+    with held(filled, "writing") as process:
+
+        def leave(seconds: float) -> None:
+            process.kill()
+            process.wait()
+
+        clock = SimpleNamespace(sleep=leave, monotonic=time.monotonic, time_ns=time.time_ns)
+        monkeypatch.setattr(db, "time", clock)
+        remake(filled, root, wait=60)
+    assert filled.with_name("results.altered.duckdb").exists()
 
 
 def test_where_there_is_no_file_there_is_nothing_to_make_anew(database, root):

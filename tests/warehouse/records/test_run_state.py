@@ -91,6 +91,14 @@ def test_a_cell_that_failed_and_was_made_good_stays_good() -> None:
     assert told(ATTEMPT, failure, cell, Finished(failed=0), ATTEMPT).settled == {("0", "t"): "done"}
 
 
+def test_a_cell_that_failed_is_no_longer_at_work_and_its_requests_may_not_be_known() -> None:
+    begun = CellStarted(level="0", task="t")
+    at_work = told(ATTEMPT, begun)
+    assert at_work.current is not None
+    assert (at_work.current.task, at_work.current.total, at_work.requests("t")) == ("t", 0, 0)
+    assert told(ATTEMPT, begun, FailureFacts(level="0", task="t", error="e", detail="")).current is None
+
+
 def test_an_old_journal_folds_to_the_run_it_was() -> None:
     history = RunHistory(("0", "40"))
     for event in journal.read(OLD_RUN / "journal.jsonl")[0]:

@@ -17,6 +17,7 @@ from warehouse.stats.bootstrap import Bootstrap, bootstrap
 from warehouse.stats.metric import Side
 from warehouse.stats.metrics import bleu, chrf, ter
 from warehouse.stats.per_document import per_document
+from warehouse.stats.sums import own_terms
 
 WORDS = [
     "the",
@@ -81,6 +82,16 @@ def resampled(metric: str, function: Callable[[Items], Any], before: Items, afte
     found = bootstrap(side(metric, before, float(function(before))), side(metric, after, float(function(after))), **kw)
     assert found is not None
     return found
+
+
+def test_documents_whose_terms_only_one_side_kept_are_no_pair():
+    nothing = np.full(2, np.nan)
+    known, unknown = Side(nothing, nothing, np.ones((2, 3)), 0.5), Side(nothing, nothing, None, 0.5)
+    pairs = [own_terms(3)(*sides) for sides in ((known, unknown), (unknown, known), (unknown, unknown))]
+    assert pairs == [None] * 3
+    both = own_terms(2, 3)(known, known)
+    assert both is not None
+    assert own_terms(2)(known, known) is None
 
 
 @pytest.mark.parametrize("references", [1, 2])

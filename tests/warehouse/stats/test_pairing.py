@@ -191,6 +191,16 @@ def test_deleting_a_baseline_brings_the_one_before_back(started, merged, ask, da
     assert ask("select count(*) from pairing_due") == [(0,)]
 
 
+def test_a_width_whose_only_baseline_is_deleted_is_compared_with_nothing(started, merged, ask, database):
+    run, baseline = started("r1"), started("r2")
+    scored(baseline, "0", [1, 1, 0, 0], t=1)
+    scored(run, "20", [1, 0, 0, 0], t=1)
+    merged(run, baseline)
+    assert ask(PAIRED) == [("r1", "r2", 4, 1, 0, None)]
+    delete_run(database, "r2")
+    assert ask("select count(*) from paired_deltas") == [(0,)]
+
+
 def test_widths_that_were_asked_different_questions_are_not_compared(started, merged, ask):
     run, baseline = started("r1"), started("r2", requests_hash="another")
     scored(baseline, "0", [1, 1, 0, 1], t=1)

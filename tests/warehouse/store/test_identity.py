@@ -302,6 +302,12 @@ def test_results_that_do_not_say_their_version_stand_in_the_row_of_the_one_that_
     assert footnotes == {"ours": None, "paper": "task version not known, taken to be the one that was measured"}
 
 
+def test_a_task_says_that_its_version_was_taken_to_be_the_known_one(measured, ask):
+    measured("old", {"0": 0.9}, cell={"version": None})
+    measured("ours", {"0": 0.8}, t=9)
+    assert ask("select footnote from task_identities") == [("arc: version not known, taken to be 1",)]
+
+
 @pytest.mark.slow
 def test_with_two_versions_known_they_stand_alone(measured, ask):
     measured("paper", {"0": 0.9}, conditions=Conditions(published=True).to_dict(), weights=None, cell={"version": None})
