@@ -61,8 +61,10 @@ def test_the_score_is_the_mean_of_the_shares_kept(measured: Path, levels: dict[f
 
 
 def test_memory_is_four_bytes_a_parameter(measured: Path, levels: dict[float, dict[str, Any]]) -> None:
-    """Padded neurons included, where the fastest way is the padded one: three rows of the hidden size in each layer."""
-    [(hidden, layers)] = rows(measured, "select any_value(hidden_size), any_value(num_hidden_layers) from models")
+    """Padded neurons included, where the fastest way is the padded one: three rows of the hidden size a layer. The
+    rotary frequencies are beside the parameters: half a head's size of them, twice.
+    """
+    [(hidden, layers, heads)] = rows(measured, "select hidden_size, num_hidden_layers, num_attention_heads from models")
     known = {pct: (parameters, size) for pct, parameters, size in rows(
         measured, "select round(pruning_pct), parameters, intermediate_size from variants"
     )}  # fmt: skip
@@ -70,7 +72,7 @@ def test_memory_is_four_bytes_a_parameter(measured: Path, levels: dict[float, di
     for pct, one in levels.items():
         parameters, size = known[round(pct)]
         stored = 64 * -(-size // 64) if one["cost"]["way"].endswith("padded") else size
-        bytes_of[round(pct)] = 4 * (parameters + 3 * hidden * layers * (stored - size))
+        bytes_of[round(pct)] = 4 * (parameters + 3 * hidden * layers * (stored - size) + hidden // heads)
         assert one["cost"]["memory"] == bytes_of[round(pct)]
     # A budget of the 20 % level's own bytes leaves out the unpruned model, one byte less that level too.
     code, told = chosen(measured, "--max-memory", f"{bytes_of[20]}B")
