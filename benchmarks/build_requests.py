@@ -32,9 +32,9 @@ from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTraine
 from engine.evaluation.lm import PrunedLM
 from engine.evaluation.task_loading import LoadedTasks, load_tasks
 from engine.evaluation.tasks import build_task
-from engine.evaluation.tokenising import cores
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec, suite
+from warehouse.processes import cores
 from warehouse.records.facts import TaskFacts
 from warehouse.records.level import parse_levels
 

@@ -1,7 +1,8 @@
-"""How one of our modules is run in a new process."""
+"""How one of our modules is run in a new process, and on how many cores."""
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -12,3 +13,8 @@ def module_command(module: str, *arguments: str) -> list[str]:
     folder or a distribution called `engine` must not be taken for ours.
     """
     return [sys.executable, "-P", "-m", "prune_tui.process", module, *arguments]
+
+
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -8,7 +8,6 @@ to be tokenised has been before. Texts are therefore cut where a tokenizer prova
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ from transformers import PreTrainedTokenizerBase
 from transformers.tokenization_utils_tokenizers import TokenizersBackend
 
 from engine.evaluation.cutting import first_cut, last_cut, tokens_before
+from warehouse.processes import cores
 
 logger = logging.getLogger(__name__)
 
@@ -194,7 +194,3 @@ def _plain_backend(tokenizer: Any) -> Any:
 def _threads() -> int:
     """Half of the cores: the others are for what is scored meanwhile, and a thread of Python's takes one as well."""
     return max(1, cores() // 2)
-
-
-def cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -16,16 +16,19 @@ from hashlib import sha256
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock, Thread
 from typing import Any
 
 from engine.demo.paths import TASKS_DIR
 from engine.errors import UserError
 from engine.planning import model_stack
-from engine.planning.suites import TaskSpec, suite
+from engine.planning.suites import SUITES, TaskSpec, suite
 from warehouse.processes import module_command
 from warehouse.store import cache
 
 _PATIENCE = 180.0  # seconds
+_OF_SUITES = frozenset(spec.name for specs in SUITES.values() for spec in specs)
+_reading = Lock()
 NEXT_REASON = "; "
 
 
@@ -60,10 +63,29 @@ def load(include_paths: tuple[str, ...] = (), *, reading: Callable[[], object] =
         UnlistedError: they cannot be read.
     """
     model_stack.require()
-    found = _entries(_own_folders(), reading)
-    if include_paths:
-        found |= _entries(include_paths, reading)
+    with _reading:
+        found = _entries(_own_folders(), reading)
+        if include_paths:
+            found |= _entries(include_paths, reading)
     return tuple(sorted(found.values(), key=lambda entry: entry.name))
+
+
+def read_ahead(specs: Iterable[TaskSpec], include_paths: tuple[str, ...]) -> None:
+    """Begin to read all tasks in a thread, where they were never read and some are asked for that need them: the next
+    `load` waits for that, and says what goes wrong.
+    """
+    place = _place(_own_folders())
+    if not _is_demo(specs, include_paths) and place is not None and not place.exists():
+        Thread(target=_read, name="list of tasks", daemon=True).start()
+
+
+def _read() -> None:
+    with suppress(UserError):
+        load()
+
+
+def _is_demo(specs: Iterable[TaskSpec], include_paths: tuple[str, ...]) -> bool:
+    return not include_paths and {spec.name for spec in specs} <= {spec.name for spec in suite("demo")}
 
 
 def kept() -> tuple[TaskEntry, ...]:
@@ -80,6 +102,9 @@ def check(
 ) -> None:
     """As a worker checks them before it builds them: names, and code from outside that is not `trusted`.
 
+    Names of our suites count as lm-eval's, whose list is then not needed: where an lm-eval has one no more, the worker
+    says so.
+
     Raises:
         UserError: one is wrong, which is named.
         UnlistedError: the tasks cannot be read.
@@ -87,14 +112,12 @@ def check(
     specs = list(specs)
     wanted = {spec.name for spec in specs}
     known = _entries(include_paths, reading) if include_paths else {}
-    if not include_paths and wanted <= {spec.name for spec in suite("demo")}:
-        return
-    if not wanted <= known.keys():
+    if not wanted <= known.keys() | _OF_SUITES:
         known = {entry.name: entry for entry in load(include_paths, reading=reading)}
     for spec in specs:
-        if spec.name not in known:
+        if spec.name not in known.keys() | _OF_SUITES:
             raise UserError(unknown(spec.name, known))
-        if (code := known[spec.name].code) and not trusted:
+        if spec.name in known and (code := known[spec.name].code) and not trusted:
             raise UserError(untrusted(code.split(NEXT_REASON)))
 
 

@@ -10,9 +10,12 @@ import duckdb
 
 from warehouse.errors import UserError
 from warehouse.merging.merge import merge_run
+from warehouse.processes import cores
 
 _PAUSE = 2.0  # seconds between two merges, in which others have the file
 _SHARE = 0.05  # of the time at most that merges take while the work goes on: they take it from the work on few cores
+_LAST_SHARE = 0.5  # the same towards the end, where there are many of them
+_MANY_CORES = 8
 _PATIENCE = 2.0  # seconds for which a merge waits for others to leave the file
 
 
@@ -28,7 +31,9 @@ class Merger:
         self._database = database
         self._run_dir = run_dir
         self._defect: BaseException | None = None
+        self._share = _SHARE
         self._asked = Event()
+        self._turn = Event()  # ends a pause
         self._closing = Event()
         self._merging = Lock()
         # A daemon, so that an interpreter that ends without `close` does not wait for it.
@@ -45,6 +50,12 @@ class Merger:
             raise self._defect
         self._asked.set()
 
+    def hurry(self) -> None:
+        """Merge as often as may be from now on, so that little is left for the end of the work."""
+        if cores() >= _MANY_CORES:
+            self._share = _LAST_SHARE
+            self._turn.set()
+
     def merge(self, *, wait: float, compare_all: bool = False) -> None:
         """Merge at once; `wait` is how many seconds to go on trying while another process holds the file."""
         with self._merging:
@@ -59,6 +70,7 @@ class Merger:
         """Wait for the merge under way, and begin no other."""
         self._closing.set()
         self._asked.set()
+        self._turn.set()
         self._thread.join()
 
     def _work(self) -> None:
@@ -77,9 +89,11 @@ class Merger:
             if self.problem is not None:
                 self._asked.set()
                 took = 0.0  # it waited, and did nothing
-            self._closing.wait(_pause(took))
+            self._turn.wait(_pause(took, self._share))
+            if not self._closing.is_set():
+                self._turn.clear()
 
 
-def _pause(took: float) -> float:
+def _pause(took: float, share: float) -> float:
     """Seconds until the next merge, after one that took so many."""
-    return max(_PAUSE, took / _SHARE)
+    return max(_PAUSE, took / share)

@@ -80,6 +80,11 @@ class Recorder(Records):
             self._merger.ask()
             self._report_merging()
 
+    def hurry_merging(self) -> None:
+        """The work comes to its end, where what is not merged by then has to be waited for."""
+        if self._merger is not None:
+            self._merger.hurry()
+
     def merge(self, *, wait: float = 0.0, compare_all: bool = False) -> bool:
         """Bring the warehouse up to date now, and say whether that was possible: the journal has everything."""
         if self._merger is not None:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from typing import Any, Protocol
 
 import torch
@@ -39,11 +38,21 @@ class Judges(Protocol):
     def fail(self, level: str, task: str, error: Exception) -> None: ...
 
 
+class _ThreadAhead(ThreadPoolExecutor):
+    """A thread that lays tasks out as they come, one after another; an end of the block leaves out what is left."""
+
+    def __init__(self) -> None:
+        super().__init__(1, "next tasks")
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown(cancel_futures=True)
+
+
 @dataclass(slots=True)
 class Sweep:
     """Evaluates every task at every variant, widest first, leaving out what the run's history has.
 
-    Tasks may still be in the making: at the first level they are evaluated as they come.
+    Tasks may still be in the making: at the first level they are evaluated as they come, in the plan's order.
     """
 
     recorder: Recorder
@@ -65,23 +74,25 @@ class Sweep:
             UserError: a task cannot be built, and the plan does not leave such tasks out.
         """
         failed = sum(map(self._leave_out, list(self.tasks.broken)))
-        with ThreadPoolExecutor(1, "next task") as beside, self.judging as judging:
-            for variant in sorted(self.variants, key=lambda variant: -variant.width):
+        variants = sorted(self.variants, key=lambda variant: -variant.width)
+        with _ThreadAhead() as ahead, self.judging as judging:
+            for variant in variants:
                 missing = [name for name in self.tasks.names if (variant.level, name) not in self._cells]
+                if variant is not variants[0] and self.tasks.is_whole:
+                    missing.sort(key=self._judged_soon)
+                if variant is variants[-1]:
+                    self.recorder.hurry_merging()
                 is_due = self.damage is not None and (variant.level, DAMAGE) not in self._cells
                 if missing or is_due:
                     with self.recorder.stage("prune", variant.level):
                         self.ladder.set_width(variant.width)
                 if self.damage is not None and is_due:
                     failed += self._damage(self.damage, variant, judging)
-                ready = beside.submit(self._prepare, missing[0]) if missing else None
-                for name, following in zip_longest(missing, missing[1:]):
+                for name, ready in [(name, ahead.submit(self._prepare, name)) for name in missing]:
                     self.stop.check()
-                    if ready is not None:
-                        self._wait(ready)  # what goes wrong there goes wrong again in the cell, which says so
+                    self._wait(ready)  # what goes wrong there goes wrong again in the cell, which says so
                     task = self.tasks.get(name)
                     self._settle_heap()
-                    ready = beside.submit(self._prepare, following) if following else None
                     if task is None:
                         failed += self._leave_out(name)
                         continue
@@ -96,6 +107,13 @@ class Sweep:
         """Lay a task out as soon as its requests are written."""
         if (task := self.tasks.get(name)) is not None:
             prepare(task, self.lm)
+
+    def _judged_soon(self, name: str) -> bool:
+        """Whether a task writes no texts: judging those takes seconds, so they are asked first where the order is free,
+        and nothing waits for them at the end.
+        """
+        task = self.tasks.get(name)
+        return task is None or all(one.request_type != "generate_until" for one in task.instances)
 
     def _wait(self, ready: Future[None]) -> None:
         while not wait([ready], _POLL_SECONDS).done:

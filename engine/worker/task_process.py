@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from engine.planning import task_index
 from engine.runs.rundir import RunDir
 from engine.worker.draws import share_out_draws
 from engine.worker.importing import imported
@@ -34,8 +35,10 @@ def main() -> None:
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(wire, inbox), daemon=True, name="worker").start()
     begin: Begin = inbox.get()
+    run = RunDir(Path(begin.folder))
     share_out_draws()
-    imported("engine.worker.task_work").serve(RunDir(Path(begin.folder)), begin, wire, inbox)
+    task_index.read_ahead(run.plan.tasks, run.plan.include_paths)
+    imported("engine.worker.task_work").serve(run, begin, wire, inbox)
     sys.stderr.flush()
     os._exit(0)  # what is still being built is not wanted any more
 

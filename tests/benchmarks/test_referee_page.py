@@ -46,6 +46,13 @@ def test_an_interval_of_documents_that_agree_is_a_point():
     assert draws.perplexity(alike, units=3) == "1 (1–1)"
 
 
+def test_a_share_takes_the_same_documents_of_both():
+    """Documents of 1 and 9 nats, of which the other method makes twice as many each: a half, whichever are drawn."""
+    ours: list[list[list[float]]] = [[[1.0, 0.0, 4], [9.0, 0.0, 4]]] * 3
+    theirs: list[list[list[float]]] = [[[2.0, 0.0, 4], [18.0, 0.0, 4]]]
+    assert Draws(2).share(ours, theirs) == "0.50 (0.50–0.50)"
+
+
 def test_perplexity_is_that_of_the_unit_that_is_asked_for():
     one: list[list[list[float]]] = [[[0.0, 6 * 0.6931471805599453, 6]]]
     assert Draws(1).perplexity(one, units=6).startswith("2 ")

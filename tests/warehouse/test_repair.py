@@ -7,6 +7,7 @@ import pytest
 from run_writer import metric
 
 from warehouse.errors import UserError
+from warehouse.exporters.export import export_deltas
 from warehouse.merging.delete_run import delete_run
 from warehouse.merging.remake import remake
 from warehouse.read.deltas import read_deltas
@@ -180,6 +181,23 @@ def test_a_table_is_of_one_method_and_repair(sweep, merged, database):
     assert table.method == "obs"
     with pytest.raises(UserError, match="was not repaired with 'ls': there is lsq"):
         read_deltas(database, model="Tiny", repair="ls")
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("markdown", "pruned with OBS + LSQ"),
+        ("markdown", "Calibrated on self, 4,096 tokens ("),
+        ("latex", "Tiny, OBS + LSQ; all documents, float32; calibrated on self, 4,096 tokens ("),
+        ("json", '"calibration": "self, 4,096 tokens ('),
+        ("csv", ",obs,"),
+    ],
+)
+def test_captions_and_rows_say_what_a_width_was_pruned_repaired_and_calibrated_with(
+    sweep, merged, database, written: str, said: str
+):
+    merged(*sweep)
+    assert said in export_deltas(database, model="Tiny", repair="lsq", format=written)
 
 
 def test_why_asks_for_the_repair_where_several_fit(new_run, merged, database):

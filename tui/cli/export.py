@@ -75,7 +75,7 @@ def export(
         typer.Option(metavar="NAME", help="This metric instead of the headline one; may be repeated."),
     ] = None,
     significance: Annotated[
-        bool, typer.Option("--significance", help="Markdown: mark the changes beyond noise, and say how.")
+        bool, typer.Option("--significance", help="Markdown: mark changes beyond noise and say how; compare methods.")
     ] = False,
     intervals: Annotated[
         bool, typer.Option("--intervals", help="Markdown: add the 95 % interval of each change.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +49,28 @@ def scores_or_why(db: Path, run_id: str) -> tuple[list[DeltaTable], list[dict[st
         return *scores_of(db, run_id), None
     except UserError as error:
         return [], [], error
+
+
+def method_tests_of(db: Path, run_ids: Collection[str]) -> list[dict[str, Any]]:
+    """How the methods and repairs of these runs differ from each other, model by model.
+
+    Raises:
+        UserError: as `db.open_read`.
+    """
+    from warehouse.read.method_tests import read_method_tests
+    from warehouse.read.runs import list_runs
+    from warehouse.store import db as store
+
+    runs = [one for one in list_runs(db) if one.run_id in run_ids and one.model_id is not None]
+    ways = {(one.model_id, one.method, one.repair or "none") for one in runs}
+    with store.open_read(db, wait=2.0) as con:
+        tests = read_method_tests(con, sorted({one.model_id for one in runs if one.model_id is not None}))
+    return [
+        asdict(test)
+        for test in tests
+        if (test.model_id, test.first_method, test.first_repair) in ways
+        and (test.model_id, test.second_method, test.second_repair) in ways
+    ]
 
 
 def _is_of(table: DeltaTable, run: RunSummary) -> bool:

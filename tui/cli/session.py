@@ -154,7 +154,8 @@ def work(
     if not as_json and len(runs) > 1:
         _show_side_by_side(db, [run for run in runs if run.path.exists()])
     if as_json:
-        print_json({"runs": [_with_scores(run, db) for run in runs if run.path.exists()]})
+        there = [run for run in runs if run.path.exists()]
+        print_json({"runs": [_with_scores(run, db) for run in there], "method_tests": _method_tests(there, db)})
     return max(codes, default=0)
 
 
@@ -165,6 +166,15 @@ def _with_scores(run: RunDir, db: Path) -> dict[str, Any]:
     if why_none is not None:
         _say(f"The scores of run {run.run_id} are in its journal, not in what is printed here: {why_none}")
     return summary(run) | {"scores": scores}
+
+
+def _method_tests(runs: Sequence[RunDir], db: Path) -> list[dict[str, Any]]:
+    from tui.cli.scores import method_tests_of
+
+    try:
+        return method_tests_of(db, [run.run_id for run in runs]) if db.exists() and len(runs) > 1 else []
+    except UserError:  # which _with_scores has said
+        return []
 
 
 def _carry_out(run: RunDir, db: Path, how: Showing) -> int:

@@ -9,7 +9,7 @@ from rich.style import Style
 
 from tui.compare.wording import Pair, column_names, level_name, loser, subject_names
 from tui.format import change, count, interval, p_value, value
-from tui.results.matrix import CHANCE, at_chance, gain_pct, mark
+from tui.results.matrix import CHANCE, at_chance, gain_pct, mark, signed
 from tui.widgets.grid import GridColumn
 from tui.widgets.palette import Palette
 from warehouse.read.grid import UNPRUNED
@@ -95,11 +95,16 @@ class SidesModel:
         if row.unpruned:
             return UNPRUNED, self._palette.neutral
         gain, sign = gain_pct(row), mark(row)
+        if row.kind == "damage" and row.delta is not None:  # a change itself, and of zero there is no percentage
+            return f"{sign}{signed(row.delta):>7}", None
         return f"{sign}{change(row.delta_pct):>7}", self._palette.heat(sign, _strength(gain))
 
     def wins(self) -> list[tuple[str, int, int, str]]:
-        """Each model: its name, the benchmarks it is best on, how many were compared, and its size in words."""
-        compared = [line for line in self._lines.values() if len(line) > 1]
+        """Each model: its name, the benchmarks it is best on, how many were compared, and its size in words; damage is
+        no benchmark.
+        """
+        benchmarks = [line for line in self._lines.values() if all(row.kind != "damage" for row in line.values())]
+        compared = [line for line in benchmarks if len(line) > 1]
         return [
             (
                 f"{self._names[one]} {level_name(row)}",
@@ -108,6 +113,7 @@ class SidesModel:
                 "" if row.parameters is None else f" ({count(row.parameters)} parameters)",
             )
             for one, row in self.subjects.items()
+            if benchmarks
         ]
 
 
@@ -140,11 +146,12 @@ class TestsModel:
             case 0:
                 return found.benchmark, None
             case 1 | 2:
-                return change(found.first_change_pct if column == 1 else found.second_change_pct), None
+                amount = found.first_amount if column == 1 else found.second_amount
+                return (value(amount) if found.measure == "value" else change(amount)), None
             case 3:
-                return change(found.difference).removesuffix("%"), None
+                return _differs(found.difference, found), None
             case 4:
-                return interval(found.ci_low, found.ci_high), None
+                return _interval(found), None
             case 5:
                 return "" if found.p_holm is None else p_value(found.p_holm), None
             case _:
@@ -155,7 +162,9 @@ class TestsModel:
         word = loser(row, self._pair)
         if row.loses_more in (None, "noise"):
             return word, self._palette.neutral
-        return f"▼ {word}", self._palette.heat("▼", _strength(row.difference))
+        most = max(abs(row.first_amount), abs(row.second_amount))
+        share = 100 * row.difference / most if row.measure == "value" else row.difference
+        return f"▼ {word}", self._palette.heat("▼", _strength(share))
 
 
 class ImprovingModel:
@@ -194,6 +203,19 @@ class ImprovingModel:
                 return f"{found.largest_at_pct:g}%", None
             case _:
                 return (f"{found.clear} of {found.levels}" if found.tested else "untested"), None
+
+
+def _differs(difference: float, row: PairTest) -> str:
+    """At most six characters, of which an interval has two times five."""
+    if row.measure == "percent":
+        return change(difference).removesuffix("%")
+    return f"{difference:+.3f}".replace("0.", ".", 1) if abs(difference) < 0.9995 else f"{difference:+.2f}"
+
+
+def _interval(row: PairTest) -> str:
+    if row.measure == "percent" or row.ci_low is None or row.ci_high is None:
+        return interval(row.ci_low, row.ci_high)
+    return f"{_differs(row.ci_low, row)}…{_differs(row.ci_high, row)}"
 
 
 def _strength(pct: float | None) -> float:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from rich.text import Text
 
-from tui.format import change, interval
+from tui.format import change, interval, p_value, value
 from tui.results.matrix import beyond_noise
 from warehouse.read.grid import UNPRUNED
 from warehouse.read.side_by_side import BestLevel, Improvement, Matched, PairTest
 from warehouse.records.names import pruned_with, short_name
+
+_Z95 = NormalDist().inv_cdf(0.975)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +72,14 @@ def loser(row: PairTest, pair: Pair) -> str:
 
 
 def tally(pair: Pair) -> Text:
-    """Which of the two loses more, over all benchmarks."""
-    verdicts = [row.loses_more for row in pair.rows]
+    """Which of the two loses more, over all benchmarks, and which did more damage."""
+    scores = [row for row in pair.rows if row.measure == "percent"]
+    said = [_scores_tally(pair, scores)] if scores else []
+    return Text("\n").join([*said, *(_damage_tally(pair, row) for row in pair.rows if row.measure == "value")])
+
+
+def _scores_tally(pair: Pair, rows: Sequence[PairTest]) -> Text:
+    verdicts = [row.loses_more for row in rows]
     tested = sum(verdict is not None for verdict in verdicts)
     if not tested:
         return Text(f"{pair.name} cannot be tested here: no standard errors are known for their scores.")
@@ -80,10 +89,24 @@ def tally(pair: Pair) -> Text:
     text.append(f" of {tested} tested; {noise} within noise")
     if tested < len(verdicts):
         text.append(f"; {len(verdicts) - tested} untested, without standard errors")
-    paired = sum(row.p_kind not in (None, "z, independent") for row in pair.rows)
+    paired = sum(_is_paired(row) for row in rows)
     if paired:
         text.append(f"; {'all' if paired == len(verdicts) else paired} on the same questions")
     return text.append(".")
+
+
+def _damage_tally(pair: Pair, row: PairTest) -> Text:
+    """The difference with its interval, in the metric's own unit, which the table has to round."""
+    text = Text(f"{row.metric} {pair.first} {value(row.first_amount)}, {pair.second} {value(row.second_amount)}")
+    if row.ci_low is None or row.ci_high is None or row.p_holm is None:
+        return text.append(f": not compared{f', {row.unpaired_because}' if row.unpaired_because else ''}.")
+    difference = f"{row.difference:+.4f} [{row.ci_low:+.4f}…{row.ci_high:+.4f}], Holm p {p_value(row.p_holm)}"
+    on = " on the same texts" if _is_paired(row) else ""
+    return text.append(f": {difference}{on}; {'within noise' if row.loses_more == 'noise' else 'beyond noise'}.")
+
+
+def _is_paired(row: PairTest) -> bool:
+    return row.p_kind not in (None, "z, independent")
 
 
 def line_in_words(line: dict[str, Matched], names: dict[str, str]) -> str:
@@ -91,6 +114,11 @@ def line_in_words(line: dict[str, Matched], names: dict[str, str]) -> str:
     told = []
     for subject, name in zip(names, _apart(list(names.values())), strict=True):
         row = line.get(subject)
+        if row is not None and row.kind == "damage":
+            around = 0 if row.stderr is None else _Z95 * row.stderr
+            between = f" [{value(max(0.0, row.value - around))}…{value(row.value + around)}]" if around else ""
+            told.append(f"{name} {row.metric} {value(row.value)}{between}")
+            continue
         if row is None or row.unpruned or row.delta_pct is None:
             continue
         between = interval(row.ci_low_pct, row.ci_high_pct)

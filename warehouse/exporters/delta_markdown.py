@@ -6,6 +6,7 @@ from collections import Counter
 from importlib.metadata import version
 
 from warehouse.exporters.markdown import escape, table_lines
+from warehouse.exporters.method_markdown import methods_markdown
 from warehouse.exporters.significance import Shown, around_damage, footnotes, marks
 from warehouse.numbers import format_change, format_value
 from warehouse.read.deltas import Deltas, DeltaTable
@@ -13,7 +14,9 @@ from warehouse.read.grid import Benchmark, Cell, Width
 
 
 def markdown(deltas: Deltas, *, significance: bool = False, intervals: bool = False) -> str:
-    """Every table of the deltas, scores, perplexities and damage apart, each with where it comes from."""
+    """Every table of the deltas, scores, perplexities and damage apart, each with where it comes from; with
+    `significance` methods against each other as well.
+    """
     show = Shown(significance, intervals)
     parts: list[str] = []
     for table in deltas.tables:
@@ -30,6 +33,8 @@ def markdown(deltas: Deltas, *, significance: bool = False, intervals: bool = Fa
             parts.append(f"Note: {escape('; '.join(table.footnotes))}.")
         if missing := _missing(table):
             parts.append(missing)
+    if significance:
+        parts += methods_markdown(deltas, show)
     return "\n\n".join(parts) + "\n"
 
 

@@ -27,8 +27,9 @@ def export_deltas(
     """A model's delta table in one of the formats of `exporters`, or that of several models; bytes for Parquet and
     Excel's, text else.
 
-    `significance` marks the changes beyond noise in Markdown, with a footnote that says how that was judged, and
-    `intervals` adds the 95 % interval of each change; the other formats have these as columns.
+    `significance` marks the changes beyond noise in Markdown, with a footnote that says how that was judged, and sets
+    methods and repairs of a model against each other; `intervals` adds the 95 % interval of each change. The other
+    formats have these as columns.
     Long form has one row per width and metric, the columns of the `baseline_deltas` view first; the unpruned width's
     rows have a value and no delta. `wide` has one row per width and, for each benchmark, a column of values
     (`piqa/acc`) and one of percent changes (`piqa/acc/delta_pct`). Markdown is always wide. JSON, which has no NaN
@@ -41,6 +42,17 @@ def export_deltas(
     """
     exporter = exporter_named(format)
     models = [model] if isinstance(model, str) else list(model)
-    read = [read_deltas(db, model=one, method=method, repair=repair, tasks=tasks, metrics=metrics) for one in models]
+    read = [
+        read_deltas(
+            db,
+            model=one,
+            method=method,
+            repair=repair,
+            tasks=tasks,
+            metrics=metrics,
+            compare_methods=significance,
+        )
+        for one in models
+    ]
     layout = Layout(wide=wide, significance=significance, intervals=intervals, digits=digits, short=short or {})
     return exporter.write(together(read), layout)

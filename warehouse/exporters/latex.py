@@ -81,7 +81,8 @@ def _comment(table: DeltaTable) -> str:
     """What a caption has to say, as a comment: no text of others can end it."""
     runs = ", ".join(table.run_ids)
     text = (
-        f"{table.model}, {table.pruned_with.upper()}; {table.conditions or 'conditions not known'}; runs {runs}; bold: "
+        f"{table.model}, {table.pruned_with.upper()}; {table.conditions or 'conditions not known'}; "
+        f"{f'calibrated on {table.calibration}; ' if table.calibration else ''}runs {runs}; bold: "
         f"beyond noise after Holm's correction over the benchmarks of its level; prune-tui {version('prune-tui')}"
     )
     return "% " + " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -18,6 +19,7 @@ _TESTS = {
     "z, paired": "a z test on the same documents' differences",
     "bootstrap": "a bootstrap of pairs of documents",
     "z, unpaired": "a z test on the two reported standard errors, as if the questions were different ones",
+    "z, independent": "a z test on the two standard errors, as if the questions were different ones",
     "z, binomial": "a z test on two shares of questions, from their number, as if the questions were different ones",
 }
 _Z95 = NormalDist().inv_cdf(0.975)
@@ -49,6 +51,13 @@ def around_damage(cell: Cell, show: Shown) -> str:
     return rf" \[{low}, {high}\]"
 
 
+def tests_in_words(by_test: Mapping[str, Iterable[str]]) -> str:
+    """Tests by their `p_kind`, each with the benchmarks that it was used for."""
+    return "; ".join(
+        f"{_TESTS.get(test, test)} ({', '.join(escape(name) for name in names)})" for test, names in by_test.items()
+    )
+
+
 def footnotes(table: DeltaTable, show: Shown) -> list[str]:
     """A paragraph for each thing that the table tells, with the benchmarks that each test was used for."""
     notes = []
@@ -65,14 +74,10 @@ def footnotes(table: DeltaTable, show: Shown) -> list[str]:
             if cell.verdict is None and cell.unpaired_because != _DUE
         )
         if by_test:
-            tests = "; ".join(
-                f"{_TESTS.get(test, test)} ({', '.join(escape(name) for name in names)})"
-                for test, names in by_test.items()
-            )
             notes.append(
                 r"\*: change beyond noise, p ≤ 0.05 after Holm's correction over the headline benchmarks of its row "
                 "(one level: over all levels together some of them may not hold). "
-                f"Tests: {tests}."
+                f"Tests: {tests_in_words(by_test)}."
             )
         if due:
             names = ", ".join(escape(name) for name in due)

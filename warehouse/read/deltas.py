@@ -9,6 +9,7 @@ from pathlib import Path
 
 from warehouse.errors import UserError
 from warehouse.read.grid import Entry, Results, results
+from warehouse.read.method_tests import MethodTest, read_method_tests
 from warehouse.read.runs import find_models
 from warehouse.records.names import pruned_with, public_name
 from warehouse.store import answers, db
@@ -40,11 +41,15 @@ class DeltaTable:
 
 @dataclass(frozen=True, slots=True)
 class Deltas:
-    """What was asked for: in long form as the `delta_statistics` view has it, unpruned widths added, and as tables."""
+    """What was asked for: in long form as the `delta_statistics` view has it, unpruned widths added, and as tables.
+
+    `method_tests` compare methods with each other, of all metrics that are compared, where that was asked for.
+    """
 
     model: str
     entries: list[Entry]
     tables: list[DeltaTable]
+    method_tests: list[MethodTest] = field(default_factory=list[MethodTest])
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +87,12 @@ def read_deltas(
     repair: str | None = None,
     tasks: Collection[str] = (),
     metrics: Collection[str] = (),
+    compare_methods: bool = False,
     wait: float = 2.0,
 ) -> Deltas:
     """A model's headline metrics and their deltas; `tasks` and `metrics` choose others by lm-eval's names.
+
+    With `compare_methods` also how its methods, repairs and calibrations differ from each other.
 
     Raises:
         UserError: no such model, method, repair, task or metric; or as `db.open_read`.
@@ -95,11 +103,12 @@ def read_deltas(
         everything = [_entry(record) for record in answers.ask(con, "delta_rows", asked)]
         planned = answers.read(con, "planned_widths", _Planned, asked)
         failures = answers.read(con, "open_failures", _Failure, asked)
+        tests = read_method_tests(con, asked["model_ids"]) if compare_methods else []
     if not everything:
         raise UserError(f"There are no scores of {found[0].model} yet: its runs have finished no task.")
     entries = _choose(everything, found[0].model, method, repair, tasks, metrics)
     tables = [_table(group, planned, failures) for group in _grouped(entries)]
-    return Deltas(found[0].model, entries, tables)
+    return Deltas(found[0].model, entries, tables, tests)
 
 
 def together(several: Sequence[Deltas]) -> Deltas:
@@ -109,6 +118,7 @@ def together(several: Sequence[Deltas]) -> Deltas:
         ", ".join(one.model for one in unlike),
         [entry for one in unlike for entry in one.entries],
         [table for one in unlike for table in one.tables],
+        [test for one in unlike for test in one.method_tests],
     )
 
 

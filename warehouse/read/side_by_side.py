@@ -94,7 +94,10 @@ class Improvement:
 
 @dataclass(frozen=True, slots=True)
 class PairTest:
-    """A row of `matrix_tests`: a benchmark of two subjects at one width, and which of them loses more by a test."""
+    """A row of `matrix_tests`: a benchmark of two subjects at one width, and which of them loses more by a test.
+
+    What both lose is a change in percent of the unpruned score; of damage it is the value itself.
+    """
 
     basis_value: float
     benchmark: str
@@ -107,8 +110,9 @@ class PairTest:
     second_repair: str
     first_pruning_pct: float
     second_pruning_pct: float
-    first_change_pct: float
-    second_change_pct: float
+    measure: Literal["percent", "value"]
+    first_amount: float
+    second_amount: float
     difference: float
     stderr: float | None
     ci_low: float | None

@@ -21,6 +21,7 @@ from engine.inference.tree.attention import Attention
 from engine.inference.tree.device_row import DeviceRow
 from engine.inference.tree.last_layer import hidden_at
 from engine.inference.tree.packing import Packer
+from engine.inference.tree.sending import sent
 from engine.inference.tree.tree import Ints, Scored, TreeRow
 from engine.inference.tree.tree_scorer import Progress
 from engine.overrides.kernels import FillCache
@@ -268,9 +269,9 @@ class _Entrance:
         self.nodes = torch.tensor([path[-1] for _, path in paths], device=device)
         # Of every token of a prompt: where the row has it, whose slot it goes to, and where there.
         lengths = [len(path) for _, path in paths]
-        self._from = torch.from_numpy(np.concatenate([path for _, path in paths])).to(device)
-        self._to_slots = torch.from_numpy(np.repeat([slot for slot, _ in paths], lengths)).to(device)
-        self._to_steps = torch.from_numpy(np.concatenate([np.arange(length) for length in lengths])).to(device)
+        self._from = sent(np.concatenate([path for _, path in paths]), device)
+        self._to_slots = sent(np.repeat([slot for slot, _ in paths], lengths), device)
+        self._to_steps = sent(np.concatenate([np.arange(length) for length in lengths]), device)
 
     def fill(self, cache: Tensor, fill_cache: FillCache, layer: int, keys: Tensor, values: Tensor) -> None:
         """Copy a layer's keys and values, [1, kv_heads, n, head_dim], to the slots' cache."""

@@ -15,6 +15,7 @@ from engine.inference.tree.attention import Attention
 from engine.inference.tree.dense_attention import Part, attend_part, parts_of
 from engine.inference.tree.flex_attention import BLOCK, block_mask
 from engine.inference.tree.path_attention import Paths, attend_by_paths, paths_of
+from engine.inference.tree.sending import sent
 from engine.inference.tree.tree import TreeRow
 
 # Takes the number of a layer and its keys and values, [1, kv_heads, n, head_dim], which are only lent.
@@ -50,10 +51,10 @@ class DeviceRow:
         self._end = np.concatenate((row.end, np.arange(len(row.tokens), self.length) + 1))
         self.is_chain = bool((self._end == self.length).all())
         self._device = device
-        self.tokens = torch.from_numpy(np.pad(row.tokens, (0, padding))).to(device)[None]
-        self.positions = torch.from_numpy(self._depth).to(device)[None]
-        self.nodes = torch.from_numpy(row.nodes).to(device)
-        self.targets = torch.from_numpy(row.targets).to(device)
+        self.tokens = sent(np.pad(row.tokens, (0, padding)), device)[None]
+        self.positions = sent(self._depth, device)[None]
+        self.nodes = sent(row.nodes, device)
+        self.targets = sent(row.targets, device)
         self._masks: dict[tuple[bool, int | None], Any] = {}
 
     def make_masks(self) -> None:

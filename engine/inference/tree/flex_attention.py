@@ -11,6 +11,8 @@ from torch import Tensor
 from torch.nn.attention import flex_attention as flex_library
 from torch.nn.attention.flex_attention import BlockMask, flex_attention
 
+from engine.inference.tree.sending import sent
+
 BLOCK = 128  # tokens of a tile
 
 
@@ -83,9 +85,9 @@ def block_mask(
         before = np.cumsum(counts) - counts
         order = np.zeros(chosen.shape, np.int32)  # beyond a row's count nothing is read
         order[rows, np.arange(len(rows)) - before[rows]] = columns
-        return torch.from_numpy(counts).to(device)[None, None], torch.from_numpy(order).to(device)[None, None]
+        return sent(counts, device)[None, None], sent(order, device)[None, None]
 
-    end_of, depth_of = torch.from_numpy(end).to(device), torch.from_numpy(depth).to(device)
+    end_of, depth_of = sent(end, device), sent(depth, device)
     if window is None:
 
         def sees(b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:

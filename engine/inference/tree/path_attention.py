@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
+from engine.inference.tree.sending import sent
 from engine.inference.tree.tree import Ints, TreeRow
 from engine.overrides.kernels import CopyRows
 
@@ -117,8 +118,8 @@ def _group(paths: list[tuple[Ints, int]], count: int, length: int, device: torch
         own.append(path[shared:])
         at.append(np.arange(shared, len(path)) + index * length)
     return Paths(
-        tokens=torch.from_numpy(tokens.reshape(-1)).to(device),
+        tokens=sent(tokens.reshape(-1), device),
         count=count,
-        own=torch.from_numpy(np.concatenate(own)).to(device),
-        at=torch.from_numpy(np.concatenate(at)).to(device),
+        own=sent(np.concatenate(own), device),
+        at=sent(np.concatenate(at), device),
     )

@@ -68,10 +68,11 @@ def pack(sequences: Sequence[Scored], max_tokens: int, *, least_shared: int = 1)
     row = _Row(least_shared)
     for index in order:
         sequence = sequences[index]
-        if row.length and row.length + row.new_tokens(sequence.tokens) > max_tokens:
+        shared = row.shared(sequence.tokens)
+        if row.length and row.length + len(sequence.tokens) - shared > max_tokens:
             rows.append(row.finish())
-            row = _Row(least_shared)
-        row.add(sequence)
+            row, shared = _Row(least_shared), 0
+        row.add(sequence, shared)
     if row.length:
         rows.append(row.finish())
     return rows
@@ -85,53 +86,54 @@ class _Row:
         self._least_shared = least_shared
         self._sequences: list[Scored] = []
         self._shared_counts: list[int] = []
-        self._tokens: list[Ints] = []
-        self._depth: list[Ints] = []
-        self._end: dict[int, int] = {}
+        self._closed: list[tuple[Ints, int]] = []  # nodes, and where the subtree of each ends
         self._nodes: list[Ints] = []
         self._targets: list[Ints] = []
-        self._owners: list[Ints] = []
+        self._owners: list[int] = []
         self._open = np.empty(0, dtype=np.int64)  # tokens of the last sequence
         self._path = np.empty(0, dtype=np.int64)  # and their nodes
 
-    def new_tokens(self, tokens: Ints) -> int:
-        return len(tokens) - self._shared(tokens)
+    def shared(self, tokens: Ints) -> int:
+        """How many of the first tokens are those of the sequence before."""
+        both = min(len(tokens), len(self._open))
+        if both < self._least_shared:
+            return 0
+        differs = tokens[:both] != self._open[:both]
+        first = int(differs.argmax())
+        shared = first if differs[first] else both
+        return shared if shared >= self._least_shared else 0
 
-    def add(self, sequence: Scored) -> None:
-        tokens = sequence.tokens
-        shared = self._shared(tokens)
-        self._end.update(dict.fromkeys(self._path[shared:].tolist(), self.length))
-        new = np.arange(self.length, self.length + len(tokens) - shared)
-        self._path = np.concatenate((self._path[:shared], new))
-        self._open = tokens
-        self._tokens.append(tokens[shared:])
-        self._depth.append(np.arange(shared, len(tokens)))
+    def add(self, sequence: Scored, shared: int) -> None:
+        """`shared` is what `shared` says of its tokens."""
+        count = len(sequence.tokens)
+        self._closed.append((self._path[shared:], self.length))
+        length = self.length + count - shared
+        self._path = np.concatenate((self._path[:shared], np.arange(self.length, length)))
+        self._open = sequence.tokens
         self._sequences.append(sequence)
         self._shared_counts.append(shared)
-        self.length += len(new)
+        self.length = length
         for index, continuation in sequence.requests:
-            self._nodes.append(self._path[len(tokens) - len(continuation) :])
+            self._nodes.append(self._path[count - len(continuation) :])
             self._targets.append(continuation)
-            self._owners.append(np.full(len(continuation), index))
+            self._owners.append(index)
 
     def finish(self) -> TreeRow:
+        shared = np.array(self._shared_counts)
+        new = np.array([len(sequence.tokens) for sequence in self._sequences]) - shared
+        before = np.cumsum(new) - new  # the first new node of each sequence
         end = np.full(self.length, self.length)
-        if self._end:
-            end[list(self._end)] = list(self._end.values())
+        nodes, at = zip(*self._closed, strict=True)
+        end[np.concatenate(nodes)] = np.repeat(at, list(map(len, nodes)))
         return TreeRow(
-            tokens=np.concatenate(self._tokens),
-            depth=np.concatenate(self._depth),
+            tokens=np.concatenate(
+                [sequence.tokens[of:] for sequence, of in zip(self._sequences, self._shared_counts, strict=True)]
+            ),
+            depth=np.arange(self.length) - np.repeat(before - shared, new),
             end=end,
             nodes=np.concatenate(self._nodes),
             targets=np.concatenate(self._targets),
-            owners=np.concatenate(self._owners),
+            owners=np.repeat(self._owners, list(map(len, self._targets))),
             sequences=self._sequences,
             shared=self._shared_counts,
         )
-
-    def _shared(self, tokens: Ints) -> int:
-        """How many of the first tokens are those of the sequence before."""
-        both = min(len(tokens), len(self._open))
-        differs = np.flatnonzero(tokens[:both] != self._open[:both])
-        shared = int(differs[0]) if len(differs) else both
-        return shared if shared >= self._least_shared else 0

@@ -7,7 +7,7 @@ with asked as (
 select
     d.run_id, d.seq, d.level, d.task, d.metric, d.filter, d.baseline_run_id, d.baseline_seq, d.baseline_level, d.is_group, d.value,
     d.baseline, d.method, d.repair, d.conditions, d.pruning_pct, d.expansion_ratio, d.num_fewshot, d.version, d.is_headline,
-    d.model_id, d.base_conditions
+    d.kind, d.model_id, d.base_conditions
 from baseline_deltas d
 semi join asked a
     on a.model_id = d.model_id and a.conditions is not distinct from d.base_conditions and a.task = d.task

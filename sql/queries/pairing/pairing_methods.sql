@@ -1,6 +1,6 @@
--- The pairs of methods that there are now: headline metrics of one model pruned by two methods, or repaired in two ways, or
--- calibrated on two texts, at one percentage or one
--- expansion ratio (to two decimals), as Compare puts them side by side.
+-- The pairs of methods that there are now: headline metrics, and both of damage, of one model pruned by two methods, or
+-- repaired in two ways, or calibrated on two texts, at one percentage or one expansion ratio (to two decimals), as Compare
+-- puts them side by side.
 create or replace temp table pairing_methods as
 select
     b.run_id, b.seq, b.level, b.task, b.metric, b.filter,
@@ -18,4 +18,4 @@ join pairing_deltas b
         or basis_value('expansion ratio', null, a.expansion_ratio)
             = basis_value('expansion ratio', null, b.expansion_ratio)
     )
-where a.is_headline and b.is_headline;
+where (a.is_headline and b.is_headline) or a.kind = 'damage';

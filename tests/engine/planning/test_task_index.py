@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 
 from engine.demo.paths import TASKS_DIR
 from engine.errors import UserError
 from engine.planning import task_index
-from engine.planning.suites import TaskSpec
+from engine.planning.suites import SUITES, TaskSpec
 from warehouse.store import cache
 
 PIQA = {
@@ -82,6 +84,46 @@ def test_a_list_that_is_damaged_is_read_again(known, monkeypatch, kept):
     assert [entry.name for entry in task_index.load()] == ["boolq"]
 
 
+def test_what_our_suites_name_needs_no_list_to_be_checked(tmp_path, monkeypatch, asked, own_folder):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    task_index.check(SUITES["paper"], (), trusted=False)
+    assert asked == []
+    task_index.check([*SUITES["paper"], TaskSpec("mine")], (str(own_folder),), trusted=True)
+    with pytest.raises(UserError, match=r"code: mine.yaml runs own.prepare"):
+        task_index.check([*SUITES["paper"], TaskSpec("mine")], (str(own_folder),), trusted=False)
+    assert asked == [(str(own_folder),)]
+
+
+@pytest.mark.parametrize("problem", [None, task_index.UnlistedError("they cannot be read")])
+def test_a_list_that_is_read_ahead_is_waited_for(tmp_path, monkeypatch, problem):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    begun, go, asked = Event(), Event(), []
+
+    def ask(folders):
+        asked.append(folders)
+        begun.set()
+        assert go.wait(60)
+        if problem is not None:
+            raise problem
+        return json.dumps([PIQA])
+
+    monkeypatch.setattr(task_index, "_ask", ask)
+    task_index.read_ahead(SUITES["demo"], ())
+    task_index.read_ahead([TaskSpec("piqa")], ())
+    assert begun.wait(60)
+    with ThreadPoolExecutor(1) as pool:
+        listed = pool.submit(task_index.load)
+        go.set()
+        if problem is None:
+            assert [entry.name for entry in listed.result()] == ["piqa"]
+            assert len(asked) == 1
+            task_index.read_ahead([TaskSpec("piqa")], ())
+            assert len(asked) == 1
+        else:
+            with pytest.raises(task_index.UnlistedError):
+                listed.result()
+
+
 def test_another_lm_eval_has_another_list(known, monkeypatch):
     monkeypatch.setattr(task_index, "version", lambda name: "9.9")
     monkeypatch.setattr(task_index, "_ask", lambda folders: json.dumps([PIQA | {"name": "boolq"}]))
@@ -119,6 +161,7 @@ def test_the_list_is_lm_eval_s_own_and_read_without_torch():
     index = TaskManager(include_path=[str(TASKS_DIR)]).task_index
     entries = task_index._parse(task_index._ask(task_index._own_folders()))
     assert [entry.name for entry in entries] == sorted(index)
+    assert {spec.name for specs in SUITES.values() for spec in specs} <= index.keys()
     kinds = {"PY_TASK": "task"}
     for entry in entries:
         found = index[entry.name]

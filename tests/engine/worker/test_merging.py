@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,12 +61,12 @@ def until(reached: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.slow
 def merger_of(recorder: Recorder) -> merging.Merger:
     assert recorder._merger is not None
     return recorder._merger
 
 
+@pytest.mark.slow
 def test_work_goes_on_while_another_process_holds_the_file_and_is_merged_once_it_lets_go(
     run: RunDir, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,8 +122,31 @@ def test_a_defect_in_merging_is_raised_where_the_work_is_done(
 
 
 def test_merges_beside_the_work_take_a_twentieth_of_the_time_at_most() -> None:
-    assert merging._pause(0.05) == 2.0
-    assert merging._pause(1.5) == 30.0
+    assert merging._pause(0.05, merging._SHARE) == 2.0
+    assert merging._pause(1.5, merging._SHARE) == 30.0
+
+
+@pytest.mark.parametrize(("cores", "merges_again"), [(2, False), (16, True)])
+def test_towards_the_end_merges_follow_each_other_where_there_are_cores_for_them(
+    run: RunDir, recorder: Recorder, monkeypatch: pytest.MonkeyPatch, cores: int, merges_again: bool
+) -> None:
+    merges: list[int] = []
+
+    def counted(*args: Any, **kwargs: Any) -> int:
+        merges.append(merge_run(*args, **kwargs))
+        return merges[-1]
+
+    monkeypatch.setattr(merging, "merge_run", counted)
+    monkeypatch.setattr(merging, "cores", lambda: cores)
+    monkeypatch.setattr(merging, "_pause", lambda took, share: 0.0 if share == merging._LAST_SHARE else 3600.0)
+    recorder.merge_soon()
+    until(lambda: len(merges) == 1)
+    recorder.hurry_merging()
+    recorder.merge_soon()
+    if merges_again:
+        until(lambda: len(merges) == 2)
+    merger_of(recorder).close()  # a pause ends with it, however long it was to be
+    assert len(merges) == (2 if merges_again else 1)
 
 
 def test_merging_at_the_end_takes_in_everything(run: RunDir, recorder: Recorder) -> None:

@@ -1,4 +1,4 @@
-"""The next task is laid out while this one is asked; each fails by itself."""
+"""Tasks are laid out while others are asked; each fails by itself."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag, StopRequested
 from engine.worker.supply import Supply
 from engine.worker.sweep import Sweep
-from warehouse.records.events import Log, of_kind
+from warehouse.records.events import CellStarted, Log, of_kind
 from warehouse.records.facts import CellFacts, FailureFacts
 from warehouse.records.level import parse_levels
 
@@ -73,36 +73,56 @@ def work(run: RunDir) -> Iterator[Sweep]:
     recorder.close()
 
 
-@pytest.mark.slow
-def test_a_task_is_laid_out_before_the_one_before_it_is_scored_to_its_end(
+def test_all_tasks_are_laid_out_while_the_first_is_scored(
     work: Sweep, run: RunDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun = {name: Event() for name in TASKS}
+    begun: list[str] = []
+    last = Event()
     threads: set[int] = set()
 
     def prepare(built: BuiltTask, lm: PrunedLM) -> None:
         threads.add(get_ident())
-        begun[built.name].set()
+        begun.append(built.name)
+        if built.name == TASKS[-1]:
+            last.set()
         asking.prepare(built, lm)
 
     def ask(built: BuiltTask, lm: PrunedLM) -> Any:
-        after = TASKS[TASKS.index(built.name) + 1 :]
-        if after:
-            assert begun[after[0]].wait(60), f"{after[0]} was not begun while {built.name} was scored"
-        if after[1:]:
-            assert not begun[after[1]].is_set(), "no more than one task is laid out ahead"
-        found = asking.ask(built, lm)
-        if not after:
-            for event in begun.values():
-                event.clear()
-        return found
+        assert last.wait(60), f"{TASKS[-1]} was not begun while {built.name} was scored"
+        return asking.ask(built, lm)
 
     monkeypatch.setattr(sweep, "prepare", prepare)
     monkeypatch.setattr(sweep, "ask", ask)
     failed = work()
     assert [failure.task for failure in of_kind(run.events(), FailureFacts)] == ["demo_lambada"] * 2
     assert failed == 2
+    assert begun == [*TASKS] * 2
     assert threads.isdisjoint({get_ident()})
+
+
+def test_what_is_still_to_be_laid_out_is_left_out_at_an_end() -> None:
+    is_left_out = Event()
+    with sweep._ThreadAhead() as ahead:
+        laid_out = ahead.submit(is_left_out.wait, 60)
+        waiting = ahead.submit(lambda: None)
+        waiting.add_done_callback(lambda _: is_left_out.set())
+    assert waiting.cancelled()
+    assert laid_out.result()
+
+
+def test_texts_are_written_first_at_further_levels_since_judging_them_takes_longest(
+    work: Sweep, run: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "prepare", lambda built, lm: None)
+    monkeypatch.setattr(sweep, "ask", lambda built, lm: [])
+    tasks = [work.tasks.get(name) for name in TASKS]
+    assert all(tasks)
+    for instance in tasks[2].instances:  # type: ignore[union-attr]
+        instance.request_type = "generate_until"
+    work()
+    begun = [(cell.level, cell.task) for cell in of_kind(run.events(), CellStarted)]
+    story, lambada, grammar = TASKS
+    assert begun == [*(("0", name) for name in TASKS), *(("40", name) for name in (grammar, story, lambada))]
 
 
 def test_a_task_that_cannot_be_laid_out_is_one_failed_cell(work: Sweep, run: RunDir) -> None:

@@ -78,6 +78,9 @@ def test_a_layer_that_is_silent_or_overflows_is_named(shell: Any) -> None:
         tokenizer.save_pretrained(shell.cwd / "model")
         assert words in the_complaint(shell("save", "model", *how))
         assert not (shell.cwd / "saved").exists()
+    done = shell("run", "model", *RUN[2:], "--method", "obs", "--calibration", "own.txt")
+    assert words in the_complaint(done)
+    assert not shell.runs
 
 
 @pytest.mark.slow

@@ -45,3 +45,14 @@ def test_a_part_that_no_longer_holds_is_named(run: RunWriter):
     broken = [text for label, text in provenance.lines(found.origin) if label == "checked" and text.startswith("✗")]
     assert [text.partition(", line")[0].partition(": ")[0] for text in broken] == ["✗ boolq, journal"]
     assert provenance.verdict(found) == "1 of 6 checks failed: the number is not what its sources say."
+
+
+def test_a_repaired_width_is_told_with_its_method_repair_and_text(tmp_path: Path):
+    run = RunWriter(tmp_path / "results.runs" / "r1")
+    run.start(method="obs", repair="lsq", text="self")
+    run.cell("40", "piqa", 0.5)
+    merge.merge_run(tmp_path / "results.duckdb", run.folder)
+    found = trace(tmp_path / "results.duckdb", MetricQuery(model="Tiny", level="40", task="piqa"), run.folder.parent)
+    told = dict(provenance.lines(found.origin))
+    assert told["width"].endswith("method obs, repair lsq")
+    assert told["calibration"].startswith("self: 4,096 tokens in sequences of 128, drawn with seed 0, hash ")
