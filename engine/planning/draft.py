@@ -138,7 +138,7 @@ class Draft:
             UserError: a field is wrong.
         """
         plans = plans_of(self.asked(), Path.cwd(), name=self.name.strip() or self.called or None, names=FIELDS)
-        return [replace(plan, profile=self.own_profile or plan.profile) for plan in plans]
+        return plans if (own := self.own_profile) is None else [replace(plan, profile=own) for plan in plans]
 
     @property
     def own_profile(self) -> ProfilePlan | None:

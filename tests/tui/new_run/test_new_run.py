@@ -111,8 +111,8 @@ async def test_it_says_what_will_happen(dashboard, driver, stubbed):
 async def test_the_command_beside_it_does_the_same(dashboard, driver, stubbed):
     async with dashboard.run_test(size=(160, 45)) as pilot:
         await open_form(pilot, driver)
-        await fill(pilot, model="demo", tasks="piqa", shots="5", limit="20", others="2.4x")
-        command = "prune-tui run demo --levels 0,10,20,30,40,50,60,2.4x --tasks piqa@5 --limit 20 --db"
+        await fill(pilot, model="demo", tasks="piqa", shots="5", limit="20", others="2.5x")
+        command = "prune-tui run demo --levels 0,10,20,30,40,50,60,2.5x --tasks piqa@5 --limit 20 --db"
         await driver.until(pilot, lambda: command in driver.text(dashboard, "#command"))
 
 
