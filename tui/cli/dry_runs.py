@@ -22,6 +22,7 @@ from engine.sweeps.measured import Measured, measured
 from engine.sweeps.preparing import Prepared
 from tui.cli.output import duration, print_json
 from tui.cli.wanted import Wanted
+from tui.format import joules
 from warehouse.commands import hint
 from warehouse.numbers import format_bytes
 from warehouse.records.names import pruned_with
@@ -115,7 +116,7 @@ def _pieces(wanted: Wanted, db: Path) -> list[Piece]:
             indexes[plan.include_paths] = _index(plan)
         index, shape = indexes[plan.include_paths], shapes[_name(plan)]
         known = None if isinstance(shape, str) else shape
-        seen = forecast(plan, known, index, past.timings, past.startups, past.lookings)
+        seen = forecast(plan, known, index, past.timings, past.startups, past.lookings, past.draws)
         memory = (
             shape if isinstance(shape, str) else memory_forecast(plan, shape, readings, generates=bool(seen.generating))
         )
@@ -196,6 +197,8 @@ def _lines(number: int, piece: Piece, db: Path) -> list[str]:
         lines.append(
             f"   time: {'about' if seen.timed == 1 else 'roughly'} {duration(seen.seconds)}, as earlier runs took"
         )
+    if seen.joules is not None:
+        lines.append(f"   energy: roughly {joules(seen.joules)} as drawn, by what earlier runs on this machine drew")
     for level, other in piece.elsewhere.items():
         lines.append(f"   level {level} is measured by run {other} of these, and not again")
     for earlier in piece.measured:
@@ -225,6 +228,7 @@ def _plain(piece: Piece) -> dict[str, Any]:
         "problem": seen.problem,
         "memory": {"unknown": memory} if isinstance(memory, str) else asdict(memory) | {"needed": memory.needed},
         "seconds": seen.seconds,
+        "joules": seen.joules,
         "measured_by_piece": piece.elsewhere,
         "measured_already": [{"run_id": one.run_id, "cells": one.cells} for one in piece.measured],
     }

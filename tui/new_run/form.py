@@ -76,6 +76,8 @@ class RunForm(VerticalScroll, can_focus=False):
             yield _choices("repair", _REPAIRS, first.repair)
             yield Label("damage")
             yield Toggle("KL and top-1", first.damage, id="damage")
+        with _row("costs"):
+            yield Toggle("of each level, too: time, memory, energy", first.profile, id="profile")
         with _row("text"):
             yield _text("calibration", first.calibration, "self, a file, task:NAME")
             yield Label("tokens")
@@ -148,6 +150,7 @@ class RunForm(VerticalScroll, can_focus=False):
             calibration=text("calibration"),
             calibration_tokens=text("calibration_tokens"),
             damage=self.query_one("#damage", Toggle).value,
+            profile=self.query_one("#profile", Toggle).value,
             levels=",".join(level for level in levels if level.strip()),
             suite=choice("suite"),
             tasks=text("tasks"),

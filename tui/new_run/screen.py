@@ -206,7 +206,10 @@ class NewRunScreen(Screen[None]):
 
     def action_save_file(self) -> None:
         draft = self.draft()
-        if problems := draft.problems():
+        problems = draft.problems()
+        if draft.own_profile is not None:
+            problems["profile"] = "A sweep file has no place for a profile with settings of its own."
+        if problems:
             self.query_one(RunForm).show_problems(problems, everywhere=True)
             self.notify(next(iter(problems.values())), severity="error", timeout=6)
             return
@@ -287,7 +290,9 @@ class NewRunScreen(Screen[None]):
         known = self._is_looked_at(draft) and plan.model == draft.plan().model
         earlier = self.host.feed.snapshot
         shape = self.lookups.shape if known else None
-        return forecast(plan, shape, self.lookups.index, earlier.timings, earlier.startups, earlier.lookings)
+        return forecast(
+            plan, shape, self.lookups.index, earlier.timings, earlier.startups, earlier.lookings, earlier.draws
+        )
 
     def _memory(self, draft: Draft, plan: RunPlan, seen: Forecast) -> MemoryForecast | str:
         """Or why it is not known."""

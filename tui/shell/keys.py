@@ -69,7 +69,7 @@ KEYS: dict[str, Meaning] = {
     "w": _means("why: where a number came from", "why", "dismiss"),
     # Taking along
     "s": _means("the SQL behind it, in Query", "sql"),
-    "dollar_sign": _means("what each level costs: time, memory and energy", "costs", "dismiss"),
+    "dollar_sign": _means("what each level costs: time, memory and energy", "costs", "dismiss", "pop_screen"),
     "y": _means("copy", "copy"),
     # Runs
     "n": _means("a new run", "new_run"),
