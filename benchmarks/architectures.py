@@ -122,6 +122,10 @@ def tiny_model(name: str, vocab_size: int) -> PreTrainedModel:
         vision = {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 1, "num_attention_heads": 2}
         vision |= {"image_size": 28, "patch_size": 14}
         sizes = {"text_config": sizes, "vision_config": vision, "mm_tokens_per_image": 4}
+    if model_type == "phi4_multimodal":  # else most of it is ears and eyes of their full size, which read no text
+        tower = {"hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 2}
+        sizes["vision_config"] = tower | {"num_hidden_layers": 2, "image_size": 28, "crop_size": 28, "patch_size": 14}
+        sizes["audio_config"] = tower | {"num_blocks": 1, "nemo_conv_channels": 16, "ext_pw_out_channel": 16}
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(AutoConfig.for_model(model_type, **sizes)).eval().requires_grad_(False)
     with torch.no_grad():

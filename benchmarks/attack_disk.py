@@ -159,7 +159,8 @@ def prune_tui(*arguments: str, cwd: Path, limit: int | None = None) -> subproces
 
     return subprocess.run(
         ["prune-tui", *arguments], cwd=cwd, capture_output=True, text=True, timeout=600, preexec_fn=bound,
-        env={name: value for name, value in os.environ.items() if name != "PRUNE_TUI_DB"},
+        env={name: value for name, value in os.environ.items() if name != "PRUNE_TUI_DB"}
+        | {"PYTHONDONTWRITEBYTECODE": "1"},  # else what it compiles is cut off by the limit, and stays so
     )  # fmt: skip
 
 

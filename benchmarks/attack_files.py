@@ -30,7 +30,7 @@ from warehouse.importers import import_bundle, import_published
 from warehouse.read.claims import read_claims
 from warehouse.read.rules import read_rules
 from warehouse.read.runs import list_runs
-from warehouse.store import db, statements, template
+from warehouse.store import catalog, db, statements, template
 
 CANARY = "canary-77aa"
 LONGEST = 60.0  # seconds, on a busy machine
@@ -54,22 +54,30 @@ def altered(name: str, *texts: str) -> Attack:
     return Attack(name, do)
 
 
-def replaced(view: str, how: str) -> Attack:
-    """A view with all its columns, the first text among which comes from somewhere else."""
+def replaced(turn: int) -> Attack:
+    """Each of some views with all its columns, the first text among which comes from somewhere else, by another of the
+    ways for each: after as many turns as there are ways each view had each.
+    """
 
     def do(database: Path) -> None:
         secret = database.parent / "secret.txt"
         with duckdb.connect(database) as con:
-            columns = con.execute(f"describe {view}").fetchall()
-            column = next(name for name, kind, *_ in columns if kind == "VARCHAR")
-            [(text,)] = con.execute(f"select sql from duckdb_views() where view_name = '{view}'").fetchall()
-            con.execute(text.replace(f"VIEW {view}", "VIEW true_one", 1))
-            taken = how.replace("{secret}", str(secret))
-            con.execute(f"create or replace view {view} as select * replace (({taken}) as {column}) from true_one")
+            for place, view in enumerate(_REPLACED):
+                [(text,)] = con.execute(f"select sql from duckdb_views() where view_name = '{view}'").fetchall()
+                [(column,)] = con.execute(_FIRST_TEXT, [view]).fetchall()
+                how = _TAKEN[(place + turn) % len(_TAKEN)].replace("{secret}", str(secret))
+                true_one = text.partition(" AS ")[2].rstrip(";")
+                con.execute(
+                    f"create or replace view {view} as select * replace (({how}) as {column}) from ({true_one})"
+                )
 
-    return Attack(f"view {view}: {how.split('(')[0]}", do)
+    return Attack(f"views that take a column from elsewhere, in turn {turn}", do)
 
 
+_FIRST_TEXT = (
+    "select arg_min(column_name, column_index) from duckdb_columns() where table_name = ? and data_type = 'VARCHAR'"
+)
+_REPLACED = ("run_models", "current_metrics", "run_overview", "baseline_deltas", "pareto_front", "best_level")
 _TAKEN = (
     "select content from read_text('{secret}')", "select any_value(column0) from read_csv('{secret}', header = false)",
     "select any_value(file) from glob('/*')", "select content::varchar from read_blob('{secret}')",
@@ -82,10 +90,8 @@ _SHADOWS = (
 
 
 def on_databases() -> Iterator[Attack]:
-    for how in _TAKEN:
-        yield replaced("current_metrics", how)
-    for view in ("run_overview", "baseline_deltas", "pareto_front", "best_level", "run_models"):
-        yield replaced(view, _TAKEN[0])
+    for turn in range(len(_TAKEN)):
+        yield replaced(turn)
     yield altered(
         "claims of its own",
         "create view claims as from read_text('{secret}')",
@@ -161,6 +167,31 @@ _ASKED = (
 _COUNTED = ("current_metrics", "size_tests", "best_level", "delta_statistics")
 
 
+_DEFINITIONS = (
+    "select 'table', schema_name, table_name, comment, sql from duckdb_tables()",
+    "select 'view', schema_name, view_name, comment, sql from duckdb_views() where not internal",
+    "select 'macro', schema_name, function_name, parameters, macro_definition from duckdb_functions()"
+    " where not internal",
+    "select 'type', schema_name, type_name, labels from duckdb_types() where not internal",
+    "select 'index', schema_name, sql from duckdb_indexes()",
+    "select 'sequence', schema_name, sql from duckdb_sequences()",
+    "select 'column', schema_name, table_name, column_name, comment from duckdb_columns() where comment is not null",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A database that nobody attacked, what it holds, and what is made of it."""
+
+    path: Path
+    held: list[object]
+    used: list[object]
+
+    @property
+    def asked(self) -> list[object]:
+        return self.used[1:4]
+
+
 def asked(database: Path) -> list[object]:
     """What screens ask of a database, by one connection."""
     with db.open_read(database) as con:
@@ -173,21 +204,43 @@ def asked(database: Path) -> list[object]:
 def used(database: Path) -> list[object]:
     """The same, and what commands make of it."""
     table = export_deltas(database, model=MODEL, format="csv")
-    return [*asked(database), list_runs(database), read_rules(database), table, read_claims(database)]
+    return [table, *asked(database), list_runs(database), read_rules(database), read_claims(database)]
 
 
-def on_database(attack: Attack, whole: Path, truth: list[object], folder: Path) -> str | None:
+def used_if_another(database: Path, whole: Whole) -> list[object]:
+    """`used`; of a file that holds what the whole one does once a command has put it right, that command's alone."""
+    table = export_deltas(database, model=MODEL, format="csv")
+    return [table] if held(database) == whole.held else used(database)
+
+
+def held(database: Path) -> list[object]:
+    """All that answers can come from: every definition, and a hash of the rows of each table but that which notes when
+    definitions were put back.
+    """
+    with duckdb.connect(database, read_only=True) as con:
+        named = [row for text in _DEFINITIONS for row in con.execute(text).fetchall()]
+        found: list[object] = [*sorted((*map(str, row[:-1]), catalog.settled(str(row[-1]))) for row in named)]
+        for schema, table in con.execute("select schema_name, table_name from duckdb_tables()").fetchall():
+            if table != "schema_views":
+                rows = con.execute(f'select count(*), sum(hash(t)) from "{schema}"."{table}" t').fetchall()
+                found.append((schema, table, rows))
+    return found
+
+
+def on_database(attack: Attack, whole: Whole, folder: Path) -> str | None:
     """What was not held, or None; once as a file that can be written, once as one that cannot."""
+    attacked = folder / "attacked.duckdb"
+    shutil.copyfile(whole.path, attacked)
+    attack.do(attacked)
     for writable in (True, False):
         database = folder / f"{'own' if writable else 'received'}.duckdb"
-        shutil.copyfile(whole, database)
-        attack.do(database)
+        shutil.copyfile(attacked, database)
         before = {path.name for path in folder.iterdir()} - {f"{database.name}.wal"}
         real, db._writable = db._writable, lambda path, writable=writable: writable
         begun = time.monotonic()
         try:
-            found = used(database) if writable else asked(database)
-            if found != truth[: len(found)]:
+            found = used_if_another(database, whole) if writable else asked(database)
+            if found != (whole.used[: len(found)] if writable else whole.asked):
                 return "it gave other figures"
         except UserError as error:
             if CANARY in str(error) or "\n" in str(error):
@@ -239,9 +292,9 @@ def _without_manifest(members: dict[str, bytes]) -> None:
 
 
 def on_bundles() -> Iterator[tuple[str, Callable[[dict[str, bytes]], None]]]:
-    many = "select t.* from (from {table} limit 1) t, range(20_000_000)"
+    many = "select t.* from (from {table} limit 1) t, range(2_000_000)"
     for table in ("metrics", "merged_events", "measurements"):
-        yield f"20 million rows of {table}", forged(table, many)
+        yield f"2 million rows of {table}", forged(table, many)
     long = "select t.* replace (repeat('x', 1_000_000) as {column}) from (from {table} limit 1) t, range(2000)"
     yield "2 GB in a column of a few bytes", forged("runs", long.replace("{column}", "name"))
     yield with_value("variants", "intermediate_size", "(-5)::integer")
@@ -303,12 +356,12 @@ def attacks(folder: Path) -> Iterator[tuple[str, str | None]]:
     whole, bundle = folder / "whole.duckdb", folder / "whole.bundle"
     import_published(whole)
     write_bundle(whole, bundle)
-    truth = used(whole)
+    untouched = Whole(whole, held(whole), used(whole))
     work = folder / "work"
     work.mkdir()
     (work / "secret.txt").write_text(CANARY)
     for attack in on_databases():
-        yield f"database: {attack.name}", on_database(attack, whole, truth, work)
+        yield f"database: {attack.name}", on_database(attack, untouched, work)
         for path in work.glob("*.duckdb*"):
             path.unlink()
     for name, change in on_bundles():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import shutil
 import tempfile
@@ -12,6 +14,8 @@ import pytest
 
 # The models here are tiny: more threads only get into each other's way. Set before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Else each process that compiles starts others for it, which import torch. Read when torch is imported.
+os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 # Read when the libraries are imported: no test needs the network.
 os.environ["HF_HUB_OFFLINE"] = "1"
 # Where it would be without `_own_cache`.
@@ -34,8 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: while one test waits for a process or a dashboard, another can go on."""
-    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
+    """Two more than there are cores: dashboards wait most of their time, and so does whoever started a process."""
+    return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1) + 2
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -44,10 +48,18 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--runslow"):
+        # What has a time limit of its own takes minutes: begun last, all but one worker would wait for it.
+        items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
         return
     slow = [item for item in items if item.get_closest_marker("slow")]
     config.hook.pytest_deselected(items=slow)
     items[:] = [item for item in items if not item.get_closest_marker("slow")]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Thousands of tests and all libraries are there to stay: nobody has to look through them for garbage again."""
+    gc.freeze()
+    atexit.register(gc.unfreeze)  # the interpreter's own last collection: libraries complain of what it leaves
 
 
 def _owner() -> int:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from template import once
 
 pytestmark = pytest.mark.slow
 
@@ -25,17 +26,26 @@ ISOLATION = [] if importlib.util.find_spec("hatchling") is None else ["--no-buil
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
+def wheel(session_folder: Path) -> Path:
+    """Built once for all of xdist's workers."""
+    folder = once(session_folder / "wheel", _build)
+    if (skipped := folder / "skipped").exists():
+        pytest.skip(skipped.read_text())
+    (found,) = folder.glob("prune_tui-*.whl")
+    return found
+
+
+def _build(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
     built = subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "--no-deps", *ISOLATION, "--wheel-dir", str(folder), str(ROOT)],
         capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     if built.returncode != 0 and "No matching distribution found for hatchling" in built.stderr:
-        pytest.skip("building a wheel needs hatchling, which is neither installed nor to be had from a package index")
+        said = "building a wheel needs hatchling, which is neither installed nor to be had from a package index"
+        (folder / "skipped").write_text(said)
+        return
     assert built.returncode == 0, built.stdout + built.stderr
-    (found,) = folder.glob("prune_tui-*.whl")
-    return found
 
 
 @dataclass(frozen=True)
@@ -64,7 +74,7 @@ def install(folder: Path, *what: str) -> Installed:
     (installed.packages / "zz_tests.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})")
     pip = [sys.executable, "-m", "pip", "--python", str(installed.folder / "bin" / "python"), "install"]
     done = subprocess.run(
-        [*pip, "--no-deps", "--ignore-installed", *what], capture_output=True, text=True, timeout=300
+        [*pip, "--no-deps", "--no-compile", "--ignore-installed", *what], capture_output=True, text=True, timeout=300
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return installed

@@ -179,6 +179,14 @@ class Dashboard(StartingApp):
         assert isinstance(screen, ResultsScreen)
         self.call_after_refresh(lambda: screen.show_run(run_id, name))
 
+    def show_results_of_sweep(self, sweep: str, name: str) -> None:
+        from tui.results.screen import ResultsScreen
+
+        self.switch_mode("results")
+        screen = self.screen
+        assert isinstance(screen, ResultsScreen)
+        self.call_after_refresh(lambda: screen.show_sweep(sweep, name))
+
     def compare_runs(self, run_ids: Sequence[str]) -> None:
         from tui.compare.screen import CompareScreen
 

@@ -31,6 +31,14 @@ def seconds(number: float) -> str:
     return f"{number:.1f}s" if number < 10 else duration(number)
 
 
+def joules(number: float) -> str:
+    """`1.2 MJ`, with watt-hours from a kilojoule on."""
+    for unit, size in (("MJ", 1e6), ("kJ", 1e3)):
+        if number >= size:
+            return f"{number / size:.3g} {unit} ({number / 3600:.3g} Wh)"
+    return f"{number:.3g} J"
+
+
 def ago(then: datetime, now: datetime) -> str:
     """How long ago, in one unit: "now", "12m ago", "3d ago", else the day, or after ten months the month."""
     passed = (now - then).total_seconds()

@@ -19,6 +19,11 @@ def format_bytes(count: float) -> str:
     return f"{count:.0f} {_UNITS[unit]}" if unit == 0 or count >= 100 else f"{count:.1f} {_UNITS[unit]}"
 
 
+def decimal_bytes(count: float) -> str:
+    """As budgets are written: 1.60 GB, and 5.6 MB of what is small."""
+    return f"{count / 1e9:.2f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
+
+
 def format_value(value: float, kind: str) -> str:
     """Four decimals for scores, two for perplexities, as the study prints them."""
     if math.isnan(value):

@@ -66,7 +66,7 @@ def write(database: Path, run: Path, cells: int) -> None:
 
 def write_until_full(database: Path, run: Path, room: int) -> None:
     """The same on a disk on which no file may grow beyond `room` bytes."""
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    _expect_full_disk()
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
     try:
         write(database, run, CELLS_OF_WRITER)
@@ -76,7 +76,7 @@ def write_until_full(database: Path, run: Path, room: int) -> None:
 
 def write_at_every_limit(folder: Path, run: Path, limits: int) -> None:
     """The disk full at each byte of an event in turn, then at `limits` sizes of a new database; room after each."""
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    _expect_full_disk()
     writer = begin(run)
     start = writer.path.stat().st_size
     cell(writer, "first")
@@ -100,6 +100,14 @@ def write_at_every_limit(folder: Path, run: Path, limits: int) -> None:
                 merge.merge_run(folder / f"limit-{number}.duckdb", run)
             except UserError as error:
                 print(json.dumps(["refused", str(error)]), flush=True)
+
+
+def _expect_full_disk() -> None:
+    """A write beyond the limit is an error; and what Python compiles meanwhile is not kept: it would be cut off there,
+    and every later import of it would fail.
+    """
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    sys.dont_write_bytecode = True
 
 
 @contextmanager

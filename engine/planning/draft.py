@@ -22,8 +22,10 @@ from engine.planning.choices import (
 )
 from engine.planning.methods import DEFAULT_METHOD
 from engine.planning.plan import RunPlan
+from engine.planning.profiling import ProfilePlan
 from engine.planning.suites import SUITES, TaskSpec, suite
 from engine.planning.sweep_text import shared_and_own
+from engine.planning.where import LOCAL, Alone, Where
 from warehouse.commands import hint
 from warehouse.records.conditions import DEFAULT_SEEDS, Seeds, parse_seeds, seeds_text, short_seeds
 from warehouse.records.names import short_name
@@ -44,6 +46,7 @@ class Draft:
     calibration: str = ""
     calibration_tokens: str = ""
     damage: bool = False
+    profile: bool = False
     levels: str = DEFAULT_LEVELS
     suite: str = ""
     tasks: str = ""
@@ -58,7 +61,9 @@ class Draft:
     seeds: str = ""
     name: str = ""
     called: str = ""
+    on: str = ""
     gpus: str = ""
+    alone: Alone = "finish"
     like: RunPlan | None = None
     kept: Mapping[str, Any] = field(default_factory=dict[str, Any])
     own: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
@@ -79,6 +84,7 @@ class Draft:
             calibration=plan.calibration or "",
             calibration_tokens="" if plan.calibration_tokens is None else str(plan.calibration_tokens),
             damage=plan.damage,
+            profile=plan.profile is not None,
             levels=",".join(str(level) for level in plan.levels),
             suite=plan.suite or "" if by_suite else "",
             tasks="" if by_suite else ",".join(str(task) for task in plan.tasks),
@@ -109,6 +115,8 @@ class Draft:
             "device": self._device,
             "batch_tokens": self._batch_tokens,
             "seeds": self._seeds,
+            "on": self._on,
+            "gpus": self.where,
         }
         for name, check in checks.items():
             try:
@@ -134,7 +142,14 @@ class Draft:
         Raises:
             UserError: a field is wrong.
         """
-        return plans_of(self.asked(), Path.cwd(), name=self.name.strip() or self.called or None, names=FIELDS)
+        plans = plans_of(self.asked(), Path.cwd(), name=self.name.strip() or self.called or None, names=FIELDS)
+        return plans if (own := self.own_profile) is None else [replace(plan, profile=own) for plan in plans]
+
+    @property
+    def own_profile(self) -> ProfilePlan | None:
+        """That of `like`, if it is to be measured, and is not the usual one: no option of `run` says it."""
+        theirs = self.like.profile if self.like is not None and self.profile else None
+        return theirs if theirs != ProfilePlan() else None
 
     def asked(self) -> list[Asked]:
         """The same in the words of the options, for each model; what has no field is as `like` or a file has it.
@@ -152,8 +167,9 @@ class Draft:
             calibration=self._calibration(),
             calibration_tokens=self._calibration_tokens(),
             damage=self.damage,
+            profile=self.profile,
             suite=suite_name,
-            tasks=None if suite_name is not None else ",".join(map(str, specs)),
+            tasks=None if suite_name is not None else ",".join(map(str, specs)) or None,
             limit=self._limit(),
             include_path=tuple(folders),
             dtype=self.dtype,
@@ -166,8 +182,17 @@ class Draft:
         )
         return [replace(shared, model=model, **self.own.get(model, {})) for model in models]
 
+    def where(self) -> Where:
+        """Raises:
+        UserError: there is no such place.
+        """
+        return replace(self._on(), gpus=self.gpus.strip() or None)
+
+    def _on(self) -> Where:
+        return Where(on=self.on.strip() or LOCAL, alone=self.alone)
+
     @classmethod
-    def of_asked(cls, asked: Sequence[Asked], *, name: str, gpus: str | None) -> Draft:
+    def of_asked(cls, asked: Sequence[Asked], *, name: str, where: Where) -> Draft:
         """What a sweep file asks for. What its models do not share is kept with each, and shown in no field."""
         shared, own = shared_and_own(asked)
         found = Asked(model="", **shared)
@@ -180,6 +205,7 @@ class Draft:
             calibration=found.calibration or "",
             calibration_tokens="" if found.calibration_tokens is None else str(found.calibration_tokens),
             damage=found.damage,
+            profile=found.profile,
             levels=found.levels,
             suite=found.suite or "",
             tasks=(found.tasks or "").replace(",", ", "),
@@ -193,7 +219,9 @@ class Draft:
             seeds="" if seeds == DEFAULT_SEEDS else short_seeds(seeds),
             name=found.name or "",
             called=name,
-            gpus=gpus or "",
+            on=where.on if where.is_cluster else "",
+            gpus=where.gpus or "",
+            alone=where.alone,
             kept={key: value for key, value in shared.items() if key in WITHOUT_FIELD},
             own={one.model: beside for one, beside in zip(asked, own, strict=True) if beside},
         )
@@ -202,6 +230,7 @@ class Draft:
         """What models have of their own, and what else has no field, in a line; empty where there is nothing."""
         models = [model.strip() for model in self.model.split(",")]
         told = [_settings(self.kept)] if self.kept and self.like is None else []
+        told += ["a profile with settings of its own"] if self.own_profile is not None else []
         told += [f"{short_name(model)}: {_settings(own)}" for model, own in self.own.items() if model in models]
         return "; ".join(told)
 
@@ -233,6 +262,8 @@ class Draft:
 
     def _named_tasks(self) -> tuple[TaskSpec, ...]:
         if not self.suite and not self.tasks.strip(" ,"):
+            if self.profile:  # what levels cost can be measured alone
+                return ()
             raise UserError("No task was given: choose a suite, or name tasks such as piqa, gsm8k@5.")
         return chosen_tasks(self.suite or None, self.tasks if self.tasks.strip() else None, FIELDS)
 
@@ -305,6 +336,8 @@ def command(draft: Draft, database: Path) -> str:
     """
     if draft.own:
         raise UserError("Its models have settings of their own, which a file can say: f4 saves one.")
+    if draft.own_profile is not None:
+        raise UserError("Its profile has settings of its own: `prune-tui run --like RUN` keeps them.")
     asked = draft.asked()
     plans = draft.plans()
     first, one = plans[0], asked[0]
@@ -312,14 +345,14 @@ def command(draft: Draft, database: Path) -> str:
     words += ["--levels", ",".join(str(level) for level in first.levels)]
     if first.suite is not None:
         words += ["--suite", first.suite]
-    else:
+    elif first.tasks:
         words += ["--tasks", ",".join(str(task) for task in first.tasks)]
     plain = RunPlan(name="", model="", levels=(), tasks=())
     for option, name in _OPTIONS.items():
         value = getattr(one if name in _OF_EACH_RUN else first, name)
         if value == getattr(plain, name):
             continue
-        if isinstance(value, bool):
+        if isinstance(value, bool | ProfilePlan):
             words += [option]
         elif isinstance(value, tuple):
             words += [option, short_seeds(first.seeds)]
@@ -330,9 +363,7 @@ def command(draft: Draft, database: Path) -> str:
     name = draft.name.strip()
     if name and (len(plans) > 1 or name != run_name(first.model)):
         words += ["--name", name]
-    if draft.gpus.strip():
-        words += ["--gpus", draft.gpus.strip()]
-    return hint(*words, db=database)
+    return hint(*words, *draft.where().words, db=database)
 
 
 _OF_EACH_RUN = (
@@ -356,6 +387,7 @@ _OPTIONS = {
     "--calibration-tokens": "calibration_tokens",
     "--calibration-length": "calibration_length",
     "--damage": "damage",
+    "--profile": "profile",
     "--limit": "limit",
     "--dtype": "dtype",
     "--device": "device",

@@ -22,20 +22,26 @@ from engine.planning.asked import Asked, plans_of
 from engine.planning.calibration import CalibrationSource
 from engine.planning.plan import DTYPES, RunPlan
 from engine.planning.task_index import UnlistedError
+from engine.planning.where import Where
 
 _LISTS = ("levels", "method", "repair", "tasks", "seed")  # texts with commas, or TOML's own lists
 _NUMBERS = ("levels", "seed")  # whose items may be numbers
+_WHERE = {  # at the top only: a sweep is carried out in one place
+    "on": '"local", "ray" or "ray://HOST:PORT"',
+    "alone": '"finish" or "stop"',
+    "gpus": '"all" or a list of numbers, such as [0, 1]',
+}
 _ALONE = {"suite": "tasks", "tasks": "suite"}  # one with a model takes the place of the other at the top
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepFile:
-    """What a file asks for, a model at a time. `gpus` are those to work on, as `--gpus` has them."""
+    """What a file asks for, a model at a time, and where it is to be carried out."""
 
     path: Path
     name: str
     asked: tuple[Asked, ...]
-    gpus: str | None
+    where: Where
 
     @property
     def base(self) -> Path:
@@ -86,7 +92,7 @@ def is_sweep_file(text: str) -> bool:
 
 
 def read_sweep_file(path: Path, typed: Mapping[str, Any]) -> SweepFile:
-    """`typed` are options of the command line by their field of `Asked`: they hold for every model.
+    """`typed` are options of the command line by their field of `Asked`, which hold for every model, or of `Where`.
 
     Raises:
         UserError: it is no such file; which key of which table is wrong.
@@ -98,24 +104,40 @@ def read_sweep_file(path: Path, typed: Mapping[str, Any]) -> SweepFile:
         raise UserError(f"{path} is no TOML file: {error}.") from error
     name = told.get("name")
     models: Any = told.pop("models", None)
-    gpus: Any = told.pop("gpus", None)
-    shared = _settings(path, "at the top", told, also=("models", "gpus"))
+    where = _where(path, told, typed)
+    shared = _settings(path, "at the top", told, also=("models", *_WHERE))
     if not isinstance(models, list) or not models:
         raise UserError(f'{path}: models at the top must be a list of at least one, such as models = ["org/model"].')
-    if isinstance(gpus, list):
-        gpus = ",".join(map(str, cast(list[Any], gpus)))
-    if not (gpus is None or isinstance(gpus, str)):
-        raise UserError(f'{path}: gpus at the top must be "all" or a list of numbers, such as [0, 1].')
+    wanted = {key: value for key, value in typed.items() if key not in _WHERE}
     asked: list[Asked] = []
     for number, entry in enumerate(cast(list[Any], models), 1):
-        where = f"of model {number}"
+        which = f"of model {number}"
         if not isinstance(entry, str | dict):
             raise UserError(f"{path}: model {number} must be a name, or a table with a key model.")
-        own = _settings(path, where, {"model": entry} if isinstance(entry, str) else cast(dict[str, Any], entry))
+        own = _settings(path, which, {"model": entry} if isinstance(entry, str) else cast(dict[str, Any], entry))
         if "model" not in own:
-            raise UserError(f"{path}: the table {where} has no key model: name a model on the hub, or a folder.")
-        asked.append(Asked(**_over(_over(shared, own), typed)))
-    return SweepFile(path=path, name=name or path.stem, asked=tuple(asked), gpus=gpus)
+            raise UserError(f"{path}: the table {which} has no key model: name a model on the hub, or a folder.")
+        asked.append(Asked(**_over(_over(shared, own), wanted)))
+    return SweepFile(path=path, name=name or path.stem, asked=tuple(asked), where=where)
+
+
+def _where(path: Path, told: dict[str, Any], typed: Mapping[str, Any]) -> Where:
+    """Taken out of the table. Options that name a place take the place of all that the file says of one."""
+    said = {key: told.pop(key) for key in _WHERE if key in told}
+    if isinstance(said.get("gpus"), list):
+        said["gpus"] = ",".join(map(str, cast(list[Any], said["gpus"])))
+    for key, value in said.items():
+        if not isinstance(value, str):
+            such = _WHERE[key]
+            raise UserError(f"{path}: {key} at the top must be {such}, not {value!r}.")
+    try:
+        Where(**said)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    if typed.keys() & {"on", "gpus"}:
+        said.pop("on", None)
+        said.pop("gpus", None)
+    return Where(**said | {key: value for key, value in typed.items() if key in _WHERE})
 
 
 def _over(settings: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.planning.asked import Asked
+from engine.planning.where import Where
 
 _LISTS = ("levels", "method", "repair", "tasks")
 
@@ -26,14 +27,15 @@ def shared_and_own(asked: Sequence[Asked]) -> tuple[dict[str, Any], list[dict[st
     return told(asked[0], alike), [told(one, set(names) - alike) for one in asked]
 
 
-def sweep_text(asked: Sequence[Asked], *, gpus: str | None) -> str:
+def sweep_text(asked: Sequence[Asked], where: Where) -> str:
     """As TOML. Folders are written whole."""
     shared, own = shared_and_own(asked)
     lines = [f"{_key(key)} = {_value(key, value)}" for key, value in shared.items()]
-    if gpus is not None:
-        numbers = [part.strip() for part in gpus.split(",") if part.strip()]
+    if where.gpus is not None:
+        numbers = [part.strip() for part in where.gpus.split(",") if part.strip()]
         is_list = all(number.isdecimal() for number in numbers)
-        lines.append(f"gpus = [{', '.join(numbers)}]" if is_list else f"gpus = {_text(gpus)}")
+        lines.append(f"gpus = [{', '.join(numbers)}]" if is_list else f"gpus = {_text(where.gpus)}")
+    lines += [f"{key} = {_text(value)}" for key, value in _told(where).items()]
     lines.append("models = [")
     for one, beside in zip(asked, own, strict=True):
         lines.append(f"    {_model(one.model, beside)},")
@@ -42,11 +44,16 @@ def sweep_text(asked: Sequence[Asked], *, gpus: str | None) -> str:
     return text
 
 
-def write_sweep(path: Path, asked: Sequence[Asked], *, gpus: str | None) -> None:
+def _told(where: Where) -> dict[str, str]:
+    usual = Where()
+    return {key: getattr(where, key) for key in ("on", "alone") if getattr(where, key) != getattr(usual, key)}
+
+
+def write_sweep(path: Path, asked: Sequence[Asked], where: Where) -> None:
     """Raises:
     OSError: it cannot be written.
     """
-    path.write_text(sweep_text(asked, gpus=gpus), encoding="utf-8")
+    path.write_text(sweep_text(asked, where), encoding="utf-8")
 
 
 def _model(model: str, own: Mapping[str, Any]) -> str:

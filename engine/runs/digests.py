@@ -25,7 +25,7 @@ from warehouse.records.run_state import CALIBRATE, SORT_NEURONS, RunHistory, Run
 from warehouse.store import run_folders
 from warehouse.store.journal import JournalError
 
-_FORMAT = 4
+_FORMAT = 5
 _FILE = ".index.json"
 _WORTH_A_FILE = 50  # runs; fewer are read in an instant
 
@@ -39,7 +39,8 @@ class Digest:
     `asked_model` is the plan's, `model` what it came to; `database` is seen from the run's folder; `current` is the
     (level, task) that was begun last; `failures` are (level, task, error). `attempt` counts from 1, 0 before the first;
     `device` is where it was made, as `device_of` has it. `startup_seconds` leaves out looking at neurons on text, which
-    took `looking_seconds`, and depends on `looks`.
+    took `looking_seconds`, and depends on `looks`. `watts` is what its devices drew on average, `profiling_seconds`
+    what measuring the cost of its levels took; None where that was not recorded.
     """
 
     name: str
@@ -72,6 +73,8 @@ class Digest:
     startup_seconds: float | None
     looks: tuple[str, ...]
     looking_seconds: float | None
+    watts: float | None
+    profiling_seconds: float | None
 
     @classmethod
     def of(cls, run: RunDir, history: RunHistory) -> Digest:
@@ -108,6 +111,8 @@ class Digest:
             startup_seconds=_startup_seconds(plan, history),
             looks=plan.looks,
             looking_seconds=_looking_seconds(plan, history),
+            watts=history.watts,
+            profiling_seconds=_profiling_seconds(plan, history),
         )
 
     @classmethod
@@ -145,6 +150,13 @@ def _looking_seconds(plan: RunPlan, history: RunHistory) -> float | None:
     if not plan.is_calibrated or CALIBRATE not in stages or SORT_NEURONS not in stages:
         return None
     return stages[CALIBRATE] + stages[SORT_NEURONS]
+
+
+def _profiling_seconds(plan: RunPlan, history: RunHistory) -> float | None:
+    stages = history.start_stages
+    if plan.profile is None or "profile" not in stages:
+        return None
+    return sum(stages.get(stage, 0.0) for stage in ("measure machine", "profile", "load levels"))
 
 
 @dataclass(slots=True)

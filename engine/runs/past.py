@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.planning.forecast import Draws
 from engine.runs.digests import Digest, Digests
 
 Timings = dict[tuple[str, str, float | None], float]
@@ -21,6 +23,7 @@ class Past:
     timings: Timings
     startups: dict[str, float]
     lookings: Lookings
+    draws: Draws = field(default_factory=Draws)
 
     @classmethod
     def of(cls, database: Path) -> Past:
@@ -28,7 +31,7 @@ class Past:
         digests = Digests.load(database)
         found = [digest for _, digest in digests.runs() if isinstance(digest, Digest)]
         digests.save()
-        return cls(timings(found), startups(found), lookings(found))
+        return cls(timings(found), startups(found), lookings(found), draws(found))
 
 
 def timings(oldest_first: Iterable[Digest]) -> Timings:
@@ -47,3 +50,16 @@ def startups(oldest_first: Iterable[Digest]) -> dict[str, float]:
 def lookings(oldest_first: Iterable[Digest]) -> Lookings:
     seconds = (((digest.asked_model, digest.looks), digest.looking_seconds) for digest in oldest_first)
     return {what: looking for what, looking in seconds if looking is not None}
+
+
+def draws(oldest_first: Iterable[Digest]) -> Draws:
+    here = socket.gethostname()
+    ours = [digest for digest in oldest_first if digest.host == here]
+    return Draws(
+        watts={one.asked_model: one.watts for one in ours if one.watts is not None},
+        profiling={
+            one.asked_model: one.profiling_seconds / len(one.levels)
+            for one in ours
+            if one.profiling_seconds is not None and one.levels
+        },
+    )

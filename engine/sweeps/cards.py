@@ -45,11 +45,6 @@ class CardGroup(Card):
         return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": ",".join(map(str, self.numbers))}
 
 
-def numbers_of(cards: Sequence[Card]) -> list[int]:
-    """The driver's numbers of cards and groups of them."""
-    return [number for card in cards for number in (card.numbers if isinstance(card, CardGroup) else (card.number,))]
-
-
 def grouped(cards: Sequence[Card], size: int) -> list[Card]:
     """Neighbours together, so many in a group; what is left over is not used.
 

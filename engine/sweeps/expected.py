@@ -23,7 +23,7 @@ class Cost:
 
 def expected_seconds(plan: RunPlan, past: Past, index: Mapping[str, TaskEntry] | None = None) -> float | None:
     """None where no earlier run tells. Of groups that are not in the index nothing is known: others stand for them."""
-    return forecast(plan, None, index or {}, past.timings, past.startups, past.lookings).seconds
+    return forecast(plan, None, index or {}, past.timings, past.startups, past.lookings, past.draws).seconds
 
 
 def expected_cost(plan: RunPlan, past: Past, index: Mapping[str, TaskEntry] | None = None) -> Cost | None:

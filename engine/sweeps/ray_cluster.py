@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UserError
+from engine.planning.where import Alone
 from engine.runs import runlock
 from engine.sweeps.ray_executor import PlaceFacts, PlaceLostError, UnreachableError
 from engine.sweeps.ray_joining import NAMESPACE, gone, join, places_of
-from engine.sweeps.ray_place import Alone
 
 _LOOKS_EVERY = 2.0  # seconds between two looks at which nodes there are
 _READY_EVERY = 0.05

@@ -15,17 +15,14 @@ _BUSY = "Initialization failure"  # the client's server is there, and did not ge
 _TRIES = 3
 
 
-def address_of(on: str) -> str | None:
-    """The address that `--on` names: None for a cluster that is here, or is begun.
+def require(on: str) -> None:
+    """Ray is there for `on`.
 
     Raises:
-        UserError: it names none, or Ray is not installed.
+        UserError: Ray is not installed.
     """
-    if on != "ray" and on[:6] != "ray://":
-        raise UserError(f"--on {on}: give local, ray, or ray://HOST:PORT.")
     if find_spec("ray") is None:
-        raise UserError(f"--on {on} needs Ray: `pip install 'prune-tui[ray]'`, here and on the nodes.")
-    return None if on == "ray" else on
+        raise UserError(f"on {on} needs Ray: `pip install 'prune-tui[ray]'`, here and on the nodes.")
 
 
 def places_of(nodes: Sequence[Mapping[str, Any]]) -> tuple[list[tuple[Mapping[str, Any], int]], bool]:

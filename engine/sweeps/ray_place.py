@@ -18,20 +18,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import psutil
 import pynvml
 
 from engine.errors import UserError
+from engine.planning.where import Alone
 from engine.runs import launch, runlock
 from engine.runs.rundir import RunDir
 from engine.runs.stopping import KILL
 from engine.sweeps.streaming import Answer, Request, answer, lay_out
 from warehouse.store import cache
-
-Alone = Literal["finish", "stop"]
-"""What becomes of a worker that nobody asks after any more."""
 
 MISSED_AFTER = 120.0  # seconds without a question after which whoever asked is taken for gone
 _LEAVES_AFTER = 600.0  # seconds without a question, and without a worker, after which the place gives its card back

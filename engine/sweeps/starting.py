@@ -8,11 +8,12 @@ from pathlib import Path
 
 from engine.errors import UserError
 from engine.planning.plan import RunPlan
+from engine.planning.where import Where
 from engine.runs import launch
 from engine.runs.create import check_database, create
 from engine.runs.rundir import RunDir
 from engine.sweeps import steering
-from engine.sweeps.cards import chosen_places
+from engine.sweeps.places import places_seen_from_afar
 from engine.sweeps.preparing import prepare
 
 
@@ -25,21 +26,24 @@ class Started:
     not_again: int = 0
 
 
-def start_sweep(asked: Sequence[RunPlan], gpus: str, database: Path) -> Started:
-    """Start what of the plans is not measured yet, on GPUs as `--gpus` has them, or one run after another.
+def start_sweep(asked: Sequence[RunPlan], where: Where, database: Path) -> Started:
+    """Start what of the plans is not measured yet, there.
 
     Raises:
-        UserError: nothing is left to measure, there are no such GPUs, or it was refused.
+        UserError: nothing is left to measure, there is no such place, or it was refused.
         OSError: the folder cannot be written.
     """
-    cards = chosen_places(gpus, asked) if gpus else []
-    prepared = prepare(asked, database, places=len(cards), skips=len(asked) > 1)
+    places = places_seen_from_afar(where, asked)
+    prepared = prepare(asked, database, places=places.count, skips=len(asked) > 1)
     not_again = sum(len(one.cells) for runs in prepared.measured for one in runs) if prepared.skips else 0
     if not prepared.plans:
         raise UserError("All of it is measured already, under the same conditions: nothing is left to do.")
-    if len(prepared.plans) == 1:
+    if len(prepared.plans) == 1 and not where.is_cluster:
         check_database(database)
         run = create(prepared.plans[0], database)
-        launch.start(run, cards[0].environment if cards else None)
+        launch.start(run, places.cards[0].environment if places.cards else None)
         return Started(run=run, not_again=not_again)
-    return Started(sweep=steering.begin(prepared.plans, cards, database), not_again=not_again)
+    runs = steering.begin(prepared.plans, where, database)
+    if len(runs) == 1:
+        return Started(run=runs[0], not_again=not_again)
+    return Started(sweep=runs[0].plan.sweep, not_again=not_again)

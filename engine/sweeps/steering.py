@@ -13,20 +13,20 @@ from pathlib import Path
 
 from engine.errors import UserError
 from engine.planning.plan import RunPlan
+from engine.planning.where import Where
 from engine.runs import device, stopping
 from engine.runs.create import check_database, create_all
 from engine.runs.rundir import RunDir
 from engine.sweeps import driving, groups
-from engine.sweeps.cards import Card, host_cards, numbers_of
+from engine.sweeps.cards import host_cards
 from warehouse.records.run_state import RunState
 
 _PATIENCE = 120.0  # seconds for which it may look at plans and models before it begins
 _POLL_SECONDS = 0.05
 
 
-def begin(plans: Sequence[RunPlan], cards: Sequence[Card], database: Path) -> str:
-    """Write a sweep's runs down and have them carried out, on these cards side by side or one after another; returns
-    its id.
+def begin(plans: Sequence[RunPlan], where: Where, database: Path) -> list[RunDir]:
+    """Write runs down and have them carried out together.
 
     Raises:
         UserError: it was refused, and is not there any more; or the database is not ours.
@@ -34,31 +34,29 @@ def begin(plans: Sequence[RunPlan], cards: Sequence[Card], database: Path) -> st
     """
     check_database(database)
     runs = create_all(plans, database)
-    sweep = runs[0].plan.sweep
-    assert sweep is not None
     try:
-        carry_on(sweep, database, numbers_of(cards))
+        carry_on(runs, database, where)
     except UserError:
         if all(run.turns() == 0 for run in runs):
             for run in runs:
                 run.remove()
         raise
-    return sweep
+    return runs
 
 
-def carry_on(sweep: str, database: Path, numbers: Sequence[int] = ()) -> None:
-    """Have what is missing of a sweep done, on the GPUs of these numbers side by side, or one run after another.
+def carry_on(runs: Sequence[RunDir], database: Path, where: Where) -> None:
+    """Have what is missing of a sweep's runs, or of one run on a cluster, done.
 
-    Returns once the process that does it has taken the sweep up.
+    Returns once the process that does it has taken it up.
 
     Raises:
         UserError: it ended before that; says why.
         OSError: its log cannot be written.
     """
-    words = ["resume", sweep, "--db", str(database.absolute()), "--quiet", "--plain"]
-    if numbers:
-        words += ["--gpus", ",".join(map(str, numbers))]
-    path = driving.log_path(database, sweep)
+    job = driving.job_of(runs)
+    which = job if len(runs) > 1 else runs[0].run_id
+    words = ["resume", which, "--db", str(database.absolute()), "--quiet", "--plain", *_said_whole(where)]
+    path = driving.log_path(database, job)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as log:
         process = subprocess.Popen(
@@ -68,15 +66,15 @@ def carry_on(sweep: str, database: Path, numbers: Sequence[int] = ()) -> None:
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         ended = process.poll() is not None
-        who = driving.carried_out_by(database, sweep)
+        who = driving.carried_out_by(database, job)
         if who is not None and who.pid == process.pid:
             return
         if ended:
-            if all(run.state() == RunState.FINISHED for run in groups.members(database, sweep)):
+            if all(run.state() == RunState.FINISHED for run in runs):
                 return
-            raise UserError(_last_words(path) or f"The process that was to carry out sweep {sweep} ended: see {path}.")
+            raise UserError(_last_words(path) or f"The process that was to carry out {job} ended: see {path}.")
         time.sleep(_POLL_SECONDS)
-    raise UserError(f"Sweep {sweep} was not taken up within {_PATIENCE:g} seconds: {path} says what goes on.")
+    raise UserError(f"{job} was not taken up within {_PATIENCE:g} seconds: {path} says what goes on.")
 
 
 def stop(sweep: str, database: Path) -> None:
@@ -96,7 +94,19 @@ def stop(sweep: str, database: Path) -> None:
         stopping.ask(run)
 
 
-def cards_used(runs: Sequence[RunDir]) -> list[int]:
+def _said_whole(where: Where) -> list[str]:
+    """Also that it is here, which would else be where it was before."""
+    return where.words if where.is_cluster or where.gpus else ["--on", where.on]
+
+
+def where_of(runs: Sequence[RunDir], database: Path) -> Where:
+    """Where these were carried out last: on a cluster, on the cards that are still here, or one after another."""
+    if (cluster := driving.cluster_of(database, driving.job_of(runs))) is not None:
+        return cluster
+    return Where(gpus=",".join(map(str, _cards_used(runs))) or None)
+
+
+def _cards_used(runs: Sequence[RunDir]) -> list[int]:
     """The GPUs of this host that the latest attempts at runs were made on, as far as these are still here."""
     used: set[int] = set()
     for run in runs:

@@ -50,7 +50,10 @@ class StopFlag:
 def heed_file_and_parent(run: RunDir) -> None:
     """Turn a file in the run's folder, and the end of the process that started this one, into the signal: nobody else
     would bring home what is done after that.
+
+    The signal may be blocked: a process has that from the thread that started it, and Ray's threads block it.
     """
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
     parent = os.getppid()
 
     def look() -> None:

@@ -14,22 +14,27 @@ from typing import Any
 import pytest
 from benchmark_tasks import write_tasks, write_whole_tasks
 from reference import SHARED, WITHOUT_SHARED
+from template import once
 
 from engine.demo.paths import MODEL_DIR
 
 
 @pytest.fixture(scope="module")
-def interpreted(request: pytest.FixtureRequest) -> Any:
-    """What the test's own file prints as JSON where Triton's interpreter runs kernels.
+def interpreted(request: pytest.FixtureRequest, session_folder: Path) -> Any:
+    """What the test's own file prints as JSON where Triton's interpreter runs kernels, once for all of xdist's workers.
 
     Whether it does is decided when Triton is imported: hence a process of its own.
     """
     if find_spec("triton") is None:
         pytest.skip("not tested without Triton: its kernels (pip install -e '.[kernels]', on Linux)")
     environment = os.environ | {"TRITON_INTERPRET": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
-    made = subprocess.run([sys.executable, request.path], env=environment, capture_output=True, text=True)
-    assert made.returncode == 0, made.stderr
-    return json.loads(made.stdout)
+
+    def make(path: Path) -> None:
+        made = subprocess.run([sys.executable, request.path], env=environment, capture_output=True, text=True)
+        assert made.returncode == 0, made.stderr
+        path.write_text(made.stdout)
+
+    return json.loads(once(session_folder / f"{request.path.stem}.json", make).read_text())
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,13 @@ from engine.demo.paths import MODEL_DIR, TASKS_DIR
 from engine.errors import UserError
 from engine.evaluation.harness_model import NAME, HarnessModel, register
 
+_OF_A_FOLDER = (str(Path(__file__).parents[1] / "support" / "lm_eval_of_a_folder.py"),)
 
-def _run(to: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+
+def _run(to: Path, command: tuple[str, ...], *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
-            *(sys.executable, "-m", "prune_tui.lm_eval", "--include_path", str(TASKS_DIR), "--limit", "25"),
+            *(sys.executable, *command, "--include_path", str(TASKS_DIR), "--limit", "25"),
             *("--tasks", "demo_lambada,demo_story", "--output_path", str(to), *arguments),
         ],
         capture_output=True,
@@ -34,8 +36,8 @@ def _results(folder: Path) -> dict[str, dict[str, Any]]:
 @pytest.mark.slow
 def test_scores_are_those_of_hf_in_float32(tmp_path: Path):
     model = f"pretrained={MODEL_DIR},dtype=float32"
-    ours = _run(tmp_path / "ours", "--model", "prune-tui", "--model_args", model)
-    theirs = _run(tmp_path / "theirs", "--model", "hf", "--model_args", model, "--batch_size", "8")
+    ours = _run(tmp_path / "ours", _OF_A_FOLDER, "--model", "prune-tui", "--model_args", model)
+    theirs = _run(tmp_path / "theirs", _OF_A_FOLDER, "--model", "hf", "--model_args", model, "--batch_size", "8")
     assert (ours.returncode, theirs.returncode) == (0, 0), ours.stderr[-2000:] + theirs.stderr[-2000:]
     expected, found = _results(tmp_path / "theirs"), _results(tmp_path / "ours")
     assert expected.keys() == found.keys() == {"demo_lambada", "demo_story"}
@@ -49,7 +51,7 @@ def test_scores_are_those_of_hf_in_float32(tmp_path: Path):
 
 @pytest.mark.slow
 def test_a_mistake_is_one_sentence_and_exit_code_2(tmp_path: Path):
-    run = _run(tmp_path, "--model", "prune-tui", "--model_args", "pretrained=demo,levl=40")
+    run = _run(tmp_path, ("-m", "prune_tui.lm_eval"), "--model", "prune-tui", "--model_args", "pretrained=demo,levl=40")
     assert run.returncode == 2
     assert run.stderr.splitlines()[-1].startswith("Model prune-tui has no argument levl: it takes pretrained, level,")
     assert "Traceback" not in run.stderr

@@ -28,10 +28,7 @@ _MUSR = ("murder_mysteries", "object_placements", "team_allocation")
 
 def write_tasks(folder: Path) -> Path:
     """Task files in `folder` that include lm-eval's own and read the rows of tests/data."""
-    spec = find_spec("lm_eval")
-    assert spec is not None
-    assert spec.submodule_search_locations is not None
-    tasks = Path(spec.submodule_search_locations[0]) / "tasks"
+    tasks = _of_lm_eval()
     for name, file in _FILES.items():
         rows = ROWS / name.split("_mc")[0]
         _write(folder, name, tasks / file, {path.stem: path for path in rows.glob("*.jsonl")})
@@ -43,6 +40,13 @@ def write_tasks(folder: Path) -> Path:
         file = tasks / f"mmlu/default/mmlu_{rows.name}.yaml"
         _write(folder, f"mmlu_{rows.name}", file, {path.stem: path for path in rows.glob("*.jsonl")})
     return folder
+
+
+def _of_lm_eval() -> Path:
+    spec = find_spec("lm_eval")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    return Path(spec.submodule_search_locations[0]) / "tasks"
 
 
 def _write(folder: Path, name: str, original: Path, splits: dict[str, Path]) -> None:
@@ -59,11 +63,14 @@ def _write(folder: Path, name: str, original: Path, splits: dict[str, Path]) -> 
 
 
 def write_whole_tasks(folder: Path, shared: Path) -> Path:
-    """The same for whole benchmarks, by the script that lies beside them."""
+    """The same for whole benchmarks, by the script that lies beside them. It leaves groups to lm-eval's own folder, all
+    of whose files, read for the sake of one of them, take 15 seconds.
+    """
     script = shared / "data" / "make_tasks.py"
     argv, sys.argv = sys.argv, [str(script), str(folder)]
     try:
         runpy.run_path(str(script), run_name="__main__")
     finally:
         sys.argv = argv
+    shutil.copy(_of_lm_eval() / "leaderboard/musr/_musr.yaml", folder)
     return folder

@@ -38,6 +38,7 @@ SERVED = {
     "engine.worker.preview": "model",
     "engine.worker.list_tasks": "model",
     "engine.worker.save": "model",
+    str(TESTS / "support/lm_eval_of_a_folder.py"): "model",
 }
 _SERVER = Path(__file__).with_name("forkserver.py")
 _FOLDER = "TESTS_FORKSERVER_FOLDER"  # not set: everything is started as ever

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import atexit
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -46,6 +47,7 @@ def serve(name: str, path: Path, owner: int) -> None:
     subprocess.Popen = ForkedPopen  # type: ignore[misc]
     for module in PRELOADED[name]:
         importlib.import_module(module)
+    gc.freeze()  # what was imported stays shared: a collection in a forked process would write to all of its pages
     _serve(path, owner)
     shutil.rmtree(path.parent, ignore_errors=True)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 from run_writer import RunWriter, metric
+from template import once
 
 from warehouse.merging import merge
 from warehouse.store import db
@@ -36,6 +39,31 @@ def merged(database: Path) -> Callable[..., None]:
     def merge_them(*runs: RunWriter) -> None:
         for run in runs:
             merge.merge_run(database, run.folder)
+
+    return merge_them
+
+
+@pytest.fixture
+def merged_once(merged: Callable[..., None], database: Path, session_folder: Path) -> Callable[..., None]:
+    """As `merged`; what comes of the same runs in a new database is made once a session, and copied."""
+
+    def merge_them(*runs: RunWriter) -> None:
+        if database.exists():
+            merged(*runs)
+            return
+        digest = sha256()
+        for run in runs:
+            for file in sorted(path for path in run.folder.rglob("*") if path.is_file()):
+                content = file.read_bytes()
+                digest.update(f"{file.relative_to(run.folder.parent)} {len(content)}\0".encode() + content)
+
+        def make(kept: Path) -> None:
+            merged(*runs)
+            shutil.copy(database, kept)
+
+        kept = once(session_folder / f"{digest.hexdigest()[:32]}.duckdb", make)
+        if not database.exists():
+            shutil.copy(kept, database)
 
     return merge_them
 

@@ -136,6 +136,7 @@ def test_a_table_for_papers_sets_methods_against_each_other(damaged, merged, dat
         r"| 40% | MAW | OBS | -0.0500\* \[-0.0500, -0.0500\] |"
     ]
     assert "Tests: a bootstrap of pairs of documents (damage)." in told
+    assert "Not tested" not in told
     assert "against each other" not in _exported(database, intervals=True)
     assert "against each other" not in _exported(database, method="obs", significance=True)
 

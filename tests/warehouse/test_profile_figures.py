@@ -90,6 +90,7 @@ def test_a_bundle_carries_figures_and_machine(profiled, ask, tmp_path):
         assert [con.execute(text).fetchall() for text in EVERYTHING] == [ask(text) for text in EVERYTHING]
 
 
+@pytest.mark.slow
 def test_a_changed_figure_is_noticed_and_a_file_made_anew_has_it(profiled, ask):
     before = [ask(text) for text in EVERYTHING]
     with db.open_write(profiled) as con:

@@ -20,6 +20,11 @@ PRUNED = {"20": 80, "40": 60}
 
 
 @pytest.fixture
+def merged(merged_once):
+    return merged_once
+
+
+@pytest.fixture
 def sweep(new_run):
     """MAW alone, which measures the unpruned model, and OBS with least squares, which does not."""
     first, second = new_run("r1"), new_run("r2")
@@ -84,6 +89,7 @@ def test_what_is_repaired_and_what_is_not_are_never_one_series(new_run, merged, 
     assert len(ask("from benchmark_trends")) == len(ask("from best_levels where in_use")) == 2
 
 
+@pytest.mark.slow
 def test_another_text_is_another_column_and_displaces_nothing(new_run, merged, ask):
     runs = [new_run(name) for name in ("r1", "r2", "r3")]
     for t, (run, text, value) in enumerate(zip(runs, ("self", "stories.txt", "self"), (0.7, 0.6, 0.71), strict=True)):
@@ -165,6 +171,7 @@ def test_a_changed_repair_or_calibration_is_noticed(sweep, merged, database):
         }
 
 
+@pytest.mark.slow
 def test_a_file_made_anew_has_them(sweep, merged, database, ask):
     merged(*sweep)
     before = ask(DELTAS), ask("select * from calibrations")
@@ -172,6 +179,7 @@ def test_a_file_made_anew_has_them(sweep, merged, database, ask):
     assert (ask(DELTAS), ask("select * from calibrations")) == before
 
 
+@pytest.mark.slow
 def test_a_table_is_of_one_method_and_repair(sweep, merged, database):
     merged(*sweep)
     tables = read_deltas(database, model="Tiny").tables
@@ -200,6 +208,7 @@ def test_captions_and_rows_say_what_a_width_was_pruned_repaired_and_calibrated_w
     assert said in export_deltas(database, model="Tiny", repair="lsq", format=written)
 
 
+@pytest.mark.slow
 def test_why_asks_for_the_repair_where_several_fit(new_run, merged, database):
     runs = [new_run(name) for name in ("r1", "r2")]
     for run, repair in zip(runs, ("none", "lsq"), strict=True):
@@ -216,6 +225,7 @@ def test_why_asks_for_the_repair_where_several_fit(new_run, merged, database):
     assert [one.run_id for one in found.origin.measured] == ["r2"]
 
 
+@pytest.mark.slow
 def test_damage_is_measured_beside_the_scores_and_counts_in_no_mean(new_run, merged, ask):
     run = new_run("r1")
     run.start()

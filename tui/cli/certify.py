@@ -31,6 +31,9 @@ def certify(
             autocompletion=complete_runs,
         ),
     ],
+    engine: Annotated[
+        str, typer.Option(metavar="NAME", help="What scores the file: transformers, which dequantises a GGUF file.")
+    ] = "transformers",
     db: Database = DEFAULT_DATABASE,
     plain: Plain = False,
     quiet: Quiet = False,
@@ -42,6 +45,11 @@ def certify(
     The file is scored as the run's levels were: same tasks, documents, seeds and dtype. A GGUF file is dequantised by
     transformers. The certificate, as JSON and Markdown, is written beside it.
     """
+    if engine != "transformers":
+        raise UserError(
+            f"--engine {engine} scores nothing here: leave it out, and transformers scores the file, a GGUF one "
+            "dequantised. What llama.cpp itself would answer is not measured."
+        )
     check_database(db)
     model_stack.require()
     run = session.find(db, like)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,9 +17,6 @@ from warehouse.text import one_line
 
 if TYPE_CHECKING:
     from warehouse.read.choose import Candidate, Choice
-
-_SIZE = re.compile(r"(?P<number>\d+(\.\d+)?)\s*(?P<unit>[KMGT]i?B|B)?", re.IGNORECASE)
-_UNITS = {"b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 
 
 def choose(
@@ -65,20 +60,15 @@ def choose(
 ) -> None:
     """Choose the level that keeps most within a budget: of memory, of time a token, of what benchmarks may lose.
 
+    A budget is held where the worse end of the 95 % interval holds it.
+
     Memory and time are a profile's (`profile MODEL`), or an import's; where nobody measured the peak, the weights'
     bytes stand for it. Exit code 0: there is such a level; 1: there is none; 2: nothing to choose from.
     """
-    from warehouse.read.choose import Budget
+    from warehouse.read.budget import Budget
     from warehouse.read.choose import choose as chosen
 
-    budget = Budget(
-        memory=None if max_memory is None else _bytes(max_memory),
-        ms=_positive("--max-ms-per-token", max_ms),
-        keep=_named("--keep", keep or []),
-        lose=_named("--lose", lose or []),
-    )
-    if wrong := next((name for name, share in budget.keep.items() if not 0 < share <= 1), None):
-        raise UserError(f"--keep {wrong}: a share is above 0 and up to 1, such as 0.9.")
+    budget = Budget.of(max_memory, max_ms, keep or [], lose or [])
     if batch < 1:
         raise UserError("--batch is a whole number above zero.")
     found = chosen(db, model, budget, rule=rule, method=method, batch=batch, device=on, workload=workload)
@@ -93,34 +83,6 @@ def choose(
     raise typer.Exit(0 if found.best is not None else 1)
 
 
-def _bytes(text: str) -> float:
-    match = _SIZE.fullmatch(text.strip())
-    if match is None or not float(match["number"]):
-        raise UserError(f"--max-memory {text} is no size: give one such as 1.6GB or 1500MiB.")
-    return float(match["number"]) * _UNITS[(match["unit"] or "B").lower()]
-
-
-def _positive(option: str, number: float | None) -> float | None:
-    if number is not None and not 0 < number < float("inf"):
-        raise UserError(f"{option} {number:g}: give a number above zero.")
-    return number
-
-
-def _named(option: str, texts: list[str]) -> dict[str, float]:
-    """`mmlu=0.9`, several with commas or in options of their own."""
-    found: dict[str, float] = {}
-    for text in (part.strip() for one in texts for part in one.split(",")):
-        name, _, number = text.partition("=")
-        wrong = UserError(f"{option} {text}: give a benchmark and a number, such as mmlu=0.9.")
-        try:
-            found[name.strip()] = float(number)
-        except ValueError as error:
-            raise wrong from error
-        if not math.isfinite(found[name.strip()]):  # which nothing would break
-            raise wrong
-    return found
-
-
 def _print(found: Choice) -> None:
     from warehouse.exporters.cost_markdown import cost_cells, label
 
@@ -131,8 +93,6 @@ def _print(found: Choice) -> None:
     else:
         typer.echo(f"{one_line(best.model)}: {label(best)}, {about}.")
         typer.echo(_against(best, found))
-        if best.close:
-            typer.echo(f"Within noise of the budget: {one_line('; '.join(best.close))}.")
     typer.echo()
     rows = [
         (*cost_cells(one), "chosen" if one is best else _verdict(one, best)) for one in (*found.fitting, *found.others)

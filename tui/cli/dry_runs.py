@@ -22,6 +22,7 @@ from engine.sweeps.measured import Measured, measured
 from engine.sweeps.preparing import Prepared
 from tui.cli.output import duration, print_json
 from tui.cli.wanted import Wanted
+from tui.format import joules
 from warehouse.commands import hint
 from warehouse.numbers import format_bytes
 from warehouse.records.names import pruned_with
@@ -49,14 +50,16 @@ def show(wanted: Wanted, db: Path, *, as_json: bool) -> None:
     """
     wanted.check()
     pieces = _pieces(wanted, db)
-    places = max(1, len(wanted.cards))
-    seconds = _seconds([piece.forecast.seconds for piece in pieces], places)
+    places = wanted.places
+    seconds = _seconds([piece.forecast.seconds for piece in pieces], max(1, places.count))
     if as_json:
         print_json(
             {
                 "pieces": [_plain(piece) for piece in pieces],
                 "not_again": _plain_not_again(wanted.prepared),
-                "gpus": [str(card) for card in wanted.cards],
+                "gpus": [str(card) for card in places.cards],
+                "on": places.where.on,
+                "places": max(1, places.count),
                 "seconds": seconds,
             }
         )
@@ -70,7 +73,7 @@ def show(wanted: Wanted, db: Path, *, as_json: bool) -> None:
         return
     cells = sum(piece.forecast.cells for piece in pieces)
     time = "not known" if seconds is None else f"about {duration(seconds)}"
-    on = f" on {', '.join(map(str, wanted.cards))}" if wanted.cards else ""
+    on = f" on {places}" if places.count else ""
     typer.echo(f"{len(pieces)} runs, {cells} evaluations; time{on}: {time}. Nothing was created.")
 
 
@@ -113,7 +116,7 @@ def _pieces(wanted: Wanted, db: Path) -> list[Piece]:
             indexes[plan.include_paths] = _index(plan)
         index, shape = indexes[plan.include_paths], shapes[_name(plan)]
         known = None if isinstance(shape, str) else shape
-        seen = forecast(plan, known, index, past.timings, past.startups, past.lookings)
+        seen = forecast(plan, known, index, past.timings, past.startups, past.lookings, past.draws)
         memory = (
             shape if isinstance(shape, str) else memory_forecast(plan, shape, readings, generates=bool(seen.generating))
         )
@@ -194,6 +197,8 @@ def _lines(number: int, piece: Piece, db: Path) -> list[str]:
         lines.append(
             f"   time: {'about' if seen.timed == 1 else 'roughly'} {duration(seen.seconds)}, as earlier runs took"
         )
+    if seen.joules is not None:
+        lines.append(f"   energy: roughly {joules(seen.joules)} as drawn, by what earlier runs on this machine drew")
     for level, other in piece.elsewhere.items():
         lines.append(f"   level {level} is measured by run {other} of these, and not again")
     for earlier in piece.measured:
@@ -223,6 +228,7 @@ def _plain(piece: Piece) -> dict[str, Any]:
         "problem": seen.problem,
         "memory": {"unknown": memory} if isinstance(memory, str) else asdict(memory) | {"needed": memory.needed},
         "seconds": seen.seconds,
+        "joules": seen.joules,
         "measured_by_piece": piece.elsewhere,
         "measured_already": [{"run_id": one.run_id, "cells": one.cells} for one in piece.measured],
     }

@@ -25,7 +25,11 @@ else:
 
 def export(
     what: Annotated[
-        Literal["deltas"] | None, typer.Argument(metavar="deltas", help="Every width against the unpruned model.")
+        Literal["deltas", "every-eval-ever"] | None,
+        typer.Argument(
+            metavar="deltas|every-eval-ever",
+            help="Every width against the unpruned model; or every score of --run, as Every Eval Ever's JSON.",
+        ),
     ] = None,
     model: Annotated[
         list[str] | None,
@@ -41,7 +45,9 @@ def export(
     ] = None,
     run: Annotated[
         list[str] | None,
-        typer.Option(metavar="RUN", help="Only this run, in a bundle; may be repeated.", autocompletion=complete_runs),
+        typer.Option(
+            metavar="RUN", help="Only this run; in a bundle it may be repeated.", autocompletion=complete_runs
+        ),
     ] = None,
     format_: Annotated[
         ExportFormat | None,
@@ -95,10 +101,14 @@ def export(
         list[str] | None,
         typer.Option(metavar="NAME=TEXT", help="LaTeX, Excel: show TEXT for this model or benchmark; may be repeated."),
     ] = None,
+    organization: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Every Eval Ever: who hands the scores on.", show_default="unknown"),
+    ] = None,
     db: Database = DEFAULT_DATABASE,
     debug: Debug = False,
 ) -> None:
-    """Print a model's delta table, or write it to a file; or write a bundle.
+    """Print a model's delta table, or write it to a file; or write a bundle, or a run's scores for Every Eval Ever.
 
     A bundle holds all runs, or those of --model and --run, with their documents' answers.
     """
@@ -106,6 +116,11 @@ def export(
         if what is not None or output is not None:
             raise UserError("A bundle is a file of its own: leave `deltas` and --output away, or export twice.")
         _export_bundle(db, bundle, models=model or (), runs=run or (), force=force)
+        return
+    if what == "every-eval-ever":
+        if run is None or len(run) != 1 or output is None or model:
+            raise UserError("Say which run, and the folder to write to: `export every-eval-ever --run RUN -o FOLDER`.")
+        _export_records(db, run[0], output, organization=organization, force=force)
         return
     if what is None or not model or run:
         raise UserError("Say what to export: `export deltas --model NAME` for a table, `export --bundle FILE` for all.")
@@ -139,6 +154,20 @@ def export(
     else:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
+
+
+def _export_records(db: Path, run: str, folder: Path, *, organization: str | None, force: bool) -> None:
+    """A file for each level."""
+    from tui.cli.known_runs import find
+    from warehouse.exporters.every_eval_ever import every_eval_records
+
+    records = every_eval_records(db, find(db, run).run_id, organization=organization)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in records.files.items():
+        outfile.write(folder / name, text.encode(), db, replace=_may_replace(folder / name, db, force=force))
+        typer.echo(one_line(str(folder / name)))
+    for why in records.left_out:
+        typer.echo(f"Left out: {one_line(why)}.", err=True)
 
 
 def _short(text: str) -> tuple[str, str]:

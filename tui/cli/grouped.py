@@ -69,17 +69,16 @@ def watch(db: Path, show: Callable[[], object]) -> None:
     while True:
         digests = Digests.load(db)
         listed = list(digests.runs())
-        now = [
+        together = sweeps(listed, db)  # which go on for as long as somebody carries them out, without a run at work
+        runs = [
             (run.run_id, str(one), "") if not isinstance(one, Digest) else (run.run_id, one.standing(run), one)
             for run, one in listed
         ]
-        if now != before:
+        if (now := (runs, together)) != before:
             if screen.is_terminal:
                 screen.clear()
             show()
             before = now
-        if not any(state == RunState.RUNNING for _, state, _ in now) and not any(
-            one["running"] for one in sweeps(listed, db)
-        ):
+        if not any(state == RunState.RUNNING for _, state, _ in runs) and not any(one["running"] for one in together):
             return
         time.sleep(_LOOK_SECONDS)

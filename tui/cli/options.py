@@ -68,22 +68,16 @@ Gpus = Annotated[
     ),
 ]
 
-On = Annotated[
-    str,
-    typer.Option(
-        "--on",
-        metavar="local|ray|ray://HOST:PORT",
-        help="Where runs are carried out: here, on the Ray cluster that this host is part of (or one of its own), or "
-        "on another one.",
-    ),
+_ON = "Where runs are carried out: here, on the Ray cluster that this host is part of (or its own), or on another."
+_PLACES = "local|ray|ray://HOST:PORT"
+_ALONE = "What workers on a cluster do when nobody asks after them any more."
+On = Annotated[str, typer.Option("--on", metavar=_PLACES, help=_ON)]
+OnAgain = Annotated[
+    str | None, typer.Option("--on", metavar=_PLACES, help=_ON, show_default="the cluster that it was on, or here")
 ]
-Alone = Annotated[
-    str,
-    typer.Option(
-        "--alone",
-        metavar="finish|stop",
-        help="What workers on a cluster do when nobody asks after them any more.",
-    ),
+Alone = Annotated[str, typer.Option("--alone", metavar="finish|stop", help=_ALONE)]
+AloneAgain = Annotated[
+    str | None, typer.Option("--alone", metavar="finish|stop", help=_ALONE, show_default="as before, or finish")
 ]
 
 METHODS = "{methods}"  # stands in a help text for what is installed, which is looked up when the help is shown

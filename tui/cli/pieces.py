@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from engine.errors import UserError
 from engine.planning import preview
 from engine.planning.memory_forecast import memory_forecast
+from engine.planning.where import LOCAL, Where
 from engine.runs import launch
 from engine.runs.rundir import RunDir, runs_root
-from engine.sweeps import ray_cluster, ray_joining
-from engine.sweeps.cards import Card
+from engine.sweeps import ray_cluster
 from engine.sweeps.carrying import MOST_RETRIES, Carrying
-from engine.sweeps.driving import carrying_out
+from engine.sweeps.driving import carrying_out, cluster_of, job_of, remember
 from engine.sweeps.executor import Executor, LocalExecutor
+from engine.sweeps.places import Places
 from engine.sweeps.ray_executor import RayExecutor
-from engine.sweeps.ray_place import Alone
 from tui.cli import session
 from tui.cli.follow import Detached, counted_interrupts
 from tui.cli.lines import LineView
@@ -34,52 +35,37 @@ from warehouse.text import one_line
 _MERGING = 0.05  # of the time at most goes into bringing the database up to date beside the runs
 
 
-@dataclass(frozen=True, slots=True)
-class OnRay:
-    """A cluster that was joined, at an address or this host's: how many places it has now, and what its workers do when
-    they are left alone.
-    """
-
-    address: str | None
-    alone: Alone
-    places: int
-
-
-def chosen_where(on: str, alone: str, gpus: str | None) -> OnRay | None:
-    """What `--on` and `--alone` say, joined; None: here.
+def where_again(runs: Sequence[RunDir], db: Path, on: str | None, alone: str | None, gpus: str | None) -> Where:
+    """Where runs go on: as is said, else on the cluster that carried them out before, else here.
 
     Raises:
-        UserError: they say what there is not, Ray is not installed, or no cluster answers.
+        UserError: there is no such place.
     """
-    if alone != "finish" and alone != "stop":
-        raise UserError(f"--alone {alone}: give finish or stop.")
-    if on == "local":
-        return None
-    if gpus is not None:
-        raise UserError("--gpus chooses GPUs of this host, and --on ray takes the cluster's: leave one of them out.")
-    address = ray_joining.address_of(on)
-    ray_joining.join(address)
-    return OnRay(address, alone, ray_joining.places_now())
+    before = cluster_of(db, job_of(runs)) if on is None and gpus is None else None
+    if before is not None:
+        _say(f"It goes on on {before.on}, where it was carried out before; --on {LOCAL} would have it go on here.")
+    told: dict[str, Any] = {"on": before.on if before is not None else on, "alone": alone, "gpus": gpus}
+    if before is not None and alone is None:
+        told["alone"] = before.alone
+    return Where(**{key: value for key, value in told.items() if value is not None})
 
 
-def work(
-    runs: Sequence[RunDir], where: Sequence[Card] | OnRay, db: Path, *, plain: bool, quiet: bool, as_json: bool
-) -> int:
+def work(runs: Sequence[RunDir], places: Places, db: Path, *, plain: bool, quiet: bool, as_json: bool) -> int:
     """Carry runs out and return the exit code, the worst of theirs.
 
     Raises:
-        RunBusyError: somebody else carries this sweep out.
+        RunBusyError: somebody else carries this out. On a cluster two would take each other's places.
     """
-    sweep = runs[0].plan.sweep if len(runs) > 1 else None
-    with carrying_out(db, sweep):
-        if isinstance(where, OnRay):
-            job = runs[0].plan.sweep or runs[0].run_id
+    job, where = job_of(runs), places.where
+    with carrying_out(db, job if where.is_cluster or len(runs) > 1 else None):
+        remember(db, job, where)
+        if where.is_cluster:
             cluster = ray_cluster.RayCluster(where.address, job, where.alone, runs_root(db), _say)
             with cluster.held():
                 return _side_by_side(runs, RayExecutor(cluster), _Lines(db, merges=True), db, as_json=as_json)
-        if not where:
+        if not places.cards:
             return session.work(runs, db, plain=plain, quiet=quiet, as_json=as_json)
-        return _side_by_side(runs, LocalExecutor(where), _Lines(db), db, as_json=as_json)
+        return _side_by_side(runs, LocalExecutor(places.cards), _Lines(db), db, as_json=as_json)
 
 
 def write_down(runs: Sequence[RunDir], db: Path, *, as_json: bool) -> None:

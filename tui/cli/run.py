@@ -17,12 +17,13 @@ from engine.planning.sweep import spread
 from engine.runs import stopping
 from engine.runs.create import check_database, create_all
 from engine.runs.rundir import RunDir
-from engine.sweeps.cards import chosen_places
+from engine.sweeps.places import places_of
 from tui.cli import dry_runs, pieces, session
 from tui.cli.completion import RunsArgument, complete_tasks
 from tui.cli.options import (
     DEFAULT_DATABASE,
     Alone,
+    AloneAgain,
     CalibrationLength,
     CalibrationText,
     CalibrationTokens,
@@ -35,6 +36,7 @@ from tui.cli.options import (
     Json,
     Methods,
     On,
+    OnAgain,
     Plain,
     Quiet,
     Repairs,
@@ -201,10 +203,9 @@ def run(
     others are compared with that. `runs` shows them together, as a sweep. What earlier runs have measured of a sweep
     under the same conditions is not measured again.
     """
-    where = pieces.chosen_where(on, alone, gpus)
-    wanted = read_wanted(context, db, places=0 if where is None else where.places)
-    if where is not None and (wanted.cards or detach):
-        raise UserError("--on ray takes the cluster's GPUs, and stays with the runs: leave gpus and --detach out.")
+    wanted = read_wanted(context, db)
+    if detach and wanted.places.count:
+        raise UserError("--detach starts one run and returns: leave it out where gpus or on name places.")
     if detach and len(wanted.plans) > 1:
         raise UserError(
             "--detach starts one run and returns: give one model, method and repair, and start the next when it has "
@@ -232,15 +233,15 @@ def run(
         session.detach(create_all(plans, db)[0], db, as_json=as_json)
     else:
         raise typer.Exit(
-            pieces.work(create_all(plans, db), where or wanted.cards, db, plain=plain, quiet=quiet, as_json=as_json)
+            pieces.work(create_all(plans, db), wanted.places, db, plain=plain, quiet=quiet, as_json=as_json)
         )
 
 
 def resume(
     text: RunsArgument,
     gpus: Gpus = None,
-    on: On = "local",
-    alone: Alone = "finish",
+    on: OnAgain = None,
+    alone: AloneAgain = None,
     detach: Detach = False,
     db: Database = DEFAULT_DATABASE,
     plain: Plain = False,
@@ -250,13 +251,12 @@ def resume(
 ) -> None:
     """Do what is missing of a run, or of a sweep's: evaluations not reached yet, and those that failed."""
     check_database(db)
-    where = pieces.chosen_where(on, alone, gpus)
     found = session.find_all(db, text)
-    places = where or (chosen_places(gpus, [one.plan for one in found]) if gpus is not None else [])
+    places = places_of(pieces.where_again(found, db, on, alone, gpus), [one.plan for one in found])
     if missing := [one.plan for one in found if one.state() != RunState.FINISHED]:
         session.check_plans(missing, begun=True, quiet=quiet)
-    if detach and where is not None:
-        raise UserError("--on ray stays with the runs: leave --detach out.")
+    if detach and places.count:
+        raise UserError("--detach goes on with one run here and returns: leave it out where gpus or on name places.")
     if not detach:
         raise typer.Exit(pieces.work(found, places, db, plain=plain, quiet=quiet, as_json=as_json))
     if len(found) > 1:

@@ -16,7 +16,8 @@ from engine.planning.asked import Asked, plans_of
 from engine.planning.plan import RunPlan
 from engine.planning.sweep_file import SweepFile, is_sweep_file, read_sweep_file
 from engine.planning.task_index import UnlistedError
-from engine.sweeps.cards import Card, chosen_places
+from engine.planning.where import Where
+from engine.sweeps.places import Places, places_of
 from engine.sweeps.preparing import Prepared, prepare
 from tui.cli import session
 
@@ -26,10 +27,10 @@ _TYPED = "COMMANDLINE"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """`prepared` has the plans; `cards` are those to work on side by side, none for one run after another."""
+    """`prepared` has the plans, for these places."""
 
     prepared: Prepared
-    cards: Sequence[Card]
+    places: Places
     file: SweepFile | None
 
     @property
@@ -49,24 +50,25 @@ class Wanted:
         session.check_plans(self.plans, quiet=quiet)
 
 
-def read_wanted(context: typer.Context, db: Path, *, places: int = 0) -> Wanted:
-    """From all that `run` was given; `places` are those of a cluster that carries it out.
+def read_wanted(context: typer.Context, db: Path) -> Wanted:
+    """From all that `run` was given. A cluster is joined.
 
     Raises:
-        UserError: an option, or the file, is wrong.
+        UserError: an option, or the file, is wrong; or no cluster answers.
     """
     given = _given(context)
     typed = {name: value for name, value in given.items() if _is_typed(context, name)}
     models: list[str] = context.params["models"] or []
     like: str | None = context.params["like"]
-    gpus: str | None = context.params["gpus"]
+    where = Where(**{field.name: context.params[field.name] for field in fields(Where)})
     files = [model for model in models if is_sweep_file(model)]
     file = None
     if files:
         if len(models) > 1 or like is not None:
             raise UserError(f"{files[0]} says which models: give it alone, without --like.")
-        file = read_sweep_file(Path(files[0]), typed)
-        plans, gpus = file.plans(), gpus if gpus is not None else file.gpus
+        place = {field.name: getattr(where, field.name) for field in fields(Where) if _is_typed(context, field.name)}
+        file = read_sweep_file(Path(files[0]), typed | place)
+        plans, where = file.plans(), file.where
     elif like is not None:
         plans = _again(session.find_all(db, like), models, typed)
     elif models:
@@ -75,12 +77,12 @@ def read_wanted(context: typer.Context, db: Path, *, places: int = 0) -> Wanted:
         plans = plans_of([Asked(**given, model=model) for model in models], Path.cwd(), name=given["name"])
     else:
         raise UserError("No model was given: name one on the hub, a folder, demo, a sweep file, or a run with --like.")
-    cards = [] if gpus is None else chosen_places(gpus, plans)
-    for plan in plans if cards else ():
+    for plan in plans if where.gpus is not None else ():
         if plan.device not in ("auto", "cuda"):
-            raise UserError(f"--gpus chooses the devices, and --device says {plan.device}: leave one of them out.")
+            raise UserError(f"gpus chooses the devices, and device says {plan.device}: leave one of them out.")
+    places = places_of(where, plans)
     skips = (len(plans) > 1 or file is not None) and not context.params["again"]
-    return Wanted(prepare(plans, db, places=len(cards) or places, skips=skips), cards, file)
+    return Wanted(prepare(plans, db, places=places.count, skips=skips), places, file)
 
 
 def _given(context: typer.Context) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,9 +19,11 @@ from tui.cli.output import print_json
 from warehouse.text import one_line
 
 if TYPE_CHECKING:
-    from warehouse.read.trace import Provenance
+    from warehouse.read.figures import FigureOrigin
+    from warehouse.read.trace import Check, Provenance
 
 _LABEL = 12
+_MARKS = {True: "✓", False: "✗", None: "?"}
 
 
 def why(
@@ -91,13 +94,20 @@ def why(
 
 def _figures(db: Path, model: str, level: str, quantity: str, *, as_json: bool) -> None:
     """Of what a level costs: every way that it was measured, and by what."""
-    from warehouse.read.figures import figure_origins
+    from warehouse.read.figures import check_figures, figure_origins
 
     found = figure_origins(db, model, level, quantity)
+    checks = check_figures(found, rundir.runs_root(db))
     if as_json:
-        print_json([asdict(one) for one in found])
-        return
-    for one in found:
+        print_json([asdict(one) | {"check": asdict(check)} for one, check in zip(found, checks, strict=True)])
+    else:
+        _print_figures(quantity, zip(found, checks, strict=True))
+    if any(check.holds is False for check in checks):
+        raise typer.Exit(1)
+
+
+def _print_figures(quantity: str, found: Iterable[tuple[FigureOrigin, Check]]) -> None:
+    for one, check in found:
         about = (one.phase, one.engine, one.mode, one.width)
         value = "missing" if one.mean is None else f"{one.mean:.6g} {one.unit}"
         value += "" if one.half_width is None else f" ± {one.half_width:.2g}"
@@ -112,6 +122,7 @@ def _figures(db: Path, model: str, level: str, quantity: str, *, as_json: bool) 
             ("rounds", f"{one.rounds}{drift}"),
             ("limit", limit),
             ("note", one.note),
+            ("verified", f"{_MARKS[check.holds]} {check.what}: {check.said}"),
         ):
             if text:
                 typer.echo(f"  {label:<{_LABEL}}{one_line(text)}")

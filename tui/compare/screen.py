@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Static
 
+from tui.compare.costs_screen import CostsScreen
 from tui.compare.grids import ImprovingModel
 from tui.compare.multiples import MultiplesScreen
 from tui.compare.rules_screen import RulesScreen
@@ -55,6 +56,9 @@ class CompareScreen(SubjectsScreen):
         Binding("m", "models", "Models", tooltip="Choose what to compare: two or more models or methods"),
         Binding("e", "basis", "Basis", tooltip="Match widths by percentage removed, expansion ratio or parameters"),
         Binding("P", "plot", "Plots", tooltip="All benchmarks in small plots, a line for each model and method"),
+        Binding(
+            "dollar_sign", "costs", "Costs", key_display="$", tooltip="Against memory, time or energy; and a budget"
+        ),
         Binding("u", "rule", "Rule", tooltip="The rule by which a level is best: choose or change it"),
         Binding("right_square_bracket", "step(1)", "Width", key_display="[ ]", tooltip="The next width in common"),
         Binding("left_square_bracket", "step(-1)", "Previous width", show=False, tooltip="The width before"),
@@ -267,6 +271,10 @@ class CompareScreen(SubjectsScreen):
         if self._matrix.rows:
             asked = partial(chosen, subjects=self.subjects or [])
             self.app.push_screen(MultiplesScreen(self._matrix, asked, _BASES[self.basis]))
+
+    def action_costs(self) -> None:
+        if self._matrix.rows:
+            self.app.push_screen(CostsScreen(self._matrix, partial(chosen, subjects=self.subjects or [])))
 
     def action_rule(self) -> None:
         def use(name: str | None) -> None:

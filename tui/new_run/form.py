@@ -25,7 +25,7 @@ from warehouse.records.names import short_name
 
 _CHECKED = (
     "model", "calibration", "calibration_tokens", "levels", "tasks", "shots", "limit", "device", "batch_tokens",
-    "seeds", "include_paths", "gpus",
+    "seeds", "include_paths", "gpus", "on",
 )  # fmt: skip
 _REPAIRS = {"none": "none", "lsq": "lsq: fit down_proj"}
 _SEVERAL = "…"  # chosen to choose several
@@ -76,6 +76,8 @@ class RunForm(VerticalScroll, can_focus=False):
             yield _choices("repair", _REPAIRS, first.repair)
             yield Label("damage")
             yield Toggle("KL and top-1", first.damage, id="damage")
+        with _row("costs"):
+            yield Toggle("of each level, too: time, memory, energy", first.profile, id="profile")
         with _row("text"):
             yield _text("calibration", first.calibration, "self, a file, task:NAME")
             yield Label("tokens")
@@ -103,12 +105,14 @@ class RunForm(VerticalScroll, can_focus=False):
             yield Toggle("for long runs on a GPU", first.compile_layers, id="compile_layers")
         with _row("seed"):
             yield _text("seeds", first.seeds, "lm-eval's: 0,1234,1234,1234")
-            yield Label("gpus")
-            yield _text("gpus", first.gpus, "all, or 0,1")
         with _row("own tasks"):
             yield _text("include_paths", first.include_paths, "folders of task files")
             yield Label("code")
             yield Toggle("let them run Python", first.trust_task_code, id="trust_task_code")
+        with _row("gpus"):
+            yield _text("gpus", first.gpus, "all, or 0,1")
+            yield Label("on")
+            yield _text("on", first.on, "this host; ray, ray://…")
         yield Button("Start (ctrl+s)", variant="primary", compact=True, id="start")
         with Vertical(id="problems"):
             yield from (_problem(field) for field in _CHECKED)
@@ -150,6 +154,7 @@ class RunForm(VerticalScroll, can_focus=False):
             calibration=text("calibration"),
             calibration_tokens=text("calibration_tokens"),
             damage=self.query_one("#damage", Toggle).value,
+            profile=self.query_one("#profile", Toggle).value,
             levels=",".join(level for level in levels if level.strip()),
             suite=choice("suite"),
             tasks=text("tasks"),
@@ -163,7 +168,9 @@ class RunForm(VerticalScroll, can_focus=False):
             trust_task_code=self.query_one("#trust_task_code", Toggle).value,
             seeds=text("seeds"),
             name=text("name"),
+            on=text("on"),
             gpus=text("gpus"),
+            alone=self._first.alone,
             like=self._first.like,
             kept=self._first.kept,
             own=self._first.own,

@@ -16,7 +16,7 @@ from tui import format as fmt
 from warehouse.numbers import format_bytes
 from warehouse.records.level import level_label
 
-_FACTS = ("time", "calibrate", "memory", "compile")
+_FACTS = ("time", "energy", "costs", "calibrate", "memory", "compile")
 _PARTS = ("forecast", "warnings", *_FACTS, "command-title", "command", "widths")
 _COMPILING = "slower start, faster passes: pays on a GPU, in sweeps of minutes"
 
@@ -66,6 +66,8 @@ class RunOutlook(VerticalScroll):
                 "forecast": _cells(forecast) if len(runs) == 1 else _all_cells(runs),
                 "warnings": Text("\n".join(warnings), style=colours["loss"]),
                 "time": Text(_time(forecast) if len(runs) == 1 else _all_time(runs)),
+                "energy": Text(_energy(runs)),
+                "costs": Text(_costs(forecast)),
                 "calibrate": Text("" if forecast.calibration is None else _calibration(forecast.calibration)),
                 "memory": Text(memory if isinstance(memory, str) else _memory(memory, forecast)),
                 "compile": Text(_COMPILING if compiled else ""),
@@ -114,6 +116,26 @@ def _time(seen: Forecast) -> str:
     if seen.startup is None:
         return f"{about}; how long they took to start was not recorded"
     return f"{about}; {fmt.duration(seen.startup)} of it to start"
+
+
+def _energy(runs: Sequence[Forecast]) -> str:
+    """Of all runs, or why it is not known."""
+    if any(one.seconds is None for one in runs):
+        return "not known, as the time is not"
+    told = [one.joules for one in runs if one.joules is not None]
+    if len(told) < len(runs):
+        return "not known: no earlier run of this model on this machine had a device that tells its power"
+    watts = sum(told) / max(sum(one.seconds or 0.0 for one in runs), 1e-9)
+    return f"roughly {fmt.joules(sum(told))} as drawn, idle power included: earlier runs drew {watts:.0f} W on average"
+
+
+def _costs(seen: Forecast) -> str:
+    if seen.profiling is None:
+        return ""
+    bound = fmt.duration(seen.profiling_bound or 0.0)
+    if seen.profiling == seen.profiling_bound:
+        return f"at most {bound} of the time, to measure what each level costs: what is not reached by then is missing"
+    return f"{fmt.duration(seen.profiling)} of the time, to measure what each level costs; {bound} at most"
 
 
 def _calibration(seen: CalibrationForecast) -> str:

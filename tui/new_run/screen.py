@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,6 +21,7 @@ from engine.planning.plan import RunPlan
 from engine.planning.suites import DEMO_MODEL
 from engine.planning.sweep_file import read_sweep_file
 from engine.planning.sweep_text import write_sweep
+from engine.planning.where import Where
 from engine.runs.create import start_new
 from engine.sweeps.starting import Started, start_sweep
 from tui.new_run.file_dialog import SweepFileScreen
@@ -65,6 +67,7 @@ class NewRunScreen(Screen[None]):
         self._first = Draft.of(like) if like is not None else Draft.settled()
         self._is_filled = like is not None
         self._file: Path | None = None
+        self._is_starting = False  # a sweep, which takes a while
         self._is_filling = False  # the form is taken away, and another one comes
         self._pause: Timer | None = None
         self.lookups = Lookups(self.app, self._refresh)
@@ -138,11 +141,23 @@ class NewRunScreen(Screen[None]):
             self.query_one(f"#{field}").focus()
             return
         plans, database = draft.plans(), self.host.database
-        if len(plans) == 1 and not draft.gpus.strip():
+        where = draft.where()
+        if len(plans) == 1 and where == Where(alone=where.alone):
             self.host.attempt(lambda: start_new(plans[0], database), lambda run: self.host.show_started(self, run))
             return
-        self.notify(f"{len(plans)} runs are looked at, and begun …", timeout=5)
-        self.host.attempt(lambda: start_sweep(plans, draft.gpus.strip(), database), self._started)
+        if self._is_starting:
+            self.notify("It is being started: a moment.")
+            return
+        self._is_starting = True
+        there = f" on {where.on}, which may take half a minute" if where.is_cluster else ""
+        self.notify(f"{len(plans)} runs are looked at, and begun{there} …", timeout=30 if there else 5)
+        self.host.attempt(lambda: self._start(plans, where, database), self._started)
+
+    def _start(self, plans: Sequence[RunPlan], where: Where, database: Path) -> Started:
+        try:
+            return start_sweep(plans, where, database)
+        finally:
+            self._is_starting = False
 
     def _started(self, started: Started) -> None:
         if started.not_again:
@@ -175,7 +190,7 @@ class NewRunScreen(Screen[None]):
         except (UserError, OSError) as error:
             self.notify(str(error), severity="error", timeout=10)
             return
-        self._first = Draft.of_asked(file.seen_from_here(), name=file.name, gpus=file.gpus)
+        self._first = Draft.of_asked(file.seen_from_here(), name=file.name, where=file.where)
         self._is_filled, self._file = True, path
         self._is_filling = True
         await self.query_one(RunForm).remove()
@@ -191,7 +206,10 @@ class NewRunScreen(Screen[None]):
 
     def action_save_file(self) -> None:
         draft = self.draft()
-        if problems := draft.problems():
+        problems = draft.problems()
+        if draft.own_profile is not None:
+            problems["profile"] = "A sweep file has no place for a profile with settings of its own."
+        if problems:
             self.query_one(RunForm).show_problems(problems, everywhere=True)
             self.notify(next(iter(problems.values())), severity="error", timeout=6)
             return
@@ -200,7 +218,7 @@ class NewRunScreen(Screen[None]):
             if path is None:
                 return
             try:
-                write_sweep(path, draft.asked(), gpus=draft.gpus.strip() or None)
+                write_sweep(path, draft.asked(), draft.where())
             except OSError as error:
                 self.notify(f"{path} cannot be written: {error.strerror}.", severity="error")
                 return
@@ -272,7 +290,9 @@ class NewRunScreen(Screen[None]):
         known = self._is_looked_at(draft) and plan.model == draft.plan().model
         earlier = self.host.feed.snapshot
         shape = self.lookups.shape if known else None
-        return forecast(plan, shape, self.lookups.index, earlier.timings, earlier.startups, earlier.lookings)
+        return forecast(
+            plan, shape, self.lookups.index, earlier.timings, earlier.startups, earlier.lookings, earlier.draws
+        )
 
     def _memory(self, draft: Draft, plan: RunPlan, seen: Forecast) -> MemoryForecast | str:
         """Or why it is not known."""

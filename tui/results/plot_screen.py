@@ -117,7 +117,7 @@ class PlotScreen(Screen[None]):
     def sheet(self) -> Sheet | None:
         """The points as drawn."""
         plot = self.plot()
-        rows: list[tuple[Any, ...]] = [(one.label, p.x, p.y, p.stderr) for one in plot.series for p in one.points]
+        rows: list[tuple[Any, ...]] = [(one.label, p.x, p.y, p.bar) for one in plot.series for p in one.points]
         if not rows:
             return None
         if self._all:

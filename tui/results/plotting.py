@@ -6,7 +6,7 @@ No library that Textual has draws a logarithmic axis with error bars, which are 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -20,19 +20,29 @@ _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 @dataclass(frozen=True, slots=True)
 class Point:
+    """`bar` is how far its bar reaches up and down, `x_bar` to either side. `marker` stands in place of that of its
+    series ("" draws none), and `label` beside it, where there is room.
+    """
+
     x: float
     y: float
-    stderr: float | None = None
+    bar: float | None = None
+    x_bar: float | None = None
+    marker: str | None = None
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Points in the order of x, drawn in a colour and with a marker that tells them apart without it."""
+    """Points in the order of x, drawn in a colour and with a marker that tells them apart without it; a line joins
+    them.
+    """
 
     label: str
     points: tuple[Point, ...]
     colour: str
     marker: str
+    joined: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +110,7 @@ class _Canvas:
         labels = [plot.y.label(tick) for tick in self.y_ticks]
         self.left = max(map(len, labels), default=1) + 2
         self.columns, self.rows = width - self.left - 3, rows
-        xs = [p.x for p in points]
+        xs = [end for p in points for end in (p.x - (p.x_bar or 0.0), p.x + (p.x_bar or 0.0))]
         pad = (max(xs) - min(xs)) * 0.03 or 1.0
         self.x0, self.x1 = min(xs) - pad, max(xs) + pad
         self.y0, self.y1 = self._scaled(low), self._scaled(high)
@@ -111,8 +121,8 @@ class _Canvas:
     def _y_range(self, points: list[Point]) -> tuple[float, float]:
         ends = [p.y for p in points]
         for p in points:
-            if p.stderr is not None and math.isfinite(p.stderr):
-                ends += [p.y + p.stderr, *([p.y - p.stderr] if p.y > p.stderr or not self.plot.y.log else [])]
+            if p.bar is not None and math.isfinite(p.bar):
+                ends += [p.y + p.bar, *([p.y - p.bar] if p.y > p.bar or not self.plot.y.log else [])]
         if self.plot.chance is not None:
             ends.append(self.plot.chance)
         low, high = min(ends), max(ends)
@@ -130,8 +140,14 @@ class _Canvas:
         down = (self.y1 - self._scaled(y)) / (self.y1 - self.y0) * (self.rows * 4 - 1)
         return across, down
 
+    def _cell(self, x: float, y: float) -> tuple[int, int]:
+        across, down = self._at(x, y)
+        return round(across) // 2, round(down) // 4
+
     def lines(self) -> list[Text]:
         for one in self.plot.series:
+            if not one.joined:
+                continue
             style = Style(color=one.colour)
             points = [p for p in one.points if _drawable(p, self.plot.y.log)]
             for a, b in pairwise(points):
@@ -140,13 +156,21 @@ class _Canvas:
             style = Style(color=one.colour)
             for p in one.points:
                 if _drawable(p, self.plot.y.log):
+                    self._bar_across(p, style)
                     self._error_bar(p, style)
+        taken: set[tuple[int, int]] = set()
         for one in reversed(self.plot.series):
             style = Style(color=one.colour, bold=True)
             for p in one.points:
                 if _drawable(p, self.plot.y.log):
-                    across, down = self._at(p.x, p.y)
-                    self.glyphs[round(across) // 2, round(down) // 4] = (one.marker, style)
+                    marker = one.marker if p.marker is None else p.marker
+                    if marker:
+                        self.glyphs[self._cell(p.x, p.y)] = (marker, style)
+                        taken.add(self._cell(p.x, p.y))
+        for one in self.plot.series:
+            for p in one.points:
+                if p.label and _drawable(p, self.plot.y.log):
+                    taken |= self._label(p, Style(color=one.colour), taken)
         return [self._title(), *self._body(), *self._x_axis()]
 
     def _line(self, start: tuple[float, float], end: tuple[float, float], style: Style) -> None:
@@ -158,15 +182,36 @@ class _Canvas:
             self.dots[x // 2, y // 4] = (bits | _DOTS[y % 4][x % 2], style)
 
     def _error_bar(self, p: Point, style: Style) -> None:
-        if p.stderr is None or not math.isfinite(p.stderr) or p.stderr <= 0:
+        if p.bar is None or not math.isfinite(p.bar) or p.bar <= 0:
             return
-        column = round(self._at(p.x, p.y)[0]) // 2
-        top = round(self._at(p.x, p.y + p.stderr)[1]) // 4
-        below = p.y - p.stderr
+        column = self._cell(p.x, p.y)[0]
+        top = round(self._at(p.x, p.y + p.bar)[1]) // 4
+        below = p.y - p.bar
         bottom = self.rows - 1 if self.plot.y.log and below <= 0 else round(self._at(p.x, below)[1]) // 4
         for row in range(max(top, 0), min(bottom, self.rows - 1) + 1):
             end = "┬" if row == top else "┴" if row == bottom else "│"
             self.glyphs[column, row] = ("┼" if top == bottom else end, style)
+
+    def _bar_across(self, p: Point, style: Style) -> None:
+        if p.x_bar is None or not math.isfinite(p.x_bar) or p.x_bar <= 0:
+            return
+        left, row = self._cell(p.x - p.x_bar, p.y)
+        right, _ = self._cell(p.x + p.x_bar, p.y)
+        for column in range(left, right + 1):
+            end = "├" if column == left else "┤" if column == right else "─"
+            self.glyphs[column, row] = ("┼" if left == right else end, style)
+
+    def _label(self, p: Point, style: Style, taken: Set[tuple[int, int]]) -> set[tuple[int, int]]:
+        """The cells of its label: to the right, else to the left, above or below, where no marker and no label is."""
+        column, row = self._cell(p.x, p.y)
+        size = len(p.label)
+        for start, line in ((column + 1, row), (column - size, row), (column + 1, row - 1), (column + 1, row + 1)):
+            places = [(start + i, line) for i in range(size)]
+            inside = start >= 0 and start + size <= self.columns and 0 <= line < self.rows
+            if inside and taken.isdisjoint(places):
+                self.glyphs |= {place: (letter, style) for place, letter in zip(places, p.label, strict=True)}
+                return set(places)
+        return set()
 
     def _title(self) -> Text:
         log = " (log)" if self.plot.y.log else ""

@@ -21,8 +21,8 @@ from tui.results.matrix_export import COLUMNS, MatrixSheet, long_form
 from tui.results.plot_screen import PlotScreen
 from tui.results.plot_widget import PlotView
 from tui.results.plots import benchmark_plot
+from tui.results.sweeps_screen import SweepsScreen
 from tui.shell.choose import ChooseOne
-from tui.shell.choosing import SubjectsScreen
 from tui.shell.exporting import Sheet
 from tui.shell.queries import Question, Rows, chosen
 from tui.shell.reading import IMPORT, NO_RESULTS
@@ -43,7 +43,7 @@ _SAYS = {
 }
 
 
-class ResultsScreen(SubjectsScreen):
+class ResultsScreen(SweepsScreen):
     """The delta matrix of the chosen models."""
 
     CSS_PATH = "results.tcss"
@@ -74,7 +74,6 @@ class ResultsScreen(SubjectsScreen):
         self.picked: dict[str, str] = {}  # task → task|metric|filter
         self.sorting: tuple[Width, bool] | None = None
         self.filter = ""
-        self._wanted: tuple[str, str] | None = None  # a run to show once there is a screen
         self._matrix = Matrix()
         self._drawn: tuple[Matrix, Benchmark, str] | None = None  # the plot beside the matrix
 
@@ -97,7 +96,7 @@ class ResultsScreen(SubjectsScreen):
     def on_mount(self) -> None:
         self.query_one(FilterLine).display = False
         if self._wanted is not None:
-            self.call_after_refresh(self.show_run, *self._wanted)
+            self.call_after_refresh(self._wanted)
         # Watched, not told by message: what the cursor is on and the words about it are drawn in one frame.
         self.watch(self.query_one(DeltaMatrix), "cursor", self._tell, init=False)
 
@@ -156,6 +155,8 @@ class ResultsScreen(SubjectsScreen):
         text = Text("Results", no_wrap=True, overflow="ellipsis")
         models = {width.subject: subject_name(width, self._matrix.columns) for width in self._matrix.columns}
         parts = [said] if said else []
+        if self.sweep is not None and self._matrix.rows:
+            parts.insert(0, self.sweep.called)
         if self._matrix.rows:
             known = len(self._known)
             parts.append(f"{len(models)} of {known} models" if known > len(models) else f"{len(models)} models")
@@ -258,7 +259,7 @@ class ResultsScreen(SubjectsScreen):
         """The models that a run has scores of, and no others."""
 
         if self._reader is None:  # not mounted yet
-            self._wanted = (run_id, name)
+            self._wanted = lambda: self.show_run(run_id, name)
             return
 
         def show(answers: list[Rows]) -> None:
@@ -271,10 +272,13 @@ class ResultsScreen(SubjectsScreen):
         self.ask("run", [Question("run_subjects", {"run_ids": [run_id]})], show)
 
     def chose(self, subjects: list[str]) -> None:
+        super().chose(subjects)
         if subjects != self.subjects:
             self.subjects = subjects
             self.sorting = None
             self.read()
+        elif self.has_figures:
+            self.draw()  # which may be by no sweep any more
 
     def action_metric(self) -> None:
         place = self.query_one(DeltaMatrix).place

@@ -11,18 +11,24 @@ from engine.planning.suites import DEMO_MODEL
 from engine.runs import create, launch, removal, stopping
 from engine.runs.rundir import RunDir
 from engine.runs.stopping import Worker
+from engine.sweeps import driving, steering
 from tui.runs.record import RunRow
 from tui.runs.without import plan_without
 from warehouse.records.run_state import RunState
 
 
 def resume(row: RunRow) -> None:
-    """Start the worker of a run again: it does what is missing.
+    """Have what is missing done: by a worker here, or on the cluster that the run was on.
 
     Raises:
         UserError, OSError: there is nothing to do, or it cannot be done here.
     """
-    launch.start(_folder(row))
+    run = _folder(row)
+    where = driving.cluster_of(run.database, driving.job_of([run]))
+    if where is None:
+        launch.start(run)
+    else:
+        steering.carry_on([run], run.database, where)
 
 
 def start_demo(database: Path) -> RunDir:

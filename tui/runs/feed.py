@@ -182,12 +182,13 @@ class Feed:
             self._read_meter(detail.row)
         before = self.snapshot
         runs, timings, startups, lookings = before.runs, before.timings, before.startups, before.lookings
+        draws = before.draws
         if changed:
             rows = self._rows()
             runs = newest_first([*rows, *(row for row in self._stored.rows if row.run_id not in self._runs)])
             oldest_first = self._oldest_first()
             timings, startups = past.timings(oldest_first), past.startups(oldest_first)
-            lookings = past.lookings(oldest_first)
+            lookings, draws = past.lookings(oldest_first), past.draws(oldest_first)
         self.snapshot = Snapshot(
             runs=runs if runs != before.runs else before.runs,
             detail=detail,
@@ -196,6 +197,7 @@ class Feed:
             timings=timings,
             startups=startups,
             lookings=lookings,
+            draws=draws,
             driven=self._driven(runs),
             problem=self._problem,
             loaded=loaded,

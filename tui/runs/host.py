@@ -49,6 +49,10 @@ class RunsHost(Host, Protocol):
         """Results, of the models that a run has scores of."""
         ...
 
+    def show_results_of_sweep(self, sweep: str, name: str) -> None:
+        """Results, of what a sweep's runs have scores of."""
+        ...
+
     def compare_runs(self, run_ids: Sequence[str]) -> None:
         """Compare, with the models and methods that these runs have scores of."""
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
+from warehouse.numbers import decimal_bytes
 from warehouse.read.profile import Profile, ProfileRow
 from warehouse.records.measurements import MachineFacts
 from warehouse.text import one_line
@@ -33,8 +34,8 @@ def cells(row: ProfileRow) -> tuple[str, ...]:
         "" if row.tokens_per_s is None else f"{row.tokens_per_s:,.0f}",
         limit,
         "" if row.decode_joules is None else f"{row.decode_joules:.3g}",
-        _gb(row.peak_bytes),
-        _gb(row.weights_bytes),
+        "" if row.peak_bytes is None else decimal_bytes(row.peak_bytes),
+        "" if row.weights_bytes is None else decimal_bytes(row.weights_bytes),
     )
 
 
@@ -55,9 +56,3 @@ def machine_line(machine: MachineFacts) -> str:
 
 def _ms(value: float | None) -> str:
     return "" if value is None else f"{value:.3g} ms"
-
-
-def _gb(size: float | None) -> str:
-    if size is None:
-        return ""
-    return f"{size / 1e9:.2f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from engine.planning.forecast import Draws
 from tui.runs.record import RunDetail, RunRow
 from warehouse.records.reading import Reading
 
@@ -18,8 +19,8 @@ class Snapshot:
     """`detail` is of the watched run.
 
     `timings` are seconds a cell by (model, task, limit), `startups` the seconds before a model's first cell without
-    `lookings`, those of looking at its neurons on text: all of the latest run that tells them. `driven` are the sweeps
-    that somebody carries out.
+    `lookings`, those of looking at its neurons on text: all of the latest run that tells them, as `draws`.
+    `driven` are the sweeps that somebody carries out.
     """
 
     runs: tuple[RunRow, ...] = ()
@@ -29,6 +30,7 @@ class Snapshot:
     timings: Mapping[tuple[str, str, float | None], float] = field(default_factory=dict)
     startups: Mapping[str, float] = field(default_factory=dict)
     lookings: Mapping[tuple[str, tuple[str, ...]], float] = field(default_factory=dict)
+    draws: Draws = field(default_factory=Draws)
     driven: frozenset[str] = frozenset()
     problem: str | None = None
     loaded: bool = False

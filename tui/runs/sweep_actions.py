@@ -12,12 +12,13 @@ from tui.runs.sweep_rows import SweepRow
 
 
 def resume(row: SweepRow, database: Path) -> None:
-    """Have what is missing done: on the GPUs that its runs were last on, or one after another.
+    """Have what is missing done, where its runs were last worked on.
 
     Raises:
         UserError, OSError: it cannot be taken up; says why.
     """
-    steering.carry_on(row.sweep, database, steering.cards_used(groups.members(database, row.sweep)))
+    runs = groups.members(database, row.sweep)
+    steering.carry_on(runs, database, steering.where_of(runs, database))
 
 
 def stop(row: SweepRow, database: Path) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
 from tui.runs import sweep_actions
 from tui.runs.live import LiveScreen
 from tui.runs.sweep_rows import SweepRow
@@ -11,6 +15,10 @@ from warehouse.records.run_state import RunState
 
 class SweepKeys(LiveScreen):
     """A screen where a whole sweep may be under the cursor; `chosen` is None then."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("W", "results", "Results", tooltip="Results, of what the sweep's runs have scores of"),
+    ]
 
     def chosen_sweep(self) -> SweepRow | None:
         raise NotImplementedError
@@ -27,6 +35,8 @@ class SweepKeys(LiveScreen):
             self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "results":
+            return self._meant_sweep() is not None
         if action not in ("resume", "stop", "clone", "delete", "replay"):
             return super().check_action(action, parameters)
         if (row := self._meant_sweep()) is None:
@@ -37,6 +47,10 @@ class SweepKeys(LiveScreen):
         if action == "resume":
             return not running and row.state != RunState.FINISHED
         return action == "delete" and not running
+
+    def action_results(self) -> None:
+        if (row := self._meant_sweep()) is not None:
+            self.host.show_results_of_sweep(row.sweep, row.name)
 
     def action_resume(self) -> None:
         if (row := self._meant_sweep()) is None:

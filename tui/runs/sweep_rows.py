@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tui.runs.record import RunRow
-from warehouse.records.names import short_name
+from warehouse.records.names import short_name, sweep_called
 from warehouse.records.run_state import RunState
 
 _ENDED_BADLY = (RunState.CRASHED, RunState.REFUSED, RunState.INTERRUPTED)
@@ -24,7 +24,7 @@ class SweepRow:
 
     @property
     def name(self) -> str:
-        return next((piece.sweep_name for piece in self.pieces if piece.sweep_name), None) or f"sweep {self.sweep[-6:]}"
+        return sweep_called(self.sweep, next((piece.sweep_name for piece in self.pieces if piece.sweep_name), None))
 
     @property
     def done(self) -> int:
@@ -114,7 +114,7 @@ class SweepRow:
                     rest = f", and nobody will begin the {waiting} that wait"
                 return f"{done}{at_work} at work{rest}. {shows}x stops all of it."
             case RunState.FINISHED:
-                return f"Finished: {done}{shows}2 shows the results."
+                return f"Finished: {done}{shows}W shows the results."
             case RunState.QUEUED:
                 return "None of its runs was begun. r carries it out."
             case _:

@@ -35,8 +35,8 @@ class SweepScreen(SweepKeys):
     TITLE = "Sweep"
     HELP = (
         "The runs of a sweep, each with the place where it is worked on and how often that was begun. On the first "
-        "line the keys act on all of them, below on one. A run that is stopped or taken up alone leaves the others as "
-        "they are; whoever carries the sweep out begins those that wait."
+        "line the keys act on all of them, below on one. A run that is stopped leaves those at work as they are, and "
+        "none that waits is begun then: r on the first line takes all of them up, where they were worked on."
     )
     CSS_PATH = "sweep.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -65,10 +65,11 @@ KEYS: dict[str, Meaning] = {
     "u": _means("the rule by which a level is called best", "rule"),
     "v": _means("the next view of the same numbers", "view", "next_view", "log"),
     "V": _means("the view before", "last_view"),
+    "W": _means("the sweep whose results are shown", "sweep", "results"),
     "w": _means("why: where a number came from", "why", "dismiss"),
     # Taking along
     "s": _means("the SQL behind it, in Query", "sql"),
-    "dollar_sign": _means("what each level costs: time, memory and energy", "costs", "dismiss"),
+    "dollar_sign": _means("what each level costs: time, memory and energy", "costs", "dismiss", "pop_screen"),
     "y": _means("copy", "copy"),
     # Runs
     "n": _means("a new run", "new_run"),

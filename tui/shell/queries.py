@@ -17,7 +17,7 @@ from warehouse.read.claims import Change, Claim, ClaimModel
 from warehouse.read.grid import Entry
 from warehouse.read.relations import Source
 from warehouse.read.side_by_side import BestLevel, Improvement, LevelScore, Matched, PairTest
-from warehouse.read.subjects import MetricChoice, Subject
+from warehouse.read.subjects import MeasuredSweep, MetricChoice, Subject
 from warehouse.store import answers, statements
 from warehouse.store.answers import Record
 
@@ -185,6 +185,7 @@ def _of(kind: type[Any]) -> Callable[[Record], Any]:
 _KINDS: dict[str, Callable[[Record], Any]] = {
     "matrix_models": _of(Subject),
     "matrix_metrics": _of(MetricChoice),
+    "matrix_sweeps": _of(MeasuredSweep),
     "matrix_rows": Entry.of,
     "matrix_matched": _of(Matched),
     "matrix_levels": _of(LevelScore),

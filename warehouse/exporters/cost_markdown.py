@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from warehouse.numbers import decimal_bytes
 from warehouse.read.choose import Candidate, Choice
 from warehouse.records.names import pruned_with
 
@@ -19,7 +20,7 @@ def cost_cells(one: Candidate) -> tuple[str, ...]:
     """Level, method, what is kept, milliseconds a token, memory and joules a token, for a list."""
     cost = one.cost
     noise = "" if cost.ms_noise is None else f" ±{cost.ms_noise:.2g}"
-    memory = "" if cost.memory is None else f"{cost.memory / 1e9:.2f} GB" + ("" if cost.memory_is == "peak" else " w")
+    memory = "" if cost.memory is None else decimal_bytes(cost.memory) + ("" if cost.memory_is == "peak" else " w")
     return (
         f"{one.pruning_pct:.4g}%",
         pruned_with(one.method, one.repair).upper() if one.pruning_pct else "",

@@ -70,7 +70,7 @@ def footnotes(grid: Results, show: Shown) -> list[str]:
         untested = dict.fromkeys(
             benchmark.name
             for (benchmark, _), cell in changed.items()
-            if cell.verdict is None and cell.unpaired_because != _DUE
+            if cell.verdict is None and cell.unpaired_because != _DUE and benchmark.kind != "damage"  # it is no change
         )
         if by_test:
             notes.append(

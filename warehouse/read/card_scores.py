@@ -28,12 +28,16 @@ class CardScore:
 
     @property
     def on_hub(self) -> tuple[str, str] | None:
-        """The data set's id on the hub and its configuration; None where it cannot be told.
+        return hub_dataset(self.dataset)
 
-        Of two parts nothing says whether they are owner and name, or an old name and a configuration.
-        """
-        parts = (self.dataset or "").split("/")
-        return (f"{parts[0]}/{parts[1]}", parts[2]) if len(parts) == 3 and all(parts) else None
+
+def hub_dataset(dataset: str | None) -> tuple[str, str] | None:
+    """A data set's id on the hub and its configuration; None where it cannot be told.
+
+    Of two parts nothing says whether they are owner and name, or an old name and a configuration.
+    """
+    parts = (dataset or "").split("/")
+    return (f"{parts[0]}/{parts[1]}", parts[2]) if len(parts) == 3 and all(parts) else None
 
 
 def card_scores(

@@ -1,14 +1,19 @@
-"""Which level to ship: what keeps most of the scores within a budget of memory, time and losses."""
+"""Which level to ship: what keeps most of the scores within a budget of memory, time and losses.
+
+A budget is held where it is held beyond noise: the worse end of the 95 % interval is within it.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from warehouse.errors import UserError
+from warehouse.numbers import decimal_bytes
+from warehouse.read.budget import Budget
 from warehouse.read.costs import Cost, Figure, Width, chosen_device, costs
 from warehouse.read.rules import read_rules
 from warehouse.read.runs import find_models
@@ -20,22 +25,10 @@ if TYPE_CHECKING:
 _Z95 = 1.959963984540054
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
-    """`memory` in bytes, `ms` a token of one request; `keep` says which share of the unpruned score (0.9) benchmarks
-    have to keep, `lose` how many points (of 100) they may lose.
-    """
-
-    memory: float | None = None
-    ms: float | None = None
-    keep: Mapping[str, float] = field(default_factory=dict[str, float])
-    lose: Mapping[str, float] = field(default_factory=dict[str, float])
-
-
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One width, unpruned or pruned. `out` says what of the budget it breaks, `unknown` what nobody measured, `close`
-    what it holds or breaks within noise.
+    """One width, unpruned or pruned. `out` says what of the budget it does not hold beyond noise, `unknown` what nobody
+    measured.
     """
 
     model_id: str
@@ -51,7 +44,6 @@ class Candidate:
     cost: Cost
     out: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
-    close: tuple[str, ...] = ()
 
     @property
     def fits(self) -> bool:
@@ -97,29 +89,70 @@ def choose(
     Raises:
         UserError: there is no such model, rule, machine or benchmark, or no pruned level; or as `db.open_read`.
     """
+    with db.open_read(path, wait=wait) as con:
+        ids = [one.model_id for one in find_models(con, model)]
+    found = read_candidates(path, ids, rule=rule, batch=batch, device=device, workload=workload, wait=wait)
+    if method is not None:
+        kept = [one for one in found.candidates if not one.pruning_pct or one.method == method.lower()]
+        found = replace(found, candidates=tuple(kept))
+    if not any(one.pruning_pct for one in found.candidates):
+        raise UserError(
+            f"There is nothing to choose from: no pruned level of {model} was compared with the unpruned model."
+        )
+    return choose_among(path, found, budget, wait=wait)
+
+
+def choose_among(path: Path, found: Candidates, budget: Budget, *, wait: float = 2.0) -> Choice:
+    """The same of candidates that were read.
+
+    Raises:
+        UserError: a benchmark that the budget names was not measured; or as `db.open_read`.
+    """
+    changes: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    if budget.keep or budget.lose:
+        with db.open_read(path, wait=wait) as con:
+            changes = _changes(con, list({one.model_id: None for one in found.candidates}), budget)
+    judged = [_judged(one, budget, changes) for one in found.candidates]
+    fitting = sorted((one for one in judged if one.fits), key=lambda one: (-(one.score or 0.0), -one.pruning_pct))
+    return Choice(found.rule, found.device, found.batch, tuple(fitting), tuple(one for one in judged if not one.fits))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """All widths of some models, as a rule scores them, and what they cost on one machine, if that is known."""
+
+    rule: str
+    device: str | None
+    batch: int
+    candidates: tuple[Candidate, ...]
+
+
+def read_candidates(
+    path: Path,
+    model_ids: Sequence[str],
+    *,
+    rule: str | None = None,
+    batch: int = 1,
+    device: str | None = None,
+    workload: str | None = None,
+    wait: float = 2.0,
+) -> Candidates:
+    """Raises:
+    UserError: there is no such rule or machine; or as `db.open_read`.
+    """
     rules = read_rules(path)
     used = next((one for one in rules if (one.name == rule if rule else one.in_use)), None)
     if used is None:
         raise UserError(f"There is no rule '{rule}': there is {', '.join(one.name for one in rules)}.")
     with db.open_read(path, wait=wait) as con:
-        ids = [one.model_id for one in find_models(con, model)]
-        levels = answers.ask(con, "choose_levels", {"rule": used.name, "model_ids": ids})
-        figures = answers.read(con, "choose_figures", Figure, {"model_ids": ids, "batch": batch})
-        sizes = answers.ask(con, "choose_sizes", {"model_ids": ids})
-        changes = _changes(con, ids, budget)
-    if method is not None:
-        levels = [row for row in levels if row["method"] == method.lower()]
-    if not levels:
-        raise UserError(
-            f"There is nothing to choose from: no pruned level of {model} was compared with the unpruned model."
-        )
+        levels = answers.ask(con, "choose_levels", {"rule": used.name, "model_ids": model_ids})
+        figures = answers.read(con, "choose_figures", Figure, {"model_ids": model_ids, "batch": batch})
+        sizes = answers.ask(con, "choose_sizes", {"model_ids": model_ids})
     where = chosen_device(figures, device)
     known = {_width(row): row["bytes"] for row in sizes}
     costs_of = costs([one for one in figures if one.device == where], batch, known, workload=workload)
-    candidates = [*_unpruned(levels, costs_of), *(_pruned(row, costs_of) for row in levels)]
-    judged = [_judged(one, budget, changes) for one in candidates]
-    fitting = sorted((one for one in judged if one.fits), key=lambda one: (-(one.score or 0.0), -one.pruning_pct))
-    return Choice(used.name, where, batch, tuple(fitting), tuple(one for one in judged if not one.fits))
+    found = [*_unpruned(levels, costs_of), *(_pruned(row, costs_of) for row in levels)]
+    return Candidates(used.name, where, batch, tuple(found))
 
 
 def _width(row: Mapping[str, Any]) -> Width:
@@ -170,75 +203,83 @@ def _changes(con: DuckDBPyConnection, ids: list[str], budget: Budget) -> dict[tu
 def _judged(
     one: Candidate, budget: Budget, changes: Mapping[tuple[Any, ...], Sequence[Mapping[str, Any]]]
 ) -> Candidate:
-    out, unknown, close = list(one.out), list(one.unknown), list(one.close)
+    out, unknown = list(one.out), list(one.unknown)
     cost = one.cost
     if budget.memory is not None:
         if cost.memory is None:
             unknown.append("its memory is not known")
         elif cost.memory > budget.memory:
-            out.append(f"{_gb(cost.memory)} of {'weights' if cost.memory_is == 'weights' else 'memory'}")
+            out.append(f"{decimal_bytes(cost.memory)} of {'weights' if cost.memory_is == 'weights' else 'memory'}")
     if budget.ms is not None:
         if cost.ms is None:
             unknown.append(f"its time a token is not known: {cost.why_unknown}")
         else:
-            said = f"{cost.ms:.3g} ms a token"
-            if cost.ms > budget.ms:
-                out.append(said)
-            if cost.ms_noise is not None and abs(cost.ms - budget.ms) <= cost.ms_noise:
-                close.append(said)
+            _hold(_time(cost.ms, cost.ms_noise, budget.ms), out, unknown)
     if one.pruning_pct:
         rows = changes.get(
             (one.model_id, one.method, one.repair, one.pruning_pct, one.intermediate_size, one.conditions), ()
         )
-        for name, least in budget.keep.items():
-            _hold(name, rows, lambda row, least=least: _share(row, least), out, unknown, close)
-        for name, most in budget.lose.items():
-            _hold(name, rows, lambda row, most=most: _points(row, most), out, unknown, close)
-    return replace(one, out=tuple(out), unknown=tuple(unknown), close=tuple(close))
+        budgets = [(name, _share, least) for name, least in budget.keep.items()]
+        budgets += [(name, _points, most) for name, most in budget.lose.items()]
+        for name, room_of, bound in budgets:
+            own = [row for row in rows if name.lower() in (row["task"].lower(), row["benchmark"].lower())]
+            if not own:
+                unknown.append(f"{name} was not measured")
+            for row in own:  # each number of shots has to hold
+                _hold(room_of(row, bound), out, unknown)
+    return replace(one, out=tuple(out), unknown=tuple(unknown))
 
 
-def _hold(
-    name: str,
-    rows: Sequence[Mapping[str, Any]],
-    judge: Any,
-    out: list[str],
-    unknown: list[str],
-    close: list[str],
-) -> None:
-    """Each measurement of a benchmark has to hold; `judge` gives what is said, the room left and its error."""
-    own = [row for row in rows if name.lower() in (row["task"].lower(), row["benchmark"].lower())]
-    if not own:
-        unknown.append(f"{name} was not measured")
-    for row in own:
-        said, room, error = judge(row)
-        if room is None:
-            unknown.append(said)
-            continue
-        if room < 0:
-            out.append(said)
-        if error is not None and abs(room) <= _Z95 * error:
-            close.append(said)
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """What is left of a budget by the figure, and the worse end of its 95 % interval; negative where it is broken."""
+
+    said: str
+    by_figure: float | None = None
+    at_worst: float | None = None
+    worst: str = ""
 
 
-def _share(row: Mapping[str, Any], least: float) -> tuple[str, float | None, float | None]:
+def _hold(room: _Room, out: list[str], unknown: list[str]) -> None:
+    if room.by_figure is None:
+        unknown.append(room.said)
+    elif room.by_figure < 0:
+        out.append(room.said)
+    elif room.at_worst is None:
+        unknown.append(f"{room.said}, and how surely is not known")
+    elif room.at_worst < 0:
+        out.append(f"{room.said}, or {room.worst} within noise")
+
+
+def _time(ms: float, noise: float | None, most: float) -> _Room:
+    said = f"{ms:.3g} ms a token"
+    return _Room(said, most - ms) if noise is None else _Room(said, most - ms, most - ms - noise, f"{ms + noise:.3g}")
+
+
+def _share(row: Mapping[str, Any], least: float) -> _Room:
     value, baseline = row["value"], row["baseline"]
     higher = row["higher_is_better"] is not False
     over, under = (value, baseline) if higher else (baseline, value)
     if not under or under < 0:
-        return f"{row['benchmark']} has no share to keep", None, None
+        return _Room(f"{row['benchmark']} has no share to keep")
     share = over / under
-    error = None if row["stderr"] is None else row["stderr"] / abs(under)
-    return f"{row['benchmark']} keeps {100 * share:.1f} %", share - least, error
+    said = f"{row['benchmark']} keeps {100 * share:.1f} %"
+    end = row["ci_low_pct" if higher else "ci_high_pct"]
+    if end is None:
+        return _Room(said, share - least)
+    ratio = 1 + end / 100
+    worst = ratio if higher else 1 / ratio
+    return _Room(said, share - least, worst - least, f"{100 * worst:.1f} %")
 
 
-def _points(row: Mapping[str, Any], most: float) -> tuple[str, float | None, float | None]:
+def _points(row: Mapping[str, Any], most: float) -> _Room:
     if row["kind"] == "perplexity":
-        return f"{row['benchmark']} is a perplexity, which has no points", None, None
-    lost = -100 * row["delta"] * (1 if row["higher_is_better"] is not False else -1)
-    error = None if row["stderr"] is None else 100 * row["stderr"]
+        return _Room(f"{row['benchmark']} is a perplexity, which has no points")
+    higher = row["higher_is_better"] is not False
+    lost = 100 * row["delta"] * (-1 if higher else 1)
     said = f"{row['benchmark']} loses {lost:.2f} points" if lost > 0 else f"{row['benchmark']} gains {-lost:.2f} points"
-    return said, most - lost, error
-
-
-def _gb(size: float) -> str:
-    return f"{size / 1e9:.2f} GB"
+    end = row["ci_low" if higher else "ci_high"]
+    if end is None:
+        return _Room(said, most - lost)
+    worst = 100 * end * (-1 if higher else 1)
+    return _Room(said, most - lost, most - worst, f"{'a loss of ' if lost <= 0 else ''}{worst:.2f}")

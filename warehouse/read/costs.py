@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from warehouse.errors import UserError
@@ -60,18 +60,21 @@ class Figure:
 @dataclass(frozen=True, slots=True)
 class Cost:
     """`ms` is per token of one request, `first_ms` to the first token, both of the slowest workload; `memory` in bytes
-    is the peak of the largest, or that of the weights alone where `memory_is` says so. None where nobody measured it.
+    is the peak of the largest, or that of the weights alone where `memory_is` says so; `joules` a token of the dearest.
+    None where nobody measured it.
     """
 
     ms: float | None = None
     ms_noise: float | None = None
     first_ms: float | None = None
     joules: float | None = None
+    joules_noise: float | None = None
     memory: float | None = None
     memory_is: str = "weights"
     way: str = ""
     workload: str = ""
     why_unknown: str = ""
+    why_no_joules: str = ""
 
 
 def chosen_device(figures: Sequence[Figure], named: str | None) -> str | None:
@@ -107,10 +110,7 @@ def costs(
     for width, size in sizes.items():
         if size is not None and (width not in found or found[width].memory is None):
             before = found.get(width, Cost(why_unknown="it was not profiled"))
-            found[width] = Cost(
-                before.ms, before.ms_noise, before.first_ms, before.joules, float(size), "weights", before.way,
-                before.workload, before.why_unknown,
-            )  # fmt: skip
+            found[width] = replace(before, memory=float(size), memory_is="weights")
     return found
 
 
@@ -139,16 +139,20 @@ def _best(rows: Sequence[Figure], needed: Mapping[Way, set[str]], batch: int) ->
     own = [one for one in rows if one.way == way and one.mean is not None]
     peaks = [one.mean for one in own if one.quantity == "peak_memory" and one.mean is not None]
     first = [one.mean for one in own if one.quantity == "time_to_first_token" and one.mean is not None]
-    joules = [
-        one.mean for one in own
+    energies = [
+        (one.mean, one.noise) for one in own
         if one.quantity == "joules_per_token" and one.phase in (None, "decode") and one.mean is not None
     ]  # fmt: skip
+    joules, joules_noise = max(energies, key=lambda one: one[0], default=(None, None))
+    no_joules = [one.note for one in rows if one.quantity == "joules_per_token" and one.mean is None and one.note]
     of_width = [one.mean for one in rows if one.quantity == "weights" and one.width == way[2] and one.mean is not None]
     return Cost(
         ms=ms,
         ms_noise=noise,
         first_ms=max(first, default=None),
-        joules=max(joules, default=None),
+        joules=joules,
+        joules_noise=joules_noise,
+        why_no_joules="" if energies else next(iter(no_joules), ""),
         memory=max(peaks, default=None) or max(of_width, default=None),
         memory_is="peak" if peaks else "weights",
         way=", ".join(way) if way[0] else "",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from warehouse.read.grid import subject
-from warehouse.records.names import pruned_with
+from warehouse.records.names import pruned_with, sweep_called
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,20 @@ class Subject:
     @property
     def pruned_with(self) -> str:
         return "–" if self.method is None else pruned_with(self.method, self.repair)
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredSweep:
+    """A row of `matrix_sweeps`: `runs` of it have scores, of so many `models`."""
+
+    sweep: str
+    name: str | None
+    runs: int
+    models: int
+
+    @property
+    def called(self) -> str:
+        return sweep_called(self.sweep, self.name)
 
 
 @dataclass(frozen=True, slots=True)

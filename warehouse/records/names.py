@@ -46,3 +46,8 @@ def runs_called(text: str, runs: Sequence[R]) -> list[R]:
         or [run for run in runs if run.name == text]
         or [run for run in runs if text and run.run_id.startswith(text)]
     )
+
+
+def sweep_called(sweep: str, name: str | None) -> str:
+    """A sweep's name, or the end of its id."""
+    return name or f"sweep {sweep[-6:]}"

@@ -15,6 +15,7 @@ from warehouse.records.events import (
     Ending,
     Event,
     Finished,
+    GpuSamples,
     Measured,
     Planned,
     Refused,
@@ -145,6 +146,7 @@ class RunHistory:
     now: float = 0.0
     began: float | None = None
     worked: float = 0.0
+    _power: dict[str, tuple[float, int]] = field(default_factory=dict[str, tuple[float, int]])
     _cell_began: float = 0.0
     _start_began: float | None = None
 
@@ -203,6 +205,11 @@ class RunHistory:
                 self._leave(failure.level, failure.task)
             case Measured(level=level, measurements=rows):
                 self.measured.setdefault(level, []).extend(rows)
+            case GpuSamples(samples=samples):
+                for one in samples:
+                    if one.power is not None:
+                        watts, count = self._power.get(one.device, (0.0, 0))
+                        self._power[one.device] = watts + one.power, count + 1
             case _:
                 pass
 
@@ -242,6 +249,11 @@ class RunHistory:
     def requests(self, task: str) -> int:
         """How many requests a task has at each level; 0 where that is not known."""
         return (self.tasks[task].n_requests or 0) if task in self.tasks else 0
+
+    @property
+    def watts(self) -> float | None:
+        """What its devices drew on average, all together, as it was sampled; None where none of them tells."""
+        return sum(watts / count for watts, count in self._power.values()) if self._power else None
 
     def seconds_per_cell(self) -> dict[str, float]:
         """Mean time of the finished cells of each task."""

@@ -113,14 +113,14 @@ def same(one: str, other: str) -> bool:
     """Whether two texts are one but for the order of what `* exclude (…)` and its like name: those are sets, which
     DuckDB puts another way round each time that it writes them to a file.
     """
-    return one == other or (sorted(one) == sorted(other) and _settled(one) == _settled(other))
+    return one == other or (sorted(one) == sorted(other) and settled(one) == settled(other))
 
 
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\b(?:EXCLUDE|REPLACE|RENAME) \(|[(),]|[^'"(),ER]+|.""", re.DOTALL)
 
 
 @lru_cache(maxsize=1024)
-def _settled(text: str) -> str:
+def settled(text: str) -> str:
     """The text with each of those sets in order."""
     # For each bracket that is open: the items of it, and whether they are a set.
     open_: list[tuple[list[str], bool]] = [([""], False)]

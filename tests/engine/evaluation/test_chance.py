@@ -29,7 +29,7 @@ WHOLE = FEW | {
 
 @pytest.fixture(scope="module")
 def manager(benchmarks) -> TaskManager:
-    return TaskManager(include_path=str(benchmarks.tasks), include_defaults=benchmarks.whole)
+    return TaskManager(include_path=str(benchmarks.tasks), include_defaults=False)
 
 
 @pytest.mark.parametrize("name", FEW)

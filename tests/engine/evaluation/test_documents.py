@@ -29,7 +29,7 @@ from warehouse.records.level import Level
 
 @pytest.fixture(scope="module")
 def index(benchmarks: Any) -> Iterator[TaskManager]:
-    manager = TaskManager(include_path=str(benchmarks.tasks), include_defaults=benchmarks.whole)
+    manager = TaskManager(include_path=str(benchmarks.tasks), include_defaults=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("engine.evaluation.task_loading._manager", lambda names, folders: manager)
         yield manager

@@ -46,8 +46,8 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def index(benchmarks: Any) -> Iterator[TaskManager]:
-    """The benchmarks' tasks, for both sides: reading all of lm-eval's takes 15 seconds."""
-    manager = TaskManager(include_path=str(benchmarks.tasks), include_defaults=benchmarks.whole)
+    """The benchmarks' tasks, for both sides."""
+    manager = TaskManager(include_path=str(benchmarks.tasks), include_defaults=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("engine.evaluation.task_loading._manager", lambda names, folders: manager)
         yield manager

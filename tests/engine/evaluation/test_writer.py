@@ -164,8 +164,8 @@ def test_some_texts_end_as_lm_evals_do(kind: str, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.slow
 @pytest.mark.parametrize("eos", ENDS, ids=["no end token", "one", "several"])
 @pytest.mark.parametrize("kind", TOKENIZERS)
-def test_200_texts_end_as_lm_evals_do(kind: str, eos: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    check(kind, eos, 200, monkeypatch)
+def test_texts_end_as_lm_evals_do_with_each_end_token(kind: str, eos: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    check(kind, eos, 8 * len(UNTIL), monkeypatch)
 
 
 @pytest.mark.parametrize("kind", TOKENIZERS)

@@ -10,6 +10,7 @@ from engine.errors import UserError
 from engine.planning.asked import Asked, plans_of
 from engine.planning.plan import RunPlan
 from engine.planning.sweep_file import is_sweep_file, read_sweep_file
+from engine.planning.where import Where
 
 TOP = 'tasks = ["piqa", "gsm8k@5"]\nlevels = [0, 40]\n'
 
@@ -81,7 +82,12 @@ def test_paths_are_seen_from_the_file(tmp_path: Path):
         ("dtype = 'int8'\nmodels = ['a']", "dtype at the top must be one of auto, float32, bfloat16, float16"),
         ("tasks = [1]\nmodels = ['a']", r"tasks at the top must be a text or a list, not \[1\]"),
         ("include-path = 1\nmodels = ['a']", "include-path at the top must be a folder or a list of them"),
-        ("gpus = 1\nmodels = ['a']", "gpus at the top must be"),
+        ("gpus = 1\nmodels = ['a']", 'gpus at the top must be "all" or a list of numbers'),
+        ("on = 1\nmodels = ['a']", "on at the top must be"),
+        ("on = 'slurm'\nmodels = ['a']", "Nothing is carried out on 'slurm': give local, ray, or ray://HOST:PORT"),
+        ("on = 'ray'\nalone = 'go'\nmodels = ['a']", "Workers that are left alone cannot 'go': give finish or stop"),
+        ("on = 'ray'\ngpus = [0]\nmodels = ['a']", "gpus are this host's, and on ray takes the cluster's"),
+        ("models = [{model = 'a', on = 'ray'}]", "there is no key on of model 1"),
         ("levels = '0'", "models at the top must be a list"),
         ("models = 'a'", "models at the top must be a list"),
         ("models = [1]", "model 1 must be a name, or a table with a key model"),
@@ -108,9 +114,32 @@ def test_a_value_that_there_is_not_is_said_of_its_model(tmp_path: Path, line: st
         read(tmp_path, TOP + f"[[models]]\nmodel = 'a'\n[[models]]\nmodel = 'b'\n{line}").plans()
 
 
-def test_gpus_are_a_list_or_all(tmp_path: Path):
-    assert read(tmp_path, "gpus = [0, 1]\nmodels = ['a']").gpus == "0,1"
-    assert read(tmp_path, "gpus = 'all'\nmodels = ['a']").gpus == "all"
+@pytest.mark.parametrize(
+    ("said", "where"),
+    [
+        ("", Where()),
+        ("gpus = [0, 1]", Where(gpus="0,1")),
+        ("gpus = 'all'", Where(gpus="all")),
+        ("on = 'ray'", Where(on="ray")),
+        ("on = 'ray://head:10001'\nalone = 'stop'", Where(on="ray://head:10001", alone="stop")),
+    ],
+)
+def test_it_says_where_it_is_carried_out(tmp_path: Path, said: str, where: Where):
+    assert read(tmp_path, f"{said}\nmodels = ['a']").where == where
+
+
+@pytest.mark.parametrize(
+    ("said", "typed", "where"),
+    [
+        ("on = 'ray'", {"gpus": "0"}, Where(gpus="0")),
+        ("on = 'ray'", {"on": "local"}, Where()),
+        ("gpus = [0]", {"on": "ray"}, Where(on="ray")),
+        ("gpus = [0]", {"gpus": "1"}, Where(gpus="1")),
+        ("on = 'ray'", {"alone": "stop"}, Where(on="ray", alone="stop")),
+    ],
+)
+def test_an_option_that_names_a_place_takes_that_of_the_file(tmp_path: Path, said: str, typed: dict, where: Where):
+    assert read(tmp_path, f"{said}\nmodels = ['a']", **typed).where == where
 
 
 def test_a_file_is_told_from_a_model_by_its_ending_and_by_being_there(tmp_path: Path):

@@ -12,7 +12,9 @@ from engine.planning.asked import Asked, plans_of
 from engine.planning.draft import Draft, command
 from engine.planning.sweep_file import read_sweep_file
 from engine.planning.sweep_text import sweep_text, write_sweep
+from engine.planning.where import Where
 
+HERE = Where()
 SHARED: dict[str, Any] = {
     "tasks": "piqa,gsm8k@5",
     "levels": "0,40",
@@ -22,9 +24,9 @@ SHARED: dict[str, Any] = {
 }
 
 
-def written_and_read(folder: Path, asked: list[Asked], *, gpus: str | None = None):
+def written_and_read(folder: Path, asked: list[Asked], where: Where = HERE):
     path = folder / "sweep.toml"
-    write_sweep(path, asked, gpus=gpus)
+    write_sweep(path, asked, where)
     return read_sweep_file(path, {})
 
 
@@ -37,15 +39,16 @@ def written_and_read(folder: Path, asked: list[Asked], *, gpus: str | None = Non
     ],
 )  # fmt: skip
 def test_what_is_written_is_read_as_it_was(tmp_path: Path, more: dict[str, Any]):
+    where = Where(on="ray", alone="stop") if "limit" in more else Where(gpus="0,1")
     asked = [Asked(model="org/a", **SHARED | more), Asked(model="org/b", **SHARED | more)]
-    file = written_and_read(tmp_path, asked, gpus="0,1")
+    file = written_and_read(tmp_path, asked, where)
     assert list(file.asked) == asked
-    assert (file.name, file.gpus) == ("two", "0,1")
+    assert (file.name, file.where) == ("two", where)
 
 
 def test_what_models_do_not_share_stands_with_each(tmp_path: Path):
     asked = [Asked(model="org/a", **SHARED), Asked(model="org/b", revision="v2", limit=5, **SHARED)]
-    text = sweep_text(asked, gpus="all")
+    text = sweep_text(asked, Where(gpus="all"))
     assert text.endswith(
         'gpus = "all"\nmodels = [\n    "org/a",\n    { model = "org/b", limit = 5, revision = "v2" },\n]\n'
     )
@@ -63,8 +66,9 @@ def test_folders_are_written_whole(tmp_path: Path):
 def test_a_draft_is_filled_from_a_file_and_says_the_same_again(tmp_path: Path):
     more = {"limit": 20.0, "apply_chat_template": True, "seed": "7", "device": "cpu"}
     asked = [Asked(model="org/a", **SHARED | more), Asked(model="org/b", revision="v2", **SHARED | more)]
-    file = written_and_read(tmp_path, asked, gpus="all")
-    draft = Draft.of_asked(file.seen_from_here(), name=file.name, gpus=file.gpus)
+    file = written_and_read(tmp_path, asked, Where(on="ray://head:10001", alone="stop"))
+    draft = Draft.of_asked(file.seen_from_here(), name=file.name, where=file.where)
+    assert draft.where() == file.where
     assert (draft.model, draft.method, draft.repair, draft.limit) == ("org/a, org/b", "maw,l2", "none,lsq", "20")
     assert draft.settings_apart() == "apply-chat-template; b: revision v2"
     assert draft.problems() == {}
@@ -83,6 +87,13 @@ def test_a_drafts_command_names_all_models_methods_and_repairs(tmp_path: Path):
         ("org/a", "maw"), ("org/a", "l2"), ("org/b", "maw"), ("org/b", "l2"),
     ]  # fmt: skip
     assert {plan.sweep_name for plan in plans} == {"both"}
+
+
+def test_a_draft_says_on_which_cluster_and_what_is_no_place():
+    said = command(Draft(model="org/a", tasks="piqa", levels="0", on="ray"), Path("r.duckdb"))
+    assert "--on ray" in said
+    assert "give local, ray, or ray://HOST:PORT" in Draft(model="org/a", tasks="piqa", on="slurm").problems()["on"]
+    assert "leave one of them out" in Draft(model="org/a", tasks="piqa", on="ray", gpus="0").problems()["gpus"]
 
 
 def test_a_model_that_is_named_twice_is_said_to_be():

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from engine.errors import UserError
+from engine.planning.forecast import Draws
 from engine.planning.plan import RunPlan
+from engine.planning.profiling import ProfilePlan
 from engine.planning.suites import TaskSpec
 from engine.runs import digests
 from engine.runs.digests import Digest, Digests
+from engine.runs.past import draws
 from engine.runs.rundir import RunDir, runs_root
-from warehouse.records.events import Attempt, CellStarted, Crashed, Data, Event, Finished, Stage
+from warehouse.records.events import Attempt, CellStarted, Crashed, Data, Event, Finished, GpuSamples, Stage
 from warehouse.records.level import parse_levels
+from warehouse.records.reading import Reading
 from warehouse.records.run_state import RunHistory
 from warehouse.store import journal
 from warehouse.store.journal import Journal
@@ -166,3 +171,18 @@ def test_a_start_is_told_without_looking_at_neurons_which_another_run_may_not_do
     assert (resumed.startup_seconds, resumed.looking_seconds) == (25.0, None)
     plain = start_of(database, PLAN, *stages[:2], stages[3])
     assert (plain.startup_seconds, plain.looking_seconds, plain.looks) == (29.0, None, ())
+
+
+def test_what_devices_drew_and_what_a_profile_took_is_told(database: Path):
+    history = RunHistory(("0", "40"))
+    for seq, watts in enumerate((100.0, 300.0)):
+        samples = [Reading(device="gpu 0", power=watts), Reading(device="gpu 1", power=50.0), Reading(device="cpu")]
+        history.take(Event(seq, float(seq), GpuSamples(samples=samples)))
+    for seq, (stage, took) in enumerate((("measure machine", 1.0), ("profile", 8.0), ("load levels", 2.0)), 2):
+        history.take(Event(seq, 9.0, Stage(stage=stage, level=None, seconds=took)))
+    plan = replace(PLAN, profile=ProfilePlan())
+    digest = Digest.of(RunDir.create(runs_root(database), plan, database), history)
+    assert (digest.watts, digest.profiling_seconds) == (250.0, 11.0)
+    here = replace(digest, host=socket.gethostname())
+    assert draws([here]) == Draws(watts={plan.model: 250.0}, profiling={plan.model: 5.5})
+    assert draws([replace(digest, host="elsewhere")]) == Draws()

@@ -135,25 +135,14 @@ def test_the_demo_model_s_results_are_those_of_a_plain_run_also_where_a_worker_i
     single, folder = tmp_path / "single", tmp_path / "ray"
     single.mkdir()
     folder.mkdir()
-    assert Driver(single, "run", *DEMO).ends() == 0
+    alone = [sys.executable, "-P", "-m", "prune_tui", "run", *DEMO]
+    assert subprocess.run(alone, cwd=single, stdin=subprocess.DEVNULL).returncode == 0
     driver = Driver(folder, "run", *DEMO, "--on", two.address)
     wait_for(lambda: started(folder) >= 1)
     assert two.kill_worker()
     assert driver.ends() == 0
     assert "was killed by SIGKILL" in driver.said
     is_as(folder, cells(single))
-
-
-def test_a_node_is_killed_and_another_one_joins(tmp_path: Path, two: Nodes, plain: list[Cell]):
-    driver = Driver(tmp_path, "run", *SWEEP, "--on", two.address, **STEADY)
-    wait_for(lambda: started(tmp_path) >= 1)
-    two.kill("one")
-    two.kill("two")
-    two.join("three")
-    assert driver.ends() == 0
-    assert "was lost with its node" in driver.said
-    is_as(tmp_path, plain)
-    two.kill("three")
 
 
 def test_the_driver_is_killed_and_another_one_follows_what_went_on(tmp_path: Path, two: Nodes, plain: list[Cell]):
@@ -165,6 +154,19 @@ def test_the_driver_is_killed_and_another_one_follows_what_went_on(tmp_path: Pat
     assert again.ends() == 0
     is_as(tmp_path, plain)
     assert {len(of_kind(run.events(), Attempt)) for run in runs(tmp_path)} == {1}
+
+
+def test_a_sweep_is_stopped_and_goes_on_where_it_was(tmp_path: Path, two: Nodes, plain: list[Cell]):
+    driver = Driver(tmp_path, "run", *SWEEP, "--on", two.address, **STEADY)
+    wait_for(lambda: started(tmp_path) >= 1)
+    sweep = runs(tmp_path)[0].plan.sweep or ""
+    assert Driver(tmp_path, "stop", sweep, **STEADY).ends() == 0
+    assert driver.ends() == 130
+    assert started(tmp_path) < len(plain)
+    again = Driver(tmp_path, "resume", sweep, **STEADY)
+    assert again.ends() == 0
+    assert f"It goes on on {two.address}, where it was carried out before" in again.said
+    is_as(tmp_path, plain)
 
 
 def test_the_network_is_cut_for_a_while(tmp_path: Path, two: Nodes, plain: list[Cell]):
@@ -189,3 +191,16 @@ def test_nodes_that_see_the_folder_of_runs_write_there(tmp_path: Path, two: Node
     assert two.kill_worker()
     assert driver.ends() == 0
     is_as(tmp_path, plain)
+
+
+def test_a_node_is_killed_and_another_one_joins(tmp_path: Path, two: Nodes, plain: list[Cell]):
+    """The last one here, for each node that joins takes seconds."""
+    driver = Driver(tmp_path, "run", *SWEEP, "--on", two.address, **STEADY)
+    wait_for(lambda: started(tmp_path) >= 1)
+    two.kill("one")
+    two.kill("two")
+    two.join("three")
+    assert driver.ends() == 0
+    assert "was lost with its node" in driver.said
+    is_as(tmp_path, plain)
+    two.kill("three")

@@ -5,26 +5,24 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import UserError
+from engine.planning.where import Where
 from engine.sweeps import ray_joining
-from engine.sweeps.ray_joining import address_of, places_of
+from engine.sweeps.ray_joining import places_of, require
 
 
 def node(name: str, *, alive: bool = True, **resources: float) -> dict:
     return {"NodeID": name, "Alive": alive, "Resources": resources}
 
 
-def test_a_cluster_is_this_host_s_or_at_an_address(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(ray_joining, "find_spec", lambda name: object())
-    assert address_of("ray") is None
-    assert address_of("ray://head:10001") == "ray://head:10001"
-    with pytest.raises(UserError, match="give local, ray, or ray://HOST:PORT"):
-        address_of("slurm")
+def test_a_cluster_is_this_host_s_or_at_an_address():
+    assert Where(on="ray").address is None
+    assert Where(on="ray://head:10001").address == "ray://head:10001"
 
 
 def test_without_ray_it_is_said_how_to_have_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(ray_joining, "find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"pip install 'prune-tui\[ray\]'"):
-        address_of("ray")
+        require("ray")
 
 
 def test_each_gpu_is_a_place_or_each_node_where_there_is_none():

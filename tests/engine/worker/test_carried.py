@@ -28,6 +28,7 @@ heed_file_and_parent(RunDir(Path(sys.argv[1])))
 print("waits", flush=True)
 time.sleep(60)
 """
+BLOCKS = "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])"  # as Ray's threads do
 STARTS = f"""
 import subprocess, sys
 child = subprocess.Popen([sys.executable, "-c", {WAITS!r}, sys.argv[1]], stdout=subprocess.PIPE)
@@ -62,8 +63,9 @@ def test_who_holds_it_is_asked_to_stop_by_a_file(run: RunDir):
 
 
 @pytest.mark.slow
-def test_it_stops_by_a_file_in_its_folder(run: RunDir):
-    with subprocess.Popen([sys.executable, "-c", WAITS, str(run.path)], stdout=subprocess.PIPE) as worker:
+@pytest.mark.parametrize("start", [WAITS, BLOCKS + WAITS], ids=["as ever", "by a thread that blocks signals"])
+def test_it_stops_by_a_file_in_its_folder(run: RunDir, start: str):
+    with subprocess.Popen([sys.executable, "-c", start, str(run.path)], stdout=subprocess.PIPE) as worker:
         assert worker.stdout is not None
         worker.stdout.readline()
         run.stop_path.touch()

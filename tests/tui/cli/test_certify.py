@@ -50,6 +50,9 @@ def test_the_exported_files_are_scored_like_the_run(shell):
 def test_what_cannot_be_certified_is_one_sentence(shell):
     done = shell("certify", "nowhere", "--like", "latest")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    done = shell("certify", "file.gguf", "--like", "latest", "--engine", "llama.cpp")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "leave it out, and transformers scores the file, a GGUF one dequantised" in done.stderr
     done = shell("save", "demo", "--level", "38", "--to", "out", "--dry-run")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "say where with --push-to USER/REPO" in done.stderr

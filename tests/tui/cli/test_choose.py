@@ -58,8 +58,12 @@ def test_none_is_an_answer_with_its_own_exit_code(choose: Choose) -> None:
     assert code == 1
     assert out.startswith("None: no level of meta-llama/Llama-3.2-1B is within the budget")
     assert "MMLU keeps 82.1 %" in out  # 0.2553 of 0.3111
-    code, out, _ = choose("--max-memory", "2.2GB", "--lose", "piqa=6", "--json")
-    assert (code, json.loads(out)["chosen"]["pruning_pct"]) == (0, 20)  # it loses 5.87
+    # At 20 % PIQA loses 5.87 points, and of two shares of 1838 questions 1.96 √(0.0102² + 0.0108²) = 2.9 is noise.
+    code, out, _ = choose("--max-memory", "2.2GB", "--lose", "piqa=9", "--json")
+    assert (code, json.loads(out)["chosen"]["pruning_pct"]) == (0, 20)
+    code, out, _ = choose("--max-memory", "2.2GB", "--lose", "piqa=6")
+    assert code == 1
+    assert "PIQA loses 5.87 points, or 8.78 within noise" in out
 
 
 def test_what_each_level_buys_is_a_markdown_table(choose: Choose) -> None:

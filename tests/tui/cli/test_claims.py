@@ -33,6 +33,7 @@ def test_one_claim_with_its_test_and_its_numbers(published):
     assert "IFEval" not in done.stdout
 
 
+@pytest.mark.slow
 def test_chosen_models_are_told_as_if_there_were_no_others(published):
     told = json.loads(published("claims", "--model", "Llama-3.2-1B", "--model", "llama-3.2-3b", "--json").stdout)
     said_by = {finding["model"] for claim in told for finding in claim["findings"]}
@@ -54,6 +55,7 @@ def test_json_is_strict_and_has_findings_and_numbers(published):
     assert seventh["findings"][0]["larger"] == "meta-llama/Llama-3.2-3B"
 
 
+@pytest.mark.slow
 def test_markdown_is_a_page(published):
     page = published("claims", "--format", "markdown").stdout
     assert page.startswith("# The study's claims\n")

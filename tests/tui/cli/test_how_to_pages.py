@@ -28,6 +28,7 @@ def test_a_task_of_ones_own_is_measured(shell):
     assert "capitals" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_database_is_made_anew_from_a_copy_of_its_journals(fake):
     [commands] = [block.text for block in blocks(page("move-and-back-up.md")) if "rsync -a results.runs/" in block.text]
     assert "prune-tui merge --db backup/results.duckdb" in commands

@@ -91,6 +91,7 @@ def test_so_do_those_that_take_longer(shell, study: Path, name: str, command: st
     hold(name, shell(command, "--json").stdout)
 
 
+@pytest.mark.slow
 def test_runs_print_what_the_page_says(fake):
     hold("run MODEL… --json", fake(*RUN, "fail", "--json").stdout)
     hold("runs --json", fake("runs", "--json").stdout)

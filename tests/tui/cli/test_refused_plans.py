@@ -161,6 +161,7 @@ def test_code_of_a_task_file_is_not_run_unless_it_is_trusted_and_then_its_hash_i
     assert f"own.py {digest[:12]}" in shell("why", "demo", "0", "mine").stdout
 
 
+@pytest.mark.slow
 def test_levels_without_the_unpruned_model_are_measured_and_said_to_have_nothing_to_compare_with(shell):
     done = shell("run", "demo", "--tasks", "demo_grammar", "--levels", "40", "--limit", "3")
     assert done.returncode == 0, done.stderr

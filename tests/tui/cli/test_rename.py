@@ -34,6 +34,7 @@ def test_the_last_name_counts_everywhere_and_outlives_a_resume(fake):
     assert fake("show", "fail").returncode == 2
 
 
+@pytest.mark.slow
 def test_a_run_that_was_not_begun_has_its_name_when_it_is(fake):
     assert fake(*RUN, "fine").returncode == 0
     fake.runs[0].joinpath("journal.jsonl").unlink()
@@ -44,6 +45,7 @@ def test_a_run_that_was_not_begun_has_its_name_when_it_is(fake):
     assert name_in_database(fake) == "later"
 
 
+@pytest.mark.slow
 def test_while_a_worker_writes_the_journal_nobody_else_does(fake):
     assert fake(*RUN, "fine").returncode == 0
     run = RunDir(fake.runs[0])

@@ -214,6 +214,7 @@ def test_a_detached_run_that_is_refused_says_so_and_leaves_nothing(fake):
     assert fake.runs == []
 
 
+@pytest.mark.slow
 def test_a_worker_that_does_not_stop_is_said_to_and_killed_by_force(fake):
     assert fake(*RUN, "deaf", "--detach").returncode == 0
     wait_for(lambda: is_at_work(fake))
@@ -244,6 +245,7 @@ def test_resuming_a_finished_run_says_that_nothing_is_missing(fake):
     assert "nothing is missing" in again.stderr
 
 
+@pytest.mark.slow
 def test_several_models_are_run_one_after_another(fake):
     done = fake("run", "org/a", "org/b", "--levels", "0,40", "--tasks", "piqa")
     assert done.returncode == 0, done.stderr
@@ -341,6 +343,7 @@ def test_results_wait_while_another_process_holds_the_database(fake):
     assert re.fullmatch(r"Nothing to merge\.\n\d+ changes compared document by document\.\n", again.stdout)
 
 
+@pytest.mark.slow
 def test_quiet_says_what_went_wrong_and_the_result(fake):
     done = fake(*RUN, "fine", "--quiet")
     assert (done.returncode, done.stderr) == (0, "")

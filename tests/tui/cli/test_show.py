@@ -61,6 +61,7 @@ def test_a_run_that_is_not_there_is_a_sentence(published):
     assert "fits 5 runs: give more of the id" in refused.stderr
 
 
+@pytest.mark.slow
 def test_a_run_is_shown_whatever_became_of_the_database(fake):
     assert fake(*RUN, "fine").returncode == 0
     (fake.cwd / "results.duckdb").write_text("no database")

@@ -127,11 +127,19 @@ def test_stop_ends_all_of_a_sweep_and_who_carries_it_out(fake, monkeypatch):
     assert "is being carried out by process" in busy.stderr
     kept = fake("delete", sweep, "--yes")
     assert kept.returncode == 2
-    waiting = fake.start("wait", sweep)
+    waiting, watching, following = (
+        fake.start(*words) for words in (("wait", sweep), ("runs", "--watch"), ("logs", sweep, "-f"))
+    )
     assert fake("stop", sweep).returncode == 0
     process.communicate(timeout=90)
     waiting.communicate(timeout=90)
     assert (process.returncode, waiting.returncode) == (130, 130)
+    listed, said = (one.communicate(timeout=90)[0] for one in (watching, following))
+    assert (watching.returncode, following.returncode) == (0, 0)
+    assert "0 of 3 runs done" in listed.splitlines()[-1]  # both go on until nobody is at work
+    assert "going on" not in listed.splitlines()[-1]
+    assert said.count("level 0 piqa: done") == 2
+    assert said.count("stopped") == 2
     assert sorted(states(fake)) == ["queued", "stopped", "stopped"]
     assert fake("stop", sweep).returncode == 2
 
@@ -190,6 +198,7 @@ def sweep_of_first(fake) -> str:
     return sweep
 
 
+@pytest.mark.slow
 def test_pieces_are_written_down_and_done_one_by_one_as_an_array_does(fake):
     written = fake(*MODELS, "fine", "--no-start")
     sweep = written.stdout.strip()
@@ -207,6 +216,7 @@ def test_pieces_are_written_down_and_done_one_by_one_as_an_array_does(fake):
     assert "There is no sweep 'other'" in fake("worker", "other", "--piece", "1").stderr
 
 
+@pytest.mark.slow
 def test_what_runs_said_and_where_they_stand(fake):
     assert fake(*MODELS, "fine").returncode == 0
     sweep, run = sweep_of(fake), runs(fake)[0].run_id
@@ -221,6 +231,7 @@ def test_what_runs_said_and_where_they_stand(fake):
     assert fake("runs", "--watch").stdout == fake("runs").stdout
 
 
+@pytest.mark.slow
 def test_a_sweep_is_deleted_whole_and_only_when_told_so(fake):
     assert fake(*MODELS, "fine").returncode == 0
     sweep = sweep_of(fake)
@@ -241,6 +252,7 @@ def test_a_failed_run_ends_a_wait_with_its_code(fake):
     assert "is finished with failures: `prune-tui resume" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_sweep_where_one_run_is_meant_is_told_so(fake):
     assert fake(*MODELS, "fine").returncode == 0
     done = fake("replay", sweep_of(fake))

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from engine.runs.rundir import RunDir
 from prune_tui.ours import FOLDER
 
@@ -35,6 +37,7 @@ def test_the_sweep_file_is_one(fake):
     assert "4. org/second at main, l2: levels 20, 40; piqa, boolq@0; 4 evaluations" in done.stdout
 
 
+@pytest.mark.slow
 def test_an_array_of_jobs_carries_it_out(fake):
     """`sbatch` is a stand-in that runs the jobs one after another."""
     write(fake, "sweep.toml", "array.sh", "submit.sh")

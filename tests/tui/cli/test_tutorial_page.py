@@ -12,6 +12,7 @@ from shown_commands import blocks
 
 from prune_tui.ours import FOLDER
 
+SERVED = Path(__file__).parents[2] / "support" / "served.py"
 PAGE = (FOLDER / "docs" / "tutorial.md").read_text(encoding="utf-8")
 
 
@@ -24,7 +25,7 @@ def test_the_afternoon(tmp_path: Path):
     bin_ = tmp_path / "bin"
     bin_.mkdir()
     command = bin_ / "prune-tui"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m prune_tui "$@"\n')
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S "{SERVED}" "$@"\n')
     command.chmod(0o755)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PRUNE_TUI")}
     script = "".join(block.text for block in blocks(PAGE) if block.is_run)

@@ -55,6 +55,18 @@ def test_a_dry_run_creates_nothing_and_says_what_there_would_be(fake):
     assert [path.name for path in fake.cwd.iterdir()] == ["two.toml"]
 
 
+def test_a_file_says_that_a_cluster_carries_it_out_and_is_split_for_its_places(fake):
+    one = FILE.replace(', "org/b"', "").replace('"maw", "l2"', '"maw"')
+    done = fake("run", write(fake, 'on = "ray"\n' + one), "--dry-run", "--json", FAKE_PLACES="2")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["on"], told["places"], told["gpus"]) == ("ray", 2, [])
+    assert [piece["levels"] for piece in told["pieces"]] == [["0"], ["40"]]
+    assert "time on 2 places of ray: not known" in fake("run", "two.toml", "--dry-run", FAKE_PLACES="2").stdout
+    here = json.loads(fake("run", "two.toml", "--on", "local", "--dry-run", "--json").stdout)
+    assert (here["on"], here["places"], len(here["pieces"])) == ("local", 1, 1)
+
+
 def test_a_dry_run_knows_what_earlier_runs_took_and_have(fake):
     assert fake(*RUN).returncode == 0
     [run] = fake.runs
@@ -69,6 +81,7 @@ def test_a_dry_run_knows_what_earlier_runs_took_and_have(fake):
     assert other[0]["measured_already"] == []
 
 
+@pytest.mark.slow
 def test_a_sweep_does_not_measure_again_what_is_measured(fake):
     assert fake("run", write(fake)).returncode == 0
     before = [path.name for path in fake.runs]
@@ -104,6 +117,7 @@ def test_the_same_again_with_what_is_given_beside_it(fake):
     assert first.to_dict() | {"levels": ["0", "20"]} == second.to_dict()
 
 
+@pytest.mark.slow
 def test_another_model_like_a_sweep(fake):
     assert fake("run", write(fake, FILE.replace(', "org/b"', ""))).returncode == 0
     sweep = plans(fake)[0].sweep

@@ -9,7 +9,7 @@ from engine.planning import preview, task_index
 from engine.planning.preview import ModelName
 from engine.planning.task_index import TaskEntry
 from engine.runs import launch
-from engine.sweeps import cards, same_model
+from engine.sweeps import cards, ray_joining, same_model
 from engine.sweeps.cards import Card
 from tui.cli import main
 
@@ -28,4 +28,7 @@ same_model._cached_commit = lambda model, revision: os.environ.get("FAKE_COMMIT"
 if count := os.environ.get("FAKE_CARDS"):
     there = [Card(number, f"GPU-{number}") for number in range(int(count))]
     cards.host_cards = lambda: there
+if count := os.environ.get("FAKE_PLACES"):  # of a cluster that nobody needs to join
+    ray_joining.require = ray_joining.join = lambda *_, **__: None
+    ray_joining.places_now = lambda: int(count)
 main()

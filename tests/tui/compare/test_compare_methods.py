@@ -47,6 +47,7 @@ def _tests(database: Path) -> Rows:
     return reader.ask("a", reader.turn("a"), chosen("matrix_tests", subjects, basis="percentage"))[0]
 
 
+@pytest.mark.slow
 def test_the_difference_is_that_of_the_scores_in_percent_of_the_common_baseline(two_methods: Path, tests: Rows):
     assert {(row.first_method, row.second_method, row.basis_value) for row in tests} == {("l2", "maw", 40.0)}
     assert len(tests) == 6
@@ -63,6 +64,7 @@ def test_the_difference_is_that_of_the_scores_in_percent_of_the_common_baseline(
         assert row.difference == pytest.approx(100 * (second - first) / abs(baseline), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_methods_are_compared_question_by_question(two_methods: Path, tests: Rows):
     """By the documents' values at 40 %, against NumPy and SciPy."""
     kinds = {row.task: row.p_kind for row in tests}

@@ -112,8 +112,8 @@ async def test_it_says_what_will_happen(dashboard, driver, stubbed):
 async def test_the_command_beside_it_does_the_same(dashboard, driver, stubbed):
     async with dashboard.run_test(size=(160, 45)) as pilot:
         await open_form(pilot, driver)
-        await fill(pilot, model="demo", tasks="piqa", shots="5", limit="20", others="2.4x")
-        command = "prune-tui run demo --levels 0,10,20,30,40,50,60,2.4x --tasks piqa@5 --limit 20 --db"
+        await fill(pilot, model="demo", tasks="piqa", shots="5", limit="20", others="2.5x")
+        command = "prune-tui run demo --levels 0,10,20,30,40,50,60,2.5x --tasks piqa@5 --limit 20 --db"
         await driver.until(pilot, lambda: command in driver.text(dashboard, "#command"))
 
 
@@ -264,6 +264,7 @@ async def test_a_suite_and_tasks_exclude_each_other(dashboard, driver, stubbed):
         assert dashboard.screen.draft().suite == ""
 
 
+@pytest.mark.slow
 async def test_levels_are_switched_with_keys_and_with_the_mouse(dashboard, driver, stubbed):
     async with dashboard.run_test(size=(160, 45)) as pilot:
         await open_form(pilot, driver)
@@ -291,6 +292,7 @@ async def test_an_earlier_run_tells_how_long_it_will_take(dashboard, warehouse, 
     assert text == "about 6s, as earlier runs took; 5s of it to start"
 
 
+@pytest.mark.slow
 async def test_a_run_that_wrote_down_no_start_tells_the_rest(dashboard, warehouse, driver, stubbed):
     run = warehouse.add()
     run.journal_path.write_text(run.journal_path.read_text().replace('"kind":"stage"', '"kind":"of another version"'))
@@ -329,6 +331,7 @@ async def test_a_run_that_does_not_fit_is_said_to_with_what_helps(dashboard, dri
     assert text == "! GPU 0 lacks 2.3 GiB: the run fits with a batch of 65,536 tokens."
 
 
+@pytest.mark.slow
 async def test_tasks_that_write_text_need_a_cache(dashboard, driver, stubbed):
     async with dashboard.run_test(size=(160, 45)) as pilot:
         await open_form(pilot, driver)
@@ -338,6 +341,7 @@ async def test_tasks_that_write_text_need_a_cache(dashboard, driver, stubbed):
     assert text.endswith(". Writing text (gsm8k) adds 19.5 GiB per 1,000 tokens of prompt and answer, at most 54.7 GiB")
 
 
+@pytest.mark.slow
 async def test_layers_are_compiled_where_that_is_switched_on(dashboard, driver, stubbed):
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await open_form(pilot, driver)
@@ -352,6 +356,7 @@ async def test_layers_are_compiled_where_that_is_switched_on(dashboard, driver, 
         assert "pays on a GPU, in sweeps of minutes" in driver.text(dashboard, "#compile")
 
 
+@pytest.mark.slow
 async def test_tasks_that_are_code_are_started_only_where_that_is_switched_on(dashboard, driver, stubbed, monkeypatch):
     entry = TaskEntry("mine", "task", code="mine.yaml runs own.prepare")
     monkeypatch.setattr(task_index, "load", lambda folders=(): (*INDEX, entry))
@@ -395,6 +400,7 @@ async def test_escape_leaves_the_form_and_starts_nothing(dashboard, warehouse, d
         assert not warehouse.root.exists()
 
 
+@pytest.mark.slow
 async def test_the_command_is_saved_where_the_terminal_has_no_clipboard(
     dashboard, driver, stubbed, tmp_path, monkeypatch
 ):
@@ -468,6 +474,7 @@ async def test_behind_a_run_started_here_the_list_stands_on_it(dashboard, wareho
         assert dashboard.screen.chosen().name == "mine"
 
 
+@pytest.mark.slow
 async def test_methods_of_other_packages_can_be_chosen_and_their_code_does_not_run(
     dashboard, driver, stubbed, tmp_path, monkeypatch
 ):
@@ -486,6 +493,7 @@ async def test_methods_of_other_packages_can_be_chosen_and_their_code_does_not_r
     assert "brings_firsts" not in sys.modules
 
 
+@pytest.mark.slow
 async def test_a_run_like_one_whose_method_has_gone_says_so(dashboard, driver, stubbed, tmp_path):
     plan = RunPlan(name="p", model="demo", levels=tuple(parse_levels("0,40")), tasks=(TaskSpec("piqa"),))
     run = RunDir.create(tmp_path, plan, tmp_path / "results.duckdb")

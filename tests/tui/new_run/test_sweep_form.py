@@ -11,6 +11,7 @@ from engine.errors import UserError
 from engine.planning import preview, task_index
 from engine.planning.sweep_file import read_sweep_file
 from engine.planning.task_index import TaskEntry
+from engine.planning.where import Where
 from engine.sweeps.starting import Started
 from tui.new_run.file_dialog import SweepFileScreen
 from tui.new_run.screen import NewRunScreen
@@ -23,6 +24,8 @@ levels = [0, 40]
 tasks = ["piqa"]
 method = ["maw", "l2"]
 apply-chat-template = true
+on = "ray"
+alone = "stop"
 models = ["org/a", { model = "org/b", revision = "v2" }]
 """
 
@@ -75,6 +78,7 @@ async def test_several_methods_and_models_are_a_sweep_that_can_be_saved(form, dr
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_a_file_fills_the_form_and_keeps_what_has_no_field(form, driver, tmp_path):
     (tmp_path / "both.toml").write_text(FILE)
     async with form.run_test(size=(80, 24)) as pilot:
@@ -94,7 +98,9 @@ async def test_a_file_fills_the_form_and_keeps_what_has_no_field(form, driver, t
         await driver.until(pilot, lambda: isinstance(form.screen, ConfirmScreen))
         await pilot.press("y")
         await driver.settle(pilot)
-    asked = read_sweep_file(tmp_path / "both.toml", {}).asked
+    file = read_sweep_file(tmp_path / "both.toml", {})
+    assert file.where == Where(on="ray", alone="stop")
+    asked = file.asked
     assert [(one.model, one.limit, one.revision, one.apply_chat_template) for one in asked] == [
         ("org/a", 5, None, True), ("org/b", 5, "v2", True),
     ]  # fmt: skip
@@ -113,10 +119,11 @@ async def test_a_file_that_is_wrong_says_so_and_leaves_the_form(form, driver, tm
 async def test_a_sweep_is_started_on_the_cards_that_are_named_or_says_why_not(form, driver, monkeypatch):
     begun = []
 
-    def start(plans, gpus, database):
-        if gpus == "7":
+    def start(plans, where, database):
+        if where.gpus == "7":
             raise UserError("--gpus: there is no GPU '7'.")
-        begun.append(([(plan.model, plan.method) for plan in plans], gpus))
+        form.call_from_thread(form.screen.action_start)  # somebody presses once more while it is looked at
+        begun.append(([(plan.model, plan.method) for plan in plans], where))
         return Started(sweep=plans[0].sweep, not_again=3)
 
     monkeypatch.setattr("tui.new_run.screen.start_sweep", start)
@@ -127,5 +134,6 @@ async def test_a_sweep_is_started_on_the_cards_that_are_named_or_says_why_not(fo
         form.screen.query_one("#gpus", Input).value = "0,1"
         await pilot.press("ctrl+s")
         await driver.until(pilot, lambda: type(form.screen).__name__ == "SweepScreen")
-        assert begun == [([("org/a", "maw"), ("org/b", "maw")], "0,1")]
+        assert begun == [([("org/a", "maw"), ("org/b", "maw")], Where(gpus="0,1"))]
+        assert "It is being started: a moment." in driver.said(form)
         assert "3 evaluations were done before, and are not done again." in driver.said(form)

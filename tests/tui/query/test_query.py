@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from cases import one_in
 from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static, Tree
@@ -56,7 +57,7 @@ async def run(pilot: Pilot, until, sql: str, key: str = "f5") -> None:
     await until(pilot, lambda: not screen(pilot).running)
 
 
-@pytest.mark.parametrize("key", ["f5", "ctrl+j", "ctrl+enter"])
+@pytest.mark.parametrize("key", one_in(3, ["f5", "ctrl+j", "ctrl+enter"]))
 async def test_a_statement_runs_and_its_rows_are_shown(dashboard: Dashboard, until, key: str):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -65,6 +66,7 @@ async def test_a_statement_runs_and_its_rows_are_shown(dashboard: Dashboard, unt
         assert said(pilot).startswith("2 rows · 2 columns · ")
 
 
+@pytest.mark.slow
 async def test_keys_that_come_in_one_go_are_typed_before_the_statement_runs(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -75,6 +77,7 @@ async def test_keys_that_come_in_one_go_are_typed_before_the_statement_runs(dash
         assert answer(pilot)[1] == "1 4711"
 
 
+@pytest.mark.slow
 async def test_help_tells_of_enter_where_it_shows_a_value_and_not_where_it_begins_a_line(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -130,6 +133,7 @@ async def test_escape_cancels_a_query_that_runs(dashboard: Dashboard, until):
         assert said(pilot).startswith("Cancelled")
 
 
+@pytest.mark.slow
 async def test_the_footer_tells_what_escape_does_now_and_no_key_that_would_be_typed(dashboard: Dashboard, until):
     def hints() -> dict[str, str]:
         return {part.key: part.words for part in screen(pilot).query_one(KeyFooter).parts}
@@ -294,6 +298,7 @@ async def test_saved_queries_open_and_ones_own_are_kept_in_a_file(dashboard: Das
         assert json.loads(path.read_text())["saved"] == {"mine": shipped()[0].sql.strip() + "\n"}
 
 
+@pytest.mark.slow
 async def test_what_ran_is_in_the_history_of_the_next_session(study: Path, until):
     async with Dashboard(study).run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -344,6 +349,7 @@ async def test_a_large_answer_is_shown_in_part_and_exported_whole(dashboard: Das
         assert len(table.rows) == 25_000
 
 
+@pytest.mark.slow
 async def test_at_the_last_row_more_are_fetched_and_the_cursor_stays(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -360,6 +366,7 @@ async def test_at_the_last_row_more_are_fetched_and_the_cursor_stays(dashboard: 
         assert said(pilot).startswith("25,000 rows")
 
 
+@pytest.mark.slow
 async def test_escape_cancels_fetching_more_and_keeps_what_is_there(dashboard: Dashboard, until):
     slow = "select a.range as n from range(10001) a union all select sum(b.range) from range(1000000000000) b"
     async with dashboard.run_test(size=NARROW) as pilot:

@@ -64,6 +64,7 @@ async def test_at_80_columns_a_model_with_seven_levels_is_in_sight_whole(dashboa
         assert not pilot.app.screen.query_one("#results-side").display
 
 
+@pytest.mark.slow
 async def test_v_goes_through_the_views_and_V_back(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -91,6 +92,7 @@ async def test_the_line_below_says_the_cell_in_words_as_the_cursor_moves(dashboa
         assert "within noise" in said(pilot, "results-detail")
 
 
+@pytest.mark.slow
 async def test_columns_scroll_under_the_fixed_benchmarks(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -266,6 +268,7 @@ async def test_s_opens_the_matrix_as_sql_with_its_filter(dashboard: Dashboard, u
         assert {row[benchmark] for row in query.table.rows} == {"MuSR"}
 
 
+@pytest.mark.slow
 async def test_a_copy_is_markdown_of_what_is_shown(dashboard: Dashboard, until):
     async with dashboard.run_test(size=NARROW) as pilot:
         await shown(pilot, until)
@@ -275,6 +278,7 @@ async def test_a_copy_is_markdown_of_what_is_shown(dashboard: Dashboard, until):
         assert "▼○-19.3%" in pilot.app.clipboard
 
 
+@pytest.mark.slow
 async def test_a_wide_terminal_shows_plot_and_facts_beside_and_a_narrow_one_hides_them(dashboard: Dashboard, until):
     async with dashboard.run_test(size=WIDE) as pilot:
         await shown(pilot, until)
@@ -303,6 +307,7 @@ async def test_without_results_only_keys_that_do_something_are_offered_and_I_bri
         assert "I" not in offered()
 
 
+@pytest.mark.slow
 async def test_without_a_database_it_says_what_to_do_and_sees_it_come(tmp_path: Path, until):
     database = tmp_path / "results.duckdb"
     async with Dashboard(database).run_test(size=NARROW) as pilot:

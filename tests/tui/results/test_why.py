@@ -113,6 +113,7 @@ async def test_a_row_of_an_answer_leads_to_its_number(dashboard: Dashboard, unti
         assert found.trace.origin.number.value == query.table.rows[0][-1]
 
 
+@pytest.mark.slow
 async def test_a_number_that_is_not_there_is_answered_with_what_is(dashboard: Dashboard, until):
     async with dashboard.run_test(size=(80, 24)) as pilot:
         row = {"model": "Llama-3.2-1B", "pruning_pct": 40, "task": "piqqa"}

@@ -38,6 +38,7 @@ async def test_what_is_marked_is_resumed_and_deleted_together(dashboard, warehou
         await driver.until(pilot, lambda: [row.run_id for row in dashboard.feed.snapshot.runs] == [ids[2]])
 
 
+@pytest.mark.slow
 async def test_a_running_run_among_the_marked_is_not_deleted(dashboard, warehouse, driver):
     warehouse.add()
     run = warehouse.add("20261124-042200-again00", until=driver.cell("20", "demo_lambada"))

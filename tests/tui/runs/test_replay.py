@@ -41,6 +41,7 @@ def test_a_damaged_journal_is_refused_with_a_sentence(warehouse):
         Replay(run.path)
 
 
+@pytest.mark.slow
 async def test_w_plays_the_run_back_and_its_keys_steer(dashboard, warehouse, driver):
     warehouse.add()
     async with dashboard.run_test(size=(100, 30)) as pilot:

@@ -112,6 +112,7 @@ async def test_the_line_below_tells_all_about_the_chosen_cell(dashboard, warehou
     assert "↓ -45.0%, worse, provisional" in text
 
 
+@pytest.mark.slow
 async def test_its_score_is_in_sight_at_60_columns(dashboard, warehouse, driver):
     warehouse.add()
     async with dashboard.run_test(size=(60, 20)) as pilot:
@@ -169,6 +170,7 @@ async def test_the_grid_fills_in_while_it_is_looked_at(dashboard, warehouse, dri
         assert any("finished" in line.text for line in dashboard.screen.detail.log)
 
 
+@pytest.mark.slow
 async def test_the_log_opens_at_its_end_and_stays_there_unless_somebody_scrolled_up(dashboard, warehouse, driver):
     run = warehouse.add(until=driver.cell("40", "demo_lambada"))
     whole = (warehouse.recording / "journal.jsonl").read_bytes()
@@ -192,6 +194,7 @@ async def test_the_log_opens_at_its_end_and_stays_there_unless_somebody_scrolled
         assert log.scroll_y == 0
 
 
+@pytest.mark.slow
 async def test_the_panel_shows_what_the_run_recorded_of_the_machine(dashboard, warehouse, driver):
     warehouse.add()
     async with dashboard.run_test(size=(160, 45)) as pilot:
@@ -202,6 +205,7 @@ async def test_the_panel_shows_what_the_run_recorded_of_the_machine(dashboard, w
     assert "mem" in numbers
 
 
+@pytest.mark.slow
 async def test_g_changes_between_log_and_gpu_where_there_is_no_room_for_both(dashboard, warehouse, driver):
     warehouse.add()
     async with dashboard.run_test(size=(80, 24)) as pilot:
@@ -250,6 +254,7 @@ async def test_the_grid_is_copied_as_markdown_and_its_sql_is_of_this_run(dashboa
     assert f"run_id = '{driver.RUN}'" in opened[0]
 
 
+@pytest.mark.slow
 async def test_help_lists_the_keys_of_the_screen(dashboard, warehouse, driver):
     warehouse.add()
     async with dashboard.run_test(size=(120, 60)) as pilot:
@@ -284,6 +289,7 @@ async def test_help_lists_no_key_that_is_refused_now(dashboard, warehouse, drive
     assert not {"r", "x", "R", "d delete"} & set(keys)
 
 
+@pytest.mark.slow
 async def test_another_theme_has_its_colours_in_a_run_that_has_ended(dashboard, warehouse, driver):
     warehouse.add_failed()
     async with dashboard.run_test(size=(120, 36)) as pilot:
@@ -304,6 +310,7 @@ async def test_another_theme_has_its_colours_in_a_run_that_has_ended(dashboard, 
     assert dashboard.theme_variables["loss"].upper() in drawn
 
 
+@pytest.mark.slow
 async def test_two_dashboards_look_at_the_same_run(dashboard, warehouse, driver):
     warehouse.add()
     other = type(dashboard)(warehouse.database)
@@ -313,6 +320,7 @@ async def test_two_dashboards_look_at_the_same_run(dashboard, warehouse, driver)
         assert dashboard.screen.detail.row == other.screen.detail.row
 
 
+@pytest.mark.slow
 async def test_news_that_come_while_the_screen_is_being_built_wait_for_it(dashboard, warehouse, driver, monkeypatch):
     compose = GpuPanel._compose
 

@@ -29,6 +29,7 @@ WORDS = (
 )
 
 
+@pytest.mark.slow
 async def test_the_list_is_narrowed_as_words_are_typed(dashboard, several, driver):
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await driver.loaded(pilot)

@@ -8,6 +8,7 @@ import pytest
 
 from engine.errors import UserError
 from engine.runs.rundir import RunDir
+from tui.results.screen import ResultsScreen
 from tui.runs import actions, sweep_actions
 from tui.runs.runs_screen import RunsScreen
 from tui.runs.sweep_screen import SweepScreen
@@ -79,6 +80,8 @@ async def test_a_sweep_is_one_line_of_the_list_and_opens_into_its_runs(dashboard
         assert isinstance(dashboard.screen, SweepScreen)
         await pilot.press("escape")
         assert isinstance(dashboard.screen, RunsScreen)
+        await pilot.press("W")
+        await driver.until(pilot, lambda: isinstance(dashboard.screen, ResultsScreen))
 
 
 async def test_the_filter_finds_a_sweep_by_its_runs(dashboard, driver, sweep):

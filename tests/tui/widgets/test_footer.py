@@ -26,7 +26,7 @@ def parts(app: Dashboard) -> list[Part]:
     return app.screen.query_one(KeyFooter).parts
 
 
-@pytest.mark.parametrize("keys", one_in(3, SCREENS.values(), single=True), ids=SCREENS)
+@pytest.mark.parametrize("keys", one_in(8, SCREENS.values(), single=True), ids=SCREENS)
 async def test_no_hint_is_cut_off(dashboard, warehouse, driver, keys):
     warehouse.add()
     async with dashboard.run_test(size=(80, 24)) as pilot:

@@ -54,6 +54,7 @@ def test_the_comparisons_of_documents_are_made_anew(filled, bundle, received):
         assert found == original.execute(paired).fetchall()
 
 
+@pytest.mark.slow
 def test_its_own_sender_takes_it_back_without_change(filled, bundle):
     before = rows(filled)
     assert import_bundle(filled, bundle).imported == ()

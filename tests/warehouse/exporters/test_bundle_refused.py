@@ -115,7 +115,7 @@ def test_a_bundle_that_is_not_as_prune_tui_writes_them(bundle, refused, change, 
         slow(with_value("runs", "recorded_at", "timestamp '1900-01-01'"), "a recorded_at that cannot be"),
         slow(with_value("metrics", "recorded_at", "timestamp '9999-12-31 23:00:00'"), "a recorded_at that cannot be"),
         slow(with_value("measurements", "mean", "'nan'::double"), "a mean that cannot be"),
-        (of_query("samples", MANY_ROWS), "too many for"),
+        slow(of_query("samples", MANY_ROWS), "too many for"),
         (of_query("events", LONG_TEXTS), "table events unfolds to more than"),
     ],
 )  # fmt: skip

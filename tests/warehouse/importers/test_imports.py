@@ -270,6 +270,7 @@ def test_the_studys_own_files_come_in(shared, database, ask):
     assert from_json[:2] == ("all documents, NVIDIA L4", 352)
 
 
+@pytest.mark.slow
 def test_the_studys_files_hold_what_ships_with_the_program(shared, database, tmp_path, ask):
     figures = (
         "select model, pruning_pct, intermediate_size, parameters, task, num_fewshot, metric, filter, value, stderr, "

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import duckdb
 import pytest
+from template import once
 
 from warehouse.errors import AlteredError, DatabaseBusyError, UserError
 from warehouse.importers import import_published
@@ -27,8 +28,18 @@ def root(database: Path) -> Path:
 
 
 @pytest.fixture
-def filled(database, new_run, merged, metric):
-    """Two runs of ours; tests alter the database by statements."""
+def filled(database, new_run, merged, metric, session_folder):
+    """Two runs of ours, made once a session; tests alter the database by statements."""
+
+    def make(kept: Path) -> None:
+        fill(new_run, merged, metric)
+        shutil.copytree(database.parent, kept)
+
+    shutil.copytree(once(session_folder / "two-runs", make), database.parent, dirs_exist_ok=True)
+    return database
+
+
+def fill(new_run, merged, metric) -> None:
     for name, model in (("r1", "org/Tiny"), ("r2", "org/Other")):
         run = new_run(name)
         run.start(model=model)
@@ -39,7 +50,6 @@ def filled(database, new_run, merged, metric):
         run.line("gpu", samples=[])
         run.line("finished", failed=0)
         merged(run)
-    return database
 
 
 def alter(database: Path, *statements: str) -> None:

@@ -30,6 +30,11 @@ def built(run, task="arc", *, version="1", **hashes):
 
 
 @pytest.fixture
+def merged(merged_once):
+    return merged_once
+
+
+@pytest.fixture
 def measured(new_run, merged):
     """A run of one task: its scores by level, and whatever else is special about it."""
 
@@ -186,18 +191,21 @@ def test_other_weights_of_one_name_are_another_model(measured, ask):
 
 @pytest.mark.parametrize(
     ("other", "label"),
-    [
-        ({"documents": "100"}, "limit 100, float32"),
-        ({"dtype": "bfloat16"}, "all documents, bfloat16"),
-        ({"seeds": "0,1234,1234,7"}, "all documents, float32, seeds 0,1234,1234,7"),
-        ({"seeds": "42,42,42,42"}, "all documents, float32, seed 42"),
-        ({"chat_template": True, "chat_template_hash": "aa"}, "all documents, float32, chat template"),
-        ({"system_prompt": "Be brief."}, 'all documents, float32, system instruction "Be brief."'),
-        ({"generation": '{"temperature":1}'}, 'all documents, float32, generation {"temperature":1}'),
-        ({"quantization": "load_in_4bit=True"}, "all documents, float32, load_in_4bit=True"),
-        ({"adapter": "org/lora"}, "all documents, float32, adapter org/lora"),
-        ({"model_args": "max_length=512"}, "all documents, float32, max_length=512"),
-    ],
+    one_in(
+        2,
+        [
+            ({"documents": "100"}, "limit 100, float32"),
+            ({"dtype": "bfloat16"}, "all documents, bfloat16"),
+            ({"seeds": "0,1234,1234,7"}, "all documents, float32, seeds 0,1234,1234,7"),
+            ({"seeds": "42,42,42,42"}, "all documents, float32, seed 42"),
+            ({"chat_template": True, "chat_template_hash": "aa"}, "all documents, float32, chat template"),
+            ({"system_prompt": "Be brief."}, 'all documents, float32, system instruction "Be brief."'),
+            ({"generation": '{"temperature":1}'}, 'all documents, float32, generation {"temperature":1}'),
+            ({"quantization": "load_in_4bit=True"}, "all documents, float32, load_in_4bit=True"),
+            ({"adapter": "org/lora"}, "all documents, float32, adapter org/lora"),
+            ({"model_args": "max_length=512"}, "all documents, float32, max_length=512"),
+        ],
+    ),
 )
 def test_every_column_keeps_measurements_apart(measured, ask, other, label):
     measured("r1", {"0": 0.6, "40": 0.5})

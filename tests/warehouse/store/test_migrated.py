@@ -6,9 +6,11 @@ import csv
 import gzip
 import logging
 import math
+import shutil
 from pathlib import Path
 
 import pytest
+from template import once
 
 from warehouse.merging import merge
 from warehouse.stats import pairing
@@ -19,11 +21,17 @@ COLUMNS = "model, method, pruning_pct, task, metric, filter, value, baseline, de
 
 
 @pytest.fixture
-def migrated(database: Path, caplog) -> Path:
-    with gzip.open(HERE / "schema_0005.duckdb.gz") as packed:
-        database.write_bytes(packed.read())
-    with caplog.at_level(logging.WARNING), db.open_write(database) as con:
-        pairing.refresh(con)
+def migrated(database: Path, caplog, session_folder: Path) -> Path:
+    """Made once a session, with what lies beside it."""
+
+    def make(kept: Path) -> None:
+        with gzip.open(HERE / "schema_0005.duckdb.gz") as packed:
+            database.write_bytes(packed.read())
+        with caplog.at_level(logging.WARNING), db.open_write(database) as con:
+            pairing.refresh(con)
+        shutil.copytree(database.parent, kept)
+
+    shutil.copytree(once(session_folder / "migrated", make), database.parent, dirs_exist_ok=True)
     return database
 
 

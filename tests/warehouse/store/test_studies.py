@@ -111,6 +111,7 @@ def test_nothing_of_their_names_in_a_file_is_run_by_claims(
     assert run_sql(hostile, "select distinct verdict from main.claims").rows == [("cannot tell",)]
 
 
+@pytest.mark.slow
 def test_a_file_of_an_older_program_loses_them_when_it_is_next_written_to(older: Path):
     with db.open_read(older) as con:
         assert schema.standing(con, older).differences.own == ()

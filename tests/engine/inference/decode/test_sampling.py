@@ -79,7 +79,7 @@ def fit(tokens: list[int], probabilities: np.ndarray[Any, Any]) -> float:
     return chisquare(observed, means, sum_check=False).pvalue if len(means) > 1 else 1.0
 
 
-@pytest.mark.parametrize("options", one_in(3, OPTIONS.values()), ids=list(OPTIONS))
+@pytest.mark.parametrize("options", one_in(6, OPTIONS.values()), ids=list(OPTIONS))
 def test_tokens_come_as_often_as_transformers_would_draw_them(
     options: dict[str, Any], model: Any, tokenizer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

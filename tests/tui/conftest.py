@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import parsed_styles
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _parsed_styles() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        parsed_styles.keep(patch)
+        yield
