@@ -111,6 +111,8 @@ class Warehouse:
         tasks: Collection[str] = (),
         metrics: Collection[str] = (),
         wide: bool = False,
+        side_by_side: bool = False,
+        levels: Collection[str] = (),
         significance: bool = False,
         intervals: bool = False,
         digits: int | None = None,
@@ -121,7 +123,8 @@ class Warehouse:
         """`deltas` as a text for a paper ("markdown" and "latex", always wide) or for a program ("csv", "json"); bytes
         for "parquet" and "xlsx". Several models make one table, of LaTeX and Excel with `digits` decimals of scores and
         `short` names instead of models' and benchmarks' own. In Markdown `significance` marks the changes beyond noise
-        and `intervals` adds their 95 % intervals.
+        and `intervals` adds their 95 % intervals. `side_by_side` has all models, methods and `levels` in one table, a
+        column for each, in Markdown, LaTeX and CSV.
 
         `to` is a file to write it into as well.
 
@@ -136,6 +139,8 @@ class Warehouse:
             repair=repair,
             format=format,
             wide=wide,
+            side_by_side=side_by_side,
+            levels=levels,
             tasks=tasks,
             metrics=metrics,
             significance=significance,

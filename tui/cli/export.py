@@ -69,6 +69,17 @@ def export(
         str | None, typer.Option(metavar="NAME", help="Only this repair: none, or lsq.", show_default="all")
     ] = None,
     wide: Annotated[bool, typer.Option("--wide/--long", help="A column for each benchmark, or a row.")] = False,
+    side_by_side: Annotated[
+        bool,
+        typer.Option(
+            "--side-by-side",
+            help="Markdown, LaTeX, CSV: one table of all models, methods and levels, a column for each.",
+        ),
+    ] = False,
+    level: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LEVEL", help="Only this level beside the unpruned model; may be repeated."),
+    ] = None,
     task: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this task; may be repeated.")] = None,
     metric: Annotated[
         list[str] | None,
@@ -128,6 +139,8 @@ def export(
         repair=repair,
         format=exporter.name,
         wide=wide,
+        side_by_side=side_by_side,
+        levels=level or (),
         tasks=task or (),
         metrics=metric or (),
         significance=significance,

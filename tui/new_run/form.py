@@ -8,15 +8,16 @@ from typing import Any
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
 from textual.suggester import SuggestFromList
+from textual.widget import Widget
 from textual.widgets import Button, Input, Label, Select, Static
 
 from engine.planning.draft import Draft
 from engine.planning.methods import pruning_methods
 from engine.planning.plan import DTYPES
-from engine.planning.suites import SUITES
+from engine.planning.suites import DEMO_MODEL, SUITES
 from tui.shell.choose import ChooseSeveral
 from tui.widgets.level_row import LEVELS, LevelRow
 from tui.widgets.toggle import Toggle
@@ -66,7 +67,6 @@ class RunForm(VerticalScroll, can_focus=False):
             )
             recent = [(short_name(model), model) for model in self._recent]
             yield Select(recent, prompt="recent", compact=True, id="recent")
-        yield _problem("model")
         yield Static(first.settings_apart(), id="apart", classes="muted", markup=False)
         with _row("method"):
             yield _choices("method", _methods(first.method), first.method)
@@ -82,55 +82,59 @@ class RunForm(VerticalScroll, can_focus=False):
             yield _text("calibration", first.calibration, "self, a file, task:NAME")
             yield Label("tokens")
             yield _text("calibration_tokens", first.calibration_tokens, "by the device")
-        yield _problem("calibration")
-        yield _problem("calibration_tokens")
-        with _row("levels"):
+        with _row("levels", first=True):
             yield LevelRow(written, id="levels")
         with _row("also"):
             others = ", ".join(level for level in written if level not in LEVELS)
             yield _text("others", others, "other levels: 15, 2.4x, w4096")
-        yield _problem("levels")
-        with _row("suite"):
+        with _row("suite", first=True):
             yield Select(suites, value=first.suite, allow_blank=False, compact=True, id="suite")
         with _row("tasks"):
             yield _text("tasks", first.tasks, "piqa, gsm8k@5, …  (f2 finds)")
-        yield _problem("tasks")
         with _row("shots"):
             yield _text("shots", first.shots, "each task's own")
             yield Label("limit")
             yield _text("limit", first.limit, "all documents")
-        yield _problem("shots")
-        yield _problem("limit")
-        with _row("dtype"):
+        with _row("dtype", first=True):
             yield _choice("dtype", DTYPES, first.dtype)
             yield Label("device")
             yield _text("device", first.device if first.device != "auto" else "", "auto")
-        yield _problem("device")
+            yield Label("on")
+            yield _text("on", first.on, "this host; ray, ray://…")
         with _row("batch"):
             yield _text("batch_tokens", first.batch_tokens, "tokens: by memory")
             yield Label("compile")
             yield Toggle("for long runs on a GPU", first.compile_layers, id="compile_layers")
-        yield _problem("batch_tokens")
         with _row("seed"):
             yield _text("seeds", first.seeds, "lm-eval's: 0,1234,1234,1234")
-        yield _problem("seeds")
+            yield Label("gpus")
+            yield _text("gpus", first.gpus, "all, or 0,1")
         with _row("own tasks"):
             yield _text("include_paths", first.include_paths, "folders of task files")
             yield Label("code")
             yield Toggle("let them run Python", first.trust_task_code, id="trust_task_code")
-        yield _problem("include_paths")
-        with _row("gpus"):
-            yield _text("gpus", first.gpus, "all, or 0,1")
-            yield Label("on")
-            yield _text("on", first.on, "this host; ray, ray://…")
-        yield _problem("gpus")
-        yield _problem("on")
         yield Button("Start (ctrl+s)", variant="primary", compact=True, id="start")
+        with Vertical(id="problems"):
+            yield from (_problem(field) for field in _CHECKED)
 
     def on_mount(self) -> None:
         self.border_title = "New run"
+        self.watch(self, "scroll_y", self._tell_hidden, init=False)
         self.query_one("#apart").display = bool(self._first.settings_apart())
         self._chosen = {"method": self._first.method, "repair": self._first.repair}
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._tell_hidden)
+
+    def _tell_hidden(self) -> None:
+        """Name the rows that there is no room for."""
+        room = self.scrollable_content_region.height - self.query_one("#problems").outer_size.height
+        top, bottom = self.scroll_y, self.scroll_y + room
+        rows = list(self.query(".row"))
+        above = [_name_of(row) for row in rows if row.virtual_region.y < top]
+        below = [_name_of(row) for row in rows if row.virtual_region.bottom > bottom]
+        told = [f"{arrow} {', '.join(names)}" for arrow, names in (("↑", above), ("↓", below)) if names]
+        self.border_subtitle = "  ".join(told)
 
     def draft(self) -> Draft:
         """What the fields hold now."""
@@ -176,15 +180,33 @@ class RunForm(VerticalScroll, can_focus=False):
         self.query_one("#tasks", Input).value = ", ".join(specs)
 
     def show_problems(self, problems: Mapping[str, str], *, everywhere: bool = False) -> None:
-        """Say what is wrong under the fields that were touched, or under all of them from now on."""
+        """Say what is wrong with the fields that were touched, or with all of them from now on.
+
+        It is said below the fields, which stay where they are.
+        """
         if everywhere:
             self._touched = set(Draft.__dataclass_fields__)
         for field in _CHECKED:
             line = self.query_one(f"#{field}-problem", Static)
             shown = problems.get(field) if field in self._touched else None
+            label = self._label(field)
+            label.set_class(shown is not None, "wrong")
             line.display = shown is not None
-            line.update(Text(f"! {shown}" if shown else ""))
+            line.update(Text(f"! {label.content}: {shown}" if shown else ""))
         self.query_one("#start", Button).disabled = bool(problems)
+        self.call_after_refresh(self._tell_hidden)
+
+    def _label(self, field: str) -> Label:
+        """What stands before a field."""
+        row = self.query_one(f"#{field}").parent
+        assert row is not None
+        before = list(row.children)
+        while before.pop().id != field:
+            pass
+        return next(one for one in reversed(before) if isinstance(one, Label))
+
+    def _has(self, field: str) -> bool:
+        return bool(self.query_one(f"#{field}", Input).value.strip())
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -192,8 +214,11 @@ class RunForm(VerticalScroll, can_focus=False):
         field = {"others": "levels"}.get(str(event.input.id), str(event.input.id))
         if event.value:
             self._touched.add(field)
+        suite = self.query_one("#suite", Select)
         if field == "tasks" and event.value.strip():
-            self.query_one("#suite", Select).value = ""
+            suite.value = ""
+        elif field == "model" and event.value.strip() == DEMO_MODEL and not (suite.value or self._has("tasks")):
+            suite.value = DEMO_MODEL  # its own benchmarks, which need no data from elsewhere
         self.post_message(self.Changed(field))
 
     @on(Select.Changed)
@@ -244,10 +269,15 @@ class RunForm(VerticalScroll, can_focus=False):
         self.post_message(self.Submitted())
 
 
-def _row(label: str) -> Horizontal:
-    row = Horizontal(classes="row")
+def _row(label: str, *, first: bool = False) -> Horizontal:
+    """`first` of a group of them, before which there is a gap where there is room."""
+    row = Horizontal(classes="row first" if first else "row")
     row.compose_add_child(Label(label))
     return row
+
+
+def _name_of(row: Widget) -> str:
+    return str(row.query_one("Label:first-child", Label).content)
 
 
 def _text(name: str, value: str, placeholder: str) -> Input:

@@ -90,7 +90,7 @@ class RunOutlook(VerticalScroll):
 
 def _all_cells(runs: Sequence[Forecast]) -> Text:
     more = "" if all(one.all_known for one in runs) else " or more"
-    text = Text(f"{len(runs)} runs, {sum(one.cells for one in runs)} cells{more}", style="bold")
+    text = Text(f"{len(runs)} runs, {sum(one.cells for one in runs)} evaluations{more}", style="bold")
     return Text.assemble(text, ": one for each model, method and repair, a sweep")
 
 
@@ -104,7 +104,7 @@ def _all_time(runs: Sequence[Forecast]) -> str:
 
 def _cells(seen: Forecast) -> Text:
     more = "" if seen.all_known else " or more"
-    text = Text(f"{seen.cells} cells{more}", style="bold")
+    text = Text(f"{seen.cells} evaluations{more}", style="bold")
     levels, tasks = f"level{'s' * (seen.levels != 1)}", f"task{'s' * (seen.tasks != 1)}"
     return Text.assemble(text, f": {seen.levels} {levels} × {seen.tasks} {tasks}{more}")
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tui.results.matrix import Matrix, View, cell_text, groups
+from tui.results.matrix import Matrix, View, cell_text
 from tui.shell.exporting import Sheet
-from warehouse.exporters.markdown import escape, table_lines
+from warehouse.exporters.exporter import Layout
+from warehouse.exporters.markdown import escape
+from warehouse.exporters.side_by_side import deltas_latex, lined_up
 from warehouse.read.grid import Benchmark, Entry, Width
+from warehouse.records.names import short_name
 
 # As the query has them.
 COLUMNS = (
@@ -30,7 +33,7 @@ _SHOWN = {
 
 @dataclass(frozen=True, slots=True)
 class MatrixSheet(Sheet):
-    """A sheet whose Markdown is the matrix instead of its long form."""
+    """A sheet whose Markdown and LaTeX are the matrix instead of its long form."""
 
     matrix: Matrix = field(default_factory=Matrix)
     view: View = "relative"
@@ -38,34 +41,23 @@ class MatrixSheet(Sheet):
     def markdown(self) -> str:
         return markdown(self.matrix, self.view)
 
+    def latex(self) -> str:
+        """Scores and changes, whatever the view: LaTeX's tables are for papers."""
+        return deltas_latex(self.matrix, Layout())
+
 
 def markdown(matrix: Matrix, view: View) -> str:
-    """A table for each model, benchmarks down, widths across."""
-    parts: list[str] = []
-    start = 0
-    for first, count in groups(matrix):
-        widths = matrix.columns[start : start + count]
-        start += count
-        header = ["Benchmark", "Metric", *(escape(width.label) for width in widths)]
-        rows = [
-            [
-                escape(benchmark.name),
-                escape(benchmark.metric_name),
-                *(_cell(matrix, benchmark, width, view) for width in widths),
-            ]
-            for benchmark in matrix.rows
-        ]
-        parts.append(f"### {escape(first.model)}, pruned with {escape(first.pruned_with.upper())}")
-        parts.append(table_lines(header, rows, right=range(2, len(header))))
-        calibration = next((width.calibration for width in widths if width.calibration), None)
-        told = f" Calibrated on {escape(calibration)}." if calibration else ""
-        parts.append(f"Conditions: {escape(first.conditions or 'not known')}.{told}")
-    parts.append(
+    """One table: benchmarks down, the widths of each model and method across, what they share in no title."""
+
+    def text(row: Benchmark, width: Width) -> str:
+        return escape(" ".join(cell_text(matrix.at(row, width), view, unpruned=width.unpruned).split()))
+
+    legend = (
         f"Unpruned: the model's own score; else {_SHOWN[view]}. ▲ better and ▼ worse beyond noise (p at most 0.05 "
         "after Holm's correction over the benchmarks of a width), ≈ no change or within noise, △ ▽ better and worse, "
         "not tested, ○ a score that is not clear of chance."
     )
-    return "\n\n".join(parts) + "\n"
+    return f"{lined_up(matrix, text, short_name)}\n\n{legend}\n"
 
 
 def long_form(matrix: Matrix) -> tuple[tuple[Any, ...], ...]:
@@ -77,8 +69,3 @@ def long_form(matrix: Matrix) -> tuple[tuple[Any, ...], ...]:
                 facts = Entry(benchmark, width, cell).facts()
                 rows.append(tuple(facts[name] for name in COLUMNS))
     return tuple(rows)
-
-
-def _cell(matrix: Matrix, benchmark: Benchmark, width: Width, view: View) -> str:
-    text = cell_text(matrix.at(benchmark, width), view, unpruned=width.unpruned)
-    return escape(" ".join(text.split()))

@@ -24,9 +24,13 @@ from warehouse.text import one_line
 _SETS: tuple[dict[str, int], ...] = (
     {"run": 26, "model": 28, "method": 12, "levels": 10, "tasks": 20, "state": 15, "progress": 21, "started": 10},
     {"run": 19, "model": 22, "levels": 10, "state": 14, "progress": 19, "started": 9},
-    {"run": 14, "model": 15, "levels": 9, "state": 14, "progress": 10, "started": 9},
+    {"run": 12, "model": 15, "levels": 9, "state": 14, "progress": 10, "started": 9},
 )
-_BESIDE = {"run": 24, "model": 16, "state": 14, "progress": 10, "started": 9}  # where the chosen run tells the rest
+# Where the chosen run tells the rest.
+_BESIDE: tuple[dict[str, int], ...] = (
+    {"run": 24, "model": 16, "state": 14, "progress": 10, "started": 9},
+    {"run": 19, "model": 13, "state": 14, "progress": 10, "started": 9},
+)
 _LEFT = 8  # the column `left`, while a run is at work
 NUMBERS = frozenset({"progress", "started", "left"})  # they stand right, under headers that do
 MARK = "●"
@@ -50,7 +54,7 @@ def columns(rows: Sequence[RunRow], names: Mapping[str, str], room: int, *, besi
 
     `beside` says that the chosen run is shown in full beside the list.
     """
-    sets = (_BESIDE,) if beside else _SETS
+    sets = _BESIDE if beside else _SETS
     # So that a column comes or goes with the terminal's width only, room for `left` is kept whether it is there or not.
     chosen = dict(next((one for one in sets if sum(one.values()) + _LEFT <= room), sets[-1]))
     if any(row.seconds_left is not None for row in rows):

@@ -19,6 +19,7 @@ from warehouse.exporters import outfile
 
 _KINDS = {
     "md": "Markdown",
+    "tex": "LaTeX",
     "csv": "CSV",
     "parquet": "Parquet",
     "svg": "picture of the screen (SVG)",
@@ -89,6 +90,8 @@ class ExportScreen(ModalScreen[Path | None]):
         match kind:
             case "md":
                 return self._sheet.markdown().encode()
+            case "tex":
+                return self._sheet.latex().encode()
             case "csv":
                 return self._sheet.csv().encode()
             case _:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Protocol, runtime_checkable
 
@@ -23,14 +23,25 @@ class Sheet:
     sql: str | None = None
 
     def markdown(self) -> str:
-        right = {
-            index for index in range(len(self.columns)) if any(isinstance(row[index], int | float) for row in self.rows)
-        }
-        rows = [[escape(_plain(cell)) for cell in row] for row in self.rows]
-        return f"{escape(self.title)}\n\n{table_lines([escape(name) for name in self.columns], rows, right=right)}\n"
+        header = [escape(name) for name in self.columns]
+        return f"{escape(self.title)}\n\n{table_lines(header, self._texts(escape), right=self._right())}\n"
+
+    def latex(self) -> str:
+        from warehouse.exporters import latex
+
+        return latex.table([latex.escape(name) for name in self.columns], self._texts(latex.escape), self._right())
 
     def csv(self) -> str:
         return csv_text(self.columns, self.rows)
+
+    def _texts(self, escaped: Callable[[str], str]) -> list[list[str]]:
+        return [[escaped(_plain(cell)) for cell in row] for row in self.rows]
+
+    def _right(self) -> set[int]:
+        """The columns with numbers."""
+        return {
+            index for index in range(len(self.columns)) if any(isinstance(row[index], int | float) for row in self.rows)
+        }
 
     def parquet(self) -> bytes:
         import pyarrow as pa

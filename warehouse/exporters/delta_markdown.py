@@ -28,7 +28,7 @@ def markdown(deltas: Deltas, *, significance: bool = False, intervals: bool = Fa
             if benchmarks:
                 parts.append(_markdown_table(table, benchmarks, show))
         parts.append(_caption(table))
-        parts.extend(footnotes(table, show))
+        parts.extend(footnotes(table.grid, show))
         if table.footnotes:
             parts.append(f"Note: {escape('; '.join(table.footnotes))}.")
         if missing := _missing(table):
@@ -46,7 +46,7 @@ def _markdown_table(table: DeltaTable, benchmarks: list[Benchmark], show: Shown)
     same_pct = Counter(width.pruning_pct for width in table.grid.columns)
     rows = []
     for width in table.grid.columns:
-        texts = [_cell(table.grid.at(benchmark, width), benchmark, width, show) for benchmark in benchmarks]
+        texts = [cell_text(table.grid.at(benchmark, width), benchmark, width, show) for benchmark in benchmarks]
         rows.append([_label(width, alone=same_pct[width.pruning_pct] == 1), *texts])
     return table_lines(header, rows, right=range(1, len(header)))
 
@@ -60,7 +60,7 @@ def _label(width: Width, *, alone: bool) -> str:
     return pct if alone else f"{pct} ({width.intermediate_size} neurons)"
 
 
-def _cell(cell: Cell | None, benchmark: Benchmark, width: Width, show: Shown) -> str:
+def cell_text(cell: Cell | None, benchmark: Benchmark, width: Width, show: Shown) -> str:
     if cell is None or cell.value is None:
         return "–"
     text = format_value(cell.value, benchmark.kind)

@@ -20,12 +20,14 @@ DEFAULT = "markdown"
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a table is asked for: `wide` has a column for each benchmark; the others are for people's eyes only, stars at
+    """How a table is asked for: `wide` has a column for each benchmark, `side_by_side` one for each model, method and
+    level; the others are for people's eyes only, stars at
     changes beyond noise and the 95 % interval of each change. `digits` are the decimals of scores, where a format
     rounds them, and `short` has other names for models and benchmarks.
     """
 
     wide: bool = False
+    side_by_side: bool = False
     significance: bool = False
     intervals: bool = False
     digits: int | None = None
@@ -38,12 +40,15 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exporter:
-    """`write` gives text, or bytes where the format is `binary`: no terminal can show that."""
+    """`write` gives text, or bytes where the format is `binary`: no terminal can show that. `side_by_side` says that it
+    can write tables laid out so.
+    """
 
     name: str
     suffixes: tuple[str, ...]
     write: Callable[[Deltas, Layout], str | bytes]
     binary: bool = False
+    side_by_side: bool = False
 
 
 @cache

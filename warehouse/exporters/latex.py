@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Sequence
 from importlib.metadata import version
 
 from warehouse.exporters.exporter import Layout
@@ -15,12 +16,21 @@ _SPECIAL = {
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", '"': r"\textquotedbl{}", "−": "$-$", "×": r"$\times$",
 }  # fmt: skip
+BOLD = "bold: beyond noise after Holm's correction over the benchmarks of its level"
 
 
 def escape(text: str) -> str:
     """The text on one line, with everything that LaTeX would read as a command escaped."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = comment(text)
     return "".join(_SPECIAL.get(character, character) for character in line)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> str:
+    """Booktabs' rules around cells that are LaTeX already; the columns in `right` flush right."""
+    columns = "".join("r" if at in right else "l" for at in range(len(header)))
+    lines = [f"{' & '.join(row)} \\\\" for row in (header, *rows)]
+    begin = ["% \\usepackage{booktabs}", f"\\begin{{tabular}}{{{columns}}}", "\\toprule", lines[0], "\\midrule"]
+    return "\n".join([*begin, *lines[1:], "\\bottomrule", "\\end{tabular}"]) + "\n"
 
 
 def latex(deltas: Deltas, layout: Layout) -> str:
@@ -59,13 +69,13 @@ def _block(table: DeltaTable, benchmarks: list[Benchmark], layout: Layout, *, al
         [
             name if at == 0 else "",
             f"{width.pruning_pct:g}\\%",
-            *(_cell(table.grid.at(benchmark, width), benchmark, width, layout) for benchmark in benchmarks),
+            *(cell_text(table.grid.at(benchmark, width), benchmark, width, layout) for benchmark in benchmarks),
         ]
         for at, width in enumerate(table.grid.columns)
     ]
 
 
-def _cell(cell: Cell | None, benchmark: Benchmark, width: Width, layout: Layout) -> str:
+def cell_text(cell: Cell | None, benchmark: Benchmark, width: Width, layout: Layout) -> str:
     if cell is None or cell.value is None:
         return "--"
     text = format_value(cell.value, benchmark.kind) if layout.digits is None else f"{cell.value:.{layout.digits}f}"
@@ -80,9 +90,13 @@ def _cell(cell: Cell | None, benchmark: Benchmark, width: Width, layout: Layout)
 def _comment(table: DeltaTable) -> str:
     """What a caption has to say, as a comment: no text of others can end it."""
     runs = ", ".join(table.run_ids)
-    text = (
+    return "% " + comment(
         f"{table.model}, {table.pruned_with.upper()}; {table.conditions or 'conditions not known'}; "
-        f"{f'calibrated on {table.calibration}; ' if table.calibration else ''}runs {runs}; bold: "
-        f"beyond noise after Holm's correction over the benchmarks of its level; prune-tui {version('prune-tui')}"
+        f"{f'calibrated on {table.calibration}; ' if table.calibration else ''}runs {runs}; {BOLD}; "
+        f"prune-tui {version('prune-tui')}"
     )
-    return "% " + " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def comment(text: str) -> str:
+    """The text on one line: nothing in it ends a comment."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -9,8 +9,7 @@ from statistics import NormalDist
 
 from warehouse.exporters.markdown import escape
 from warehouse.numbers import format_value
-from warehouse.read.deltas import DeltaTable
-from warehouse.read.grid import Cell
+from warehouse.read.grid import Cell, Results
 
 _TESTS = {
     "score, paired": "a score test on the questions that one width answers rightly and the other does not",
@@ -58,10 +57,10 @@ def tests_in_words(by_test: Mapping[str, Iterable[str]]) -> str:
     )
 
 
-def footnotes(table: DeltaTable, show: Shown) -> list[str]:
+def footnotes(grid: Results, show: Shown) -> list[str]:
     """A paragraph for each thing that the table tells, with the benchmarks that each test was used for."""
     notes = []
-    changed = {place: cell for place, cell in table.grid.cells.items() if cell.delta is not None}
+    changed = {place: cell for place, cell in grid.cells.items() if cell.delta is not None}
     if show.significance:
         by_test: dict[str, dict[str, None]] = {}
         for (benchmark, _), cell in changed.items():
@@ -75,7 +74,7 @@ def footnotes(table: DeltaTable, show: Shown) -> list[str]:
         )
         if by_test:
             notes.append(
-                r"\*: change beyond noise, p ≤ 0.05 after Holm's correction over the headline benchmarks of its row "
+                r"\*: change beyond noise, p ≤ 0.05 after Holm's correction over the headline benchmarks of its level "
                 "(one level: over all levels together some of them may not hold). "
                 f"Tests: {tests_in_words(by_test)}."
             )
@@ -91,6 +90,6 @@ def footnotes(table: DeltaTable, show: Shown) -> list[str]:
             "in it. Intervals are not corrected for the number of benchmarks, verdicts are: at the edge the two can "
             "differ."
         )
-    if show.intervals and any(row.kind == "damage" for row in table.grid.rows):
+    if show.intervals and any(row.kind == "damage" for row in grid.rows):
         notes.append("In brackets beside damage: its 95 % interval, by the spread over the sequences of held-out text.")
     return notes

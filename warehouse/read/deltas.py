@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from warehouse.errors import UserError
-from warehouse.read.grid import Entry, Results, results
+from warehouse.read.grid import Entry, Results, Width, results
 from warehouse.read.method_tests import MethodTest, read_method_tests
 from warehouse.read.runs import find_models
 from warehouse.records.names import pruned_with, public_name
@@ -85,17 +85,19 @@ def read_deltas(
     model: str,
     method: str | None = None,
     repair: str | None = None,
+    levels: Collection[str] = (),
     tasks: Collection[str] = (),
     metrics: Collection[str] = (),
     compare_methods: bool = False,
     wait: float = 2.0,
 ) -> Deltas:
-    """A model's headline metrics and their deltas; `tasks` and `metrics` choose others by lm-eval's names.
+    """A model's headline metrics and their deltas; `tasks` and `metrics` choose others by lm-eval's names,
+    `levels` (40, w4096) some pruned widths beside the unpruned one.
 
     With `compare_methods` also how its methods, repairs and calibrations differ from each other.
 
     Raises:
-        UserError: no such model, method, repair, task or metric; or as `db.open_read`.
+        UserError: no such model, method, repair, level, task or metric; or as `db.open_read`.
     """
     with db.open_read(path, wait=wait) as con:
         found = find_models(con, model)
@@ -106,7 +108,9 @@ def read_deltas(
         tests = read_method_tests(con, asked["model_ids"]) if compare_methods else []
     if not everything:
         raise UserError(f"There are no scores of {found[0].model} yet: its runs have finished no task.")
-    entries = _choose(everything, found[0].model, method, repair, tasks, metrics)
+    wanted = [level.strip().removesuffix("%") for level in levels]
+    entries = _choose(everything, found[0].model, method, repair, wanted, tasks, metrics)
+    planned = [one for one in planned if not wanted or one.unpruned or not _names(one).isdisjoint(wanted)]
     tables = [_table(group, planned, failures) for group in _grouped(entries)]
     return Deltas(found[0].model, entries, tables, tests)
 
@@ -127,6 +131,7 @@ def _choose(
     model: str,
     method: str | None,
     repair: str | None,
+    levels: Collection[str],
     tasks: Collection[str],
     metrics: Collection[str],
 ) -> list[Entry]:
@@ -134,6 +139,12 @@ def _choose(
         entries = _where(entries, lambda entry: entry.width.method, [method.lower()], f"{model} was not pruned with")
     if repair is not None:
         entries = _where(entries, lambda entry: entry.width.repair, [repair.lower()], f"{model} was not repaired with")
+    if levels:
+        pruned = [entry for entry in entries if not entry.width.unpruned]
+        known = {name: None for entry in pruned for name in sorted(_names(entry.width))}
+        if missing := [level for level in levels if level not in known]:
+            raise UserError(f"{model} was not pruned at '{missing[0]}': there is {', '.join(known) or 'no level'}.")
+        entries = [one for one in entries if one.width.unpruned or not _names(one.width).isdisjoint(levels)]
     if tasks:
         entries = _where(entries, lambda entry: entry.benchmark.task, tasks, f"{model} has no results of")
     if metrics:
@@ -143,6 +154,11 @@ def _choose(
     return [
         entry for entry in entries if entry.cell.is_headline or (tasks and entry.benchmark.task not in with_headline)
     ]
+
+
+def _names(width: Width | _Planned) -> set[str]:
+    """What a level may be called: as it was asked for, and by its percentage."""
+    return {width.level, f"{width.pruning_pct:g}"}
 
 
 def _where(entries: list[Entry], told: Callable[[Entry], str], wanted: Collection[str], complaint: str) -> list[Entry]:

@@ -13,7 +13,7 @@ from cases import one_in
 from method_package import METHOD, write_package
 from settling import settle
 from textual.events import Key
-from textual.widgets import Button, Input, Select
+from textual.widgets import Button, Input, Label, Select
 
 from engine import gpu
 from engine.errors import UserError
@@ -25,6 +25,7 @@ from engine.planning.suites import TaskSpec
 from engine.planning.task_index import TaskEntry
 from engine.runs import launch
 from engine.runs.rundir import RunDir
+from tui.new_run.form import RunForm
 from tui.new_run.screen import NewRunScreen
 from tui.widgets.toggle import Toggle
 from warehouse.records.level import parse_levels
@@ -99,7 +100,7 @@ async def test_it_says_what_will_happen(dashboard, driver, stubbed):
         cells, seconds, memory, widths = (
             driver.text(dashboard, place) for place in ("#forecast", "#time", "#memory", "#widths")
         )
-    assert cells == "28 cells: 7 levels × 4 tasks"
+    assert cells == "28 evaluations: 7 levels × 4 tasks"
     assert seconds == "not known: no earlier run of this model and these tasks"
     assert memory == (
         "about 10.3 GiB: 2.3 GiB weights, 8.0 GiB to work on up to 131,072 tokens at once; GPU 0 has 139 GiB free"
@@ -168,12 +169,31 @@ def test_a_clone_of_a_run_whose_suite_is_not_known_any_more_has_its_tasks(wareho
 
 
 @pytest.mark.slow
-async def test_what_is_wrong_is_said_under_its_own_field_only(dashboard, driver, stubbed):
+async def test_what_is_wrong_is_said_of_its_own_field_and_moves_none(dashboard, driver, stubbed):
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await open_form(pilot, driver)
+        places = [row.region for row in dashboard.screen.query(".row")]
         await fill(pilot, model="demo", tasks="piqua", shots="few")
+        assert driver.text(dashboard, "#tasks-problem").startswith("! tasks: ")
         assert "did you mean piqa" in driver.text(dashboard, "#tasks-problem")
         assert "'few' is no number" in driver.text(dashboard, "#shots-problem")
+        assert [str(label.content) for label in dashboard.screen.query(".wrong").results(Label)] == ["tasks", "shots"]
+        assert [row.region for row in dashboard.screen.query(".row")] == places
+
+
+@pytest.mark.slow
+async def test_fields_that_there_is_no_room_for_are_named_on_the_frame(dashboard, driver, stubbed):
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await open_form(pilot, driver)
+        form = dashboard.screen.query_one(RunForm)
+        assert str(form.border_subtitle).startswith("↓ ")
+        assert "own tasks" in str(form.border_subtitle)
+        form.scroll_end(animate=False)
+        await driver.settle(pilot)
+        assert str(form.border_subtitle).startswith("↑ model")
+        await pilot.resize_terminal(120, 40)
+        await driver.settle(pilot)
+        assert not form.border_subtitle
 
 
 async def test_a_model_that_cannot_be_pruned_is_refused_before_it_runs(dashboard, driver, stubbed, monkeypatch):
@@ -221,6 +241,16 @@ async def test_nothing_is_complained_about_before_it_is_typed(dashboard, driver,
         await open_form(pilot, driver)
         assert not dashboard.screen.query_one("#model-problem").display
         assert not dashboard.screen.query_one("#tasks-problem").display
+
+
+async def test_the_demo_comes_with_its_own_benchmarks_unless_others_were_chosen(dashboard, driver, stubbed):
+    async with dashboard.run_test(size=(160, 45)) as pilot:
+        await open_form(pilot, driver)
+        await fill(pilot, model="demo")
+        assert dashboard.screen.draft().suite == "demo"
+        await fill(pilot, tasks="piqa", model="org/other")
+        await fill(pilot, model="demo")
+        assert (dashboard.screen.draft().suite, dashboard.screen.draft().tasks) == ("", "piqa")
 
 
 async def test_a_suite_and_tasks_exclude_each_other(dashboard, driver, stubbed):

@@ -67,7 +67,7 @@ async def test_several_methods_and_models_are_a_sweep_that_can_be_saved(form, dr
         second = form.screen.draft().method.partition(",")[2]
         assert second
         said = driver.text(form, "#forecast")
-        assert said.startswith("4 runs, 26 cells: one for each model, method and repair")  # level 0 once a model
+        assert said.startswith("4 runs, 26 evaluations: one for each model, method and repair")  # level 0 once a model
         assert f"run org/a org/b --levels 0,10,20,30,40,50,60 --tasks piqa --method maw,{second} --name both" in (
             driver.text(form, "#command").replace("\n", " ")
         )

@@ -11,7 +11,7 @@ import pytest
 
 from tui.results.certainty import sentence
 from tui.results.matrix import beyond_noise, cell_text, groups, mark, searched, sorted_by, z_score
-from tui.results.matrix_export import markdown
+from tui.results.matrix_export import COLUMNS, MatrixSheet, long_form, markdown
 from tui.shell.queries import Reader, choices, chosen
 from warehouse.read.grid import Cell, change, is_better, results
 
@@ -127,9 +127,16 @@ def test_a_cell_in_words_says_how_sure_it_is(matrix):
     )
 
 
-def test_as_markdown_each_model_has_a_table_with_its_conditions(matrix):
+def test_as_markdown_all_models_stand_in_one_table_with_their_conditions(matrix):
     text = markdown(matrix, "relative")
-    assert text.count("### ") == 3
-    assert "Conditions: all documents, NVIDIA L4." in text
+    assert text.count("### ") == 1
+    assert text.count(": all documents, NVIDIA L4; run") == 3
     line = next(line for line in text.splitlines() if line.startswith("| MMLU"))
     assert [cell.strip() for cell in line.strip("|").split("|")][:4] == ["MMLU", "acc", "0.3111", "▼○-19.3%"]
+
+
+def test_as_latex_the_levels_stand_under_their_models(matrix):
+    sheet = MatrixSheet("Changes", COLUMNS, long_form(matrix), None, matrix, "relative")
+    lines = sheet.latex().splitlines()
+    assert lines[lines.index(r"\toprule") + 1].count(r"\multicolumn") == 3
+    assert any(line.startswith("MMLU & 0.3111 & 0.2511 (") for line in lines)

@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 
 from warehouse.exporters.significance import Shown, around_damage, footnotes, marks
-from warehouse.read.deltas import DeltaTable
-from warehouse.read.grid import Benchmark, Cell, Entry, Width, results
+from warehouse.read.grid import Benchmark, Cell, Entry, Results, Width, results
 
 AT_40 = Width("id", "org/Tiny", "maw", None, "40", 40.0, 60, unpruned=False)
 BOTH = Shown(significance=True, intervals=True)
 STARS, INTERVALS = Shown(significance=True), Shown(intervals=True)
 HOLM = (
-    r"\*: change beyond noise, p ≤ 0.05 after Holm's correction over the headline benchmarks of its row (one level: "
+    r"\*: change beyond noise, p ≤ 0.05 after Holm's correction over the headline benchmarks of its level (one level: "
     "over all levels together some of them may not hold). Tests: "
 )
 BRACKETS = (
@@ -24,11 +23,11 @@ BRACKETS = (
 )
 
 
-def table(*cells: Cell) -> DeltaTable:
+def table(*cells: Cell) -> Results:
     """A benchmark for each, named a, b and so on."""
     benchmarks = [Benchmark(name, "acc", "none", 0, "1", name, "score") for name in "abcde"]
     entries = [Entry(benchmark, AT_40, cell) for benchmark, cell in zip(benchmarks, cells, strict=False)]
-    return DeltaTable("org/Tiny", "maw", "none", None, None, ("r1",), results(entries))
+    return results(entries)
 
 
 @pytest.mark.parametrize(
@@ -106,9 +105,7 @@ def test_a_damage_has_an_interval_of_its_own(show: Shown, stderr: float | None, 
 
 def test_a_table_with_damage_says_what_its_interval_is_of() -> None:
     damage = Benchmark("damage", "kl_divergence", "none", 0, "1", "damage", "damage")
-    told = DeltaTable(
-        "org/Tiny", "maw", "none", None, None, ("r1",), results([Entry(damage, AT_40, Cell(value=0.4, stderr=0.1))])
-    )
+    told = results([Entry(damage, AT_40, Cell(value=0.4, stderr=0.1))])
     [note] = footnotes(told, INTERVALS)
     assert note.startswith("In brackets beside damage")
     assert footnotes(told, Shown()) == []

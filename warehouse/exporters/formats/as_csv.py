@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 
 
 def _write(deltas: Deltas, layout: Layout) -> str:
+    if layout.side_by_side:
+        from warehouse.exporters.side_by_side import deltas_csv
+        from warehouse.read.grid import results
+
+        return deltas_csv(results(deltas.entries), layout)
     import polars as pl
 
     from warehouse.exporters.csv_text import csv_cell, csv_text
@@ -21,4 +26,4 @@ def _write(deltas: Deltas, layout: Layout) -> str:
     return csv_text(table.columns, ()) + table.with_columns(texts).write_csv(include_header=False)
 
 
-EXPORTER = Exporter(name="csv", suffixes=(".csv",), write=_write)
+EXPORTER = Exporter(name="csv", suffixes=(".csv",), write=_write, side_by_side=True)
