@@ -99,20 +99,20 @@ class RunForm(VerticalScroll, can_focus=False):
             yield _choice("dtype", DTYPES, first.dtype)
             yield Label("device")
             yield _text("device", first.device if first.device != "auto" else "", "auto")
+            yield Label("on")
+            yield _text("on", first.on, "this host; ray, ray://…")
         with _row("batch"):
             yield _text("batch_tokens", first.batch_tokens, "tokens: by memory")
             yield Label("compile")
             yield Toggle("for long runs on a GPU", first.compile_layers, id="compile_layers")
         with _row("seed"):
             yield _text("seeds", first.seeds, "lm-eval's: 0,1234,1234,1234")
+            yield Label("gpus")
+            yield _text("gpus", first.gpus, "all, or 0,1")
         with _row("own tasks"):
             yield _text("include_paths", first.include_paths, "folders of task files")
             yield Label("code")
             yield Toggle("let them run Python", first.trust_task_code, id="trust_task_code")
-        with _row("gpus"):
-            yield _text("gpus", first.gpus, "all, or 0,1")
-            yield Label("on")
-            yield _text("on", first.on, "this host; ray, ray://…")
         yield Button("Start (ctrl+s)", variant="primary", compact=True, id="start")
         with Vertical(id="problems"):
             yield from (_problem(field) for field in _CHECKED)
