@@ -24,6 +24,16 @@ def test_within_a_run_the_last_value_counts_whatever_the_clock_said(run, merged,
     assert ask("select value from current_metrics") == [(0.75,)]
 
 
+def test_what_a_run_said_last_of_a_width_counts(run, merged, ask):
+    run.line(
+        "variant", 5, level="20", method="maw", pruning_pct=22.0, intermediate_size=78, padded_size=78,
+        expansion_ratio=3.12, parameters=780, bytes=3120,
+    )  # fmt: skip
+    run.cell("20", "piqa", 0.25)
+    merged(run)
+    assert ask("select pruning_pct, intermediate_size from current_metrics") == [(22.0, 78)]
+
+
 def test_run_overview_counts_cells_and_knows_the_last_word(run, new_run, merged, ask):
     run.cell("0", "piqa", 0.5)
     run.line("attempt", attempt=2, pid=2, host="here", provenance={})

@@ -49,10 +49,10 @@ def _refuse_unlike(path: Path, config: PretrainedConfig, tokenizer: PreTrainedTo
     """transformers takes shapes and tokens from what lies beside the file: llama.cpp would take them from within."""
     import gguf
 
-    def refuse(what: str, own: object, beside: object) -> UserError:
+    def refuse(difference: str) -> UserError:
         return UserError(
-            f"{path.name} and the files beside it are not of one model: its {what} is {own!r:.60}, theirs "
-            f"{beside!r:.60}; put it back beside the config.json and tokenizer.json that it was saved with."
+            f"{path.name} and the files beside it are not of one model: its {difference}; put it back beside the "
+            "config.json and tokenizer.json that it was saved with."
         )
 
     try:
@@ -64,10 +64,10 @@ def _refuse_unlike(path: Path, config: PretrainedConfig, tokenizer: PreTrainedTo
         same = abs(own - value) <= _NUMBERS_AS_WRITTEN * abs(value) if isinstance(own, float) and isinstance(
             value, float) else own == value  # fmt: skip
         if not same:
-            raise refuse(name, own, value)
+            raise refuse(f"{name} is {own!r:.60}, theirs {value!r:.60}")
     tokens = vocabulary(tokenizer, config.vocab_size)
     for name, value in (("tokens", tokens.tokens), ("merges", tokens.merges), ("pre", tokens.cut)):
         field = fields.get(f"tokenizer.ggml.{name}")
         own = [] if field is None else field.contents()
         if value and own != (value if isinstance(value, str) else list(value)):
-            raise refuse(f"list of {name}" if name != "pre" else "tokenizer", "another one", "not it")
+            raise refuse(f"{'tokenizer' if name == 'pre' else f'list of {name}'} is another one")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,19 @@ class TestRefusals:
         model.config.rms_norm_eps = 1e-3
         with pytest.raises(UserError, match=r"are not of one model: its qwen2.attention.layer_norm_rms_epsilon"):
             reading.load(tmp_path / "model.gguf", model.config, tokenizer, torch.float32)
+
+    def test_a_file_that_is_not_of_the_tokenizer_beside_it(self, tmp_path: Path, monkeypatch) -> None:
+        model, tokenizer = make_family("qwen2")
+        writing.write(tmp_path / "model.gguf", model, tokenizer, "f16", writing.About(name="tiny"))
+        own = vocabulary.vocabulary(tokenizer, model.config.vocab_size)
+        for other, said in (
+            (replace(own, tokens=[*own.tokens[:-1], "another"]), "its list of tokens is another one"),
+            (replace(own, merges=own.merges[1:]), "its list of merges is another one"),
+            (replace(own, cut="llama-bpe"), "its tokenizer is another one"),
+        ):
+            monkeypatch.setattr(reading, "vocabulary", lambda tokenizer, size, other=other: other)
+            with pytest.raises(UserError, match=f"are not of one model: {said}; put it back"):
+                reading.load(tmp_path / "model.gguf", model.config, tokenizer, torch.float32)
 
 
 def test_qwens_pattern_is_transformers_own() -> None:
