@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import statsmodels.api as sm
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
+from template import once
 
 from engine.planning.plan import RunPlan
 from engine.planning.suites import SUITES
@@ -31,13 +33,17 @@ Rows = list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The database of a whole demo sweep at three levels."""
-    database = tmp_path_factory.mktemp("demo") / "results.duckdb"
-    plan = RunPlan(name="demo", model="demo", levels=tuple(parse_levels("0,30,60")), tasks=SUITES["demo"])
-    run = RunDir.create(runs_root(database), plan, database)
-    assert launch.start(run).wait(timeout=300) == launch.FINISHED, "\n".join(launch.log_tail(run))
-    return database
+def demo(tmp_path_factory: pytest.TempPathFactory, session_folder: Path) -> Path:
+    """The database of a whole demo sweep at three levels, measured once a session."""
+
+    def measure(kept: Path) -> None:
+        database = tmp_path_factory.mktemp("demo") / "results.duckdb"
+        plan = RunPlan(name="demo", model="demo", levels=tuple(parse_levels("0,30,60")), tasks=SUITES["demo"])
+        run = RunDir.create(runs_root(database), plan, database)
+        assert launch.start(run).wait(timeout=300) == launch.FINISHED, "\n".join(launch.log_tail(run))
+        shutil.copy(database, kept)
+
+    return once(session_folder / "demo_at_three_levels.duckdb", measure)
 
 
 @pytest.fixture(scope="module")

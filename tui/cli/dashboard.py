@@ -25,7 +25,7 @@ def has_terminal() -> bool:
 
 def show(db: Path) -> None:
     """The dashboard, until it is closed."""
-    from tui.app import open_dashboard
+    from tui.opening import open_dashboard
 
     raise typer.Exit(open_dashboard(db))
 
@@ -63,7 +63,7 @@ def replay(
         folder, speed = run.path, speed or 20.0
     if not has_terminal():
         raise UserError("A replay needs a terminal to be shown on.")
-    from tui.app import open_replay
+    from tui.opening import open_replay
 
     raise typer.Exit(open_replay(db, folder, speed=speed))
 

@@ -14,7 +14,8 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from engine.errors import UserError
-from engine.planning.draft import Draft, command
+from engine.planning.draft import Draft
+from engine.planning.draft_command import command
 from engine.planning.forecast import Forecast, forecast
 from engine.planning.memory_forecast import MemoryForecast, memory_forecast
 from engine.planning.plan import RunPlan

@@ -73,6 +73,8 @@ comment on column method_tests.p_holm is
     'p_value after Holm''s correction: of scores over the benchmarks of the two, of damage over all pairs of methods at that percentage.';
 comment on column method_tests.loses_more is
     'first or second: which of them is further from the unpruned model where p_holm is at most 0.05, else noise.';
+comment on column method_tests.pairs is 'Documents that both were scored on; null if not paired.';
+comment on column method_tests.unpaired_because is 'Why documents were not paired; null where they were, or there were none.';
 comment on column method_tests.first_only is 'Questions that only the first answered rightly; null where documents are not right or wrong.';
 comment on column method_tests.second_only is 'Questions that only the second answered rightly; null where documents are not right or wrong.';
 comment on column method_tests.first_conditions is 'conditions of the first of the two: they differ in the text that neurons were looked at on.';

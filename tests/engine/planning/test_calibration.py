@@ -10,7 +10,8 @@ from engine.errors import UserError
 from engine.planning.calibration import CalibrationSource
 from engine.planning.calibration_forecast import calibration_forecast
 from engine.planning.choices import chosen_calibration
-from engine.planning.draft import Draft, command
+from engine.planning.draft import Draft
+from engine.planning.draft_command import command
 from engine.planning.forecast import forecast
 from engine.planning.memory_forecast import memory_forecast
 from engine.planning.plan import RunPlan

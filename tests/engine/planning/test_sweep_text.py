@@ -9,7 +9,8 @@ import pytest
 
 from engine.errors import UserError
 from engine.planning.asked import Asked, plans_of
-from engine.planning.draft import Draft, command
+from engine.planning.draft import Draft
+from engine.planning.draft_command import command
 from engine.planning.sweep_file import read_sweep_file
 from engine.planning.sweep_text import sweep_text, write_sweep
 from engine.planning.where import Where

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from template import once
 
 from engine.planning.plan import RunPlan
 from engine.planning.suites import SUITES, TaskSpec
@@ -57,11 +58,18 @@ def sample_counts(run: RunDir) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
-    """A run that nothing disturbed."""
-    run = new_run(tmp_path_factory.mktemp("undisturbed"))
-    assert work(run) == launch.FINISHED, "\n".join(launch.log_tail(run))
-    return run
+def finished(tmp_path_factory: pytest.TempPathFactory, session_folder: Path) -> RunDir:
+    """A run that nothing disturbed: worked on once a session, and copied."""
+
+    def go(kept: Path) -> None:
+        run = new_run(tmp_path_factory.mktemp("run"))
+        assert work(run) == launch.FINISHED, "\n".join(launch.log_tail(run))
+        shutil.copytree(run.database.parent, kept)
+
+    folder = tmp_path_factory.mktemp("undisturbed") / "copy"
+    shutil.copytree(once(session_folder / "undisturbed", go), folder)
+    (run,) = runs_root(folder / "results.duckdb").iterdir()
+    return RunDir(run)
 
 
 def test_a_run_records_every_task_at_every_level(finished: RunDir) -> None:

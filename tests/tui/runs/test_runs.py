@@ -350,7 +350,7 @@ async def test_the_list_is_copied_as_markdown_and_saved_as_csv(dashboard, wareho
         assert f"| {driver.RUN} | demo | demo  | maw    |" in copied[0]
         await pilot.press("ctrl+e")
         await driver.settle(pilot)
-        await pilot.press("down", "enter")
+        await pilot.press("down", "down", "enter")
         await driver.settle(pilot)
     (file,) = tmp_path.glob("runs-*.csv")
     assert file.read_text().splitlines()[0] == "run,name,model,method,levels,state,done,failed,cells,started,repair"
