@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from transformers import LlamaConfig
@@ -69,9 +71,10 @@ def test_a_spread_models_layers_and_its_output_answer_where_they_were_asked():
     from accelerate.hooks import SequentialHook
 
     loaded, _ = load_model(str(MODEL_DIR), dtype=torch.float32, device=torch.device("cpu"), spread={"": "cpu"})  # type: ignore[dict-item]
-    for part in (loaded.base_model, loaded.get_output_embeddings()):
+    parts: tuple[Any, ...] = (loaded.base_model, loaded.get_output_embeddings())
+    for part in parts:
         hook = part._hf_hook
-        last = hook.hooks[-1] if isinstance(hook, SequentialHook) else hook
+        last: Any = hook.hooks[-1] if isinstance(hook, SequentialHook) else hook
         assert last.io_same_device
 
 

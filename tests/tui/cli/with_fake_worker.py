@@ -28,7 +28,8 @@ same_model._cached_commit = lambda model, revision: os.environ.get("FAKE_COMMIT"
 if count := os.environ.get("FAKE_CARDS"):
     there = [Card(number, f"GPU-{number}") for number in range(int(count))]
     cards.host_cards = lambda: there
-if count := os.environ.get("FAKE_PLACES"):  # of a cluster that nobody needs to join
+if told := os.environ.get("FAKE_PLACES"):  # of a cluster that nobody needs to join
+    places = int(told)
     ray_joining.require = ray_joining.join = lambda *_, **__: None
-    ray_joining.places_now = lambda: int(count)
+    ray_joining.places_now = lambda: places
 main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from run_writer import RunWriter
@@ -17,7 +18,7 @@ from warehouse.merging import merge
 FIRST, SECOND = "20261124-041700-abc123", "20261125-041700-def456"
 
 
-def measured(database: Path, run_id: str, *, later: float = 0.0, **about: str) -> None:
+def measured(database: Path, run_id: str, *, later: float = 0.0, **about: Any) -> None:
     run = RunWriter(database.with_suffix(".runs") / run_id)
     run.start(t=later, **about)
     for level, value in (("0", 0.6), ("20", 0.5)):
