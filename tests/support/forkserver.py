@@ -70,7 +70,11 @@ def _serve(path: Path, owner: int) -> None:
             waking.recv(4096)
         if listener in ready:
             link, _ = listener.accept()
-            request, files = _received(link)
+            try:
+                request, files = _received(link)
+            except (ConnectionError, RuntimeError, ValueError):  # whoever asked was killed before all was said
+                link.close()
+                continue
             begun, begins = os.pipe()
             child = os.fork()
             if child == 0:
@@ -87,7 +91,8 @@ def _serve(path: Path, owner: int) -> None:
                 os.close(file)
             os.read(begun, 1)  # as of a process that was started: whoever knows its number can end its session
             os.close(begun)
-            link.sendall(child.to_bytes(4, "little"))
+            with contextlib.suppress(ConnectionError):  # nobody waits for it any more
+                link.sendall(child.to_bytes(4, "little"))
             children[child] = link
         _reap(children)
 
@@ -106,7 +111,7 @@ def _reap(children: dict[int, socket.socket]) -> None:
         if child == 0:
             return
         link = children.pop(child)
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # nobody waits for it
+        with contextlib.suppress(ConnectionError):  # nobody waits for it
             link.sendall(os.waitstatus_to_exitcode(status).to_bytes(4, "little", signed=True))
         link.close()
 
