@@ -165,6 +165,8 @@ class Carrying:
             return
         del self._at_work[place]
         code = launch.STOPPED if code == launch.INTERRUPTED else code
+        if code == launch.LOST and isinstance(one.history.end, Finished):  # it had come to its end before that
+            code = launch.FAILED if one.history.end.failed else launch.FINISHED
         self._stopped |= code == launch.STOPPED
         piece = one.piece
         if not self._stopped and (more := self._more_room(place, one.history)) is not None:

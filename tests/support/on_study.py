@@ -20,8 +20,8 @@ def own_user_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user-data"))
     monkeypatch.setattr("tui.app.node", lambda: "here")
     monkeypatch.setattr("tui.app.devices", lambda readings: "2 × H200")
-    monkeypatch.setattr("tui.app._PULL_SECONDS", 0.05)
-    monkeypatch.setattr("tui.runs.feed._IDLE_SECONDS", 0.1)
+    monkeypatch.setattr("tui.app._PULL_SECONDS", 0.1)
+    monkeypatch.setattr("tui.runs.feed._IDLE_SECONDS", 0.2)
     settling.count(monkeypatch)
 
 

@@ -19,6 +19,8 @@ from warehouse.records.facts import CellFacts, MetricFacts, ModelFacts, TaskFact
 from warehouse.store.journal import Journal
 
 SECONDS = 0.25  # a cell
+_SLOW = "--cell="
+PACE = next((float(word.removeprefix(_SLOW)) for word in sys.argv if word.startswith(_SLOW)), SECONDS)
 MODEL = ModelFacts(
     model="demo", source="demo", revision=None, weights_hash="abc", model_type="llama", hidden_size=8,
     intermediate_size=100, num_hidden_layers=1, num_attention_heads=1, num_key_value_heads=1, vocab_size=16,
@@ -69,7 +71,7 @@ def work(run: RunDir, stop: StopFlag) -> int:
         for level in map(str, plan.levels):
             for spec in plan.tasks:
                 if (level, spec.name) not in done:
-                    time.sleep(SECONDS)
+                    time.sleep(PACE)
                     stop.check()
                     path = run.samples_dir / f"{level}-{spec.name}-{number}.parquet"
                     draft = path.with_suffix(".draft")

@@ -100,7 +100,7 @@ class RunForm(VerticalScroll, can_focus=False):
             yield Label("device")
             yield _text("device", first.device if first.device != "auto" else "", "auto")
             yield Label("on")
-            yield _text("on", first.on, "this host; ray, ray://…")
+            yield _text("on", first.on, "here; ray")
         with _row("batch"):
             yield _text("batch_tokens", first.batch_tokens, "tokens: by memory")
             yield Label("compile")

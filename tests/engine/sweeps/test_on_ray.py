@@ -157,7 +157,7 @@ def test_the_driver_is_killed_and_another_one_follows_what_went_on(tmp_path: Pat
 
 
 def test_a_sweep_is_stopped_and_goes_on_where_it_was(tmp_path: Path, two: Nodes, plain: list[Cell]):
-    driver = Driver(tmp_path, "run", *SWEEP, "--on", two.address, **STEADY)
+    driver = Driver(tmp_path, "run", *SWEEP, "--on", two.address, **STEADY, STEADY_SECONDS="3")
     wait_for(lambda: started(tmp_path) >= 1)
     sweep = runs(tmp_path)[0].plan.sweep or ""
     assert Driver(tmp_path, "stop", sweep, **STEADY).ends() == 0

@@ -379,13 +379,13 @@ async def test_tab_goes_through_the_fields_in_the_order_they_are_read(dashboard,
         await open_form(pilot, driver)
         await fill(pilot, model="demo", tasks="piqa")
         order = []
-        for _ in range(24):
+        for _ in range(25):
             order.append(dashboard.screen.focused.id)
             await pilot.press("tab")
     assert order == [
-        "model", "recent", "method", "name", "repair", "damage", "calibration", "calibration_tokens",
-        "levels", "others", "suite", "tasks", "shots", "limit", "dtype", "device", "batch_tokens", "compile_layers",
-        "seeds", "include_paths", "trust_task_code", "gpus", "start", "outlook",
+        "model", "recent", "method", "name", "repair", "damage", "profile", "calibration", "calibration_tokens",
+        "levels", "others", "suite", "tasks", "shots", "limit", "dtype", "device", "on", "batch_tokens",
+        "compile_layers", "seeds", "gpus", "include_paths", "trust_task_code", "outlook",
     ]  # fmt: skip
 
 

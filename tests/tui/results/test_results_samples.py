@@ -120,7 +120,7 @@ async def test_the_focused_table_of_the_cell_is_exported(
         await opened(pilot, sampled, until)
         await pilot.press("tab", "ctrl+e")
         await until(pilot, lambda: isinstance(pilot.app.screen, ExportScreen))
-        await pilot.press("down", "enter")
+        await pilot.press("down", "down", "enter")
         await until(pilot, lambda: list(tmp_path.glob("cell-*.csv")))
         [path] = tmp_path.glob("cell-*.csv")
         path.write_text("mine")
