@@ -100,9 +100,9 @@ async def test_the_rule_is_chosen_and_changed_in_place_and_what_is_wrong_is_said
         await until(pilot, lambda: isinstance(dashboard.screen, RulesScreen) and dashboard.screen._rules)
         rules = dashboard.screen
         assert isinstance(rules, RulesScreen)
-        listed = rules.query_one(OptionList)
-        await until(pilot, lambda: listed.option_count >= len(rules._rules) and rules.focused is listed)
-        listed.highlighted = [one.name for one in rules._rules].index("narrowest")
+        listed, names = rules.query_one(OptionList), [one.name for one in rules._rules]
+        await until(pilot, lambda: listed.option_count >= len(names) and listed.has_focus)
+        listed.highlighted = names.index("narrowest")
         await pilot.press("enter")
         await until(pilot, lambda: dashboard.screen is compare)
         await until(pilot, lambda: compare._best and compare._best[0].rule == "narrowest")
