@@ -262,6 +262,27 @@ def test_a_piece_whose_place_is_gone_is_lost_with_it_and_goes_on_elsewhere(tmp_p
     assert carry.codes == {run.run_id: launch.FINISHED}
 
 
+@pytest.mark.parametrize(("ending", "code"), [("finish", launch.FINISHED), ("fail", launch.FAILED)])
+def test_a_piece_whose_journal_ends_before_its_place_is_gone_has_ended_so(tmp_path: Path, ending: str, code: int):
+    [run] = pieces(tmp_path, 1)
+
+    class Last(FakeWorker):
+        def _step(self) -> int | None:
+            return None if super()._step() is None else launch.LOST
+
+    class Going(FakeExecutor):
+        def start(self, run: RunDir, place: str) -> FakeWorker:
+            self.started.append((run.name, place))
+            return Last(run, None, ending)
+
+    executor, told = Going(["a", "b"]), Told()
+    carry = Carrying([run], executor, told)
+    carry()
+    assert executor.started == [("piece 0", "a")]
+    assert told.lines[-1] == f"piece 0 ends {code}"
+    assert carry.codes == {run.run_id: code}
+
+
 def test_asked_to_stop_all_workers_are_and_nothing_begins(tmp_path: Path):
     runs = pieces(tmp_path, 4)
     executor = FakeExecutor(["a", "b"])
