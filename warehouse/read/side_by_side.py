@@ -93,23 +93,18 @@ class Improvement:
 
 
 @dataclass(frozen=True, slots=True)
-class PairTest:
-    """A row of `matrix_tests`: a benchmark of two subjects at one width, and which of them loses more by a test.
+class LossTest:
+    """One metric of two subjects at one width, and which of them loses more by a test.
 
-    What both lose is a change in percent of the unpruned score; of damage it is the value itself.
+    What both lose is a change in percent of the unpruned score; of damage it is the value itself, as `measure` says.
     """
 
-    basis_value: float
     benchmark: str
     metric: str
-    first_model: str
     first_method: str
     first_repair: str
-    second_model: str
     second_method: str
     second_repair: str
-    first_pruning_pct: float
-    second_pruning_pct: float
     measure: Literal["percent", "value"]
     first_amount: float
     second_amount: float
@@ -131,6 +126,17 @@ class PairTest:
     num_fewshot: int | None
     version: str | None
     position: int
+
+
+@dataclass(frozen=True, slots=True)
+class PairTest(LossTest):
+    """A row of `matrix_tests`: two of the chosen subjects."""
+
+    basis_value: float
+    first_model: str
+    second_model: str
+    first_pruning_pct: float
+    second_pruning_pct: float
     conditions: str | None
     first_id: str
     second_id: str
