@@ -40,7 +40,7 @@ from tui.shell.type_ahead import TypeAhead
 from tui.shell.unsaved import COMMANDS, Unsaved, is_typed_into
 from tui.widgets.top_line import TopLine
 from warehouse.commands import hint
-from warehouse.text import one_line
+from warehouse.text import counted, one_line
 
 if TYPE_CHECKING:
     from tui.new_run.kept import KeptForm
@@ -371,7 +371,7 @@ class Dashboard(StartingApp):
     async def action_quit(self) -> None:
         running = sum(row.running for row in self.feed.snapshot.runs)
         if running:
-            runs = f"{running} run{'s' * (running > 1)} continue{'s' * (running == 1)}"
+            runs = f"{counted(running, 'run')} continue{'s' * (running == 1)}"
             self.exit(message=f"{runs}: {hint(db=self.database)} shows {'it' if running == 1 else 'them'} again.")
         else:
             self.exit()

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from warehouse.records.level import Level, level_label
 from warehouse.records.reading import Reading
+from warehouse.text import counted
 
 _LIMIT = re.compile(r"\Alimit (\d+)(?=,|\Z)")  # what conditions begin with: further on it may be a prompt's words
 
@@ -62,6 +63,18 @@ def count(number: float) -> str:
         if abs(number) >= limit:  # what would be rounded to a thousand has the next unit
             return f"{number / size:.3g}{unit}"
     return f"{number:,.0f}"
+
+
+def progress(done: int, total: int | None) -> str:
+    """`14/56 evaluations`; `14/? evaluations` where nobody knows of how many."""
+    return f"{done:,}/? evaluations" if total is None else f"{done:,}/{counted(total, 'evaluation')}"
+
+
+def done_of(done: int, total: int | None, what: str = "evaluation") -> str:
+    """`14 of 56 evaluations are done`; `14 evaluations are done` where nobody knows of how many."""
+    among = done if total is None else total
+    told = counted(among, what) if total is None else f"{done:,} of {counted(total, what)}"
+    return f"{told} {'is' if among == 1 else 'are'} done"
 
 
 def devices(readings: Sequence[Reading]) -> str:

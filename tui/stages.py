@@ -6,7 +6,7 @@ from itertools import accumulate
 
 from tui.format import bar, duration, rate
 from warehouse.records.run_state import CurrentStage, RunHistory
-from warehouse.text import one_line
+from warehouse.text import counted, one_line
 
 _DOING = {
     "import libraries": "importing libraries",
@@ -74,7 +74,7 @@ def stage_line(stage: CurrentStage, history: RunHistory, now: float) -> str:
         return stage_name(stage.stage) if worked < _SOON else f"{stage_name(stage.stage)} · {duration(worked)}"
     parts = [f"{stage_name(stage.stage)} {bar(share, _BAR)} {100 * share:.0f}%"]
     if stage.stage == "build requests":
-        parts.append(f"{_tasks_in(stage, history)}/{len(history.found)} tasks")
+        parts.append(f"{_tasks_in(stage, history)}/{counted(len(history.found), 'task')}")
     if stage.seconds >= _SOON and stage.per_second is not None:
         parts.append(_rate(stage.per_second, stage.unit))
         # What has come since the last word of it, which is a second old or more.

@@ -14,3 +14,8 @@ def printable(text: str, *, keep: str = "\n\t") -> str:
 
 def one_line(text: str) -> str:
     return " ".join(printable(text).split())
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """`1 run`, `1,204 runs`; `many` where it is not `one` with an s."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"

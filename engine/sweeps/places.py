@@ -13,6 +13,7 @@ from engine.planning.where import LOCAL, Where
 from engine.sweeps import ray_joining
 from engine.sweeps.cards import Card, chosen_places
 from warehouse.processes import module_command
+from warehouse.text import counted
 
 _PATIENCE = 180.0  # seconds for a cluster to answer
 
@@ -32,7 +33,7 @@ class Places:
     def __str__(self) -> str:
         if not self.where.is_cluster:
             return ", ".join(map(str, self.cards))
-        return f"{self.cluster} place{'s' * (self.cluster != 1)} of {self.where.on}"
+        return f"{counted(self.cluster, 'place')} of {self.where.on}"
 
 
 def places_of(where: Where, plans: Sequence[RunPlan]) -> Places:

@@ -20,6 +20,14 @@ def test_a_models_size_is_told_as_the_field_does(number: float, text: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("done", "total", "told"),
+    [(14, 56, "14 of 56 evaluations are done"), (0, 1, "0 of 1 evaluation is done"), (1, None, "1 evaluation is done")],
+)
+def test_what_is_done_agrees_with_what_there_is(done: int, total: int | None, told: str) -> None:
+    assert fmt.done_of(done, total) == told
+
+
+@pytest.mark.parametrize(
     ("number", "text"),
     [
         (0.25113, "0.2511"),

@@ -24,7 +24,7 @@ from tui.widgets.grid import Grid, GridColumn
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.top_line import TopLine
 from warehouse.read.claims import Change, Claim, ClaimModel
-from warehouse.text import one_line
+from warehouse.text import counted, one_line
 
 _COLOURS = {"supported": "gain", "not supported": "loss", "mixed": "foreground", "cannot tell": "neutral"}
 _VERDICTS = {"gain": "gain", "loss": "loss", "noise": "foreground", None: "neutral"}
@@ -116,7 +116,7 @@ class ClaimsScreen(FiguresScreen):
         self.query_one("#claims-title", Static).update(text)
 
     def draw(self) -> None:
-        of = "" if self.models is None else f" · {len(self.models)} of {len(self._known)} models"
+        of = "" if self.models is None else f" · {len(self.models)} of {counted(len(self._known), 'model')}"
         self.show_title(wording.summary(self.claims) + of)
         self.query_one(Grid).show(_List(self.claims, self.app.theme_variables))
         self._tell()

@@ -13,7 +13,7 @@ from tui.cli.listing import print_rows
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import print_json
 from warehouse.records.names import pruned_with
-from warehouse.text import one_line
+from warehouse.text import counted, one_line
 
 if TYPE_CHECKING:
     from warehouse.read.retained import Retained
@@ -73,7 +73,7 @@ def check(
 
 def _print(levels: list[Retained], short: list[Retained], share: float, *, each: bool) -> None:
     of = "each benchmark" if each else "their scores"
-    count = f"{len(levels)} level{'' if len(levels) == 1 else 's'}"
+    count = counted(len(levels), "level")
     if short:
         rows = [row for one in short for row in _rows(one, share, each=each)]
         print_rows(("model", "method", "level", "benchmark", "keeps"), rows, ("level", "keeps"))

@@ -13,7 +13,7 @@ from tui.cli.listing import print_rows
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import print_json
 from warehouse.records.names import pruned_with
-from warehouse.text import one_line
+from warehouse.text import counted, one_line
 
 if TYPE_CHECKING:
     from warehouse.read.choose import Candidate, Choice
@@ -106,7 +106,7 @@ def _print(found: Choice) -> None:
 def _machine(found: Choice) -> str:
     if found.device is None:
         return "nothing of it was profiled"
-    return f"figures of {one_line(found.device)}, {found.batch} request{'s' if found.batch > 1 else ''} at a time"
+    return f"figures of {one_line(found.device)}, {counted(found.batch, 'request')} at a time"
 
 
 def _against(best: Candidate, found: Choice) -> str:

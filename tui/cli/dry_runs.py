@@ -26,7 +26,7 @@ from tui.format import joules
 from warehouse.commands import hint
 from warehouse.numbers import format_bytes
 from warehouse.records.names import pruned_with
-from warehouse.text import one_line
+from warehouse.text import counted, one_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ def show(wanted: Wanted, db: Path, *, as_json: bool) -> None:
     cells = sum(piece.forecast.cells for piece in pieces)
     time = "not known" if seconds is None else f"about {duration(seconds)}"
     on = f" on {places}" if places.count else ""
-    typer.echo(f"{len(pieces)} runs, {cells} evaluations; time{on}: {time}. Nothing was created.")
+    typer.echo(f"{counted(len(pieces), 'run')}, {counted(cells, 'evaluation')}; time{on}: {time}. Nothing was created.")
 
 
 def not_again(wanted: Wanted) -> list[str]:
@@ -85,7 +85,7 @@ def not_again(wanted: Wanted) -> list[str]:
     for plan, runs in zip(prepared.asked, prepared.measured, strict=True):
         for one in runs:
             at = "" if one.revision is None else f", at commit {one.revision[:12]}"
-            cells = f"{len(one.cells)} evaluation{'s' * (len(one.cells) != 1)}"
+            cells = counted(len(one.cells), "evaluation")
             levels = ", ".join(dict.fromkeys(level for level, _ in one.cells))
             of = f"{plan.model}, {pruned_with(plan.method, plan.repair)} (levels {levels})"
             lines.append(one_line(f"Measured already, and not again: {cells} of {of}, by run {one.run_id}{at}."))
@@ -177,7 +177,7 @@ def _lines(number: int, piece: Piece, db: Path) -> list[str]:
     more = "" if seen.all_known else " or more"
     lines = [
         f"{number}. {plan.model}{at}, {pruned_with(plan.method, plan.repair)}: levels {levels}; "
-        f"{plan.suite or tasks}; {seen.cells} evaluations{more}"
+        f"{plan.suite or tasks}; {counted(seen.cells, 'evaluation')}{more}"
     ]
     if seen.parameters:
         lines.append(f"   parameters: {', '.join(f'{level}: {size:,}' for level, _, size in seen.widths)}")

@@ -15,7 +15,7 @@ from tui.cli.completion import complete_models, complete_runs
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json, refuse_two_formats
 from warehouse.exporters import outfile
 from warehouse.exporters.exporter import exporter_named, exporter_of, exporters
-from warehouse.text import one_line
+from warehouse.text import counted, one_line
 
 if TYPE_CHECKING:
     ExportFormat = str
@@ -201,8 +201,8 @@ def _export_bundle(db: Path, path: Path, *, models: Sequence[str], runs: Sequenc
 
     replace = _may_replace(path, db, force=force)
     report = outfile.write_by(path, partial(write_bundle, db, models=models, runs=runs), db, replace=replace)
-    what = f"{len(report.runs)} run{'' if len(report.runs) == 1 else 's'}"
-    rows = f"{report.rows['metrics']:,} metrics and {report.rows['samples']:,} documents' results"
+    what = counted(len(report.runs), "run")
+    rows = f"{counted(report.rows['metrics'], 'metric')} and {report.rows['samples']:,} documents' results"
     written = f"{one_line(str(path))}: {what}, {rows}, {format_bytes(report.bytes)}"
     typer.echo(f"{written}. Fingerprint {report.fingerprint}.")
     for why in report.left_out:

@@ -14,7 +14,7 @@ from engine.runs.rundir import RunDir
 from engine.sweeps.driving import carried_out_by
 from tui.cli.output import console
 from warehouse.records.run_state import RunState
-from warehouse.text import one_line
+from warehouse.text import counted, one_line
 
 _LOOK_SECONDS = 1.0
 
@@ -55,11 +55,11 @@ def print_sweeps(listed: Listed, db: Path) -> None:
     for one in found:
         pieces, cells = one["pieces"], one["cells"]
         name = "" if one["name"] is None else f" {one_line(one['name'])}"
-        of = "?" if cells["total"] is None else cells["total"]
+        of = "? evaluations" if cells["total"] is None else counted(cells["total"], "evaluation")
         going = ", going on" if one["running"] else ""
         typer.echo(
-            f"sweep {one['sweep']}{name}: {pieces['done']} of {pieces['total']} runs done, "
-            f"{cells['done']} of {of} evaluations{going}"
+            f"sweep {one['sweep']}{name}: {pieces['done']} of {counted(pieces['total'], 'run')} done, "
+            f"{cells['done']} of {of}{going}"
         )
 
 

@@ -14,7 +14,7 @@ from engine.errors import UserError
 from tui.cli.once import Command
 from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import print_json
-from warehouse.text import one_line
+from warehouse.text import counted, one_line
 
 if TYPE_CHECKING:
     from warehouse.importers import ImportReport, WouldReplaceError
@@ -123,7 +123,7 @@ def _agreed(refused: WouldReplaceError) -> bool:
         return False
     for one in refused.replaced:
         typer.echo(f"replaces {one_line(str(one))}", err=True)
-    return typer.confirm(f"Replace {_count(len(refused.replaced), 'number')}?", default=False, err=True)
+    return typer.confirm(f"Replace {counted(len(refused.replaced), 'number')}?", default=False, err=True)
 
 
 def _say(source: str, report: ImportReport) -> None:
@@ -131,7 +131,7 @@ def _say(source: str, report: ImportReport) -> None:
     typer.echo(f"{one_line(source)}: {len(report.imported)} imported{already}.")
     for one in report.stored:
         if one.file and not one.known:
-            counts = f"{_count(one.metrics, 'metric')}, {_count(one.samples, 'sample')}"
+            counts = f"{counted(one.metrics, 'metric')}, {counted(one.samples, 'sample')}"
             typer.echo(f"  {one_line(one.file)}: {counts}; {one_line(one.about)}.")
     for one in report.replaced:
         typer.echo(f"  replaced {one_line(str(one))}")
@@ -139,10 +139,6 @@ def _say(source: str, report: ImportReport) -> None:
         typer.echo(f"{one_line(str(path))}: nothing imported, {one_line(why)}.", err=True)
     for note in report.notes:
         typer.echo(one_line(note), err=True)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _plain(reports: Sequence[ImportReport]) -> dict[str, Any]:

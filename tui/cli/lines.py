@@ -14,7 +14,7 @@ from tui.stages import stage_line, stage_name
 from warehouse.records.events import Event, Finished, Log, Stage, StageProgress, Stopped
 from warehouse.records.facts import CellFacts, ModelFacts, VariantFacts
 from warehouse.records.run_state import RunHistory
-from warehouse.text import one_line
+from warehouse.text import counted, one_line
 
 _STAGE_EVERY = 10.0  # seconds
 
@@ -98,13 +98,13 @@ def describe(event: Event, history: RunHistory) -> str | None:
         case Stopped(reason=reason):
             return f"stopped ({reason})"
         case Finished(failed=failed):
-            return f"finished, {failed} evaluation{'s' * (failed > 1)} failed" if failed else "finished"
+            return f"finished, {counted(failed, 'evaluation')} failed" if failed else "finished"
         case _:
             return None
 
 
 def _outlook(history: RunHistory) -> str:
     reached = progress(history)
-    cells = f", {reached.done + reached.failed} of {reached.total} evaluations" if reached.total else ""
+    cells = f", {reached.done + reached.failed} of {counted(reached.total, 'evaluation')}" if reached.total else ""
     left = f", {duration(reached.seconds_left)} left" if reached.seconds_left else ""
     return cells + left

@@ -16,6 +16,7 @@ from rich.text import Text
 from engine.runs.progress import progress
 from tui.cli.lines import describe
 from tui.cli.output import duration
+from tui.format import progress as progress_text
 from tui.stages import stage_lines, stage_text
 from warehouse.read.grid import Cell
 from warehouse.read.run_grid import run_grid
@@ -23,7 +24,7 @@ from warehouse.records.events import Event, Log, Stopped
 from warehouse.records.facts import ModelFacts
 from warehouse.records.level import level_label
 from warehouse.records.run_state import RunHistory
-from warehouse.text import one_line
+from warehouse.text import counted, one_line
 
 T = TypeVar("T")
 
@@ -57,7 +58,7 @@ class LiveView:
         settled = known.done + known.failed
         bar = Table.grid(padding=(0, 1))
         bar.add_row(
-            Text(f"{settled}/{known.total if known.total is not None else '?'} evaluations"),
+            Text(progress_text(settled, known.total)),
             ProgressBar(total=known.total or 1, completed=settled, width=24),
             Text(f"{known.failed} failed", style="red") if known.failed else "",
             Text(f"{duration(known.seconds_left)} left" if known.seconds_left is not None else "", style="cyan"),
@@ -78,7 +79,7 @@ class LiveView:
             return stage_text(self._history) or "between two evaluations"
         parts = [f"level {current.level} {one_line(current.task)}"]
         if current.total:
-            parts.append(f"{current.done}/{current.total} requests")
+            parts.append(f"{current.done}/{counted(current.total, 'request')}")
         if (rate := current.requests_per_second) is not None:
             parts.append(f"{rate:,.1f} requests/s")
         if (rate := current.tokens_per_second) is not None:

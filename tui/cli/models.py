@@ -11,7 +11,7 @@ from tui.cli.options import DEFAULT_DATABASE, Database, Debug, Json
 from tui.cli.output import print_json
 from warehouse.commands import hint
 from warehouse.records.names import pruned_with
-from warehouse.text import one_line
+from warehouse.text import counted, one_line
 
 
 def models(as_json: Json = False, db: Database = DEFAULT_DATABASE, debug: Debug = False) -> None:
@@ -27,7 +27,7 @@ def models(as_json: Json = False, db: Database = DEFAULT_DATABASE, debug: Debug 
         typer.echo(f"There is no model in {db} yet: {hint('run', 'MODEL', db=db)} measures one.", err=True)
     for model in found:
         size = "size not known" if model.parameters is None else f"{count(model.parameters)} parameters"
-        runs = f"{model.runs} run{'' if model.runs == 1 else 's'} ({', '.join(model.origins)})"
+        runs = f"{counted(model.runs, 'run')} ({', '.join(model.origins)})"
         typer.echo(f"{one_line(model.model)}: {size}, {runs}")
         for measured in model.measured:
             typer.echo(f"  {one_line(_said(measured))}")

@@ -30,7 +30,7 @@ from warehouse.commands import hint
 from warehouse.records.events import Event
 from warehouse.records.facts import CellFacts
 from warehouse.records.run_state import RunHistory
-from warehouse.text import one_line
+from warehouse.text import counted, one_line
 
 _MERGING = 0.05  # of the time at most goes into bringing the database up to date beside the runs
 
@@ -72,7 +72,8 @@ def write_down(runs: Sequence[RunDir], db: Path, *, as_json: bool) -> None:
     """Say how runs are carried out that were only written down; their name goes to standard output."""
     name = runs[0].plan.sweep or runs[0].run_id
     begin, number = hint("resume", name, db=db), hint("worker", name, "--piece", "1", db=db)
-    _say(f"{len(runs)} runs are written down: `{begin}` carries them out, `{number}` the first of them.")
+    are = f"{counted(len(runs), 'run')} {'is' if len(runs) == 1 else 'are'}"
+    _say(f"{are} written down: `{begin}` carries them out, `{number}` the first of them.")
     if as_json:
         print_json({"runs": [session.summary(run) for run in runs]})
     else:
@@ -96,7 +97,8 @@ def _side_by_side(runs: Sequence[RunDir], executor: Executor, lines: _Lines, db:
     executor.close()
     if waiting:
         whole = runs[0].plan.sweep or waiting[0].run_id
-        _say(f"Not done: {len(waiting)} of {len(runs)} runs; `{hint('resume', whole, db=db)}` goes on with them.")
+        left = f"{len(waiting)} of {counted(len(runs), 'run')}"
+        _say(f"Not done: {left}; `{hint('resume', whole, db=db)}` goes on with them.")
     codes = [max(code, lines.problems.get(run_id, 0)) for run_id, code in carrying.codes.items()]
     if as_json:
         print_json({"runs": [session.summary(run) for run in runs if run.path.exists()]})

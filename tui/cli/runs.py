@@ -19,7 +19,7 @@ from tui.cli.output import duration, print_json
 from warehouse.commands import hint
 from warehouse.errors import AlteredError
 from warehouse.store import run_folders
-from warehouse.text import one_line
+from warehouse.text import counted, one_line
 
 if TYPE_CHECKING:
     from warehouse.merging.merge import MergeReport
@@ -88,9 +88,9 @@ def merge(
     if from_journals:
         remade = remake(db, root, wait=2.0)
         report = remade.merged
-        carried = f", and {remade.events} events of others from the file itself" if remade.events else ""
+        carried = f", and {counted(remade.events, 'event')} of others from the file itself" if remade.events else ""
         typer.echo(
-            f"{db} is made anew from the journals of {len(report.merged)} runs{carried}. "
+            f"{db} is made anew from the journals of {counted(len(report.merged), 'run')}{carried}. "
             f"{remade.kept} is the file as it was."
         )
         for what in remade.left:
@@ -103,11 +103,11 @@ def merge(
         digests.save()
         new = {run_id: count for run_id, count in report.merged.items() if count}
         for run_id, count in new.items():
-            typer.echo(f"{run_id}: {count} events merged")
+            typer.echo(f"{run_id}: {counted(count, 'event')} merged")
         if not new:
             typer.echo("Nothing to merge.")
     if rebuild:
-        typer.echo(f"{pairing.rebuild(db, wait=2.0)} changes compared document by document.")
+        typer.echo(f"{counted(pairing.rebuild(db, wait=2.0), 'change')} compared document by document.")
     _tell(report, db, root)
 
 

@@ -23,12 +23,13 @@ from engine.runs.rundir import RunDir
 from engine.sweeps import groups
 from tui.cli.follow import Detached, View, follow
 from tui.cli.output import console, print_json
+from tui.format import done_of
 from warehouse.commands import hint
 from warehouse.errors import DatabaseBusyError
 from warehouse.records.events import Crashed, Finished
 from warehouse.records.run_state import RunHistory, RunState
 from warehouse.store import run_folders
-from warehouse.text import one_line
+from warehouse.text import counted, one_line
 
 _TAKEN_UP_WITHIN = 60.0  # seconds for which --detach waits to hear that a plan is refused
 _POLL_SECONDS = 0.1
@@ -219,7 +220,7 @@ def conclude(run: RunDir, history: RunHistory, code: int, db: Path) -> int:
     """Say how the run ended, if not well, and what to do; returns our exit code for the worker's."""
     again = f"`{hint('resume', run.run_id, db=db)}`"
     reached, end = progress(history), history.end
-    done = f"{reached.done} of {reached.total} evaluations are done" if reached.total else "no evaluation is done"
+    done = done_of(reached.done, reached.total) if reached.total else "no evaluation is done"
     match code:
         case launch.FINISHED:
             return code
@@ -231,7 +232,7 @@ def conclude(run: RunDir, history: RunHistory, code: int, db: Path) -> int:
             _say(f"So far, {done}; {again} takes the run up again.")
             return code
         case launch.FAILED if isinstance(end, Finished):
-            _say(f"{reached.failed} of {reached.total} evaluations failed; {again} tries them again:")
+            _say(f"{reached.failed} of {counted(reached.total or 0, 'evaluation')} failed; {again} tries them again:")
             for failure in history.failures.values():
                 _say(f"  level {failure.level} {failure.task}: {failure.error}")
             return code

@@ -16,7 +16,7 @@ from tui.cli.output import console, duration, print_json
 from warehouse.commands import hint
 from warehouse.errors import DatabaseBusyError
 from warehouse.records.names import pruned_with
-from warehouse.text import one_line
+from warehouse.text import counted, one_line
 
 if TYPE_CHECKING:
     from warehouse.read.deltas import DeltaTable
@@ -106,11 +106,11 @@ def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _state(facts: dict[str, Any]) -> str:
     cells = facts["cells"]
-    total = "?" if cells["total"] is None else cells["total"]
+    total = "? evaluations" if cells["total"] is None else counted(cells["total"], "evaluation")
     if facts["origin"] == "run":
-        said = f"{facts['state']}, {cells['done']} of {total} evaluations done"
+        said = f"{facts['state']}, {cells['done']} of {total} done"
     else:
-        said = f"imported ({facts['origin']}), {cells['done']} scores"
+        said = f"imported ({facts['origin']}), {counted(cells['done'], 'score')}"
     if cells["failed"]:
         said += f", {cells['failed']} failed"
     if (current := facts["current"]) is not None and facts["state"] == "running":

@@ -13,6 +13,7 @@ from tui.results.matrix import beyond_noise
 from warehouse.read.grid import UNPRUNED
 from warehouse.read.side_by_side import BestLevel, Improvement, Matched, PairTest
 from warehouse.records.names import pruned_with, short_name
+from warehouse.text import counted
 
 _Z95 = NormalDist().inv_cdf(0.975)
 
@@ -178,8 +179,9 @@ def best_levels(rows: Sequence[BestLevel], quiet: str) -> Text:
             continue
         text.append(f"{names[row.subject]}: {_level(row)}\n", "bold")
         text.append(
-            f"keeps {row.retained_pct:.1f}% of the unpruned scores on average over {row.benchmarks} "
-            f"benchmarks{_parameters(row)}; {row.improved} improve. "
+            f"keeps {row.retained_pct:.1f}% of the unpruned scores on average over "
+            f"{counted(row.benchmarks, 'benchmark')}{_parameters(row)}; "
+            f"{row.improved} improve{'s' * (row.improved == 1)}. "
             f"Worst: {row.worst_benchmark}, {row.worst_retained_pct:.0f}% kept.\n"
         )
         text.append(f"{row.why}\n\n", quiet)

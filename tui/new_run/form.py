@@ -76,19 +76,18 @@ class RunForm(VerticalScroll, can_focus=False):
             yield _choices("repair", _REPAIRS, first.repair)
             yield Label("damage")
             yield Toggle("KL and top-1", first.damage, id="damage")
-        with _row("costs"):
-            yield Toggle("of each level, too: time, memory, energy", first.profile, id="profile")
         with _row("text"):
             yield _text("calibration", first.calibration, "self, a file, task:NAME")
             yield Label("tokens")
             yield _text("calibration_tokens", first.calibration_tokens, "by the device")
         with _row("levels", first=True):
             yield LevelRow(written, id="levels")
-        with _row("also"):
             others = ", ".join(level for level in written if level not in LEVELS)
-            yield _text("others", others, "other levels: 15, 2.4x, w4096")
+            yield _text("others", others, "15, 2.4x, w4096")
         with _row("suite", first=True):
             yield Select(suites, value=first.suite, allow_blank=False, compact=True, id="suite")
+            yield Label("costs")
+            yield Toggle("time, memory, energy", first.profile, id="profile")
         with _row("tasks"):
             yield _text("tasks", first.tasks, "piqa, gsm8k@5, …  (f2 finds)")
         with _row("shots"):
@@ -128,6 +127,8 @@ class RunForm(VerticalScroll, can_focus=False):
 
     def _tell_hidden(self) -> None:
         """Name the rows that there is no room for."""
+        if not self.query("#problems"):  # asked before the form was left
+            return
         room = self.scrollable_content_region.height - self.query_one("#problems").outer_size.height
         top, bottom = self.scroll_y, self.scroll_y + room
         rows = list(self.query(".row"))

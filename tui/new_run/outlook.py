@@ -15,6 +15,7 @@ from engine.planning.memory_forecast import MemoryForecast
 from tui import format as fmt
 from warehouse.numbers import format_bytes
 from warehouse.records.level import level_label
+from warehouse.text import counted
 
 _FACTS = ("time", "energy", "costs", "calibrate", "memory", "compile")
 _PARTS = ("forecast", "warnings", *_FACTS, "command-title", "command", "widths")
@@ -90,7 +91,7 @@ class RunOutlook(VerticalScroll):
 
 def _all_cells(runs: Sequence[Forecast]) -> Text:
     more = "" if all(one.all_known for one in runs) else " or more"
-    text = Text(f"{len(runs)} runs, {sum(one.cells for one in runs)} evaluations{more}", style="bold")
+    text = Text(f"{len(runs)} runs, {counted(sum(one.cells for one in runs), 'evaluation')}{more}", style="bold")
     return Text.assemble(text, ": one for each model, method and repair, a sweep")
 
 
@@ -104,9 +105,8 @@ def _all_time(runs: Sequence[Forecast]) -> str:
 
 def _cells(seen: Forecast) -> Text:
     more = "" if seen.all_known else " or more"
-    text = Text(f"{seen.cells} evaluations{more}", style="bold")
-    levels, tasks = f"level{'s' * (seen.levels != 1)}", f"task{'s' * (seen.tasks != 1)}"
-    return Text.assemble(text, f": {seen.levels} {levels} × {seen.tasks} {tasks}{more}")
+    text = Text(f"{counted(seen.cells, 'evaluation')}{more}", style="bold")
+    return Text.assemble(text, f": {counted(seen.levels, 'level')} × {counted(seen.tasks, 'task')}{more}")
 
 
 def _time(seen: Forecast) -> str:

@@ -35,6 +35,7 @@ from tui.shell.confirm import ConfirmScreen
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.top_line import TopLine
 from warehouse.commands import hint
+from warehouse.text import counted
 
 _PAUSE = 0.6  # seconds after the last key before a model is looked at
 _MEMORY_EVERY = 5.0  # seconds
@@ -162,7 +163,7 @@ class NewRunScreen(Screen[None]):
 
     def _started(self, started: Started) -> None:
         if started.not_again:
-            self.notify(f"{started.not_again} evaluations were done before, and are not done again.", timeout=10)
+            self.notify(f"Measured before, and not done again: {counted(started.not_again, 'evaluation')}.", timeout=10)
         if started.run is not None:
             self.host.show_started(self, started.run)
         elif started.sweep is not None:

@@ -29,6 +29,7 @@ from tui.widgets.top_line import TopLine
 from warehouse.commands import hint
 from warehouse.console.waiting import Waiting
 from warehouse.exporters.tables import Table
+from warehouse.text import counted
 
 ROWS = 10_000  # rows fetched at first, and more each time the cursor comes to the last of them
 MOST_ROWS = 200_000  # kept to be looked at; an export fetches all
@@ -217,11 +218,11 @@ class QueryScreen(KeepingScreen):
         if not fetch.for_export and fetch.cursor is None:
             self.answer.order = None
         self.answer.show_table(table, cursor=fetch.cursor)
-        rows = f"{len(table.rows):,} row{'' if len(table.rows) == 1 else 's'}"
+        rows = counted(len(table.rows), "row")
         if table.truncated:
             more = "G reads on; " if len(table.rows) < MOST_ROWS else ""
-            rows = f"the first {len(table.rows):,} rows; {more}ctrl+e exports all of them"
-        self._say(f"{rows} · {len(table.columns)} columns · {took:.2f} s", good=True)
+            rows = f"the first {rows}; {more}ctrl+e exports all of them"
+        self._say(f"{rows} · {counted(len(table.columns), 'column')} · {took:.2f} s", good=True)
         self._title()
         if fetch.for_export:
             host(self).action_export()
@@ -322,7 +323,7 @@ class QueryScreen(KeepingScreen):
         table = self.table
         if table is None or not table.columns:
             return None
-        part = f" (the first {len(table.rows):,} rows)" if table.truncated else ""
+        part = f" (the first {counted(len(table.rows), 'row')})" if table.truncated else ""
         return Sheet(f"Answer{part}", tuple(table.columns), tuple(table.rows), self.ran)
 
     def action_export(self) -> None:

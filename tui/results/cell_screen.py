@@ -26,6 +26,7 @@ from warehouse.read.cell_details import CellMetric, Flip
 from warehouse.read.grid import UNPRUNED, Entry, Width
 from warehouse.records.names import short_name
 from warehouse.stats.hypothesis_tests import mcnemar
+from warehouse.text import counted
 
 
 class CellScreen(ModalScreen[None]):
@@ -131,7 +132,7 @@ class CellScreen(ModalScreen[None]):
         if cell.baseline_run_id not in (None, cell.run_id):
             parts.append(f"unpruned from run {cell.baseline_run_id}")
         if cell.n is not None:
-            parts.append(f"{cell.n:,} documents")
+            parts.append(counted(cell.n, "document"))
         if self._benchmark.num_fewshot is not None:
             parts.append(f"{self._benchmark.num_fewshot}-shot")
         if width.intermediate_size is not None:
@@ -149,7 +150,7 @@ class CellScreen(ModalScreen[None]):
         first = self._flips[0]
         up, down = first.rose, first.fell
         better, worse = (up, down) if self._cell.higher_is_better is not False else (down, up)
-        text = Text(f"Samples: of {first.documents:,} documents, {worse:,} got worse and {better:,} better")
+        text = Text(f"Samples: of {counted(first.documents, 'document')}, {worse:,} got worse and {better:,} better")
         text.append(f"; by chance alone as uneven with p = {mcnemar(up, down):.2g} (exact paired sign test).")
         if first.changed > len(self._flips):
             text.append(f" The {len(self._flips)} largest:")

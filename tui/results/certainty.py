@@ -7,6 +7,7 @@ import math
 from tui.format import change, value
 from tui.results.matrix import at_chance, beyond_noise, signed
 from warehouse.read.grid import Benchmark, Cell, Width
+from warehouse.text import counted
 
 _DUE = "not compared yet"  # delta_statistics' word for what a later merge compares
 _VERDICTS = {
@@ -83,7 +84,7 @@ def _test(cell: Cell) -> str:
 def _documents(cell: Cell) -> str:
     if cell.pairs is None:
         return ""
-    parts = [f"{cell.pairs:,} documents compared"]
+    parts = [f"{counted(cell.pairs, 'document')} compared"]
     if cell.lost is not None and cell.gained is not None:
         parts.append(f"{cell.lost:,} lost, {cell.gained:,} gained")
     if cell.agreement is not None:

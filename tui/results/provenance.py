@@ -15,6 +15,7 @@ from warehouse.read.trace import Check, Provenance, Trace
 from warehouse.records.conditions import old_seeds, seeds_text
 from warehouse.records.events import fields_of
 from warehouse.records.level import level_label
+from warehouse.text import counted
 
 _MARKS = {True: "✓", False: "✗", None: "–"}
 # Of a journal line that is told on a screen; `--json` has it whole.
@@ -50,7 +51,7 @@ def verdict(trace: Trace) -> str:
     broken = sum(check.holds is False for check in trace.checks)
     held = sum(check.holds is True for check in trace.checks)
     if broken:
-        return f"{broken} of {broken + held} checks failed: the number is not what its sources say."
+        return f"{broken} of {counted(broken + held, 'check')} failed: the number is not what its sources say."
     if not held:
         return "Nothing here could verify the number: its sources are elsewhere."
     if held == 1:
@@ -191,7 +192,10 @@ def _task(origin: Provenance) -> str:
 
 def _sources(origin: Provenance) -> Iterator[Line]:
     if origin.samples is not None:
-        yield "samples", f"{origin.samples.rows:,} rows in the database (table samples, seq {origin.number.seq})"
+        yield (
+            "samples",
+            f"{counted(origin.samples.rows, 'row')} in the database (table samples, seq {origin.number.seq})",
+        )
     if origin.samples_file is not None:
         yield ("" if origin.samples else "samples"), str(origin.samples_file)
     if origin.line is not None:

@@ -32,6 +32,7 @@ from tui.widgets.key_footer import KeyFooter
 from tui.widgets.top_line import TopLine
 from warehouse.read.grid import Benchmark, Entry, Width, results
 from warehouse.read.subjects import MetricChoice, Subject
+from warehouse.text import counted
 
 _FIRST = 3  # how many models to show before anybody chose
 
@@ -159,11 +160,11 @@ class ResultsScreen(SweepsScreen):
             parts.insert(0, self.sweep.called)
         if self._matrix.rows:
             known = len(self._known)
-            parts.append(f"{len(models)} of {known} models" if known > len(models) else f"{len(models)} models")
+            parts.append(f"{len(models)} of {known} models" if known > len(models) else counted(len(models), "model"))
             if len(models) == 1:
                 parts[-1] = next(iter(models.values()))
             if self.filter:
-                parts.append(f"filter “{self.filter}”: {len(self.shown.rows)} benchmarks")
+                parts.append(f"filter “{self.filter}”: {counted(len(self.shown.rows), 'benchmark')}")
             if self.sorting is not None:
                 width, losses_first = self.sorting
                 parts.append(f"{'losses' if losses_first else 'gains'} first at {width.label}")
@@ -369,7 +370,7 @@ class ResultsScreen(SweepsScreen):
 
 
 def _choice(one: Subject) -> str:
-    levels = f"{one.levels} level{'' if one.levels == 1 else 's'}"
+    levels = counted(one.levels, "level")
     return f"{one.model} · {one.pruned_with} · {levels} · {conditions_text(one.conditions)}"
 
 

@@ -11,6 +11,7 @@ from tui.shell.choose import ChooseOne
 from tui.shell.choosing import SubjectsScreen
 from tui.shell.queries import Question, Rows
 from warehouse.read.subjects import MeasuredSweep
+from warehouse.text import counted
 
 
 class SweepsScreen(SubjectsScreen):
@@ -82,5 +83,5 @@ class SweepsScreen(SubjectsScreen):
 
 
 def _choice(one: MeasuredSweep) -> str:
-    runs, models = (f"{count} {what}{'s' * (count != 1)}" for count, what in ((one.runs, "run"), (one.models, "model")))
+    runs, models = counted(one.runs, "run"), counted(one.models, "model")
     return f"{one.called} · {runs} with scores · {models} · {one.sweep}"

@@ -9,6 +9,7 @@ from typing import Any
 from textual.app import App
 
 from engine.errors import UserError
+from tui.format import done_of
 from tui.runs.record import RunRow
 from tui.runs.states import state_word
 from tui.shell import notices
@@ -39,6 +40,5 @@ class Endings:
 
 
 def _ended(row: RunRow) -> Ended:
-    of = f" of {row.total}" if row.total else ""
-    said = f"run {row.name} has ended ({state_word(row)}), {row.done}{of} evaluations are done"
+    said = f"run {row.name} has ended ({state_word(row)}), {done_of(row.done, row.total)}"
     return Ended(row.run_id, row.name, str(row.state), said)

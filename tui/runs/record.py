@@ -38,6 +38,7 @@ from warehouse.records.facts import CellFacts, FailureFacts, ModelFacts, Variant
 from warehouse.records.names import pruned_with
 from warehouse.records.reading import Reading
 from warehouse.records.run_state import CurrentCell, RunHistory, RunState
+from warehouse.text import counted
 
 LOG_LINES = 1000
 READINGS = 3600  # an hour of one device
@@ -155,7 +156,7 @@ class RunRecord:
             case Renamed(name=name):
                 self._say(event, f"called {name} from now on")
             case Finished(failed=failed):
-                self._say(event, f"finished, {failed} evaluation{'s' * (failed > 1)} failed" if failed else "finished")
+                self._say(event, f"finished, {counted(failed, 'evaluation')} failed" if failed else "finished")
             case Stopped(reason=reason):
                 self._say(event, f"stopped ({reason})")
             case Refused(error=error) | Crashed(error=error):

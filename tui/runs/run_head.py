@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from tui import format as fmt
-from tui.format import levels_text
 from tui.runs.record import RunDetail
-from tui.runs.states import advice, state_text
+from tui.runs.states import about, advice, state_text
 from warehouse.records.level import level_label
-from warehouse.text import one_line
+from warehouse.text import counted, one_line
 
 
 def run_head(detail: RunDetail, now: Sequence[Text], colours: dict[str, str]) -> Text:
@@ -19,10 +18,10 @@ def run_head(detail: RunDetail, now: Sequence[Text], colours: dict[str, str]) ->
     row = detail.row
     text = Text(no_wrap=True, overflow="ellipsis")
     text.append(one_line(row.name), style=f"bold {colours['primary']}")
-    text.append(f"  {one_line(row.model)} · {one_line(row.pruned_with).upper()} · {levels_text(row.levels)}")
+    text.append(f"  {about(row)}")
     text.append(f" · attempt {detail.attempt}\n" if detail.attempt > 1 else "\n")
     text.append_text(state_text(row, colours))
-    text.append(f"  {fmt.bar(row.share, 16)} {row.done}/{row.total if row.total is not None else '?'} evaluations")
+    text.append(f"  {fmt.bar(row.share, 16)} {fmt.progress(row.done, row.total)}")
     if row.failed and row.running:
         text.append(f" · ✗ {row.failed} failed", style=colours["loss"])
     if detail.elapsed:
@@ -43,7 +42,7 @@ def now_lines(detail: RunDetail, quiet: str) -> list[Text]:
     current = detail.row.current
     if current is None:
         return stages or [Text(one_line(advice(detail.row, opened=True)))]
-    parts = [f"{level_label(current.level)} {current.task}", f"{current.done}/{current.total} requests"]
+    parts = [f"{level_label(current.level)} {current.task}", f"{current.done}/{counted(current.total, 'request')}"]
     if (rate := current.requests_per_second) is not None:
         parts.append(f"{fmt.rate(rate)} requests/s")
     if (rate := current.tokens_per_second) is not None:

@@ -242,7 +242,7 @@ def _cell_text(
         case "pending":
             text.append("Not reached yet.")
         case "partial":
-            text.append(f"{cell.done} of its {cell.total} tasks are done.")
+            text.append(f"{fmt.done_of(cell.done, cell.total, 'task')}.")
         case "running":
             text.append(f"Being evaluated: {100 * (cell.share or 0):.0f}% done.")
         case "failed":

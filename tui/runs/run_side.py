@@ -8,20 +8,23 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from tui.format import levels_text
 from tui.runs.gpu_panel import GpuPanel
 from tui.runs.record import RunRow
 from tui.runs.run_grid import RunGrid
 from tui.runs.run_head import now_lines, run_head
 from tui.runs.snapshot import Snapshot
-from tui.runs.states import advice, state_text
+from tui.runs.states import about, advice, state_text
 from tui.runs.sweep_head import sweep_head
 from tui.runs.sweep_rows import SweepRow
 from tui.widgets.words import Words
 from warehouse.text import one_line
 
-SIDE = 72  # columns that it takes beside the list, its border included; `runs.tcss` has the same
 _PATIENCE = 0.3  # seconds: a cursor that goes through the list asks about no run that it passes
+
+
+def side_width(screen: int) -> int:
+    """The columns that it takes beside the list, its border included: from 178 on a grid of seven levels is whole."""
+    return max(72, screen * 45 // 100)
 
 
 class RunSide(Vertical):
@@ -41,31 +44,31 @@ class RunSide(Vertical):
         self.query_one("#side-gpu").can_focus = False
 
     async def show(self, row: RunRow | None, snapshot: Snapshot, database: Path, sweep: SweepRow | None = None) -> None:
-        """A run, or where it is None a sweep."""
+        """A run; of a sweep how it stands, and below it the run of it that `row` is."""
         grid, gpu = self.query_one(RunGrid), self.query_one(GpuPanel)
-        detail = snapshot.detail
-        if row is None or detail is None or detail.row.run_id != row.run_id:
-            if row is None or row.folder is None:
-                grid.show_nothing()
-                gpu.add_class("-none")
-                head = self._of_import(row) if sweep is None else sweep_head(sweep, self.app.theme_variables)
-                self.query_one("#side-head", Words).say(head)
+        detail, colours = snapshot.detail, self.app.theme_variables
+        whole = None if sweep is None else sweep_head(sweep, colours)
+        self.border_title = "Run" if sweep is None else "Sweep"
+        if row is None or row.folder is None:
+            grid.show_nothing()
+            gpu.add_class("-none")
+            self.query_one("#side-head", Words).say(whole or self._of_import(row))
             return
-        colours = self.app.theme_variables
-        self.query_one("#side-head", Words).say(run_head(detail, now_lines(detail, colours["neutral"]), colours))
+        if detail is None or detail.row.run_id != row.run_id:
+            return
+        head = run_head(detail, now_lines(detail, colours["neutral"]), colours)
+        self.query_one("#side-head", Words).say(Text("\n\n").join(filter(None, (whole, head))))
         grid.show(detail)
         grid.ask_for_marks(database)
         gpu.remove_class("-none")
         live = row.running and snapshot.readings
-        await gpu.show_run(detail, snapshot.readings if live else None, snapshot.processes)
+        await gpu.show_run(detail, snapshot.readings if live else None, snapshot.processes if live else ())
 
     def _of_import(self, row: RunRow | None) -> Text:
         if row is None:
             return Text()
         colours = self.app.theme_variables
         return Text.assemble(
-            (one_line(row.name), f"bold {colours['primary']}"),
-            f"\n{one_line(row.model)} · {one_line(row.pruned_with).upper()} · {levels_text(row.levels)}\n",
-            state_text(row, colours),
+            (one_line(row.name), f"bold {colours['primary']}"), f"\n{about(row)}\n", state_text(row, colours),
             f"  {advice(row)}",
-        )
+        )  # fmt: skip

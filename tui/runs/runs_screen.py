@@ -17,10 +17,10 @@ from tui.runs.live import LiveScreen
 from tui.runs.order import Order, names
 from tui.runs.record import RunRow
 from tui.runs.replay import RECORDING
-from tui.runs.run_side import SIDE, RunSide
+from tui.runs.run_side import RunSide, side_width
 from tui.runs.runs_table import NUMBERS, RunsTable, columns, line, shortened
 from tui.runs.snapshot import Snapshot
-from tui.runs.states import advice, state_word
+from tui.runs.states import about, advice, state_word
 from tui.runs.sweep_head import sweep_head
 from tui.runs.sweep_keys import SweepKeys
 from tui.runs.sweep_rows import SweepRow, grouped, sweeps_of
@@ -31,7 +31,7 @@ from tui.widgets.key_footer import KeyFooter
 from tui.widgets.top_line import TopLine
 from tui.widgets.words import Words
 from warehouse.store import statements
-from warehouse.text import one_line
+from warehouse.text import counted, one_line
 
 
 class RunsScreen(SweepKeys):
@@ -120,6 +120,7 @@ class RunsScreen(SweepKeys):
             self.host.feed.watch(None)
 
     def on_resize(self) -> None:
+        self.query_one(RunSide).styles.width = side_width(self.size.width) if self.has_class("-wide") else None
         self._show_rows(self.host.feed.snapshot.runs)
 
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
@@ -150,7 +151,7 @@ class RunsScreen(SweepKeys):
             told.append("reading…")
         elif snapshot.runs:
             running = sum(row.running for row in snapshot.runs)
-            told.append(f"{len(snapshot.runs)} run{'s' * (len(snapshot.runs) != 1)}")
+            told.append(counted(len(snapshot.runs), "run"))
             told += [f"{running} at work"] if running else []
             told += [f"{len(self._marks)} marked"] if self._marks else []
         if self._order != Order():
@@ -268,7 +269,7 @@ class RunsScreen(SweepKeys):
             text = sweep_head(sweep, self.app.theme_variables)
         elif row is not None and not beside:
             text.append(one_line(row.name), style="bold")
-            text.append(f"  {one_line(row.model)}\n", style=self.app.theme_variables["neutral"])
+            text.append(f"  {about(row)}\n", style=self.app.theme_variables["neutral"])
             text.append(one_line(advice(row)))
         if problem:
             text.append(f"{chr(10) if text else ''}! {one_line(problem)}", style=self.app.theme_variables["loss"])
@@ -280,6 +281,8 @@ class RunsScreen(SweepKeys):
         if not self.is_current:
             return
         row, sweep = self.chosen(), self.chosen_sweep()
+        if sweep is not None and self.has_class("-wide"):
+            row = sweep.shown
         roomy = self.has_class("-high") or self.has_class("-wide")
         self.host.feed.watch(row.run_id if row is not None and row.folder is not None and roomy else None)
         if roomy:
@@ -338,7 +341,9 @@ class RunsScreen(SweepKeys):
         shown, self._names = self._names, shortened(names(lines), widths["run"] - 1)
         if shown != self._names:
             self._lines = {}
-        self.query_one("#count", Words).say(Text(f"{sum(row.pieces or 1 for row in fitting)} of {len(rows)} runs"))
+        self.query_one("#count", Words).say(
+            Text(f"{sum(row.pieces or 1 for row in fitting)} of {counted(len(rows), 'run')}")
+        )
         self._rows = {row.run_id: row for row in fitting}
         before, self._lines = self._lines, {}
         for row in fitting:
@@ -379,7 +384,7 @@ class RunsScreen(SweepKeys):
     def _columns(self, rows: Sequence[RunRow]) -> dict[str, int]:
         room = self.size.width - 3
         if beside := self.has_class("-wide"):
-            room -= SIDE
+            room -= side_width(self.size.width)
         if self.has_class("-high"):
             room -= 2  # the panel's borders
         return columns(rows, names(rows), room, beside=beside)

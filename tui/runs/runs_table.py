@@ -18,7 +18,7 @@ from tui.runs.record import RunRow
 from tui.runs.states import left_text, state_text
 from warehouse.records.names import short_name
 from warehouse.records.run_state import RunState
-from warehouse.text import one_line
+from warehouse.text import counted, one_line
 
 # Columns and their widths, the gap to the next included: the first set that there is room for. The last goes anywhere.
 _SETS: tuple[dict[str, int], ...] = (
@@ -32,6 +32,7 @@ _BESIDE: tuple[dict[str, int], ...] = (
     {"run": 19, "model": 13, "state": 14, "progress": 10, "started": 9},
 )
 _LEFT = 8  # the column `left`, while a run is at work
+_GIVE_WAY = ("levels", "model")  # to names that there is no room for: the lines below the list tell them
 NUMBERS = frozenset({"progress", "started", "left"})  # they stand right, under headers that do
 MARK = "●"
 
@@ -52,14 +53,19 @@ class RunsTable(DataTable[Text]):
 def columns(rows: Sequence[RunRow], names: Mapping[str, str], room: int, *, beside: bool) -> dict[str, int]:
     """Columns and their widths; room that no column needs goes to the names, as far as they are longer.
 
-    `beside` says that the chosen run is shown in full beside the list.
+    `beside` says that the chosen run is shown in full beside the list; where it is not, columns that are told below
+    the list give way to names.
     """
     sets = _BESIDE if beside else _SETS
     # So that a column comes or goes with the terminal's width only, room for `left` is kept whether it is there or not.
     chosen = dict(next((one for one in sets if sum(one.values()) + _LEFT <= room), sets[-1]))
+    longest = max(map(cell_len, names.values()), default=0) + 1
+    for column in () if beside else _GIVE_WAY:
+        if chosen["run"] + room - sum(chosen.values()) < longest:
+            chosen["run"] += chosen.pop(column)
     if any(row.seconds_left is not None for row in rows):
         chosen["left"] = _LEFT
-    longest = max(map(cell_len, names.values()), default=0) + 1
+        chosen["run"] -= max(sum(chosen.values()) - room, 0)
     chosen["run"] += max(min(room - sum(chosen.values()), longest - chosen["run"]), 0)
     return chosen
 
@@ -104,7 +110,7 @@ def _text(
 
 def _progress(row: RunRow, width: int) -> str:
     if row.origin != "run":
-        return f"{row.done} scores" if row.done else "–"
+        return counted(row.done, "score") if row.done else "–"
     done = f"{row.done}/{row.total}" if row.total else "–"
     if width < 15 or (row.total is None and row.state != RunState.RUNNING):
         return done

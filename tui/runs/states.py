@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from tui.format import duration
+from tui.format import done_of, duration, levels_text
 from tui.runs.record import RunRow
 from warehouse.records.level import level_label
 from warehouse.records.run_state import RunState
+from warehouse.text import counted, one_line
 
 _LOOKS: dict[str, tuple[str, str]] = {
     RunState.QUEUED: ("○", "neutral"),
@@ -27,6 +28,11 @@ def state_text(row: RunRow, colours: dict[str, str]) -> Text:
     return Text(f"{'↓' if row.origin != 'run' else glyph} {state_word(row)}", style=colours[variable])
 
 
+def about(row: RunRow) -> str:
+    """`meta-llama/Llama-3.2-1B · MAW · 0–60 ×7`: the model, how it is pruned, and how far."""
+    return " · ".join(filter(None, (one_line(row.model), one_line(row.pruned_with).upper(), levels_text(row.levels))))
+
+
 def state_word(row: RunRow) -> str:
     if row.state == RunState.FINISHED_WITH_FAILURES:
         return f"{row.failed} failed"
@@ -39,7 +45,7 @@ def can_resume(row: RunRow) -> bool:
 
 def advice(row: RunRow, *, opened: bool = False) -> str:
     """How the run stands, in a sentence, and what can be done about it; `opened` where its grid is on the screen."""
-    cells = f"{row.done} of {row.total} evaluations are done" if row.total else "no evaluation is done yet"
+    cells = done_of(row.done, row.total) if row.total else "no evaluation is done yet"
     match row.state:
         case RunState.RUNNING:
             if row.current is not None:
@@ -56,7 +62,7 @@ def advice(row: RunRow, *, opened: bool = False) -> str:
             return f"It was stopped; {cells}. r takes it up again."
         case RunState.FINISHED_WITH_FAILURES:
             why = "go to a ✗ to read why" if opened else "enter shows why"
-            return f"{row.failed} of {row.total} evaluations failed: {why}. r tries them again."
+            return f"{row.failed} of {counted(row.total or 0, 'evaluation')} failed: {why}. r tries them again."
         case RunState.REFUSED:
             without = ", or starts without it" if "cannot be reached" in row.note else ""
             return f"{row.note} {cells.capitalize()}; r tries again{without}."

@@ -11,6 +11,7 @@ from tui.runs.live import LiveScreen
 from tui.runs.sweep_rows import SweepRow
 from tui.shell.confirm import ConfirmScreen
 from warehouse.records.run_state import RunState
+from warehouse.text import counted
 
 
 class SweepKeys(LiveScreen):
@@ -74,8 +75,9 @@ class SweepKeys(LiveScreen):
             return
         database, said = self.host.database, f"Sweep {row.name} is deleted."
         question = (
-            f"Delete the sweep “{row.name}” ({row.sweep})?\n\nIt has {row.row().done} finished evaluations. This "
-            f"removes its {len(row.pieces)} runs, their folders and their results in {database.name}, for good."
+            f"Delete the sweep “{row.name}” ({row.sweep})?\n\nIt has {counted(row.row().done, 'finished evaluation')}. "
+            f"This removes its {counted(len(row.pieces), 'run')}, their folders and their results in {database.name}, "
+            "for good."
         )
 
         def answered(yes: bool | None) -> None:

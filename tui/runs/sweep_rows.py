@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from tui.format import done_of
 from tui.runs.record import RunRow
 from warehouse.records.names import short_name, sweep_called
 from warehouse.records.run_state import RunState
@@ -76,6 +77,11 @@ class SweepRow:
         told = (one for one in self.pieces if one.total and one.tasks == piece.tasks)
         return next((one.total // len(one.levels) * len(piece.levels) for one in told if one.total), None)
 
+    @property
+    def shown(self) -> RunRow:
+        """The run that stands for all where one is looked at: one at work, if any is."""
+        return next((one for one in self.pieces if one.running), self.pieces[0])
+
     def row(self) -> RunRow:
         """All of it as one line of the list of runs."""
         totals = [self.total_of(piece) for piece in self.pieces]
@@ -104,7 +110,7 @@ class SweepRow:
     def advice(self, *, opened: bool = False) -> str:
         """How it stands, in a sentence, and what can be done about it; `opened` where its runs are on the screen."""
         shows = "" if opened else "enter shows its runs, "
-        done = "" if opened else f"{self.done} of its {len(self.pieces)} runs are done; "
+        done = "" if opened else f"{done_of(self.done, len(self.pieces), 'run')}; "
         at_work = sum(piece.running for piece in self.pieces)
         waiting = self.waiting
         match self.state:

@@ -13,13 +13,12 @@ from textual.containers import Horizontal
 from textual.screen import ModalScreen
 
 from tui import format as fmt
-from tui.format import levels_text
 from tui.runs.gpu_panel import GpuPanel
 from tui.runs.live import LiveScreen
 from tui.runs.log_pane import LogPane
 from tui.runs.record import RunRow
 from tui.runs.snapshot import Snapshot
-from tui.runs.states import left_text, state_text
+from tui.runs.states import about, left_text, state_text
 from tui.runs.sweep_keys import SweepKeys
 from tui.runs.sweep_rows import SweepRow, sweeps_of, what_tells_apart
 from tui.runs.sweep_table import SweepTable, places_text
@@ -102,7 +101,7 @@ class SweepScreen(SweepKeys):
 
     async def _show_piece(self, snapshot: Snapshot, row: SweepRow, piece: RunRow | None) -> None:
         """What the run under the cursor said, and the devices of its host; on the line for all, of one at work."""
-        watched = piece or next((one for one in row.pieces if one.running), row.pieces[0])
+        watched = piece or row.shown
         self.host.feed.watch(watched.run_id)
         detail = snapshot.detail
         if detail is None or detail.row.run_id != watched.run_id:
@@ -123,11 +122,10 @@ class SweepScreen(SweepKeys):
         colours, whole = self.app.theme_variables, row.row()
         text = Text(no_wrap=True, overflow="ellipsis")
         text.append(one_line(row.name), style=f"bold {colours['primary']}")
-        text.append(f"  {one_line(whole.model)} · {one_line(whole.method).upper()} · {levels_text(whole.levels)}\n")
+        text.append(f"  {about(whole)}\n")
         text.append_text(state_text(whole, colours))
-        total = "?" if whole.total is None else whole.total
-        text.append(f"  {fmt.bar(whole.share, 16)} {whole.done}/{total} evaluations")
-        text.append(f" · {row.done} of {len(row.pieces)} runs are done")
+        text.append(f"  {fmt.bar(whole.share, 16)} {fmt.progress(whole.done, whole.total)}")
+        text.append(f" · {fmt.done_of(row.done, len(row.pieces), 'run')}")
         if whole.failed:
             text.append(f" · ✗ {whole.failed} failed", style=colours["loss"])
         if whole.seconds_left is not None:

@@ -17,7 +17,7 @@ from tui.runs.states import left_text, state_text
 from tui.runs.sweep_rows import SweepRow, what_tells_apart
 from warehouse.records.level import level_label
 from warehouse.records.run_state import RunState
-from warehouse.text import one_line
+from warehouse.text import counted, one_line
 
 _NARROW = {"run": 17, "levels": 8, "state": 14, "progress": 9, "place": 17, "try": 4, "left": 7}
 _NORMAL = {"run": 24, "levels": 12, "tasks": 16, "state": 14, "progress": 19, "place": 17, "try": 4, "left": 8}
@@ -78,7 +78,7 @@ def _text(one: RunRow, row: SweepRow, column: str, width: int, colours: dict[str
     text = Text(no_wrap=True, overflow="ellipsis")
     match column:
         case "run" if one.pieces:
-            text.append(f"all {one.pieces} runs", style="bold")
+            text.append(f"all {counted(one.pieces, 'run')}", style="bold")
         case "run":
             apart = what_tells_apart(one, row.pieces)
             text.append(f"  {one_line(apart or one.name)}", style="bold" if one.running else "")
@@ -130,7 +130,7 @@ def places_text(row: SweepRow, colours: dict[str, str]) -> Text:
         at_work = [piece for piece in pieces if piece.running]
         if not at_work:
             done = sum(piece.state == RunState.FINISHED for piece in pieces)
-            text.append(f"idle; {done} of {len(pieces)} runs done here", colours["neutral"])
+            text.append(f"idle; {done} of {counted(len(pieces), 'run')} done here", colours["neutral"])
         for piece in at_work:
             text.append(f"▶ {one_line(what_tells_apart(piece, row.pieces) or piece.name)}", style=colours["primary"])
             if piece.current is not None:
@@ -142,5 +142,5 @@ def places_text(row: SweepRow, colours: dict[str, str]) -> Text:
                 text.append(f" · {left_text(piece)} left")
     if row.waiting:
         who = "will be begun as a place is free" if row.driven else "not begun, and nobody sees to that: r does"
-        text.append(f"\n{row.waiting} run{'s' * (row.waiting > 1)} {who}")
+        text.append(f"\n{counted(row.waiting, 'run')} {who}")
     return text

@@ -88,7 +88,7 @@ def _caption(table: DeltaTable) -> str:
         "over the benchmarks of its level. "
         f"Conditions: {escape(table.conditions or 'not known')}. "
         f"{f'Calibrated on {escape(table.calibration)}. ' if table.calibration else ''}"
-        f"Run{'s' if len(table.run_ids) > 1 else ''}: {runs}. prune-tui {version('prune-tui')}."
+        f"{'Runs' if len(table.run_ids) > 1 else 'Run'}: {runs}. prune-tui {version('prune-tui')}."
     )
 
 

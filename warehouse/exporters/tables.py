@@ -16,7 +16,7 @@ from warehouse.exporters import columns
 from warehouse.exporters.csv_text import csv_text
 from warehouse.exporters.markdown import escape, table_lines
 from warehouse.numbers import json_number, json_rows
-from warehouse.text import printable
+from warehouse.text import counted, printable
 
 TableFormat = Literal["table", "markdown", "csv", "json"]
 
@@ -74,7 +74,7 @@ def _screen(table: Table, digits: int | None) -> str:
     lines = columns.laid_out(names, rows, right=right) if names else []
     if any(columns.width(line) >= _NO_LIMIT for line in lines):
         lines = _folded(names, rows, right, _NO_LIMIT)
-    count = f"{len(table.rows)} row{'' if len(table.rows) == 1 else 's'}"
+    count = counted(len(table.rows), "row")
     more = " shown, there are more" if table.truncated else ""
     return "\n".join([*(line for line in lines if line), f"({count}{more})"]) + "\n"
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from warehouse.exporters import columns
 from warehouse.exporters.tables import Table, numeric, shown_texts
+from warehouse.text import counted
 
 _ROWS = 40  # of a result that is longer as many are shown, half of them from its end
 _NARROWEST = 12  # places that a text is left when it is cut
@@ -100,12 +101,12 @@ def _cut(text: str, room: int) -> str:
 
 
 def _count(table: Table, shown: Table, left_out: int) -> str:
-    rows = f"{len(table.rows):,} row{'' if len(table.rows) == 1 else 's'}"
+    rows = counted(len(table.rows), "row")
     parts = [rows]
     if table.truncated:
         parts = [f"{rows} read, there are more"]
     if len(shown.rows) < len(table.rows):
         parts.append(f"{len(shown.rows)} shown")
     if left_out:
-        parts.append(f"{len(table.columns)} columns, {len(table.columns) - left_out} shown")
+        parts.append(f"{counted(len(table.columns), 'column')}, {len(table.columns) - left_out} shown")
     return f"({'; '.join(parts) if left_out else ', '.join(parts)})"

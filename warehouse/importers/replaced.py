@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from warehouse.errors import UserError
 from warehouse.store import statements
+from warehouse.text import counted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -62,7 +63,7 @@ class WouldReplaceError(UserError):
         self.replaced = tuple(replaced)
         more = f" and {len(replaced) - _TOLD} more" if len(replaced) > _TOLD else ""
         listed = "; ".join(map(str, replaced[:_TOLD]))
-        count = f"{len(replaced)} number{'' if len(replaced) == 1 else 's'}"
+        count = counted(len(replaced), "number")
         super().__init__(
             f"This would replace {count} that the database has of the same thing: {listed}{more}. Nothing is imported: "
             "add --replace to do so, or import into another database (--db)."
@@ -92,5 +93,5 @@ def _replaced(row: tuple[Any, ...]) -> Replaced:
 
 
 def _side(side: Side) -> str:
-    documents = "" if side.n is None else f"{side.n:,} documents, "
+    documents = "" if side.n is None else f"{counted(side.n, 'document')}, "
     return f"{side.value:g} ({documents}run {side.run_id})"

@@ -22,6 +22,7 @@ from warehouse.importers.importer import Source
 from warehouse.records.measurements import MeasurementFacts
 from warehouse.records.names import short_name
 from warehouse.stats.metrics import higher_is_better
+from warehouse.text import counted
 
 _RENAMED = {"accuracy": "acc,none", "acc_norm": "acc_norm,none", "perplexity": "perplexity,none"}
 _FILLERS = {"word_perplexity", "bits_per_byte"}  # without a filter: always 0.0 there
@@ -173,7 +174,7 @@ def run_of(study: StudyFile, source: Source) -> ImportedRun:
         recorded_at=study.recorded_at or source.path.stat().st_mtime,
         method=method,
         conditions=published.conditions(study.device),
-        about=f"{published.hub_name(study.model)}, {len(levels)} levels",
+        about=f"{published.hub_name(study.model)}, {counted(len(levels), 'level')}",
         file=source.path,
     )
     published.add_shapes(run, published.hub_name(study.model), method, levels)

@@ -14,6 +14,7 @@ from warehouse.records.events import Measured
 from warehouse.records.measurements import MeasurementFacts
 from warehouse.stats.aggregates import agree
 from warehouse.store import answers, db, journal
+from warehouse.text import counted
 
 QUANTITIES = (
     "time_to_first_token", "time_per_output_token", "time_to_last_token", "throughput", "peak_memory", "weights",
@@ -107,8 +108,8 @@ def _check(one: FigureOrigin, measured: list[tuple[str, MeasurementFacts]] | Non
     half = sum(half**2 for half in halves) ** 0.5 / len(means) if halves and len(halves) == len(means) else None
     if half is not None and not _same(half, one.half_width):
         return Check("journal", False, f"its rounds there give ± {half}, the database {one.half_width}")
-    said = "say the same" if means else "have no figure either"
-    return Check("journal", True, f"its {len(rounds)} rounds there {said}")
+    said = "the same" if means else "no figure either"
+    return Check("journal", True, f"{counted(len(rounds), 'round')} there: {said}")
 
 
 def _same(one: float | None, other: float | None) -> bool:

@@ -15,6 +15,7 @@ from warehouse.records.names import runs_called
 from warehouse.stats.aggregates import identical
 from warehouse.stats.hypothesis_tests import holm, mcnemar, z_test
 from warehouse.store import answers, db
+from warehouse.text import counted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -271,7 +272,7 @@ def _compare(number: _Number, documents: _Documents | None) -> Compared:
         which=documents.named,
     )
     if alone := documents.only_a + documents.only_b:
-        return replace(found, verdict="different", why=f"{alone} documents were scored by one run only")
+        return replace(found, verdict="different", why=f"scored by one run only: {counted(alone, 'document')}")
     if identical(a.value, b.value) and not documents.changed:
         answered = documents.answered
         return replace(found, why=f"{found.why}; {answered} answers differ, their scores do not") if answered else found
@@ -290,7 +291,7 @@ def _is_number(stderr: float | None) -> TypeGuard[float]:
 
 
 def _paired(found: Compared, documents: _Documents) -> Compared:
-    why = f"{documents.changed} of {documents.documents} documents changed"
+    why = f"{documents.changed} of {counted(documents.documents, 'document')} changed"
     if not documents.changed:
         # The same scores and another number: it was not computed from them in the same way.
         return replace(found, verdict="different", why="not equal, although every document's score is")

@@ -17,6 +17,7 @@ from warehouse.stats.aggregates import agree, identical, recompute
 from warehouse.stats.metric import SampleSums
 from warehouse.store import answers, confine, db
 from warehouse.store.journal_lines import JournalIndex, JournalLine
+from warehouse.text import counted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -306,12 +307,12 @@ def _check_file(origin: Provenance, file: Path, stored: SampleSums) -> Check:
     except duckdb.Error as error:
         return Check("samples file", False, f"{file} cannot be read ({str(error).splitlines()[0]})")
     if stored.rows and sums.rows != stored.rows:
-        return Check("samples file", False, f"it has {sums.rows:,} rows, the database {stored.rows:,}")
+        return Check("samples file", False, f"it has {counted(sums.rows, 'row')}, the database {stored.rows:,}")
     return _check_samples("samples file", origin.number, sums)
 
 
 def _check_samples(what: str, number: Number, sums: SampleSums) -> Check:
-    rows = f"{sums.rows:,} documents"
+    rows = counted(sums.rows, "document")
     again = recompute(number.metric, sums)
     if again is None:
         return Check(what, None, f"{rows}; {number.metric} is not computed from their scores alone")

@@ -18,6 +18,7 @@ from warehouse.records.conditions import Conditions
 from warehouse.records.questions import combined_hash
 from warehouse.store import answers, statements
 from warehouse.store.matching import Columns, Group, group
+from warehouse.text import counted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -332,7 +333,7 @@ def _difference(one: Group, first: Group) -> str:
     if one.fits:
         return "questions not known"
     if None not in (values["n"], usual["n"]) and values["n"] != usual["n"]:
-        return f"{values['n']} documents"
+        return counted(values["n"], "document")
     for name in _ASKED:
         if None not in (values[name], usual[name]) and values[name] != usual[name]:
             return f"other {'tokens' if name == 'tokens' else 'questions'} ({_short(values[name])})"

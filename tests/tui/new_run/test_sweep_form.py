@@ -136,4 +136,4 @@ async def test_a_sweep_is_started_on_the_cards_that_are_named_or_says_why_not(fo
         await driver.until(pilot, lambda: type(form.screen).__name__ == "SweepScreen")
         assert begun == [([("org/a", "maw"), ("org/b", "maw")], Where(gpus="0,1"))]
         assert "It is being started: a moment." in driver.said(form)
-        assert "3 evaluations were done before, and are not done again." in driver.said(form)
+        assert "Measured before, and not done again: 3 evaluations." in driver.said(form)

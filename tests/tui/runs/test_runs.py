@@ -238,7 +238,7 @@ async def test_a_damaged_run_says_so_and_the_others_are_shown(dashboard, warehou
     changed.journal_path.write_text(changed.journal_path.read_text().replace('"seconds":', '"secondz":'))
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await driver.loaded(pilot)
-        states = [row[3] for row in driver.table(dashboard, "#runs")]
+        states = [row[-3] for row in driver.table(dashboard, "#runs")]
         assert sorted(states) == ["✓ finished", "✗ damaged", "✗ damaged"]
 
 

@@ -20,3 +20,11 @@ def test_the_list_has_room_for_all_its_columns_also_while_a_run_is_at_work(room,
     widths = columns([row], {row.run_id: row.name}, room, beside=beside)
     assert "left" in widths
     assert sum(widths.values()) <= room
+
+
+@pytest.mark.parametrize(("longest", "left_out"), [(19, set()), (28, {"levels"}), (41, {"levels", "model"})])
+def test_at_80_columns_what_is_told_below_the_list_gives_way_to_names(longest: int, left_out: set[str]):
+    """The published study's are called `published scores of Llama-3.2-1B-Instruct`, 41 characters."""
+    widths = columns([], {"run": "n" * longest}, 77, beside=False)
+    assert {"levels", "model"} - set(widths) == left_out
+    assert widths["run"] > longest

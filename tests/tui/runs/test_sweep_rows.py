@@ -85,7 +85,7 @@ def test_places_say_what_they_are_at_and_what_waits():
     at_work = piece(1, RunState.RUNNING, stage="load model", seconds_left=30.0)
     said = places_text(sweep(at_work, piece(2, device="gpu 1"), waiting(3), driven=True), COLOURS).plain
     assert said.splitlines() == [
-        "node", "  gpu 0    ▶ piece 1: load model · 30s left", "  gpu 1    idle; 1 of 1 runs done here",
+        "node", "  gpu 0    ▶ piece 1: load model · 30s left", "  gpu 1    idle; 1 of 1 run done here",
         "1 run will be begun as a place is free",
     ]  # fmt: skip
     assert places_text(sweep(waiting(1), waiting(2)), COLOURS).plain.startswith("No run of it was begun yet.")

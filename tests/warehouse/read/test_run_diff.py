@@ -92,7 +92,7 @@ def test_scores_that_are_not_right_or_wrong_take_a_paired_z_test(compare):
 def test_documents_that_one_run_lacks_make_a_number_different(compare):
     (number,) = compare([1, 0, 1, 0], [1, 0]).numbers
     assert (number.verdict, number.documents) == ("different", 2)
-    assert "2 documents were scored by one run only" in number.why
+    assert "scored by one run only: 2 documents" in number.why
 
 
 @pytest.mark.parametrize(
