@@ -23,12 +23,16 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Select, Static
 
 from tui.app import Dashboard
+from tui.compare.costs_screen import CostsScreen
 from tui.new_run.screen import NewRunScreen
 from tui.query.sql_editor import SqlEditor
 from tui.results.cell_screen import CellScreen
 from tui.results.documents_screen import DocumentsScreen
 from tui.results.plot_screen import PlotScreen
+from tui.results.screen import ResultsScreen
 from tui.runs.run_screen import RunScreen
+from tui.runs.sweep_screen import SweepScreen
+from tui.shell.choose import ChooseOne
 from tui.widgets.grid import Grid
 
 SCREENS = Path(__file__).with_name("screens")
@@ -79,7 +83,7 @@ def _write(svg: str, name: str, pixels: int) -> None:
     svg = svg.replace("font-size: 20px", "font-size: 20.27px")
     picture = SCREENS / f"{name}.png"
     png = subprocess.run(["rsvg-convert", f"--width={pixels}"], input=svg.encode(), stdout=subprocess.PIPE, check=True)
-    small = subprocess.run(["pngquant", "--speed=1", "64", "-"], input=png.stdout, stdout=subprocess.PIPE, check=True)
+    small = subprocess.run(["pngquant", "--speed=1", "32", "-"], input=png.stdout, stdout=subprocess.PIPE, check=True)
     picture.write_bytes(small.stdout)
     print(f"{picture.name}: {picture.stat().st_size / 1000:.0f} kB", flush=True)
 
@@ -101,6 +105,10 @@ async def read(database: Path) -> None:
         await _until(pilot, lambda: app.screen.query("#compare-body") and app.screen.query_one("#compare-body").display)
         await pilot.press(*["right_square_bracket"] * 3)
         await _take(pilot, "compare")
+        await pilot.press("dollar_sign")
+        await _until(pilot, lambda: isinstance(app.screen, CostsScreen) and app.screen.priced is not None)
+        await _take(pilot, "costs")
+        await pilot.press("escape")
         await pilot.press("4")
         await _until(pilot, lambda: app.screen.query(SqlEditor) and app.screen.query(SqlEditor).first().sources)
         app.screen.query(SqlEditor).first().text = QUERY
@@ -167,10 +175,18 @@ async def work(database: Path) -> None:
         await pilot.press(*["right_square_bracket"] * 3)
         await _take(pilot, "methods")
         film.add(_drawn(pilot), 4)
+        await pilot.press("2", "W")
+        await _until(pilot, lambda: isinstance(app.screen, ChooseOne))
+        await pilot.press("down", "enter")
+        await _until(pilot, lambda: isinstance(app.screen, ResultsScreen) and app.screen.sweep is not None)
+        await _take(pilot, "sweep-results")
         await asyncio.to_thread(_prune_tui, "import", "published")
         await pilot.press("1", "escape")
         await _until(pilot, lambda: len(app.feed.snapshot.runs) > 6)
         await _take(pilot, "runs")
+        await pilot.press("down", "enter")
+        await _until(pilot, lambda: isinstance(app.screen, SweepScreen) and app.screen.row is not None)
+        await _take(pilot, "sweep")
     film.write(FILM)
     print(f"{FILM.name}: {FILM.stat().st_size / 1000:.0f} kB")
 

@@ -7,10 +7,14 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from warehouse.records.level import Level, level_label
 from warehouse.records.reading import Reading
 from warehouse.text import counted
+
+if TYPE_CHECKING:
+    from engine.planning.task_index import TaskEntry
 
 _LIMIT = re.compile(r"\Alimit (\d+)(?=,|\Z)")  # what conditions begin with: further on it may be a prompt's words
 
@@ -89,6 +93,11 @@ def conditions_text(conditions: str | None) -> str:
     if not conditions:
         return "conditions not known"
     return _LIMIT.sub(r"first \1 documents of each task", conditions)
+
+
+def answers_of(task: TaskEntry) -> str:
+    """How a task is answered; a group's tasks say that themselves."""
+    return "" if task.kind != "task" else "writes a text" if task.generates else "chooses, or is scored"
 
 
 def rate(number: float) -> str:

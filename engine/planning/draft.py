@@ -155,7 +155,7 @@ class Draft:
         Raises:
             UserError: a field is wrong.
         """
-        models, specs, folders = self._models(), self._tasks(), self._folders()
+        models, specs, folders = self._models(), self.specs(), self._folders()
         suite_name = self.suite if self.suite and specs == suite(self.suite) else None
         shared = replace(
             Asked.like(self.like) if self.like is not None else Asked(model="", **self.kept),
@@ -265,7 +265,7 @@ class Draft:
             raise UserError("No task was given: choose a suite, or name tasks such as piqa, gsm8k@5.")
         return chosen_tasks(self.suite or None, self.tasks if self.tasks.strip() else None, FIELDS)
 
-    def _tasks(self) -> tuple[TaskSpec, ...]:
+    def specs(self) -> tuple[TaskSpec, ...]:
         shots = self._shots()
         return tuple(TaskSpec(spec.name, shots) if spec.num_fewshot is None else spec for spec in self._named_tasks())
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+import pkgutil
 from importlib import import_module
 
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
+import tui
 from tui.app import Dashboard
 from tui.screens import SCREENS, keys
 
@@ -25,3 +28,17 @@ def test_each_key_leads_to_its_screen():
 
 def test_each_screen_is_where_its_entry_says():
     assert all(issubclass(getattr(import_module(entry.module), entry.screen), Screen) for entry in SCREENS)
+
+
+def test_each_screen_has_the_header():
+    """Which database, machine and devices, and what goes on; a dialog stands over a screen that has it."""
+    without = []
+    for module in pkgutil.walk_packages(tui.__path__, "tui."):
+        if module.ispkg or module.name.startswith(("tui.cli", "tui.serve")):
+            continue
+        for kind in vars(import_module(module.name)).values():
+            if isinstance(kind, type) and issubclass(kind, Screen) and kind.__module__ == module.name:
+                own = "compose" in vars(kind) and not issubclass(kind, ModalScreen)
+                if own and "TopLine()" not in inspect.getsource(kind.compose):
+                    without.append(kind.__name__)
+    assert without == []

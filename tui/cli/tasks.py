@@ -12,6 +12,7 @@ from engine.errors import UserError
 from tui.cli.listing import print_rows
 from tui.cli.options import Debug, Json
 from tui.cli.output import print_json
+from tui.format import answers_of
 from warehouse.text import one_line
 
 if TYPE_CHECKING:
@@ -79,9 +80,8 @@ def _row(entry: TaskEntry) -> tuple[str, ...]:
     """What a group generates is its tasks' to say."""
     kind = entry.kind if entry.kind == "task" else f"{entry.kind} of {len(entry.parts)}"
     shots = "" if entry.num_fewshot is None else str(entry.num_fewshot)
-    answers = "" if entry.kind != "task" else "writes a text" if entry.generates else "chooses, or is scored"
     code = "; is code, which --trust-task-code lets run" if entry.code else ""
-    return one_line(entry.name), kind, shots, answers + code
+    return one_line(entry.name), kind, shots, answers_of(entry) + code
 
 
 def _say_that_tasks_are_read() -> None:

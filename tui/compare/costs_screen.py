@@ -229,7 +229,7 @@ def _table(lines: Sequence[Line], names: tuple[str, str]) -> Table:
         ("", "left"),
     ):
         if name != "model" or several:
-            grid.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+            grid.add_column(name, justify=justify, overflow="fold", no_wrap=name == "model")  # type: ignore[arg-type]
     for one in lines:
         cells = (one.subject, one.level, one.quality, one.cost, one.place)
         grid.add_row(*(Text(cell) for cell in (cells if several else cells[1:])))

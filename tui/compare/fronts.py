@@ -13,7 +13,7 @@ from warehouse.read.choose import Candidates
 from warehouse.read.fronts import Measure, Place, Price, Standing, front, memory_is
 from warehouse.read.grid import Benchmark
 
-PLACES: dict[Place | None, str] = {"front": "on the front", "noise": "within noise of it", "behind": "behind", None: ""}
+PLACES: dict[Place | None, str] = {"front": "on the front", "noise": "within noise", "behind": "behind", None: ""}
 _MARKS: dict[Place | None, str] = {"front": "", "noise": "◌", "behind": "·", None: ""}
 _FRONT = "the front"
 

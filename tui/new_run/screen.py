@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
+from textual.containers import Container, Vertical
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -29,6 +29,7 @@ from tui.new_run.file_dialog import SweepFileScreen
 from tui.new_run.form import RunForm
 from tui.new_run.lookups import Lookups
 from tui.new_run.outlook import RunOutlook
+from tui.new_run.task_list import TaskList
 from tui.new_run.task_picker import TaskPickerScreen
 from tui.runs.host import RunsHost, runs_host
 from tui.shell.confirm import ConfirmScreen
@@ -77,7 +78,9 @@ class NewRunScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield TopLine()
         with Container(id="halves"):
-            yield RunForm(self._first, self._recent(), touched=self._is_filled, id="form")
+            with Vertical(id="asked"):
+                yield RunForm(self._first, self._recent(), touched=self._is_filled, id="form")
+                yield TaskList(id="tasks-asked")
             yield RunOutlook(id="outlook")
         yield KeyFooter()
 
@@ -197,7 +200,7 @@ class NewRunScreen(Screen[None]):
         self._is_filling = True
         await self.query_one(RunForm).remove()
         filled = RunForm(self._first, self._recent(), touched=True, id="form")
-        await self.query_one("#halves").mount(filled, before="#outlook")
+        await self.query_one("#asked").mount(filled, before="#tasks-asked")
         self._is_filling = False
         self._begun = self.draft()
         self.query_one("#model").focus()
@@ -246,6 +249,7 @@ class NewRunScreen(Screen[None]):
         draft = self.draft()
         problems = self._problems(draft)
         self.query_one(RunForm).show_problems(problems)
+        self._show_tasks(draft, problems)
         outlook = self.query_one(RunOutlook)
         if problems:
             outlook.show_problem(next(iter(problems.values())))
@@ -260,6 +264,10 @@ class NewRunScreen(Screen[None]):
             baseline=any(str(level) == "0" for level in plan.levels),
             compiled=plan.compile_layers,
         )
+
+    def _show_tasks(self, draft: Draft, problems: dict[str, str]) -> None:
+        wrong = {"tasks", "shots"} & set(problems)
+        self.query_one(TaskList).show(() if wrong else draft.specs(), self.lookups.index)
 
     def _command(self, draft: Draft) -> str:
         """Or why there is none."""

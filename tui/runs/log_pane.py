@@ -24,6 +24,7 @@ class LogPane(RichLog):
     DEFAULT_CSS = """
     LogPane {
         background: $background; border: round $border-blurred; border-title-color: $primary; padding: 0 1;
+        border-subtitle-color: $text-muted;
         scrollbar-size-vertical: 0;
     }
     LogPane:focus { border: round $border; }

@@ -18,6 +18,7 @@ from tui.runs.record import RunDetail
 from tui.runs.verdicts import Verdicts, guessed, read_verdicts, sign, verdict_of
 from tui.shell import background
 from tui.widgets.palette import variable
+from tui.widgets.thin_bar import ThinBar
 from warehouse.read.grid import UNPRUNED, Cell
 from warehouse.read.run_grid import Line
 from warehouse.records.level import level_label
@@ -48,6 +49,7 @@ class RunGrid(DataTable[Text]):
         self._versions: list[int] = []  # of the rows: how often each has changed
         self._drawn: dict[int, tuple[object, Strip]] = {}  # lines by their place, and what they depended on
         super().__init__(id=id, cursor_type="cell", fixed_columns=1, zebra_stripes=False, cell_padding=0)
+        self.horizontal_scrollbar.renderer = ThinBar  # pyright: ignore[reportAttributeAccessIssue]
         self.view: View | None = None  # None: both, where there is room
         self._detail: RunDetail | None = None
         self.verdicts: Verdicts = {}

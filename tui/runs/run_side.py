@@ -1,4 +1,4 @@
-"""The run under the cursor, beside or below the list: how it stands, its grid, its rates and its device."""
+"""The run under the cursor, beside or below the list: how it stands, its grid, its rates, its device and its log."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from tui.runs.gpu_panel import GpuPanel
+from tui.runs.log_pane import LogPane
 from tui.runs.record import RunRow
 from tui.runs.run_grid import RunGrid
 from tui.runs.run_head import now_lines, run_head
@@ -38,20 +39,23 @@ class RunSide(Vertical):
         yield Words(id="side-head")
         yield RunGrid(id="preview", patience=_PATIENCE)
         yield GpuPanel(id="side-gpu")
+        yield LogPane(id="side-log")
 
     def on_mount(self) -> None:
         self.query_one("#preview").can_focus = False
         self.query_one("#side-gpu").can_focus = False
+        self.query_one("#side-log").can_focus = False
 
     async def show(self, row: RunRow | None, snapshot: Snapshot, database: Path, sweep: SweepRow | None = None) -> None:
         """A run; of a sweep how it stands, and below it the run of it that `row` is."""
-        grid, gpu = self.query_one(RunGrid), self.query_one(GpuPanel)
+        grid, gpu, log = self.query_one(RunGrid), self.query_one(GpuPanel), self.query_one(LogPane)
         detail, colours = snapshot.detail, self.app.theme_variables
         whole = None if sweep is None else sweep_head(sweep, colours)
         self.border_title = "Run" if sweep is None else "Sweep"
         if row is None or row.folder is None:
             grid.show_nothing()
             gpu.add_class("-none")
+            log.add_class("-none")
             self.query_one("#side-head", Words).say(whole or self._of_import(row))
             return
         if detail is None or detail.row.run_id != row.run_id:
@@ -61,6 +65,8 @@ class RunSide(Vertical):
         grid.show(detail)
         grid.ask_for_marks(database)
         gpu.remove_class("-none")
+        log.remove_class("-none")
+        log.show_of(row.run_id, detail.log)
         live = row.running and snapshot.readings
         await gpu.show_run(detail, snapshot.readings if live else None, snapshot.processes if live else ())
 

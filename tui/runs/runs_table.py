@@ -51,7 +51,7 @@ class RunsTable(DataTable[Text]):
 
 
 def columns(rows: Sequence[RunRow], names: Mapping[str, str], room: int, *, beside: bool) -> dict[str, int]:
-    """Columns and their widths; room that no column needs goes to the names, as far as they are longer.
+    """Columns and their widths; room that no column needs goes to the names of runs and models, as far as they are longer.
 
     `beside` says that the chosen run is shown in full beside the list; where it is not, columns that are told below
     the list give way to names.
@@ -66,7 +66,10 @@ def columns(rows: Sequence[RunRow], names: Mapping[str, str], room: int, *, besi
     if any(row.seconds_left is not None for row in rows):
         chosen["left"] = _LEFT
         chosen["run"] -= max(sum(chosen.values()) - room, 0)
-    chosen["run"] += max(min(room - sum(chosen.values()), longest - chosen["run"]), 0)
+    models = max((cell_len(short_name(row.model)) for row in rows), default=0) + 1
+    for column, wanted in (("run", longest), ("model", models)):
+        if column in chosen:
+            chosen[column] += max(min(room - sum(chosen.values()), wanted - chosen[column]), 0)
     return chosen
 
 

@@ -24,6 +24,7 @@ from tui.runs.sweep_rows import SweepRow, sweeps_of, what_tells_apart
 from tui.runs.sweep_table import SweepTable, places_text
 from tui.shell.exporting import Sheet
 from tui.widgets.key_footer import KeyFooter
+from tui.widgets.top_line import TopLine
 from tui.widgets.words import Words
 from warehouse.text import one_line
 
@@ -49,6 +50,7 @@ class SweepScreen(SweepKeys):
         self.row: SweepRow | None = None
 
     def compose(self) -> ComposeResult:
+        yield TopLine()
         yield Words(id="head")
         yield SweepTable(id="pieces")
         with Horizontal(id="below"):

@@ -12,14 +12,14 @@ from textual.message import Message
 from textual.widget import Widget
 
 LEVELS = ("0", "10", "20", "30", "40", "50", "60")
-_CELL = 6  # characters of one toggle
+_CELL = 5  # characters of one toggle
 
 
 class LevelRow(Widget, can_focus=True):
     """Percentages to remove; 0 is the unpruned model, against which the others are compared."""
 
     DEFAULT_CSS = """
-    LevelRow { height: 1; width: 44; }
+    LevelRow { height: 1; width: 36; }
     LevelRow:focus { background: $panel; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
