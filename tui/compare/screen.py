@@ -184,7 +184,7 @@ class CompareScreen(SubjectsScreen):
         self.query_one("#best", Static).update(best_levels(self._best, self._quiet))
         improves = self.query_one("#improving", Grid)
         improves.show(ImprovingModel(self._improving, Palette.of(improves)))
-        improves.styles.max_height = improves.lines
+        improves.bound_height()
         improves.display = bool(self._improving)
         self._draw_plot()
         self.query_one("#improving-says", Static).update(improving(self._improving))

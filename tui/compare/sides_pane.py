@@ -39,7 +39,7 @@ class SidesPane(Vertical):
         grid = self.query_one("#sides", Grid)
         sides = SidesModel(rows, Palette.of(self), self._shown())
         grid.show(sides)
-        grid.styles.max_height = grid.lines
+        grid.bound_height()
         self.query_one("#compare-verdict", Static).update(_wins(sides) if rows else Text(otherwise))
         self.query_one("#compare-legend", Static).update(_legend(self.app.theme_variables))
         self._tell()

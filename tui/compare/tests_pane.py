@@ -57,7 +57,7 @@ class TestsPane(Vertical):
         pair = self.pair
         grid.display = pair is not None
         grid.show(TestsModel(pair, Palette.of(self)))
-        grid.styles.max_height = grid.lines
+        grid.bound_height()
         if pair is None:
             title.update("")
             says.update(Text(_NO_PAIR))

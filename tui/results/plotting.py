@@ -266,10 +266,10 @@ def _back(scaled: float, log: bool) -> float:
 
 
 def legend(series: Sequence[Series], width: int) -> Text:
-    """Markers and labels, as many on a line as fit."""
+    """Markers and labels, as many on a line as fit; those that are alike once."""
     text = Text()
     used = 0
-    for one in series:
+    for one in {(one.label, one.marker, one.colour): one for one in series}.values():
         size = len(one.label) + 4
         if used and used + size > width:
             text.append("\n")

@@ -51,7 +51,7 @@ class RunsTable(DataTable[Text]):
 
 
 def columns(rows: Sequence[RunRow], names: Mapping[str, str], room: int, *, beside: bool) -> dict[str, int]:
-    """Columns and their widths; room that no column needs goes to the names of runs and models, as far as they are longer.
+    """Columns and their widths; room that no column needs goes to the names of runs and models that are longer.
 
     `beside` says that the chosen run is shown in full beside the list; where it is not, columns that are told below
     the list give way to names.

@@ -19,7 +19,7 @@ from warehouse.records.level import level_label
 from warehouse.records.run_state import RunState
 from warehouse.text import counted, one_line
 
-_NARROW = {"run": 17, "levels": 8, "state": 14, "progress": 9, "place": 17, "try": 4, "left": 7}
+_NARROW = {"run": 17, "levels": 9, "state": 14, "progress": 9, "place": 16, "try": 4, "left": 7}
 _NORMAL = {"run": 24, "levels": 12, "tasks": 16, "state": 14, "progress": 19, "place": 17, "try": 4, "left": 8}
 _WIDE = {"run": 40, "levels": 22, "tasks": 34, "state": 16, "progress": 27, "place": 26, "try": 5, "left": 9}
 _NUMBERS = frozenset({"progress", "try", "left"})

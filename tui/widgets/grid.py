@@ -147,6 +147,15 @@ class Grid(ScrollView, can_focus=True):
         """The lines that all of it takes, with the scrollbar below where it is wider than its place."""
         return self.virtual_size.height + (self.virtual_size.width > self.outer_size.width > 0)
 
+    def bound_height(self) -> None:
+        """As high as its lines at most; whether a scrollbar is below them is known once it has been laid out."""
+
+        def bound() -> None:
+            self.styles.max_height = self.lines
+
+        bound()
+        self.call_after_refresh(bound)
+
     def validate_cursor(self, cursor: Offset) -> Offset:
         columns = len(self.model.columns)
         first = min(self.model.fixed, max(columns - 1, 0))
