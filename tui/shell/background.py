@@ -42,7 +42,7 @@ def attempt(app: App[None], act: Callable[[], Answer], then: Callable[[Answer], 
 
 
 def after_refresh(node: Widget, act: Callable[[], object]) -> None:
-    """Call `act` once the screen is drawn, unless `node` is going by then, and what `act` looks for in it may be gone."""
+    """Call `act` once the screen is drawn, unless `node` is going by then and what `act` looks for may be gone."""
     node.call_after_refresh(lambda: act() if node.is_attached and not node._pruning else None)
 
 
