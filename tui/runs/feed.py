@@ -21,6 +21,7 @@ from tui.runs.followed import FollowedRun, Tail, mark_of
 from tui.runs.record import RunDetail, RunRow, newest_first
 from tui.runs.snapshot import Snapshot
 from tui.runs.stored import StoredRuns
+from warehouse.errors import DatabaseBusyError
 from warehouse.records.reading import Reading
 from warehouse.records.run_state import RunState
 from warehouse.store import run_folders
@@ -139,8 +140,13 @@ class Feed:
         try:
             self._stored.read(busy=any(row.running for row in self.snapshot.runs))
         except UserError as error:  # runs are shown all the same
-            self._problem = str(error)
+            self._problem = self._problem if self._is_merging(error) else str(error)
         self._publish(changed=changed or self._stored.rows is not stored)
+
+    def _is_merging(self, error: UserError) -> bool:
+        """Whether it is a run at work that has the database open, as each does every few seconds."""
+        holder = (isinstance(error, DatabaseBusyError) and error.holder) or ""
+        return any(row.running and f"(PID {row.pid})" in holder for row in self._rows())
 
     def _said_of_others(self) -> str | None:
         """Where all runs there are another database's: this one may have been renamed."""

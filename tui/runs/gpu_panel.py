@@ -58,7 +58,7 @@ class GpuPanel(VerticalScroll):
 
     DEFAULT_CSS = """
     GpuPanel {
-        border: round $border-blurred; padding: 0 1; scrollbar-size-vertical: 1;
+        border: round $border-blurred; padding: 0 1; scrollbar-size-vertical: 1; scrollbar-gutter: stable;
         border-title-color: $primary; border-subtitle-color: $text-muted;
     }
     GpuPanel:focus { border: round $border; }

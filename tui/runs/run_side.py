@@ -51,17 +51,23 @@ class RunSide(Vertical):
         grid, gpu, log = self.query_one(RunGrid), self.query_one(GpuPanel), self.query_one(LogPane)
         detail, colours = snapshot.detail, self.app.theme_variables
         whole = None if sweep is None else sweep_head(sweep, colours)
-        self.border_title = "Run" if sweep is None else "Sweep"
+        title = "Run" if sweep is None else "Sweep"
+        if self.border_title != title:  # else it is drawn anew
+            self.border_title = title
         if row is None or row.folder is None:
             grid.show_nothing()
+            grid.display = False
             gpu.add_class("-none")
             log.add_class("-none")
             self.query_one("#side-head", Words).say(whole or self._of_import(row))
             return
-        if detail is None or detail.row.run_id != row.run_id:
+        if detail is None or detail.row.run_id != row.run_id:  # it is being read
+            if whole is not None:
+                self.query_one("#side-head", Words).say(whole)
             return
         head = run_head(detail, now_lines(detail, colours["neutral"]), colours)
         self.query_one("#side-head", Words).say(Text("\n\n").join(filter(None, (whole, head))))
+        grid.display = True
         grid.show(detail)
         grid.ask_for_marks(database)
         gpu.remove_class("-none")

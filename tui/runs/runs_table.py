@@ -32,7 +32,7 @@ _BESIDE: tuple[dict[str, int], ...] = (
     {"run": 19, "model": 13, "state": 14, "progress": 10, "started": 9},
 )
 _LEFT = 8  # the column `left`, while a run is at work
-_GIVE_WAY = ("levels", "model")  # to names that there is no room for: the lines below the list tell them
+_GIVE_WAY = ("levels", "model")  # to names that there is no room for
 NUMBERS = frozenset({"progress", "started", "left"})  # they stand right, under headers that do
 MARK = "●"
 
@@ -53,15 +53,15 @@ class RunsTable(DataTable[Text]):
 def columns(rows: Sequence[RunRow], names: Mapping[str, str], room: int, *, beside: bool) -> dict[str, int]:
     """Columns and their widths; room that no column needs goes to the names of runs and models that are longer.
 
-    `beside` says that the chosen run is shown in full beside the list; where it is not, columns that are told below
-    the list give way to names.
+    `beside` says that the chosen run is shown in full beside the list. What is told there, or below the list, gives way
+    to names.
     """
     sets = _BESIDE if beside else _SETS
     # So that a column comes or goes with the terminal's width only, room for `left` is kept whether it is there or not.
     chosen = dict(next((one for one in sets if sum(one.values()) + _LEFT <= room), sets[-1]))
     longest = max(map(cell_len, names.values()), default=0) + 1
-    for column in () if beside else _GIVE_WAY:
-        if chosen["run"] + room - sum(chosen.values()) < longest:
+    for column in _GIVE_WAY:
+        if column in chosen and chosen["run"] + room - sum(chosen.values()) < longest:
             chosen["run"] += chosen.pop(column)
     if any(row.seconds_left is not None for row in rows):
         chosen["left"] = _LEFT

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.runs import launch
+from tui.runs.log_pane import LogPane
 from tui.runs.run_grid import RunGrid
 from tui.runs.runs_table import shortened
 from tui.shell.confirm import ConfirmScreen
@@ -59,11 +60,12 @@ async def test_beside_the_list_stand_the_runs_grid_its_rates_and_its_device(dash
         await driver.loaded(pilot)
         screen = dashboard.screen
         await driver.until(pilot, lambda: screen.query_one(RunGrid).row_count)
-        assert driver.table(dashboard, "#runs")[0][0] == "a name that would not fit into t…"
+        assert driver.table(dashboard, "#runs")[0][0] == "a name that would not fit into twenty characters"
         assert "32/32 evaluations · took 7s" in driver.text(dashboard, "#side-head")
         assert "a name that would not fit into twenty characters" in driver.text(dashboard, "#side-head")
         assert "tokens/s" in driver.text(dashboard, "#speed")
         assert "CPU  2 cores" in driver.text(dashboard, ".numbers")
+        assert str(screen.query_one("#side-log", LogPane).lines[-1].text).endswith("finished")
         left, right = screen.query_one("#listed").region, screen.query_one("#side").region
         assert left.right <= right.x
         assert right.height == left.height > 35

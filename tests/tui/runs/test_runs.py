@@ -228,7 +228,7 @@ async def test_runs_that_only_the_database_knows_are_listed_too(dashboard, wareh
     async with dashboard.run_test(size=(160, 45)) as pilot:
         await driver.until(pilot, lambda: dashboard.feed.snapshot.runs)
         rows = driver.table(dashboard, "#runs")
-        assert {row[2] for row in rows} == {"↓ imported"}
+        assert {row[-3] for row in rows} == {"↓ imported"}
         side = driver.text(dashboard, "#side-head")
     assert "published measurements of Llama-3.2-3B" in side
     assert "↓ imported  Brought in from elsewhere: enter shows its results." in side

@@ -10,6 +10,7 @@ from engine.errors import UserError
 from engine.runs.rundir import RunDir
 from tui.results.screen import ResultsScreen
 from tui.runs import actions, sweep_actions
+from tui.runs.run_grid import RunGrid
 from tui.runs.runs_screen import RunsScreen
 from tui.runs.sweep_screen import SweepScreen
 from tui.shell.confirm import ConfirmScreen
@@ -62,6 +63,9 @@ async def test_a_sweep_is_one_line_of_the_list_and_opens_into_its_runs(dashboard
         assert "! interrupted" in line
         beside = "#side-head" if dashboard.screen.has_class("-wide") else "#advice"
         assert "nobody works on what is left" in driver.text(dashboard, beside).lower()
+        if beside == "#side-head":  # with one of its runs
+            await driver.until(pilot, lambda: dashboard.screen.query_one(RunGrid).row_count)
+            assert "evaluations" in driver.text(dashboard, beside)
         await open_sweep(pilot, driver)
         head = driver.text(dashboard, "#head")
         assert "42/96 evaluations · 1 of 3 runs are done" in head

@@ -15,6 +15,8 @@ from tui.runs.without import plan_without, unreachable_task
 from tui.shell.choose import ChooseOne
 from tui.shell.export_screen import ExportScreen
 from tui.widgets.top_line import TopLine
+from warehouse.errors import DatabaseBusyError
+from warehouse.records.run_state import RunState
 
 
 def head(app) -> str:
@@ -116,3 +118,19 @@ async def test_a_run_whose_data_cannot_be_reached_can_be_started_without_that_ta
     assert [task.name for task in started[0].tasks] == [name for name in before if name != "demo_sums"]
     with pytest.raises(UserError, match="is a part of a group"):
         plan_without(started[0], "demo_sums")
+
+
+async def test_a_run_that_merges_is_nobody_who_holds_the_database_open(dashboard, warehouse, driver, monkeypatch):
+    run, holder = warehouse.add(until=driver.cell("20", "demo_lambada")), "python (PID 4242)"
+
+    def held(self, *, busy):
+        raise DatabaseBusyError(f"results.duckdb is held open by {holder}: close it there, or try again later.", holder)
+
+    monkeypatch.setattr(StoredRuns, "read", held)
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        with run.lock():
+            await driver.until(pilot, lambda: [row.state for row in dashboard.feed.snapshot.runs] == [RunState.RUNNING])
+            assert [row.pid for row in dashboard.feed.snapshot.runs] == [4242]
+            await driver.settle(pilot)
+            assert "held open" not in driver.text(dashboard, "#advice")
+        await driver.until(pilot, lambda: "held open" in driver.text(dashboard, "#advice"))
