@@ -83,7 +83,7 @@ def _write(svg: str, name: str, pixels: int) -> None:
     svg = svg.replace("font-size: 20px", "font-size: 20.27px")
     picture = SCREENS / f"{name}.png"
     png = subprocess.run(["rsvg-convert", f"--width={pixels}"], input=svg.encode(), stdout=subprocess.PIPE, check=True)
-    less = ["pngquant", "--speed=1", "--nofs", "32", "-"]
+    less = ["pngquant", "--speed=1", "--nofs", "64", "-"]
     small = subprocess.run(less, input=png.stdout, stdout=subprocess.PIPE, check=True)
     picture.write_bytes(small.stdout)
     print(f"{picture.name}: {picture.stat().st_size / 1000:.0f} kB", flush=True)

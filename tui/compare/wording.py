@@ -180,7 +180,7 @@ def best_levels(rows: Sequence[BestLevel], quiet: str) -> Text:
         text.append(f"{names[row.subject]}: {_level(row)}\n", "bold")
         text.append(
             f"keeps {row.retained_pct:.1f}% of the unpruned scores on average over "
-            f"{counted(row.benchmarks, 'benchmark')}{_parameters(row)}; "
+            f"{counted(row.benchmarks or 0, 'benchmark')}{_parameters(row)}; "
             f"{row.improved} improve{'s' * (row.improved == 1)}. "
             f"Worst: {row.worst_benchmark}, {row.worst_retained_pct:.0f}% kept.\n"
         )
