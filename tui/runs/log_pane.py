@@ -39,10 +39,15 @@ class LogPane(RichLog):
         self._last: LogLine | None = None
         self._lines: Sequence[LogLine] = ()
         self._region = Size(0, 0)
+        self._written = 0  # the width for which the lines were laid out; none while the pane has no place
+
+    def on_show(self) -> None:
+        if self.scrollable_content_region.width != self._written:
+            self.write_anew()
 
     def on_resize(self, event: Resize) -> None:
         before, self._region = self._region, self.scrollable_content_region.size
-        if self._region.width != before.width:
+        if self._region.width != self._written:
             self.write_anew()
         elif self.scroll_y >= self.virtual_size.height - before.height:  # it was at the end
             self.scroll_end(animate=False, x_axis=False)
@@ -65,6 +70,8 @@ class LogPane(RichLog):
         if new is None:
             self.clear()
             new = list(lines)
+        if new:
+            self._written = self.scrollable_content_region.width
         first = self._last is None
         at_end = first or self.is_vertical_scroll_end
         for line in new:

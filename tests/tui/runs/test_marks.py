@@ -65,7 +65,13 @@ async def test_beside_the_list_stand_the_runs_grid_its_rates_and_its_device(dash
         assert "a name that would not fit into twenty characters" in driver.text(dashboard, "#side-head")
         assert "tokens/s" in driver.text(dashboard, "#speed")
         assert "CPU  2 cores" in driver.text(dashboard, ".numbers")
-        assert str(screen.query_one("#side-log", LogPane).lines[-1].text).endswith("finished")
+        log = screen.query_one("#side-log", LogPane)
+        assert log.lines[-1].text.split()[1:] == ["finished"]
+        log.display = False
+        log.write_anew()  # as for another run, while it has no place
+        await driver.settle(pilot)
+        log.display = True
+        await driver.until(pilot, lambda: max(line.cell_length for line in log.lines) > 40)
         left, right = screen.query_one("#listed").region, screen.query_one("#side").region
         assert left.right <= right.x
         assert right.height == left.height > 35
