@@ -19,6 +19,8 @@ from warehouse.records.level import Level
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 GGUF_TYPES = ("f16", "q8_0")
+TRANSFORMERS, LLAMA_CPP = "transformers", "llama.cpp"
+ENGINES = (TRANSFORMERS, LLAMA_CPP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,7 @@ class RunPlan:
     on held-out text beside the tasks. `profile` measures what each level costs, after the tasks, of which there may
     then be none. `sweep` is the id that runs started together share, `sweep_name` what a person called them.
     `use_cache` lets requests be taken from, and kept in, the user's cache. `cards` are the GPUs that the model's layers
-    are spread over.
+    are spread over. `engine` computes: llama.cpp a GGUF file as it is, on the CPU; all else transformers' layers do.
     """
 
     name: str
@@ -72,6 +74,7 @@ class RunPlan:
     sweep_name: str | None = None
     use_cache: bool = True
     cards: int = 1
+    engine: str = TRANSFORMERS
 
     def __post_init__(self) -> None:
         find_method(self.method)
@@ -83,6 +86,8 @@ class RunPlan:
             raise UserError(f"A divisor of {self.divisor} cannot round a width: give a whole number above zero.")
         if self.batch_tokens is not None and self.batch_tokens < 1:
             raise UserError("A batch needs room for at least one token.")
+        if self.engine not in ENGINES:
+            raise UserError(f"There is no engine '{self.engine}': choose one of {', '.join(ENGINES)}.")
         if self.repair not in REPAIRS:
             raise UserError(f"There is no repair '{self.repair}': choose one of {', '.join(REPAIRS)}.")
         if self.profile is not None and self.cards > 1:
@@ -144,7 +149,7 @@ class RunPlan:
             generation="",
             quantization="",
             adapter="",
-            model_args="",
+            model_args="" if self.engine == TRANSFORMERS else f"engine={self.engine}",
             repair=self.repair,
             calibration=self.calibration_source.text if self.is_calibrated else "",
         )
