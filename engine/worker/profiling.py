@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from engine.evaluation.lm import PrunedLM
 from engine.inference.batching import release_memory
 from engine.planning.plan import RunPlan
-from engine.planning.profiling import ProfilePlan
+from engine.planning.profiling import LARGEST, ProfilePlan
 from engine.profile.machine import Machine, measured_machine
 from engine.profile.measuring import Measuring, Rows, Setting, Subject
 from engine.profile.repeats import summary
@@ -104,7 +104,17 @@ class Profiling:
 
     def _measuring(self, machine: Machine) -> Measuring:
         timer = timer_of(self._lm.model.device)
-        return Measuring(self._lm, machine, timer, seed=self._seed, check=self._stop.check)
+        return Measuring(self._lm, machine, timer, seed=self._seed, check=self._stop.check, fits=self._fits())
+
+    def _fits(self) -> dict[tuple[Setting, Subject], int]:
+        """The largest batches that earlier attempts found: all rounds measure the same."""
+        open_ended = {one.name: one for one in self._asked.requests(on_gpu=self._on_gpu) if one.batch == LARGEST}
+        return {
+            (Setting(open_ended[row.workload], row.engine or "", row.mode or ""), subject): row.batch_size
+            for variant, subject in self._subjects()
+            for row in self._recorder.history.measured.get(variant.level, ())
+            if row.workload in open_ended and row.width == subject.width and row.batch_size
+        }
 
     def _visit(self, visit: _Visit, measuring: Measuring, *, left: int) -> int:
         rest = self._ends_at - time.monotonic()

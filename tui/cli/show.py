@@ -76,10 +76,12 @@ def _profile(db: Path, run_id: str) -> Profile | None:
 
 def _print_profile(profile: Profile) -> None:
     from tui.cli.listing import print_rows
-    from tui.runs.profile_table import HEADER, NUMBERS, machine_line, tables
+    from tui.runs.profile_table import HEADER, NUMBERS, drift_line, machine_line, tables
 
     if profile.machine is not None:
         typer.echo(f"\n  {'machine':<{_LABEL}}{machine_line(profile.machine)}")
+    if (drift := drift_line(profile)) is not None:
+        typer.echo(f"  {'drift':<{_LABEL}}{drift}")
     for title, rows in tables(profile):
         typer.echo(f"\n{one_line(title)}")
         print_rows(HEADER, rows, NUMBERS)

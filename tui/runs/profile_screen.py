@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
 from tui.host import host
-from tui.runs.profile_table import HEADER, NUMBERS, machine_line, tables
+from tui.runs.profile_table import HEADER, NUMBERS, drift_line, machine_line, tables
 from warehouse.errors import UserError
 
 if TYPE_CHECKING:
@@ -94,6 +94,8 @@ class ProfileScreen(ModalScreen[None]):
         parts: list[Text | Table] = []
         if self.profile.machine is not None:
             parts.append(Text(machine_line(self.profile.machine), style="dim"))
+        if (drift := drift_line(self.profile)) is not None:
+            parts.append(Text(drift, style="dim"))
         for title, rows in tables(self.profile):
             parts += [Text(), Text(title, style="bold"), _table(rows, shown)]
         self.query_one("#profile", Static).update(Group(*parts))

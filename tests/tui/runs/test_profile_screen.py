@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ import pytest
 
 from tui.app import Dashboard
 from tui.runs.profile_screen import NOTHING, ProfileScreen
-from tui.runs.profile_table import HEADER, cells, machine_line
-from warehouse.read.profile import ProfileRow
+from tui.runs.profile_table import HEADER, cells, drift_line, machine_line
+from warehouse.read.profile import Profile, ProfileRow
 from warehouse.records.measurements import MachineFacts
 
 NONE: dict[str, Any] = dict.fromkeys(ProfileRow.__dataclass_fields__)
@@ -30,6 +31,16 @@ def test_a_row_says_what_a_width_costs() -> None:
         "level": "40%", "width": "4928 padded", "first token": "9.87 ms", "ms/token": "1.23 ±0.012", "drift": "0.5%",
         "tokens/s": "812", "of limit": "42% copy", "J/token": "0.213", "peak": "1.90 GB", "weights": "1.83 GB",
     }  # fmt: skip
+
+
+def test_drift_is_named_where_intervals_do_not_show_it() -> None:
+    """0.52 % of 1.2345 ms is 0.0064, within ± 0.0123; 4 % is 0.049, and more than the interval is wide."""
+    assert drift_line(Profile(None, (ROW,))) == "rounds are up to 0.5% apart (level 40, padded, w)"
+    worse = replace(ROW, level="20", drift_pct=4.0)
+    assert drift_line(Profile(None, (ROW, worse))) == (
+        "rounds are up to 4.0% apart (level 20, padded, w); of 1 of 2 figures that is more than their ±"
+    )
+    assert drift_line(Profile(None, (replace(ROW, drift_pct=None),))) is None
 
 
 def test_what_is_missing_says_why_in_its_place() -> None:
