@@ -9,7 +9,7 @@ from engine.profile.counting import Shape
 
 _SHARE_OF_MEMORY = 0.9
 _TRIES = 6
-MOST_ON_GPU, MOST_ON_CPU = 4096, 256
+MOST_ON_GPU, MOST_ON_CPU = 4096, 64
 """Beyond, a pass of prompts takes so long that nobody serves it."""
 
 

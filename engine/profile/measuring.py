@@ -85,7 +85,7 @@ class Measuring:
         Raises:
             RuntimeError: the model fails in a way that is not known.
         """
-        rows = Rows(setting, subject, number, self._machine.facts.timer)
+        rows = self.rows(setting, subject, number)
         request = setting.workload
         if request.prompt_tokens + request.new_tokens > self._lm.max_length:
             return rows.missing(f"the model's context is {self._lm.max_length} tokens")
@@ -108,6 +108,12 @@ class Measuring:
             found = rows.missing("it does not fit into the memory")
         release_memory()
         return found
+
+    def rows(self, setting: Setting, subject: Subject, number: int) -> Rows:
+        """Of a visit, with as many requests at a time as it has, or is known to hold."""
+        rows = Rows(setting, subject, number, self._machine.facts.timer)
+        rows.batch = setting.workload.batch or self._fits.get((setting, subject))
+        return rows
 
     def _by_vllm(self, setting: Setting, subject: Subject, rows: Rows) -> list[MeasurementFacts]:
         """Whole requests: its command tells prefill and decode not apart, and no energy."""

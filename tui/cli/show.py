@@ -109,7 +109,9 @@ def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
 def _state(facts: dict[str, Any]) -> str:
     cells = facts["cells"]
     total = "?" if cells["total"] is None else cells["total"]
-    if facts["origin"] == "run":
+    if facts["origin"] == "run" and facts["state"] == "finished" and cells["total"] is None and not cells["done"]:
+        said = str(facts["state"])  # nothing but a profile was asked for
+    elif facts["origin"] == "run":
         said = f"{facts['state']}, {cells['done']} of {total} evaluations done"
     else:
         said = f"imported ({facts['origin']}), {cells['done']} scores"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
+from engine.planning.profiling import OPEN
 from warehouse.numbers import decimal_bytes
 from warehouse.read.profile import Profile, ProfileRow
 from warehouse.records.measurements import MachineFacts
@@ -23,6 +24,8 @@ def tables(profile: Profile) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
 def cells(row: ProfileRow) -> tuple[str, ...]:
     """As HEADER has them; what is missing says why in the place of the time."""
     width = "" if row.width is None else f"{row.padded_size} {row.width}" if row.padded_size else row.width
+    if row.batch_size is not None and OPEN in row.workload:
+        width += f", {row.batch_size} at a time"
     half = "" if row.token_half_width is None else f" ±{row.token_half_width:.2g}"
     limit = "" if row.token_limit_share is None else f"{row.token_limit_share:.0%} {row.token_limited_by}"
     return (
@@ -74,4 +77,4 @@ def _is_hidden(row: ProfileRow) -> bool:
 
 
 def _ms(value: float | None) -> str:
-    return "" if value is None else f"{value:.3g} ms"
+    return "" if value is None else f"{value:.3g} ms" if value < 1000 else f"{value:,.0f} ms"

@@ -33,6 +33,11 @@ def test_a_row_says_what_a_width_costs() -> None:
     }  # fmt: skip
 
 
+def test_the_largest_batch_stands_with_its_width() -> None:
+    row = replace(ROW, workload="64 in, 8 out, as many as fit", batch_size=448, first_ms=2604.0)
+    assert cells(row)[1:3] == ("4928 padded, 448 at a time", "2,604 ms")
+
+
 def test_drift_is_named_where_intervals_do_not_show_it() -> None:
     """0.52 % of 1.2345 ms is 0.0064, within ± 0.0123; 4 % is 0.049, and more than the interval is wide."""
     assert drift_line(Profile(None, (ROW,))) == "rounds are up to 0.5% apart (level 40, padded, w)"
