@@ -47,13 +47,13 @@ def certifying(path: Path, run: RunDir, *, engine: str = TRANSFORMERS) -> Certif
     for what, files, runs in (
         ("method", record.method, plan.method),
         ("repair", record.repair, plan.repair),
-        ("weights of the unpruned model", record.base.weights_hash, base.weights_hash),
+        ("unpruned model, by its weights", record.base.weights_hash, base.weights_hash),
         ("calibration text", _text_of(record.calibration), _text_of(history.calibration)),
     ):
         if files != runs and None not in (files, runs):
             raise UserError(
-                f"{path.name} is not of run {run.run_id}: the {what} differs ({files} there, {runs} in the run); name "
-                "the run that it was saved like."
+                f"{path.name} is not of run {run.run_id}, which has another {what} ({files} there, {runs} in the run): "
+                "name the run that it was saved like."
             )
     widths = {variant.intermediate_size: level for level, variant in history.variants.items()}
     if record.intermediate_size not in widths:

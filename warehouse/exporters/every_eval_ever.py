@@ -141,7 +141,7 @@ def _result(run: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
         uncertainty["standard_error"] = {"value": row["stderr"]}
     if row["n"] is not None:
         uncertainty["num_samples"] = row["n"]
-    bounds: dict[str, Any] = {}
+    bounds: dict[str, Any] = {"min_score": None, "max_score": None}  # which the schema wants to be said
     if row["is_share"]:
         bounds = {"metric_unit": "proportion", "min_score": 0, "max_score": 1}
     elif row["is_perplexity"]:

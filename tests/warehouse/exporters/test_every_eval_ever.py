@@ -41,7 +41,8 @@ def measured(new_run, merged, database: Path) -> Path:
     run = new_run("r1")
     run.start()
     run.cell("0", "piqa", metrics=[score("acc", 0.75), score("acc_norm", 0.76)])
-    run.cell("0", "wikitext", metrics=[score("word_perplexity", 12.0, higher=False, stderr=None)])
+    perplexities = (score(name, 12.0, higher=False, stderr=None) for name in ("word_perplexity", "bits_per_byte"))
+    run.cell("0", "wikitext", metrics=list(perplexities))
     run.cell("40", "piqa", metrics=[score("acc", 0.6), score("odd", 0.1, higher=None)])
     run.cell("40", "wikitext", metrics=[score("word_perplexity", float("inf"), higher=False)])
     merged(run)
@@ -65,7 +66,9 @@ def test_each_width_is_a_model_with_its_scores(measured: Path) -> None:
         "uncertainty": {"standard_error": {"value": 0.01}, "num_samples": 1838},
     }
     assert (acc["metric_config"]["min_score"], acc["metric_config"]["max_score"]) == (0, 1)
-    perplexity = next(one for name, one in scores.items() if name.startswith("wikitext/"))
+    bits = next(one for name, one in scores.items() if name.startswith("wikitext/bits"))
+    assert (bits["metric_config"]["min_score"], bits["metric_config"]["max_score"]) == (None, None)
+    perplexity = next(one for name, one in scores.items() if name.startswith("wikitext/word"))
     assert perplexity["metric_config"]["lower_is_better"]
     assert perplexity["metric_config"]["max_score"] == "Infinity"
 
