@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tui.app import Dashboard
-from tui.runs.profile_screen import NOTHING, ProfileScreen
+from tui.runs.profile_screen import NOTHING, ProfileScreen, fitting
 from tui.runs.profile_table import HEADER, cells, drift_line, machine_line
 from warehouse.read.profile import Profile, ProfileRow
 from warehouse.records.measurements import MachineFacts
@@ -46,6 +46,14 @@ def test_drift_is_named_where_intervals_do_not_show_it() -> None:
         "rounds are up to 4.0% apart (level 20, padded, w); of 1 of 2 figures that is more than their ±"
     )
     assert drift_line(Profile(None, (replace(ROW, drift_pct=None),))) is None
+
+
+def test_columns_that_say_nothing_leave_room_for_others() -> None:
+    rows = [cells(ROW)]
+    assert [HEADER[at] for at in fitting(rows, 120)] == list(HEADER)
+    assert set(HEADER) - {HEADER[at] for at in fitting(rows, 88)} == {"weights", "drift"}
+    on_a_cpu = [cells(replace(ROW, peak_bytes=None, decode_joules=None))]
+    assert set(HEADER) - {HEADER[at] for at in fitting(on_a_cpu, 88)} == {"peak", "J/token"}
 
 
 def test_what_is_missing_says_why_in_its_place() -> None:
