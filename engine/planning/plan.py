@@ -88,6 +88,8 @@ class RunPlan:
             raise UserError("A batch needs room for at least one token.")
         if self.engine not in ENGINES:
             raise UserError(f"There is no engine '{self.engine}': choose one of {', '.join(ENGINES)}.")
+        if self.engine == LLAMA_CPP:
+            self._check_llama_cpp()
         if self.repair not in REPAIRS:
             raise UserError(f"There is no repair '{self.repair}': choose one of {', '.join(REPAIRS)}.")
         if self.profile is not None and self.cards > 1:
@@ -103,6 +105,18 @@ class RunPlan:
         for what, number in (("tokens", self.calibration_tokens), ("length", self.calibration_length)):
             if number is not None and number < 1:
                 raise UserError(f"--calibration-{what} {number} is too few: give a whole number above zero.")
+
+    def _check_llama_cpp(self) -> None:
+        if not self.model.endswith(".gguf"):
+            raise UserError(
+                f"llama.cpp reads GGUF files, and {self.model} is none: give the .gguf file, or leave --engine out."
+            )
+        if self.device not in ("auto", "cpu"):
+            raise UserError(f"llama.cpp works on the CPU here, and --device says {self.device}: leave it out.")
+        if [str(level) for level in self.levels] != ["0"] or self.is_calibrated:
+            raise UserError("llama.cpp answers with a GGUF file as it is: --levels 0, without repair.")
+        if self.damage or self.profile is not None or self.cards > 1:
+            raise UserError("llama.cpp is asked for scores alone: leave --damage, --profile and --cards out.")
 
     def _check_cards(self) -> None:
         if self.device not in ("auto", "cuda"):

@@ -32,8 +32,6 @@ def certifying(path: Path, run: RunDir, *, engine: str = TRANSFORMERS) -> Certif
         UserError: it is none that `save` wrote, none that the engine reads, or not of a width, method or model that the
             run measured.
     """
-    if engine == LLAMA_CPP and not is_gguf(path):
-        raise UserError(f"llama.cpp reads GGUF files, and {path} is none: give the .gguf file, or leave --engine out.")
     if not (path.is_dir() or is_gguf(path)):
         raise UserError(f"{path} is neither a checkpoint's folder nor a .gguf file: give what `prune-tui save` wrote.")
     record = read_record(folder_of(str(path)))
@@ -71,7 +69,7 @@ def certifying(path: Path, run: RunDir, *, engine: str = TRANSFORMERS) -> Certif
         plan,
         name=f"certify {path.name}" + ("" if engine == TRANSFORMERS else f" by {engine}"),
         engine=engine,
-        device="cpu" if engine == LLAMA_CPP else plan.device,
+        device="auto" if engine == LLAMA_CPP else plan.device,
         cards=1 if is_gguf(path) else plan.cards,
         model=str(path.resolve()),
         revision=None,

@@ -65,7 +65,7 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag, tasks: TasksApart) 
         revision = history.model.revision if history.model else plan.revision
         dtype_name = history.plan.dtype if history.plan and history.plan.dtype else plan.dtype
         found = loading.inspect(plan.model, revision=revision, trust_remote_code=plan.trust_remote_code)
-        device = loading.resolve_device(plan.device)
+        device = loading.resolve_device("cpu" if plan.engine == LLAMA_CPP else plan.device)
         dtype = loading.resolve_dtype(dtype_name, found.config, device)
         variants = _variants(plan, found.shape, dtype)
         tokenizer = loading.load_tokenizer(

@@ -95,6 +95,9 @@ def test_shared_beginnings_give_what_the_whole_gives_where_a_window_has_moved_on
     after = np.stack(list(native.logits(second, 21)))
     alone = np.stack(list(LlamaCpp(tmp_path / "model.gguf").logits(second, 21)))
     assert np.abs(after - alone).max() < 2e-2 * alone.std()
+    for dtype in (torch.float16, torch.bfloat16):  # what keys and values are kept in
+        rounded = np.stack(list(LlamaCpp(tmp_path / "model.gguf", dtype=dtype).logits(second, 21)))
+        assert 0 < np.abs(rounded - alone).max() < 0.1 * alone.std()
 
 
 @pytest.mark.slow
