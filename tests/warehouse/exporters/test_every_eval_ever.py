@@ -37,7 +37,7 @@ def score(metric: str, value: float | None, *, higher: bool | None = True, **mor
 
 
 @pytest.fixture
-def measured(new_run, merged, database: Path) -> Path:
+def measured(new_run, merged_once, database: Path) -> Path:
     run = new_run("r1")
     run.start()
     run.cell("0", "piqa", metrics=[score("acc", 0.75), score("acc_norm", 0.76)])
@@ -45,7 +45,7 @@ def measured(new_run, merged, database: Path) -> Path:
     run.cell("0", "wikitext", metrics=list(perplexities))
     run.cell("40", "piqa", metrics=[score("acc", 0.6), score("odd", 0.1, higher=None)])
     run.cell("40", "wikitext", metrics=[score("word_perplexity", float("inf"), higher=False)])
-    merged(run)
+    merged_once(run)
     return database
 
 
@@ -146,6 +146,7 @@ def test_texts_are_what_was_said_and_what_a_filter_left() -> None:
     assert _reference(document) == ["2"]
 
 
+@pytest.mark.slow
 def test_answers_to_documents_are_written_where_they_are_wanted(
     answered_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
