@@ -131,6 +131,8 @@ def _model(run: Mapping[str, Any], row: Mapping[str, Any], versions: Mapping[str
         told["developer"] = run["model"].partition("/")[0]
     if versions is not None:
         told["inference_engine"] = {"name": "prune-tui", "version": versions.get("prune-tui") or _NOT_TOLD}
+        if (packaged := versions.get("cyllama")) is not None:  # which a run has that llama.cpp computed
+            told["inference_engine"] = {"name": "llama.cpp", "version": f"of cyllama {packaged}"}
     return told | {"additional_details": _strings(details)}
 
 
