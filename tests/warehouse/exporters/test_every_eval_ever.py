@@ -37,7 +37,7 @@ def score(metric: str, value: float | None, *, higher: bool | None = True, **mor
 
 
 @pytest.fixture
-def measured(new_run, merged_once, database: Path) -> Path:
+def measured(new_run, merged, database: Path) -> Path:
     run = new_run("r1")
     run.start()
     run.cell("0", "piqa", metrics=[score("acc", 0.75), score("acc_norm", 0.76)])
@@ -45,7 +45,7 @@ def measured(new_run, merged_once, database: Path) -> Path:
     run.cell("0", "wikitext", metrics=list(perplexities))
     run.cell("40", "piqa", metrics=[score("acc", 0.6), score("odd", 0.1, higher=None)])
     run.cell("40", "wikitext", metrics=[score("word_perplexity", float("inf"), higher=False)])
-    merged_once(run)
+    merged(run)
     return database
 
 
@@ -99,7 +99,7 @@ def test_the_command_writes_a_file_for_each_level_and_names_no_machine(
 
 
 @pytest.fixture
-def answered_run(new_run, merged_once, database: Path) -> Path:
+def answered_run(new_run, merged, database: Path) -> Path:
     """Two documents of piqa at each of two levels, and a score that is no share of them."""
     run = new_run("r1")
     run.start()
@@ -107,7 +107,7 @@ def answered_run(new_run, merged_once, database: Path) -> Path:
     for level in ("0", "40"):
         answered(run, level)
     run.cell("0", "wikitext", metrics=[score("word_perplexity", 12.0, higher=False, stderr=None)])
-    merged_once(run)
+    merged(run)
     return database
 
 
