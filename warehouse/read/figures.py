@@ -14,7 +14,6 @@ from warehouse.records.events import Measured
 from warehouse.records.measurements import MeasurementFacts
 from warehouse.stats.aggregates import agree
 from warehouse.store import answers, db, journal
-from warehouse.text import counted
 
 QUANTITIES = (
     "time_to_first_token", "time_per_output_token", "time_to_last_token", "throughput", "peak_memory", "weights",
@@ -108,8 +107,10 @@ def _check(one: FigureOrigin, measured: list[tuple[str, MeasurementFacts]] | Non
     half = sum(half**2 for half in halves) ** 0.5 / len(means) if halves and len(halves) == len(means) else None
     if half is not None and not _same(half, one.half_width):
         return Check("journal", False, f"its rounds there give ± {half}, the database {one.half_width}")
-    said = "the same" if means else "no figure either"
-    return Check("journal", True, f"{counted(len(rounds), 'round')} there: {said}")
+    several = len(rounds) > 1
+    said = ("say" if several else "says") + " the same" if means else f"{'have' if several else 'has'} no figure either"
+    count = f"{len(rounds)} rounds" if several else "one round"
+    return Check("journal", True, f"its {count} there {said}")
 
 
 def _same(one: float | None, other: float | None) -> bool:

@@ -37,8 +37,10 @@ def checked(database: Path, level: str):
 
 
 def test_the_journals_rounds_give_the_figure_again(profiled: Path) -> None:
-    assert [(one.holds, one.said) for one in checked(profiled, "40")] == [(True, "2 rounds there: the same")]
-    assert [(one.holds, one.said) for one in checked(profiled, "20")] == [(True, "1 round there: no figure either")]
+    assert [(one.holds, one.said) for one in checked(profiled, "40")] == [(True, "its 2 rounds there say the same")]
+    assert [(one.holds, one.said) for one in checked(profiled, "20")] == [
+        (True, "its one round there has no figure either")
+    ]
 
 
 @pytest.mark.parametrize(
