@@ -17,10 +17,13 @@ _QUERIES = 64  # of a block
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some consecutive tokens of a row, the m tokens that any of them sees, and which sees which: bool [queries, m]."""
+    """Some consecutive tokens of a row, the m tokens that any of them sees, and which sees which: bool [queries, m].
+
+    `keys` are a slice where these lie side by side, as they do where little is shared: nothing is then copied.
+    """
 
     queries: slice
-    keys: Tensor
+    keys: slice | Tensor
     sees: Tensor
 
 
@@ -41,7 +44,9 @@ def _part(queries: Ints, keys: Ints, depth: Ints, end: Ints, window: int | None,
     if window is not None:
         sees &= depth[queries][:, None] - depth[keys] < window
     needed = sees.any(0)
-    index = torch.from_numpy(keys[needed]).to(device)
+    seen = keys[needed]
+    first, last = int(seen[0]), int(seen[-1])
+    index = slice(first, last + 1) if last - first < len(seen) else torch.from_numpy(seen).to(device)
     mask = torch.from_numpy(sees[:, needed]).to(device)
     return Part(slice(int(queries[0]), int(queries[-1]) + 1), index, mask)
 
