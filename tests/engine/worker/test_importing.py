@@ -7,6 +7,7 @@ import importlib
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,14 +41,14 @@ def test_a_machine_without_one_goes_on(monkeypatch: pytest.MonkeyPatch, recwarn:
 
 
 def test_what_transformers_keeps_of_its_models_is_what_it_would_read_again() -> None:
-    tools = importlib.import_module("transformers.utils.import_utils")
+    tools: Any = importlib.import_module("transformers.utils.import_utils")
     package = Path(tools.__file__).parents[1] / "models" / "__init__.py"
     read = tools.define_import_structure
     assert importing.structure_of_models(package.parent, read) == read(str(package))
 
 
 def test_models_are_read_by_transformers_own_way_again_afterwards() -> None:
-    tools = importlib.import_module("transformers.utils.import_utils")
+    tools: Any = importlib.import_module("transformers.utils.import_utils")
     read = tools.define_import_structure
     with importing._models_read_once():
         assert tools.define_import_structure is not read
