@@ -98,6 +98,7 @@ def test_a_metric(folder: Path, in_place: None, monkeypatch: pytest.MonkeyPatch)
     run("A metric")
 
 
+@pytest.mark.slow
 def test_an_importer_of_another_package(folder: Path, others: Packages):
     install_importer(others)
     run("An importer")

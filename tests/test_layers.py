@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cases import one_in
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("torch", "transformers", "lm_eval", "datasets")
@@ -61,7 +62,9 @@ def test_the_probe_sees_a_heavy_import():
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["run", "--help"], ["runs"], ["runs", "--json"], ["sql", "select 1"], ["merge"]],
+    one_in(
+        3, [["run", "--help"], ["--version"], ["--help"], ["merge"], ["runs", "--json"], ["sql", "select 1"], ["runs"]]
+    ),
     ids=" ".join,
 )
 def test_a_command_that_needs_no_model_loads_no_model_stack(arguments: list[str], tmp_path: Path):
@@ -76,10 +79,10 @@ SLOW_TO_LOAD = ("duckdb", "polars", "pyarrow", "numpy", "textual", "pydantic", "
     ("arguments", "allowed"),
     [
         (["--help"], set()),
-        (["run", "--help"], set()),
+        pytest.param(["run", "--help"], set(), marks=pytest.mark.slow),
         (["runs"], {"duckdb"}),  # imports are in the database alone
         (["sql", "select 1"], set()),  # but for a file that is missing or must be mended, which another test asks
-        (["export", "deltas", "--model", "1B"], {"duckdb"}),
+        pytest.param(["export", "deltas", "--model", "1B"], {"duckdb"}, marks=pytest.mark.slow),
         (["run", "./nowhere", "--tasks", "demo_grammar"], set()),
     ],
     ids=lambda one: " ".join(one) if isinstance(one, list) else "",

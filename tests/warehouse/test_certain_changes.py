@@ -126,23 +126,27 @@ def test_percent_of_a_baseline_within_its_error_of_zero_has_no_interval(measure,
     assert ask("select ci_low_pct, ci_high_pct from delta_statistics") == [(None, None)]
 
 
-@pytest.mark.parametrize(
-    ("baseline", "value", "stderr"),
-    [(-0.02, -0.08, 0.01), (0.0, 0.1, 0.01), (0.01, 0.05, 0.02), (math.inf, 5.0, None)],
-    ids=["below zero", "zero", "within its error of zero", "infinite"],
-)
-def test_a_baseline_without_a_share_is_left_out_and_named(new_run, merged, metric, ask, baseline, value, stderr):
-    run = new_run("r1")
-    run.start(widths={"0": 100, "20": 80})
-    name = "perplexity" if baseline == math.inf else "mcc"
-    for level, one, other in (("0", baseline, 0.5), ("20", value, 0.4)):
-        run.cell(level, "piqa", metrics=[metric("acc", other, stderr=0.01)])
-        run.cell(level, "cola", metrics=[metric(name, one, stderr=stderr)])
-    merged(run)
-    assert ask("select retained_pct, benchmarks, left_out from level_scores") == [(pytest.approx(80), 1, "cola")]
-    ((score, why),) = ask("select score, why from best_levels where rule = 'keeps-most'")
-    assert score == pytest.approx(80)
-    assert "Left out, as unpruned it has no share to keep: cola." in why
+def test_a_baseline_without_a_share_is_left_out_and_named(new_run, merged, metric, ask):
+    odd = {
+        "below zero": (-0.02, -0.08, 0.01),
+        "zero": (0.0, 0.1, 0.01),
+        "within its error of zero": (0.01, 0.05, 0.02),
+        "infinite": (math.inf, 5.0, None),
+    }
+    for model, (baseline, value, stderr) in odd.items():
+        run = new_run(model)
+        run.start(widths={"0": 100, "20": 80}, model=model, weights=model)
+        name = "perplexity" if baseline == math.inf else "mcc"
+        for level, one, other in (("0", baseline, 0.5), ("20", value, 0.4)):
+            run.cell(level, "piqa", metrics=[metric("acc", other, stderr=0.01)])
+            run.cell(level, "cola", metrics=[metric(name, one, stderr=stderr)])
+        merged(run)
+    assert ask("select model, retained_pct, benchmarks, left_out from level_scores order by model") == [
+        (model, pytest.approx(80), 1, "cola") for model in sorted(odd)
+    ]
+    best = ask("select model, score, why from best_levels where rule = 'keeps-most' order by model")
+    assert [(model, score) for model, score, _ in best] == [(model, pytest.approx(80)) for model in sorted(odd)]
+    assert all("Left out, as unpruned it has no share to keep: cola." in why for *_, why in best)
 
 
 def test_the_first_drop_of_several_levels_is_corrected_over_the_table(new_run, merged, metric, ask):

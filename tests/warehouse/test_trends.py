@@ -61,32 +61,41 @@ def test_perplexity_growth_is_fitted_on_a_log_scale(measure, ask):
     ]
 
 
-@pytest.mark.parametrize(
-    ("values", "trend", "monotonic"),
-    [
-        ((0.5, 0.4, 0.4, 0.3), "worsens", True),
-        ((0.5, 0.5, 0.6, 0.7), "improves", True),
-        ((0.5, 0.4, 0.6, 0.3), "mixed", False),
-        ((0.5, 0.5, 0.5, 0.5), "constant", True),
-    ],
-)
-def test_a_trend_is_monotonic_where_no_step_goes_back(measure, ask, values, trend, monotonic):
-    measure(values)
-    assert ask("select trend, monotonic from benchmark_trends") == [(trend, monotonic)]
+@pytest.fixture
+def tasks_of(new_run, merged, metric):
+    """Merge one run with a task for each row of values, all with this error."""
+
+    def run_them(rows, stderr=None) -> None:
+        run = new_run("r1")
+        run.start(widths=WIDTHS)
+        for at, values in enumerate(rows):
+            for level, value in zip(WIDTHS, values, strict=True):
+                run.cell(level, f"task{at}", metrics=[metric("acc", value, stderr=stderr)])
+        merged(run)
+
+    return run_them
 
 
-@pytest.mark.parametrize(
-    ("values", "trend", "beyond"),
-    [
-        ((0.5, 0.41, 0.42, 0.30), "mixed", "worsens"),
-        ((0.5, 0.51, 0.49, 0.52), "mixed", "noise"),
-        ((0.5, 0.30, 0.50, 0.30), "mixed", "mixed"),
-        ((0.3, 0.29, 0.40, 0.50), "mixed", "improves"),
-    ],
-)
-def test_beyond_noise_only_pairs_that_differ_clearly_count(measure, ask, values, trend, beyond):
-    measure(values, [0.02] * 4)
-    assert ask("select trend, trend_beyond_noise from benchmark_trends") == [(trend, beyond)]
+def test_a_trend_is_monotonic_where_no_step_goes_back(tasks_of, ask):
+    trends = {
+        (0.5, 0.4, 0.4, 0.3): ("worsens", True),
+        (0.5, 0.5, 0.6, 0.7): ("improves", True),
+        (0.5, 0.4, 0.6, 0.3): ("mixed", False),
+        (0.5, 0.5, 0.5, 0.5): ("constant", True),
+    }
+    tasks_of(trends)
+    assert ask("select trend, monotonic from benchmark_trends order by benchmark") == list(trends.values())
+
+
+def test_beyond_noise_only_pairs_that_differ_clearly_count(tasks_of, ask):
+    trends = {
+        (0.5, 0.41, 0.42, 0.30): ("mixed", "worsens"),
+        (0.5, 0.51, 0.49, 0.52): ("mixed", "noise"),
+        (0.5, 0.30, 0.50, 0.30): ("mixed", "mixed"),
+        (0.3, 0.29, 0.40, 0.50): ("mixed", "improves"),
+    }
+    tasks_of(trends, 0.02)
+    assert ask("select trend, trend_beyond_noise from benchmark_trends order by benchmark") == list(trends.values())
 
 
 def test_the_first_clear_drop_is_where_the_verdict_is_a_loss(measure, ask):

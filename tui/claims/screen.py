@@ -15,6 +15,7 @@ from textual.widgets import Static
 
 from tui.claims import wording
 from tui.format import change
+from tui.shell.background import after_refresh
 from tui.shell.choose import ChooseSeveral
 from tui.shell.choosing import FiguresScreen
 from tui.shell.exporting import Sheet
@@ -127,7 +128,7 @@ class ClaimsScreen(FiguresScreen):
 
     def on_resize(self) -> None:
         if self.claims:
-            self.call_after_refresh(self._tell)
+            after_refresh(self, self._tell)
 
     @property
     def claim(self) -> Claim | None:

@@ -23,6 +23,7 @@ from tui.format import count
 from tui.results.matrix import Matrix
 from tui.results.plot_widget import PlotView
 from tui.results.plots import Across, benchmark_plot
+from tui.shell.background import after_refresh
 from tui.shell.choosing import SubjectsScreen
 from tui.shell.exporting import Sheet, table_of
 from tui.shell.queries import Question, Rows, chosen
@@ -192,7 +193,7 @@ class CompareScreen(SubjectsScreen):
 
     def on_resize(self) -> None:
         if self._levels:
-            self.call_after_refresh(self.draw)
+            after_refresh(self, self.draw)
 
     def show_title(self, said: str) -> None:
         text = Text("Compare", no_wrap=True, overflow="ellipsis")

@@ -18,6 +18,7 @@ from engine.planning.draft import Draft
 from engine.planning.methods import pruning_methods
 from engine.planning.plan import DTYPES
 from engine.planning.suites import DEMO_MODEL, SUITES
+from tui.shell.background import after_refresh
 from tui.shell.choose import ChooseSeveral
 from tui.widgets.level_row import LEVELS, LevelRow
 from tui.widgets.toggle import Toggle
@@ -124,7 +125,7 @@ class RunForm(VerticalScroll, can_focus=False):
         self._chosen = {"method": self._first.method, "repair": self._first.repair}
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self._tell_hidden)
+        after_refresh(self, self._tell_hidden)
 
     def _tell_hidden(self) -> None:
         """Name the rows that there is no room for."""
@@ -194,7 +195,7 @@ class RunForm(VerticalScroll, can_focus=False):
             line.display = shown is not None
             line.update(Text(f"! {label.content}: {shown}" if shown else ""))
         self.query_one("#start", Button).disabled = bool(problems)
-        self.call_after_refresh(self._tell_hidden)
+        after_refresh(self, self._tell_hidden)
 
     def _label(self, field: str) -> Label:
         """What stands before a field."""

@@ -20,6 +20,7 @@ from tui.format import value
 from tui.host import host
 from tui.results.document_list import DocumentList
 from tui.results.document_text import Answered, Side, answer, document_text
+from tui.shell.background import after_refresh
 from tui.shell.choose import ChooseOne
 from tui.shell.exporting import Sheet, table_of
 from tui.shell.queries import CancelledError, Question, Reader
@@ -171,7 +172,7 @@ class DocumentsScreen(Screen[None]):
 
     def on_resize(self) -> None:
         if self.rows:
-            self.call_after_refresh(self.draw)
+            after_refresh(self, self.draw)
 
     def _say(self, message: str) -> None:
         said = self.query_one("#documents-said", Static)

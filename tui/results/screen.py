@@ -22,6 +22,7 @@ from tui.results.plot_screen import PlotScreen
 from tui.results.plot_widget import PlotView
 from tui.results.plots import benchmark_plot
 from tui.results.sweeps_screen import SweepsScreen
+from tui.shell.background import after_refresh
 from tui.shell.choose import ChooseOne
 from tui.shell.exporting import Sheet
 from tui.shell.queries import Question, Rows, chosen
@@ -96,7 +97,7 @@ class ResultsScreen(SweepsScreen):
     def on_mount(self) -> None:
         self.query_one(FilterLine).display = False
         if self._wanted is not None:
-            self.call_after_refresh(self._wanted)
+            after_refresh(self, self._wanted)
         # Watched, not told by message: what the cursor is on and the words about it are drawn in one frame.
         self.watch(self.query_one(DeltaMatrix), "cursor", self._tell, init=False)
 
@@ -215,7 +216,7 @@ class ResultsScreen(SweepsScreen):
             self._sort(grid.matrix.columns[event.column - 1])
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self._tell)
+        after_refresh(self, self._tell)
 
     # Actions
 

@@ -1,4 +1,4 @@
-"""Slow things beside the event loop: what is done, and questions in threads that nobody waits for at the end."""
+"""What is done beside the event loop, or later in it: nobody waits for it at the end, and late it breaks nothing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from textual.app import App
+from textual.widget import Widget
 
 from engine.errors import UserError
 
@@ -38,6 +39,11 @@ def attempt(app: App[None], act: Callable[[], Answer], then: Callable[[Answer], 
         app.call_from_thread(then, answer)
 
     app.run_worker(run, thread=True, exit_on_error=False, group="act")
+
+
+def after_refresh(node: Widget, act: Callable[[], object]) -> None:
+    """Call `act` once the screen is drawn, unless `node` is going by then and what `act` looks for may be gone."""
+    node.call_after_refresh(lambda: act() if node.is_attached and not node._pruning else None)
 
 
 def sentence(error: Exception) -> str:

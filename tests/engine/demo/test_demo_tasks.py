@@ -85,6 +85,7 @@ def test_tasks_load_from_any_folder_without_network_or_cache(tmp_path: Path) -> 
     assert not [path for path in home.rglob("*") if path.is_file()]
 
 
+@pytest.mark.slow
 def test_unpruned_it_is_far_better_than_chance(unpruned: Scores) -> None:
     assert unpruned["demo_facts"]["acc,none"] >= 0.8
     assert unpruned["demo_facts"]["acc_norm,none"] >= 0.8

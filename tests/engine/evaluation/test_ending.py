@@ -6,6 +6,7 @@ import errno
 from pathlib import Path
 
 import pytest
+from cases import one_in
 
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
@@ -32,7 +33,7 @@ def meets(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     monkeypatch.setattr(attempt, "attempt", fail)
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+@pytest.mark.parametrize("number", one_in(3, [errno.ENOSPC, errno.EDQUOT, errno.EFBIG]))
 def test_a_full_disk_is_no_defect(run: RunDir, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     meets(monkeypatch, OSError(number, "No room", str(run.samples_dir / "0-piqa-1.draft")))
     assert worker.main(str(run.path)) == REFUSED

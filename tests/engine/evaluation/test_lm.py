@@ -98,7 +98,7 @@ STOPS = {
 }
 
 
-@pytest.mark.parametrize("kwargs", STOPS.values(), ids=list(STOPS))
+@pytest.mark.parametrize("kwargs", one_in(3, STOPS.values()), ids=list(STOPS))
 def test_generations_stop_as_hflms_do(kwargs: dict[str, Any], pair: tuple[Any, PrunedLM]) -> None:
     contexts = ["Once upon a time", "Lily and Tom went to the park. They", "One day,", "The dog was sad. " * 90]
     requests = [

@@ -86,6 +86,7 @@ def test_prompts_that_changed_are_refused(tmp_path: Path) -> None:
         earlier.refuse_changed(replace(TASK, requests_hash="s"))
 
 
+@pytest.mark.slow
 def test_an_edited_tokenizer_ends_a_run_that_is_taken_up_again(tmp_path: Path) -> None:
     """HellaSwag once gained 8.4 %, since the two levels were asked in other tokens."""
     model, database = tmp_path / "model", tmp_path / "results.duckdb"

@@ -103,6 +103,7 @@ def test_widths_are_visited_from_wide_to_narrow_and_padded(finished: RunDir) -> 
         assert variant.width <= (variant.padded_size or 0) <= variants[0].width
 
 
+@pytest.mark.slow
 def test_resuming_a_finished_run_does_nothing_new(finished: RunDir) -> None:
     before = recorded(finished)
     assert work(finished) == launch.FINISHED
@@ -150,6 +151,7 @@ def test_asked_to_stop_it_stops_and_resumes_with_the_same_numbers(finished: RunD
     assert recorded(run) == recorded(finished)
 
 
+@pytest.mark.slow
 def test_two_workers_never_share_a_run(tmp_path: Path) -> None:
     run = new_run(tmp_path)
     process = launch.start(run)

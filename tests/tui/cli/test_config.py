@@ -97,6 +97,7 @@ def test_a_wrong_file_is_a_sentence(shell, config: Path, text: str, words: str):
         assert str(config) in refused.stderr
 
 
+@pytest.mark.slow
 def test_the_cache_may_lie_elsewhere(shell, config: Path):
     config.write_text(f'cache = "{shell.cwd}/kept"\n')
     assert shell("import", "published").returncode == 0

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cases import one_in
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "json.md"
 DOCUMENTED: dict[str, Any] = {
@@ -78,7 +79,7 @@ OF_THE_STUDY = {
 }
 
 
-@pytest.mark.parametrize("name", OF_THE_STUDY)
+@pytest.mark.parametrize("name", one_in(2, OF_THE_STUDY))
 def test_a_command_prints_what_the_page_says(shell, study: Path, name: str):
     shutil.copy(study, shell.cwd / "results.duckdb")
     hold(name, shell(*OF_THE_STUDY[name], "--json").stdout)

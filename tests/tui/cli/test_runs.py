@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from cases import one_in
 
 from engine.errors import UserError
 from engine.planning.plan import RunPlan
@@ -138,7 +139,7 @@ def test_a_refused_resume_keeps_the_run(fake):
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("die", "killed by SIGKILL"), ("crash", "ValueError: oops"), ("silent", "no module named torch")],
+    one_in(3, [("die", "killed by SIGKILL"), ("crash", "ValueError: oops"), ("silent", "no module named torch")]),
 )
 def test_a_dead_worker_is_reported_and_its_run_goes_on_with_resume(fake, name: str, words: str):
     dead = fake(*RUN, name)

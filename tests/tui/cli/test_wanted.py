@@ -101,6 +101,7 @@ def test_a_sweep_does_not_measure_again_what_is_measured(fake):
     assert {plan.revision for plan in plans(fake)[4:]} == {"c0ffee"}
 
 
+@pytest.mark.slow
 def test_a_sweep_measures_again_where_it_is_told_to_or_the_model_is_another(fake):
     assert fake("run", write(fake)).returncode == 0
     assert fake("run", write(fake), "--again", "--no-start").returncode == 0

@@ -207,6 +207,7 @@ async def test_a_model_that_cannot_be_pruned_is_refused_before_it_runs(dashboard
         await driver.until(pilot, lambda: "no GLU MLPs" in driver.text(dashboard, "#model-problem"))
 
 
+@pytest.mark.slow
 async def test_a_model_that_nothing_could_be_found_out_about_can_be_started(dashboard, driver, stubbed, monkeypatch):
     def too_slow(model):
         raise preview.UnseenError(f"Nothing was found out about {model} within 60 seconds.")
@@ -283,6 +284,7 @@ async def test_tasks_are_found_by_part_of_their_name(dashboard, driver, stubbed)
         assert dashboard.screen.draft().tasks == "arc_challenge"
 
 
+@pytest.mark.slow
 async def test_an_earlier_run_tells_how_long_it_will_take(dashboard, warehouse, driver, stubbed):
     warehouse.add()
     async with dashboard.run_test(size=(160, 45)) as pilot:

@@ -106,6 +106,7 @@ async def test_a_file_fills_the_form_and_keeps_what_has_no_field(form, driver, t
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_a_file_that_is_wrong_says_so_and_leaves_the_form(form, driver, tmp_path):
     (tmp_path / "wrong.toml").write_text(FILE.replace("levels", "level"))
     async with form.run_test(size=(80, 24)) as pilot:

@@ -48,6 +48,7 @@ def test_each_sweep_has_what_its_runs_have_scores_of(database: Path):
     assert [[row["subject"].split("|")[1] for row in rows] for rows in answers] == [["maw", "maw"], ["l2"]]
 
 
+@pytest.mark.slow
 async def test_a_sweep_is_chosen_with_W_and_all_are_shown_again(database: Path, until):
     app = Dashboard(database)
 

@@ -269,6 +269,7 @@ async def test_help_lists_the_keys_of_the_screen(dashboard, warehouse, driver):
         assert type(dashboard.screen).__name__ == "RunScreen"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("press", one_in(2, ["question_mark", "f1"]))
 async def test_help_lists_no_key_that_is_refused_now(dashboard, warehouse, driver, press):
     warehouse.add()

@@ -63,7 +63,11 @@ async def test_a_run_whose_process_lives_is_running_and_one_that_died_is_interru
     ("worker", "why"),
     [
         ("import sys; sys.exit('ImportError: no module named torch')", "ended before it began: ImportError: no module"),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "ended before it began, without a word"),
+        pytest.param(
+            "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+            "ended before it began, without a word",
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["exits", "killed"],
 )

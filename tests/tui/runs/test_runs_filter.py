@@ -45,6 +45,7 @@ async def test_the_list_is_narrowed_as_words_are_typed(dashboard, several, drive
             assert not dashboard.screen.query_one("#filter").display
 
 
+@pytest.mark.slow
 async def test_the_cursor_stays_on_its_run_while_the_list_is_narrowed_and_after(dashboard, several, driver):
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await driver.loaded(pilot)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from warehouse.importers import import_path
 
 # The longer choice has less likelihood as a whole and more for each character.
@@ -83,14 +81,18 @@ def test_choices_that_stand_in_the_question_have_no_length(database, write, choi
     assert found == {(0, "acc"): 0, (0, "acc_norm"): None}
 
 
-@pytest.mark.parametrize("answer", ["The answer is 42.", "42", "", "nan", "zweiundvierzig – größer"])
-def test_generated_text_is_stored_as_it_is(database, write, ask, answer):
-    sample = {
-        "doc_id": 0, "filter": "none", "metrics": ["exact_match"], "exact_match": 1.0, "filtered_resps": [answer],
-        "arguments": {"gen_args_0": {"arg_0": "6 * 7?", "arg_1": {"until": ["\n"]}}},
-    }  # fmt: skip
-    assert stored(database, write, ask, [sample]) == {(0, "exact_match"): answer}
-    assert ask("select response from samples") == [(f'"{answer}"',)]  # to be searched in, so not as \\u00f6
+def test_generated_text_is_stored_as_it_is(database, write, ask):
+    answers = ["The answer is 42.", "42", "", "nan", "zweiundvierzig – größer"]
+    samples = [
+        {
+            "doc_id": at, "filter": "none", "metrics": ["exact_match"], "exact_match": 1.0, "filtered_resps": [answer],
+            "arguments": {"gen_args_0": {"arg_0": "6 * 7?", "arg_1": {"until": ["\n"]}}},
+        }
+        for at, answer in enumerate(answers)
+    ]  # fmt: skip
+    assert stored(database, write, ask, samples) == {(at, "exact_match"): one for at, one in enumerate(answers)}
+    # To be searched in, so not as \\u00f6.
+    assert ask("select response from samples order by doc_id") == [(f'"{answer}"',) for answer in answers]
 
 
 def test_a_log_likelihood_is_no_text(database, write, ask):

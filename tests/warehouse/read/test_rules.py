@@ -87,6 +87,7 @@ def test_the_rule_that_files_begin_with_is_the_mean_of_what_is_left(published):
     assert all(score == pytest.approx(retained) for *_, score, retained in rows)
 
 
+@pytest.mark.slow
 def test_the_narrowest_preset_says_what_stands_in_the_way(published):
     with db.open_read(published) as con:
         rows = con.execute(
@@ -170,6 +171,7 @@ def test_a_floor_over_a_group_is_not_held_by_measuring_nothing(measure, best):
     assert "nothing to hold the floor of perplexities against" in why
 
 
+@pytest.mark.slow
 def test_fewer_of_a_groups_benchmarks_do_not_win_by_what_is_left_out(measure, best):
     measure({"piqa": (0.5, 0.4, 0.5), "boolq": (0.5, 0.3, None)})
     pct, _, why = best(replace(MINE, weights={"*": 1}))
@@ -177,7 +179,10 @@ def test_fewer_of_a_groups_benchmarks_do_not_win_by_what_is_left_out(measure, be
     assert "40 %: 1 of 2 benchmarks measured" in why
 
 
-@pytest.mark.parametrize(("stderr", "said"), [(None, "within noise"), (0.001, "clearly less"), (0.1, "within noise")])
+@pytest.mark.parametrize(
+    ("stderr", "said"),
+    [(None, "within noise"), (0.001, "clearly less"), pytest.param(0.1, "within noise", marks=pytest.mark.slow)],
+)
 def test_the_second_level_is_told_with_the_noise(measure, best, stderr, said):
     """Without a reported error, that of a share of ten questions."""
     measure({"piqa": (0.7, 0.65, 0.6)}, stderr)
@@ -246,6 +251,7 @@ def test_a_floor_holds_for_each_number_of_shots(at_two_shots, best):
     assert "20 %: PIQA (5-shot) keeps 50.0 % of its score (at least 60)" in why
 
 
+@pytest.mark.slow
 def test_a_level_without_one_of_the_numbers_of_shots_cannot_win_by_it(at_two_shots, best):
     at_two_shots(left_out=("40", 5))
     pct, score, why = best(replace(MINE, weights={"piqa": 1}))
@@ -368,6 +374,7 @@ def test_a_rule_about_what_is_not_known_is_refused_and_not_saved(database, rule,
     assert [one.name for one in rules.read_rules(database)] == ["keeps-most", "narrowest", "study"]
 
 
+@pytest.mark.slow
 def test_a_benchmark_of_ones_own_can_be_named_once_it_is_measured(measure, best):
     measure({"my_task": (0.5, 0.4, 0.45)})
     assert best(replace(MINE, weights={"my_task": 1}))[0] == 40.0
