@@ -20,11 +20,6 @@ PRUNED = {"20": 80, "40": 60}
 
 
 @pytest.fixture
-def merged(merged_once):
-    return merged_once
-
-
-@pytest.fixture
 def sweep(new_run):
     """MAW alone, which measures the unpruned model, and OBS with least squares, which does not."""
     first, second = new_run("r1"), new_run("r2")

@@ -138,6 +138,7 @@ def connect(
     settled_by = max(deadline, time.monotonic() + _PATIENCE)
     pause = 0.005
     while True:
+        _let_settle(path)
         before, began = _written(path), time.time_ns()
         try:
             # A whole path: DuckDB takes `md:results` for a database of MotherDuck's.
@@ -189,6 +190,14 @@ def _define_for(con: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 def _writable(path: Path) -> bool:
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+
+
+def _let_settle(path: Path) -> None:
+    """Wait for the moment after a write to pass, for what is opened in it is not `_settled`, and opening costs more."""
+    if (written := _written(path)) is not None:
+        age = time.time_ns() - written[0]
+        if abs(age) <= known.CLOCK_TICK:
+            time.sleep((known.CLOCK_TICK - age) / 1e9)
 
 
 def _settled(path: Path, before: tuple[int, int, int] | None, began: int) -> bool:

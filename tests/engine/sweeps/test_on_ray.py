@@ -32,7 +32,7 @@ pytestmark = [
 ]
 SUPPORT = Path(__file__).parents[2] / "support"
 ROOT = Path(__file__).parents[3]
-DEMO = ("demo", "--method", "maw,l2", "--levels", "0,20,40,60", "--tasks", "demo_story,demo_grammar")
+DEMO = ("demo", "--method", "maw,l2", "--levels", "0,20,40", "--tasks", "demo_story,demo_grammar")
 SWEEP = ("demo", "--method", "maw,l2", "--levels", "0,10,20,30,40,50,60", "--tasks",
          "demo_story,demo_grammar,demo_sums,demo_lambada")  # fmt: skip
 STEADY = {"STEADY_WORKER": "1"}

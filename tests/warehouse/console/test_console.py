@@ -23,11 +23,6 @@ from warehouse.store import db
 
 
 @pytest.fixture
-def merged(merged_once):
-    return merged_once
-
-
-@pytest.fixture
 def filled(new_run, merged, database):
     run = new_run("r1")
     run.start()

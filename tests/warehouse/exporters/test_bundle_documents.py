@@ -25,11 +25,6 @@ from warehouse.store import kept_documents
 
 
 @pytest.fixture
-def merged(merged_once):
-    return merged_once
-
-
-@pytest.fixture
 def run(new_run) -> RunWriter:
     run = new_run("r1")
     run.start()

@@ -19,11 +19,6 @@ from warehouse.store import db
 
 
 @pytest.fixture
-def merged(merged_once):
-    return merged_once
-
-
-@pytest.fixture
 def filled(new_run, merged, metric, database):
     """Two benchmarks at 0, 20 and 40 %, but for PIQA at 40 %, which failed."""
     run = new_run("r1")

@@ -14,11 +14,6 @@ from warehouse.exporters.latex import escape
 
 
 @pytest.fixture
-def merged(merged_once):
-    return merged_once
-
-
-@pytest.fixture
 def two_models(new_run, merged, metric, database):
     """org/Tiny at 0 and 40 % on PIQA and WikiText, and another model on PIQA alone."""
     for run_id, model, value in (("r1", "org/Tiny", 0.6), ("r2", "=org/Half_50%", 0.25)):

@@ -12,11 +12,6 @@ from warehouse.exporters.export import export_deltas
 
 
 @pytest.fixture
-def merged(merged_once):
-    return merged_once
-
-
-@pytest.fixture
 def methods(new_run, merged, metric, database):
     """org/Tiny at 0, 20 and 40 % by two methods, whose runs measured the same unpruned model."""
     for method, loss in (("maw", 0.1), ("obs", 0.05)):

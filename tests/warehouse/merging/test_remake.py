@@ -23,6 +23,11 @@ def slow(*values: object):
 
 
 @pytest.fixture
+def merged(merged_anew):
+    return merged_anew
+
+
+@pytest.fixture
 def root(database: Path) -> Path:
     return database.with_suffix(".runs")
 

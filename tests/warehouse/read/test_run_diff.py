@@ -31,11 +31,6 @@ def write_samples(run, level: str, task: str, scores: Sequence[float], answers: 
 
 
 @pytest.fixture
-def merged(merged_once):
-    return merged_once
-
-
-@pytest.fixture
 def compare(new_run, merged, database):
     """Merge two runs of PIQA at 0 % with these scores of documents, and compare them."""
 

@@ -40,11 +40,6 @@ def write_samples(run, level: str, task: str, scores: list, metric: str = "acc",
 
 
 @pytest.fixture
-def merged(merged_once):
-    return merged_once
-
-
-@pytest.fixture
 def run(new_run):
     """PIQA at 0 and 40 % with its samples, not merged yet."""
     run = new_run("r1")

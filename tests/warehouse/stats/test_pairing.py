@@ -40,6 +40,11 @@ def scored(run, level: str, values: Sequence[float | None], *, task="piqa", valu
 
 
 @pytest.fixture
+def merged(merged_anew):
+    return merged_anew
+
+
+@pytest.fixture
 def started(new_run):
     def start(run_id: str, requests_hash="h", **fields):
         run = new_run(run_id)

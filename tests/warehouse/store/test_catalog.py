@@ -18,11 +18,6 @@ from warehouse.store import catalog, db, known, schema
 
 
 @pytest.fixture
-def merged(merged_once):
-    return merged_once
-
-
-@pytest.fixture
 def altered(database, new_run, merged):
     """Execute statements on a database with a run, as a stranger may have."""
     run = new_run("r1")

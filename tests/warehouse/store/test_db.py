@@ -154,6 +154,18 @@ def _create(path: Path) -> None:
         pass
 
 
+@pytest.mark.parametrize("opener", [db.open_read, db.open_write])
+def test_a_file_that_was_just_written_is_opened_once(database, opener, monkeypatch):
+    with db.open_write(database):
+        pass
+    opened, connect = [], duckdb.connect
+    monkeypatch.setattr(duckdb, "connect", lambda *given, **more: opened.append(given) or connect(*given, **more))
+    os.utime(database)
+    with opener(database):
+        pass
+    assert len(opened) == 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("opener", [db.open_read, db.open_write])
 def test_a_file_that_was_written_while_it_was_opened_is_opened_again(database, opener, monkeypatch):

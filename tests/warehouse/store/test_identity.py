@@ -30,11 +30,6 @@ def built(run, task="arc", *, version="1", **hashes):
 
 
 @pytest.fixture
-def merged(merged_once):
-    return merged_once
-
-
-@pytest.fixture
 def measured(new_run, merged):
     """A run of one task: its scores by level, and whatever else is special about it."""
 

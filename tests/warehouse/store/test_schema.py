@@ -13,6 +13,11 @@ NEXT = Migration(len(statements.migrations()) + 1, "more", "alter table runs add
 
 
 @pytest.fixture
+def merged(merged_anew):
+    return merged_anew
+
+
+@pytest.fixture
 def older(database, monkeypatch):
     """A file at the schema before `NEXT`, which the program now knows."""
     with db.open_write(database):
