@@ -72,6 +72,7 @@ class Settings(TypedDict, total=False):
     damage: bool
     profile: ProfilePlan | None
     use_cache: bool
+    engine: str
 
 
 def plan_run(

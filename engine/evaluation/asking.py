@@ -12,7 +12,7 @@ from lm_eval.api.instance import Instance
 from warehouse.records.facts import TaskFacts
 
 if TYPE_CHECKING:
-    from engine.evaluation.lm import PrunedLM
+    from engine.evaluation.answering import AnsweringLM
 
 
 class Asked(Protocol):
@@ -38,7 +38,7 @@ class TaskRequests:
         return self.facts.task
 
 
-def ask(asked: Asked, lm: PrunedLM) -> list[Any]:
+def ask(asked: Asked, lm: AnsweringLM) -> list[Any]:
     """What the model says to each request of a task, those of one type after another.
 
     Nothing of the task is written to, so that it may be asked again while earlier answers are judged.
@@ -50,7 +50,7 @@ def ask(asked: Asked, lm: PrunedLM) -> list[Any]:
     return answers
 
 
-def prepare(asked: Asked, lm: PrunedLM) -> None:
+def prepare(asked: Asked, lm: AnsweringLM) -> None:
     """Lay the requests of a task out on the CPU, so that asking them begins on the device at once."""
     for request_type, instances in by_type(asked.instances).items():
         lm.prepare(request_type, instances)

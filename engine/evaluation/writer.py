@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import groupby
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from lm_eval.models.utils import handle_stop_sequences, normalize_gen_kwargs, postprocess_generated_text
@@ -16,11 +16,27 @@ from transformers import StoppingCriteria, StoppingCriteriaList
 from engine.evaluation.encoding import MAX_GEN_TOKS
 from engine.evaluation.ending import Ending, Pieces
 from engine.inference.batching import Batcher
-from engine.inference.decode.generator import Generator
-from engine.inference.decode.sampling import LeftToTransformersError, sampling_params, takes_rows_apart
+from engine.inference.decode.generator import EndOf
+from engine.inference.decode.sampling import LeftToTransformersError, SamplingParams, sampling_params, takes_rows_apart
 from engine.inference.lengths import Lengths
 from engine.inference.tree.tree import Ints
 from engine.inference.tree.tree_scorer import Progress
+
+
+class Continues(Protocol):
+    """Adds tokens to prompts; see `Generator`."""
+
+    def clear_cache(self) -> None: ...
+    def generate(
+        self,
+        prompts: Sequence[Ints],
+        *,
+        max_new_tokens: int,
+        end_of: EndOf,
+        max_tokens: int,
+        progress: Progress,
+        sampling: SamplingParams = ...,
+    ) -> list[list[int]]: ...
 
 
 class Writer:
@@ -37,7 +53,7 @@ class Writer:
         self,
         model: Any,
         tokenizer: Any,
-        generator: Generator | None,
+        generator: Continues | None,
         lengths: Lengths,
         *,
         max_length: int,

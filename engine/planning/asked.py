@@ -21,7 +21,7 @@ from engine.planning.choices import (
     run_name,
     task_folders,
 )
-from engine.planning.plan import RunPlan
+from engine.planning.plan import TRANSFORMERS, RunPlan
 from engine.planning.profiling import ProfilePlan
 from engine.planning.suites import SUITES, suite
 from engine.planning.sweep import spread_each
@@ -63,6 +63,7 @@ class Asked:
     fewshot_as_multiturn: bool = False
     no_cache: bool = False
     cards: int = 1
+    engine: str = TRANSFORMERS
 
     @classmethod
     def like(cls, plan: RunPlan) -> Asked:
@@ -121,6 +122,7 @@ class Asked:
             fewshot_as_multiturn=self.fewshot_as_multiturn,
             use_cache=not self.no_cache,
             cards=self.cards,
+            engine=self.engine,
         ).resolved(base)
 
 

@@ -328,6 +328,6 @@ def _settings(told: Mapping[str, Any]) -> str:
 
 _WITHOUT_FIELD = (
     "calibration_length", "revision", "divisor", "trust_remote_code", "skip_broken_tasks", "apply_chat_template",
-    "system_instruction", "fewshot_as_multiturn", "no_cache", "cards",
+    "system_instruction", "fewshot_as_multiturn", "no_cache", "cards", "engine",
 )  # fmt: skip
 """Settings, by the fields of `Asked`, that a draft keeps and does not show."""

@@ -84,4 +84,5 @@ _OPTIONS = {
     "--fewshot-as-multiturn": "fewshot_as_multiturn",
     "--no-cache": "use_cache",
     "--cards": "cards",
+    "--engine": "engine",
 }

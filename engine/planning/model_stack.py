@@ -18,6 +18,17 @@ def missing() -> list[str]:
     return [distribution for module, distribution in PACKAGES.items() if find_spec(module) is None]
 
 
+def require_llama_cpp() -> None:
+    """Raises:
+    UserError: there is no llama.cpp to score GGUF files with.
+    """
+    if find_spec("cyllama") is None:
+        raise UserError(
+            "llama.cpp is not installed: pip install 'prune-tui[llama-cpp]', or leave --engine out, and transformers "
+            "scores the file, dequantised."
+        )
+
+
 def require() -> None:
     """Raises:
     UserError: what measures models is not installed here.

@@ -19,6 +19,8 @@ from warehouse.records.level import Level
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 GGUF_TYPES = ("f16", "q8_0")
+TRANSFORMERS, LLAMA_CPP = "transformers", "llama.cpp"
+ENGINES = (TRANSFORMERS, LLAMA_CPP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,7 @@ class RunPlan:
     on held-out text beside the tasks. `profile` measures what each level costs, after the tasks, of which there may
     then be none. `sweep` is the id that runs started together share, `sweep_name` what a person called them.
     `use_cache` lets requests be taken from, and kept in, the user's cache. `cards` are the GPUs that the model's layers
-    are spread over.
+    are spread over. `engine` computes: llama.cpp a GGUF file as it is, on the CPU; all else transformers' layers do.
     """
 
     name: str
@@ -72,6 +74,7 @@ class RunPlan:
     sweep_name: str | None = None
     use_cache: bool = True
     cards: int = 1
+    engine: str = TRANSFORMERS
 
     def __post_init__(self) -> None:
         find_method(self.method)
@@ -83,6 +86,10 @@ class RunPlan:
             raise UserError(f"A divisor of {self.divisor} cannot round a width: give a whole number above zero.")
         if self.batch_tokens is not None and self.batch_tokens < 1:
             raise UserError("A batch needs room for at least one token.")
+        if self.engine not in ENGINES:
+            raise UserError(f"There is no engine '{self.engine}': choose one of {', '.join(ENGINES)}.")
+        if self.engine == LLAMA_CPP:
+            self._check_llama_cpp()
         if self.repair not in REPAIRS:
             raise UserError(f"There is no repair '{self.repair}': choose one of {', '.join(REPAIRS)}.")
         if self.profile is not None and self.cards > 1:
@@ -98,6 +105,18 @@ class RunPlan:
         for what, number in (("tokens", self.calibration_tokens), ("length", self.calibration_length)):
             if number is not None and number < 1:
                 raise UserError(f"--calibration-{what} {number} is too few: give a whole number above zero.")
+
+    def _check_llama_cpp(self) -> None:
+        if not self.model.endswith(".gguf"):
+            raise UserError(
+                f"llama.cpp reads GGUF files, and {self.model} is none: give the .gguf file, or leave --engine out."
+            )
+        if self.device not in ("auto", "cpu"):
+            raise UserError(f"llama.cpp works on the CPU here, and --device says {self.device}: leave it out.")
+        if [str(level) for level in self.levels] != ["0"] or self.is_calibrated:
+            raise UserError("llama.cpp answers with a GGUF file as it is: --levels 0, without repair.")
+        if self.damage or self.profile is not None or self.cards > 1:
+            raise UserError("llama.cpp is asked for scores alone: leave --damage, --profile and --cards out.")
 
     def _check_cards(self) -> None:
         if self.device not in ("auto", "cuda"):
@@ -144,7 +163,7 @@ class RunPlan:
             generation="",
             quantization="",
             adapter="",
-            model_args="",
+            model_args="" if self.engine == TRANSFORMERS else f"engine={self.engine}",
             repair=self.repair,
             calibration=self.calibration_source.text if self.is_calibrated else "",
         )

@@ -12,6 +12,8 @@ ENGINES = ("transformers", "ours", "vllm")
 MODES = ("eager", "graphs")
 LARGEST = 0
 """A batch of this many requests stands for the largest that fits."""
+OPEN = "as many as fit"
+"""Stands in the name of a workload with such a batch, in place of how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Workload:
 
     @classmethod
     def plain(cls, batch: int, prompt_tokens: int, new_tokens: int) -> Workload:
-        at_a_time = "as many as fit" if batch == LARGEST else f"{batch} at a time"
+        at_a_time = OPEN if batch == LARGEST else f"{batch} at a time"
         return cls(f"{prompt_tokens} in, {new_tokens} out, {at_a_time}", batch, prompt_tokens, new_tokens)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from engine.planning.profiling import LARGEST, Workload
 from engine.profile import counting
 from engine.profile.counting import Limit, Shape, Work
 from engine.profile.energy import Energy, measured_energy
+from engine.profile.largest import MOST_ON_CPU, forecast, largest
 from engine.profile.machine import Machine
 from engine.profile.own_session import OwnSession
 from engine.profile.repeats import Summary, repeated
@@ -25,12 +26,9 @@ from engine.profile.session import CannotMeasureError, Session
 from engine.profile.timing import Timer
 from engine.profile.transformers_session import EagerSession, GraphSession
 from engine.profile.vllm_bench import latency
+from engine.pruning.activations import free_memory
 from warehouse.records.measurements import MeasurementFacts
 from warehouse.records.reading import Reading
-
-_SHARE_OF_MEMORY = 0.9
-_TRIES = 6
-_LARGEST_TRIED = 4096  # beyond, a pass of prompts takes so long that nobody serves it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +55,26 @@ class Measuring:
     Args:
         seed: of the prompts' tokens, which are the same for all levels.
         check: called between repeats; may raise to stop.
+        now: seconds on the clock by which repeats end.
+        free: bytes that a device has left.
+        fits: the largest batches that are known: they are looked for once, so that all rounds measure the same.
     """
 
-    def __init__(self, lm: PrunedLM, machine: Machine, timer: Timer, *, seed: int, check: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        lm: PrunedLM,
+        machine: Machine,
+        timer: Timer,
+        *,
+        seed: int,
+        check: Callable[[], None],
+        now: Callable[[], float] = time.perf_counter,
+        free: Callable[[torch.device], int] = free_memory,
+        fits: Mapping[tuple[Setting, Subject], int] | None = None,
+    ) -> None:
         self._lm, self._machine, self._timer, self._check = lm, machine, timer, check
-        self._seed = seed
+        self._seed, self._now, self._free = seed, now, free
+        self._fits = dict(fits or {})
         self._on_gpu = lm.model.device.type == "cuda"
 
     def measure(
@@ -72,7 +85,7 @@ class Measuring:
         Raises:
             RuntimeError: the model fails in a way that is not known.
         """
-        rows = Rows(setting, subject, number, self._machine.facts.timer)
+        rows = self.rows(setting, subject, number)
         request = setting.workload
         if request.prompt_tokens + request.new_tokens > self._lm.max_length:
             return rows.missing(f"the model's context is {self._lm.max_length} tokens")
@@ -81,7 +94,9 @@ class Measuring:
             if setting.engine == "vllm":
                 return self._by_vllm(setting, subject, rows)
             if request.batch == LARGEST:
-                request = replace(request, batch=self._largest(setting))
+                if (setting, subject) not in self._fits:
+                    self._fits[setting, subject] = self._largest(setting)
+                request = replace(request, batch=self._fits[setting, subject])
                 rows.batch = request.batch
             session = self._session(replace(setting, workload=request))
             found = list(self._visit(session, request, rows, held, seconds, energy=energy))
@@ -93,6 +108,12 @@ class Measuring:
             found = rows.missing("it does not fit into the memory")
         release_memory()
         return found
+
+    def rows(self, setting: Setting, subject: Subject, number: int) -> Rows:
+        """Of a visit, with as many requests at a time as it has, or is known to hold."""
+        rows = Rows(setting, subject, number, self._machine.facts.timer)
+        rows.batch = setting.workload.batch or self._fits.get((setting, subject))
+        return rows
 
     def _by_vllm(self, setting: Setting, subject: Subject, rows: Rows) -> list[MeasurementFacts]:
         """Whole requests: its command tells prefill and decode not apart, and no energy."""
@@ -138,7 +159,7 @@ class Measuring:
         yield rows.memory(torch.cuda.max_memory_allocated() - held if self._on_gpu else None)
         before = self._machine.reading()
         share = seconds / (4 if energy and self._machine.source is not None else 2)
-        again = partial(repeated, seconds=share, now=time.perf_counter, check=self._check)
+        again = partial(repeated, seconds=share, now=self._now, check=self._check)
         first = again(lambda: self._timed(lambda mark: (session.prefill(), mark())))
         steps = again(lambda: self._timed(session.decode))
         after = self._machine.reading()
@@ -202,34 +223,33 @@ class Measuring:
         return prompts.to(self._lm.model.device)
 
     def _largest(self, setting: Setting) -> int:
-        """How many requests fit, found by trying: half of what was too many, then what is between.
+        """How many requests fit: on a GPU found by trying; elsewhere forecast, for what is too much there takes the
+        whole machine down.
 
         Raises:
-            CannotMeasureError: this is no GPU, or not one request fits.
+            CannotMeasureError: not one does.
         """
+        request, config = setting.workload, self._lm.model.config.get_text_config()
+        likely = forecast(
+            self._free(self._lm.model.device),
+            self.shape(),
+            request,
+            hidden_size=config.hidden_size,
+            intermediate_size=config.intermediate_size,
+            vocab_size=self._lm.vocab_size,
+        )
         if not self._on_gpu:
-            raise CannotMeasureError("the largest batch is looked for on a GPU only")
-        fits, beyond = 0, None
-        batch = min(self._likely(setting.workload), _LARGEST_TRIED)
-        for _ in range(_TRIES):
-            self._check()
-            if self._goes(replace(setting, workload=replace(setting.workload, batch=batch))):
-                fits = batch
-            else:
-                beyond = batch
-            if fits == _LARGEST_TRIED or (beyond is not None and beyond - fits <= max(1, beyond // 8)):
-                break
-            batch = min(2 * fits, _LARGEST_TRIED) if beyond is None else max(1, (fits + beyond) // 2)
-        if not fits:
-            raise CannotMeasureError("not one request was found to fit into the memory")
-        return fits
+            if not likely:
+                raise CannotMeasureError("not one request is forecast to fit into the memory")
+            return min(likely, MOST_ON_CPU)
 
-    def _likely(self, request: Workload) -> int:
-        free, _ = torch.cuda.mem_get_info()
-        shape, config = self.shape(), self._lm.model.config.get_text_config()
-        cache = (request.prompt_tokens + request.new_tokens) * shape.cache_values * shape.itemsize
-        passing = request.prompt_tokens * (8 * config.hidden_size + 3 * config.intermediate_size) * shape.itemsize
-        return max(1, int(_SHARE_OF_MEMORY * free / (cache + passing)))
+        def goes(batch: int) -> bool:
+            self._check()
+            return self._goes(replace(setting, workload=replace(request, batch=batch)))
+
+        if not (found := largest(likely, goes)):
+            raise CannotMeasureError("not one request was found to fit into the memory")
+        return found
 
     def _goes(self, setting: Setting) -> bool:
         try:

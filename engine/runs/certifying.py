@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.errors import UserError
 from engine.planning.model_files import folder_of, is_gguf
-from engine.planning.plan import RunPlan
+from engine.planning.plan import LLAMA_CPP, TRANSFORMERS, RunPlan
 from engine.runs.rundir import RunDir
 from warehouse.checkpoints import FILE_NAME, CalibrationRecord, CheckpointRecord, read_record
 from warehouse.records.facts import CalibrationFacts
@@ -25,11 +25,12 @@ class Certifying:
     unpruned: str
 
 
-def certifying(path: Path, run: RunDir) -> Certifying:
-    """How the checkpoint or GGUF file at `path` is scored like `run`.
+def certifying(path: Path, run: RunDir, *, engine: str = TRANSFORMERS) -> Certifying:
+    """How the checkpoint or GGUF file at `path` is scored like `run`, by one of `plan.ENGINES`.
 
     Raises:
-        UserError: it is none that `save` wrote, or not of a width, method or model that the run measured.
+        UserError: it is none that `save` wrote, none that the engine reads, or not of a width, method or model that the
+            run measured.
     """
     if not (path.is_dir() or is_gguf(path)):
         raise UserError(f"{path} is neither a checkpoint's folder nor a .gguf file: give what `prune-tui save` wrote.")
@@ -44,13 +45,13 @@ def certifying(path: Path, run: RunDir) -> Certifying:
     for what, files, runs in (
         ("method", record.method, plan.method),
         ("repair", record.repair, plan.repair),
-        ("weights of the unpruned model", record.base.weights_hash, base.weights_hash),
+        ("unpruned model, by its weights", record.base.weights_hash, base.weights_hash),
         ("calibration text", _text_of(record.calibration), _text_of(history.calibration)),
     ):
         if files != runs and None not in (files, runs):
             raise UserError(
-                f"{path.name} is not of run {run.run_id}: the {what} differs ({files} there, {runs} in the run); name "
-                "the run that it was saved like."
+                f"{path.name} is not of run {run.run_id}, which has another {what} ({files} there, {runs} in the run): "
+                "name the run that it was saved like."
             )
     widths = {variant.intermediate_size: level for level, variant in history.variants.items()}
     if record.intermediate_size not in widths:
@@ -66,7 +67,10 @@ def certifying(path: Path, run: RunDir) -> Certifying:
     dtype = history.plan.dtype if history.plan and history.plan.dtype else plan.dtype
     own = replace(
         plan,
-        name=f"certify {path.name}",
+        name=f"certify {path.name}" + ("" if engine == TRANSFORMERS else f" by {engine}"),
+        engine=engine,
+        device="auto" if engine == LLAMA_CPP else plan.device,
+        cards=1 if is_gguf(path) else plan.cards,
         model=str(path.resolve()),
         revision=None,
         levels=(Level.parse("0"),),
@@ -78,6 +82,7 @@ def certifying(path: Path, run: RunDir) -> Certifying:
         calibration_tokens=None,
         calibration_length=None,
         damage=False,
+        profile=None,
         sweep=None,
         sweep_name=None,
     )

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from lm_eval.models.utils import resolve_max_length
+from transformers import PreTrainedTokenizerBase
 
 from engine.errors import UserError
+from engine.evaluation.answering import AnsweringLM
+from engine.evaluation.llama_cpp_lm import LlamaCppLM
 from engine.evaluation.lm import PrunedLM, vocabulary
 from engine.gpu import Sampler
 from engine.inference.batching import default_batch_tokens
 from engine.overrides.compiling import compile_layers
 from engine.planning.methods import find_method
-from engine.planning.plan import RunPlan
+from engine.planning.plan import LLAMA_CPP, RunPlan
 from engine.pruning import loading
 from engine.pruning.accounting import ModelShape
 from engine.pruning.identity import config_hash, tokenizer_hash
@@ -33,7 +38,7 @@ from engine.worker.profiling import Profiling
 from engine.worker.provenance import provenance
 from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
-from engine.worker.sweep import Sweep
+from engine.worker.sweep import AsSaved, Sweep, Widths
 from engine.worker.tasks_apart import TasksApart
 from engine.worker.wire import Loaded
 from warehouse.records.conditions import Seeds
@@ -60,14 +65,14 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag, tasks: TasksApart) 
         revision = history.model.revision if history.model else plan.revision
         dtype_name = history.plan.dtype if history.plan and history.plan.dtype else plan.dtype
         found = loading.inspect(plan.model, revision=revision, trust_remote_code=plan.trust_remote_code)
-        device = loading.resolve_device(plan.device)
+        device = loading.resolve_device("cpu" if plan.engine == LLAMA_CPP else plan.device)
         dtype = loading.resolve_dtype(dtype_name, found.config, device)
         variants = _variants(plan, found.shape, dtype)
         tokenizer = loading.load_tokenizer(
             found.source, revision=found.revision, trust_remote_code=plan.trust_remote_code
         )
         template = _template(tokenizer, plan) if plan.apply_chat_template else None
-        where = provenance(device, find_method(plan.method))
+        where = provenance(device, find_method(plan.method), plan.engine)
     max_length = resolve_max_length(found.config, tokenizer)
     tokenizer_is = tokenizer_hash(tokenizer)
 
@@ -106,45 +111,26 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag, tasks: TasksApart) 
         Beside("hash weights", hash_weights, stop) as hashed,
     ):
         size = found.shape.bytes_at(found.shape.intermediate_size, dtype.itemsize)
-        spread = None
-        if plan.cards > 1:
-            spread = device_map(found.config, dtype, room_on(plan.cards), trust_remote_code=plan.trust_remote_code)
-            recorder.log(f"The model is spread over {len(set(spread.values()))} GPUs; graphs are off.")
-        with recorder.stage("load model", total=size, unit="bytes") as report, Arriving(device, size, report):
-            model, tokenizer = loading.load_model(
-                found.source,
-                revision=found.revision,
-                dtype=dtype,
-                device=device,
-                trust_remote_code=plan.trust_remote_code,
-                tokenizer=tokenizer,
-                spread=spread,
+        profiling: Callable[[], Profiling] | None = None
+        lm: AnsweringLM
+        ladder: Widths
+        if plan.engine == LLAMA_CPP:
+            with recorder.stage("load model", total=size, unit="bytes"):
+                lm = LlamaCppLM(Path(found.source), found.config, tokenizer, dtype=dtype, seed=plan.seeds[2])
+            tasks.model_knows(lm.vocab_size)
+            tasks.check()
+            tasks.hand_to(lm)
+            ladder, damage = AsSaved(found.shape.intermediate_size), None
+        else:
+            lm = pruned = _pruned_lm(plan, found, tokenizer, device, dtype, size, recorder, tasks)
+            damage = damage_cells(run, plan, recorder, pruned, check=stop.check, attempt=tasks.attempt)
+            ladder = sorted_ladder(
+                run, plan, recorder, pruned, evaluated=tasks.documents, check=stop.check, pad_to=_PAD_TO
             )
-        tasks.model_knows(vocabulary(model))
-        tasks.check()
-        with recorder.stage("set up scoring"):
-            lm = PrunedLM(
-                model,
-                tokenizer,
-                batch_tokens=plan.batch_tokens
-                or default_batch_tokens(
-                    device,
-                    hidden_size=found.shape.hidden_size,
-                    intermediate_size=found.shape.intermediate_size,
-                    dtype=dtype,
-                ),
-                seed=plan.seeds[2],
-                warn=lambda message: recorder.log(message, "warning"),
-            )
-            if plan.compile_layers:
-                compile_layers(model)  # after the trial of FlexAttention, which tells the masks that are needed
-        if lm.slow_because is not None and device.type == "cuda" and spread is None:
-            recorder.log(f"{lm.slow_because}: attention is masked densely, which is slower.", "warning")
-        tasks.hand_to(lm)
-        damage = damage_cells(run, plan, recorder, lm, check=stop.check, attempt=tasks.attempt)
-        ladder = sorted_ladder(run, plan, recorder, lm, evaluated=tasks.documents, check=stop.check, pad_to=_PAD_TO)
-        if damage is not None:
-            damage.begin(lm, stop.check)
+            if damage is not None:
+                damage.begin(pruned, stop.check)
+            if plan.profile is not None:
+                profiling = partial(Profiling, run, plan, recorder, stop, pruned, ladder, variants)
         supply = tasks.supply()
         _record_model(
             recorder,
@@ -163,14 +149,67 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag, tasks: TasksApart) 
                 recorder.record(variant)
         recorder.merge_soon()
         failed = Sweep(recorder, stop, lm, ladder, variants, supply, tasks.judging(), damage)()
-        if plan.profile is not None:
-            failed += Profiling(run, plan, recorder, stop, lm, ladder, variants)()
+        if profiling is not None:
+            failed += profiling()()
     if device.type == "cuda":
         peak = sum(map(torch.cuda.max_memory_allocated, range(plan.cards) if plan.cards > 1 else [device])) / 2**30
         recorder.log(
             f"Peak GPU memory: {peak:.2f} GiB, of which {size / 2**30:.2f} GiB are the unpruned model's weights."
         )
     return failed
+
+
+def _pruned_lm(
+    plan: RunPlan,
+    found: loading.Checkpoint,
+    tokenizer: PreTrainedTokenizerBase,
+    device: torch.device,
+    dtype: torch.dtype,
+    size: int,
+    recorder: Recorder,
+    tasks: TasksApart,
+) -> PrunedLM:
+    """The model, loaded and ready to be asked; `size` are the bytes of its weights.
+
+    Raises:
+        UserError: as `loading.load_model`; or the tasks turned out to be wrong meanwhile.
+    """
+    spread = None
+    if plan.cards > 1:
+        spread = device_map(found.config, dtype, room_on(plan.cards), trust_remote_code=plan.trust_remote_code)
+        recorder.log(f"The model is spread over {len(set(spread.values()))} GPUs; graphs are off.")
+    with recorder.stage("load model", total=size, unit="bytes") as report, Arriving(device, size, report):
+        model, tokenizer = loading.load_model(
+            found.source,
+            revision=found.revision,
+            dtype=dtype,
+            device=device,
+            trust_remote_code=plan.trust_remote_code,
+            tokenizer=tokenizer,
+            spread=spread,
+        )
+    tasks.model_knows(vocabulary(model))
+    tasks.check()
+    with recorder.stage("set up scoring"):
+        lm = PrunedLM(
+            model,
+            tokenizer,
+            batch_tokens=plan.batch_tokens
+            or default_batch_tokens(
+                device,
+                hidden_size=found.shape.hidden_size,
+                intermediate_size=found.shape.intermediate_size,
+                dtype=dtype,
+            ),
+            seed=plan.seeds[2],
+            warn=lambda message: recorder.log(message, "warning"),
+        )
+        if plan.compile_layers:
+            compile_layers(model)  # after the trial of FlexAttention, which tells the masks that are needed
+    if lm.slow_because is not None and device.type == "cuda" and spread is None:
+        recorder.log(f"{lm.slow_because}: attention is masked densely, which is slower.", "warning")
+    tasks.hand_to(lm)
+    return lm
 
 
 @contextmanager

@@ -17,9 +17,9 @@ from safetensors.torch import load_file, save_file
 from engine.evaluation.lm import PrunedLM
 from engine.inference.batching import release_memory
 from engine.planning.plan import RunPlan
-from engine.planning.profiling import ProfilePlan
+from engine.planning.profiling import LARGEST, ProfilePlan
 from engine.profile.machine import Machine, measured_machine
-from engine.profile.measuring import Measuring, Rows, Setting, Subject
+from engine.profile.measuring import Measuring, Setting, Subject
 from engine.profile.repeats import summary
 from engine.profile.timing import timer_of
 from engine.pruning.ladder import Ladder, padded_size
@@ -104,14 +104,25 @@ class Profiling:
 
     def _measuring(self, machine: Machine) -> Measuring:
         timer = timer_of(self._lm.model.device)
-        return Measuring(self._lm, machine, timer, seed=self._seed, check=self._stop.check)
+        return Measuring(self._lm, machine, timer, seed=self._seed, check=self._stop.check, fits=self._fits())
+
+    def _fits(self) -> dict[tuple[Setting, Subject], int]:
+        """The largest batches that earlier attempts found: all rounds measure the same."""
+        open_ended = {one.name: one for one in self._asked.requests(on_gpu=self._on_gpu) if one.batch == LARGEST}
+        return {
+            (Setting(open_ended[row.workload], row.engine or "", row.mode or ""), subject): row.batch_size
+            for variant, subject in self._subjects()
+            for row in self._recorder.history.measured.get(variant.level, ())
+            if row.workload in open_ended and row.width == subject.width and row.batch_size
+        }
 
     def _visit(self, visit: _Visit, measuring: Measuring, *, left: int) -> int:
         rest = self._ends_at - time.monotonic()
         each = self._asked.each_seconds(on_gpu=self._on_gpu)
         if rest <= 0:
             total = self._asked.total_seconds(on_gpu=self._on_gpu)
-            self._record(visit, missing(visit, f"the bound of {total:g} s for the whole profile came first"))
+            why = f"the bound of {total:g} s for the whole profile came first"
+            self._record(visit, measuring.rows(visit.setting, visit.subject, visit.round).missing(why))
             return 0
         failed = 0
         with self._at(visit.variant, visit.subject):
@@ -132,7 +143,7 @@ class Profiling:
                     f"Level {level} has no figure for {setting.workload.name}, {setting.engine}, {setting.mode}: {why}",
                     "error",
                 )
-                rows, failed = missing(visit, why), 1
+                rows, failed = measuring.rows(setting, visit.subject, visit.round).missing(why), 1
                 release_memory()
         self._record(visit, rows)
         return failed
@@ -216,10 +227,6 @@ class Profiling:
             "mean": found.mean, "std": found.std, "min": found.min, "max": found.max, "n": found.n,
             "half_width": found.half_width, "source": "perf_counter", "note": "from the page cache",
         }  # fmt: skip
-
-
-def missing(visit: _Visit, why: str) -> list[MeasurementFacts]:
-    return Rows(visit.setting, visit.subject, visit.round).missing(why)
 
 
 def _loading(path: Path, device: torch.device) -> float:

@@ -12,16 +12,21 @@ import torch
 
 from engine.gpu import driver_version
 from engine.planning.methods import PruningMethod
+from engine.planning.plan import LLAMA_CPP, TRANSFORMERS
 from engine.revision import git_revision
 
 _PACKAGES = ("prune-tui", "torch", "transformers", "lm-eval", "datasets", "tokenizers", "duckdb", "numpy")
 
 
-def provenance(device: torch.device, method: PruningMethod) -> dict[str, Any]:
-    """Versions (of the package that brings the method, too), host and accelerator, as plain JSON values; what a machine
-    does not have is None.
+def provenance(device: torch.device, method: PruningMethod, engine: str = TRANSFORMERS) -> dict[str, Any]:
+    """Versions (of the packages that bring the method and the engine, too), host and accelerator, as plain JSON values;
+    what a machine does not have is None.
     """
-    packages = [*_PACKAGES, *([method.package] if method.package else [])]
+    packages = [
+        *_PACKAGES,
+        *([method.package] if method.package else []),
+        *(["cyllama"] if engine == LLAMA_CPP else []),
+    ]
     return {
         "versions": {name: _version(name) for name in packages},
         "git_revision": git_revision(),

@@ -12,10 +12,9 @@ from typing import Any, Protocol
 
 import torch
 
+from engine.evaluation.answering import AnsweringLM
 from engine.evaluation.asking import Asked, ask, prepare
-from engine.evaluation.lm import PrunedLM
 from engine.inference.batching import release_memory
-from engine.pruning.ladder import Ladder
 from engine.worker.damage import DamageCells
 from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
@@ -38,6 +37,25 @@ class Judges(Protocol):
     def fail(self, level: str, task: str, error: Exception) -> None: ...
 
 
+class Widths(Protocol):
+    """A model whose width may change between cells, from `full_size` neurons a layer down."""
+
+    @property
+    def full_size(self) -> int: ...
+    def set_width(self, width: int, /) -> object: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AsSaved:
+    """A model that another program holds: it stays as wide as it is."""
+
+    full_size: int
+
+    def set_width(self, width: int, /) -> None:
+        if width != self.full_size:
+            raise ValueError(f"{width} neurons of a model that keeps {self.full_size}")
+
+
 class _ThreadAhead(ThreadPoolExecutor):
     """A thread that lays tasks out as they come, one after another; an end of the block leaves out what is left."""
 
@@ -57,8 +75,8 @@ class Sweep:
 
     recorder: Recorder
     stop: StopFlag
-    lm: PrunedLM
-    ladder: Ladder
+    lm: AnsweringLM
+    ladder: Widths
     variants: list[VariantFacts]
     tasks: Supply[Any]
     judging: AbstractContextManager[Judges]

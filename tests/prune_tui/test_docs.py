@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
+from template import copied
 
 import prune_tui
 
@@ -39,7 +39,7 @@ def test_every_name_and_method_that_is_offered_is_on_the_page():
 
 @pytest.mark.slow
 def test_results_are_read_as_the_page_shows(tmp_path: Path, study: Path, monkeypatch: pytest.MonkeyPatch):
-    shutil.copy(study, tmp_path / "results.duckdb")
+    copied(study, tmp_path / "results.duckdb")
     run("Results", tmp_path, monkeypatch)
 
 

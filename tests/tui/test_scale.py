@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from template import copied
 
 from tui.shell.queries import Question, chosen
 from warehouse.store import db, studies
@@ -24,7 +24,7 @@ METRICS = 800
 @pytest.fixture
 def database(tmp_path: Path, study: Path) -> Path:
     database = tmp_path / "results.duckdb"
-    shutil.copy(study, database)
+    copied(study, database)
     return database
 
 

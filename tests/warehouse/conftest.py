@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from run_writer import RunWriter, metric
-from template import once
+from template import copied, once
 
 from warehouse.merging import merge
 from warehouse.store import db
@@ -66,7 +66,7 @@ def merged(merged_anew: Callable[..., None], database: Path, session_folder: Pat
         kept.parent.mkdir(exist_ok=True)
         if kept.with_suffix(".seen").exists():
             once(kept, lambda draft: (merged_anew(*runs), shutil.copy(database, draft)))
-            shutil.copy(kept, database)
+            copied(kept, database)
         else:
             kept.with_suffix(".seen").touch()
             merged_anew(*runs)

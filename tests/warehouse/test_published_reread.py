@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import math
 import re
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from scipy.stats import norm
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import test_proportions_2indep as proportions_test
+from template import copied
 
 from warehouse.store import db
 
@@ -34,7 +34,7 @@ def script():
 @pytest.fixture(scope="module")
 def published(study, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("published") / "results.duckdb"
-    shutil.copy(study, path)
+    copied(study, path)
     return path
 
 

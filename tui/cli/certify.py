@@ -12,6 +12,7 @@ import typer
 from engine.errors import UserError
 from engine.planning import model_stack
 from engine.planning.model_files import is_gguf
+from engine.planning.plan import ENGINES, LLAMA_CPP, TRANSFORMERS
 from engine.runs.certifying import Certifying, certifying
 from engine.runs.create import check_database, create_all
 from engine.runs.rundir import RunDir
@@ -32,8 +33,12 @@ def certify(
         ),
     ],
     engine: Annotated[
-        str, typer.Option(metavar="NAME", help="What scores the file: transformers, which dequantises a GGUF file.")
-    ] = "transformers",
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="What scores the file: transformers, which dequantises a GGUF one, or llama.cpp, as it is.",
+        ),
+    ] = TRANSFORMERS,
     db: Database = DEFAULT_DATABASE,
     plain: Plain = False,
     quiet: Quiet = False,
@@ -43,17 +48,16 @@ def certify(
     """Score the exported file itself, and tell pruning's loss from the export's.
 
     The file is scored as the run's levels were: same tasks, documents, seeds and dtype. A GGUF file is dequantised by
-    transformers. The certificate, as JSON and Markdown, is written beside it.
+    transformers, or read by llama.cpp itself. The certificate, as JSON and Markdown, is written beside it.
     """
-    if engine != "transformers":
-        raise UserError(
-            f"--engine {engine} scores nothing here: leave it out, and transformers scores the file, a GGUF one "
-            "dequantised. What llama.cpp itself would answer is not measured."
-        )
+    if engine not in ENGINES:
+        raise UserError(f"There is no engine '{engine}': choose one of {', '.join(ENGINES)}.")
     check_database(db)
     model_stack.require()
+    if engine == LLAMA_CPP:
+        model_stack.require_llama_cpp()
     run = session.find(db, like)
-    wanted = certifying(path, run)
+    wanted = certifying(path, run, engine=engine)
     session.check_plans([wanted.plan], quiet=quiet)
     [scoring] = create_all([wanted.plan], db)
     if code := session.work([scoring], db, plain=plain, quiet=quiet or as_json, as_json=False, tables=False):
@@ -67,6 +71,7 @@ def certify(
     if history.model is None or history.plan is None:
         raise UserError(f"Run {scoring.run_id} recorded no model: `prune-tui show {scoring.run_id}` says how it ended.")
     certificate = Certificate(
+        engine=engine,
         file=_file(wanted, history.model.weights_hash, history.model.tokenizer_hash),
         of=asdict(wanted.record),
         run=run.run_id,
@@ -91,11 +96,17 @@ def _file(wanted: Certifying, weights_hash: str | None, tokenizer_hash: str | No
     weights = [path] if is_gguf(path) else sorted(path.glob("*.safetensors"))
     return {
         "name": path.resolve().name,
-        "form": "GGUF, dequantised by transformers" if is_gguf(path) else "safetensors",
+        "form": _form(wanted),
         "weights_hash": weights_hash,
         "tokenizer_hash": tokenizer_hash,
         "bytes": sum(one.stat().st_size for one in weights),
     }
+
+
+def _form(wanted: Certifying) -> str:
+    if not is_gguf(wanted.path):
+        return "safetensors"
+    return "GGUF, read by llama.cpp" if wanted.plan.engine == LLAMA_CPP else "GGUF, dequantised by transformers"
 
 
 def _versions(scoring: RunDir) -> dict[str, str | None]:

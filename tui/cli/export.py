@@ -105,6 +105,9 @@ def export(
         str | None,
         typer.Option(metavar="TEXT", help="Every Eval Ever: who hands the scores on.", show_default="unknown"),
     ] = None,
+    samples: Annotated[
+        bool, typer.Option("--samples", help="Every Eval Ever: the answers to single documents, too.")
+    ] = False,
     db: Database = DEFAULT_DATABASE,
     debug: Debug = False,
 ) -> None:
@@ -120,7 +123,7 @@ def export(
     if what == "every-eval-ever":
         if run is None or len(run) != 1 or output is None or model:
             raise UserError("Say which run, and the folder to write to: `export every-eval-ever --run RUN -o FOLDER`.")
-        _export_records(db, run[0], output, organization=organization, force=force)
+        _export_records(db, run[0], output, organization=organization, samples=samples, force=force)
         return
     if what is None or not model or run:
         raise UserError("Say what to export: `export deltas --model NAME` for a table, `export --bundle FILE` for all.")
@@ -156,14 +159,14 @@ def export(
         sys.stdout.buffer.flush()
 
 
-def _export_records(db: Path, run: str, folder: Path, *, organization: str | None, force: bool) -> None:
-    """A file for each level."""
+def _export_records(db: Path, run: str, folder: Path, *, organization: str | None, samples: bool, force: bool) -> None:
+    """A file for each level, and one for its documents where they are wanted."""
     from tui.cli.known_runs import find
     from warehouse.exporters.every_eval_ever import every_eval_records
 
-    records = every_eval_records(db, find(db, run).run_id, organization=organization)
-    folder.mkdir(parents=True, exist_ok=True)
+    records = every_eval_records(db, find(db, run).run_id, organization=organization, samples=samples)
     for name, text in records.files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         outfile.write(folder / name, text.encode(), db, replace=_may_replace(folder / name, db, force=force))
         typer.echo(one_line(str(folder / name)))
     for why in records.left_out:

@@ -11,7 +11,7 @@ import typer
 from engine.errors import UserError
 from engine.planning.asked import DEFAULT_LEVELS
 from engine.planning.choices import OPTIONS, chosen_levels, chosen_methods, chosen_repairs
-from engine.planning.plan import RunPlan
+from engine.planning.plan import TRANSFORMERS, RunPlan
 from engine.planning.suites import DEMO_MODEL, SUITES, suite
 from engine.planning.sweep import spread
 from engine.runs import stopping
@@ -175,6 +175,10 @@ def run(
             help="GPUs for a model that is larger than one: its layers are spread over them, without graphs.",
         ),
     ] = 1,
+    engine: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="What computes: transformers' layers, or llama.cpp, a GGUF file as it is."),
+    ] = TRANSFORMERS,
     like: Annotated[
         str | None, typer.Option(metavar="RUN|SWEEP", help="The same again; options that are given take their place.")
     ] = None,

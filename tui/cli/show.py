@@ -76,10 +76,12 @@ def _profile(db: Path, run_id: str) -> Profile | None:
 
 def _print_profile(profile: Profile) -> None:
     from tui.cli.listing import print_rows
-    from tui.runs.profile_table import HEADER, NUMBERS, machine_line, tables
+    from tui.runs.profile_table import HEADER, NUMBERS, drift_line, machine_line, tables
 
     if profile.machine is not None:
         typer.echo(f"\n  {'machine':<{_LABEL}}{machine_line(profile.machine)}")
+    if (drift := drift_line(profile)) is not None:
+        typer.echo(f"  {'drift':<{_LABEL}}{drift}")
     for title, rows in tables(profile):
         typer.echo(f"\n{one_line(title)}")
         print_rows(HEADER, rows, NUMBERS)
@@ -107,7 +109,9 @@ def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
 def _state(facts: dict[str, Any]) -> str:
     cells = facts["cells"]
     total = "?" if cells["total"] is None else cells["total"]
-    if facts["origin"] == "run":
+    if facts["origin"] == "run" and facts["state"] == "finished" and cells["total"] is None and not cells["done"]:
+        said = str(facts["state"])  # nothing but a profile was asked for
+    elif facts["origin"] == "run":
         said = f"{facts['state']}, {cells['done']} of {total} evaluations done"
     else:
         said = f"imported ({facts['origin']}), {cells['done']} scores"

@@ -57,7 +57,7 @@ class CostsScreen(Screen[None]):
         ),
         Binding("up,k,left", "step(-1)", "Previous", show=False),
         Binding("a", "all", "All benchmarks", tooltip="What is kept over all benchmarks, by the rule in use"),
-        Binding("tab", "app.focus_next", "Budget", tooltip="Write a budget, and see which level it leaves"),
+        Binding("tab", "focus_next", "Budget", tooltip="Write a budget, and see which level it leaves"),
         Binding("escape", "back", "Back", key_display="esc"),
         Binding("dollar_sign,backspace", "app.pop_screen", show=False),
     ]
@@ -153,6 +153,11 @@ class CostsScreen(Screen[None]):
     def action_all(self) -> None:
         self.benchmark = None
         self._draw()
+
+    def action_focus_next(self) -> None:
+        """The budget first, then the list, which scrolls."""
+        budget = self.query_one(Input)
+        (self.query_one("#costs-list") if budget.has_focus else budget).focus()
 
     def action_back(self) -> None:
         """Out of the budget first."""

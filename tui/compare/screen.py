@@ -347,10 +347,11 @@ def _choice(one: Subject) -> str:
 
 def _alike(known: list[Subject]) -> list[Subject]:
     """The latest group that was measured under the same conditions, base models with base models: unless asked for,
-    nothing else is compared.
+    nothing else is compared. What has no pruned level, as an exported file that was certified, is left out where
+    others have.
     """
     groups: dict[Any, list[Subject]] = {}
-    for row in known:
+    for row in [one for one in known if one.levels] or known:
         groups.setdefault((row.conditions, row.tuned), []).append(row)
     return max(groups.values(), key=lambda rows: (len(rows) > 1, max(row.latest for row in rows)))[:6]
 

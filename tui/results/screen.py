@@ -108,7 +108,8 @@ class ResultsScreen(SweepsScreen):
         return bool(self._matrix.rows)
 
     def first(self, known: list[Subject]) -> list[str]:
-        newest = sorted(known, key=lambda row: row.latest, reverse=True)
+        # What has no pruned level, as an exported file that was certified, comes last.
+        newest = sorted(known, key=lambda row: (row.levels > 0, row.latest), reverse=True)
         # Under other conditions other benchmarks were run: side by side, half of the table would be empty.
         alike = [row for row in newest if row.conditions == newest[0].conditions]
         wanted = {row.key for row in alike[:_FIRST]}

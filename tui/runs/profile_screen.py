@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import Group
@@ -14,7 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
 from tui.host import host
-from tui.runs.profile_table import HEADER, NUMBERS, machine_line, tables
+from tui.runs.profile_table import HEADER, NUMBERS, drift_line, machine_line, tables
 from warehouse.errors import UserError
 
 if TYPE_CHECKING:
@@ -25,8 +26,24 @@ NOTHING = (
     "`prune-tui profile MODEL` measures what each level costs in time, memory and energy;\n"
     "`prune-tui run … --profile` does it behind the cells of a run."
 )
-# What stands back first where there is no room: the width, in columns, that a table needs with it.
-_FROM = {"drift": 96, "of limit": 84, "weights": 104}
+_FIRST_OUT = ("weights", "drift", "of limit")  # where there is no room for all
+_AROUND = 7  # columns that border, padding and scroll bar take
+
+
+_WIDEST = 130
+
+
+def fitting(rows: Sequence[tuple[str, ...]], room: int) -> list[int]:
+    """The places of the columns that say anything of these rows, as many as `room` has width for."""
+    widths = {
+        at: max(len(name), *(len(row[at]) for row in rows)) + 2
+        for at, name in enumerate(HEADER)
+        if any(row[at] for row in rows)
+    }
+    for name in _FIRST_OUT:
+        if sum(widths.values()) > room:
+            widths.pop(HEADER.index(name), None)
+    return list(widths)
 
 
 class ProfileScreen(ModalScreen[None]):
@@ -90,11 +107,14 @@ class ProfileScreen(ModalScreen[None]):
         if not self.profile.rows:
             self._say(NOTHING)
             return
-        shown = [at for at, name in enumerate(HEADER) if self.size.width >= _FROM.get(name, 0)]
+        made = list(tables(self.profile))
+        shown = fitting([row for _, rows in made for row in rows], min(self.size.width, _WIDEST) - _AROUND)
         parts: list[Text | Table] = []
         if self.profile.machine is not None:
             parts.append(Text(machine_line(self.profile.machine), style="dim"))
-        for title, rows in tables(self.profile):
+        if (drift := drift_line(self.profile)) is not None:
+            parts.append(Text(drift, style="dim"))
+        for title, rows in made:
             parts += [Text(), Text(title, style="bold"), _table(rows, shown)]
         self.query_one("#profile", Static).update(Group(*parts))
 

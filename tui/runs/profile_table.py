@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
+from engine.planning.profiling import OPEN
 from warehouse.numbers import decimal_bytes
 from warehouse.read.profile import Profile, ProfileRow
 from warehouse.records.measurements import MachineFacts
@@ -23,6 +24,8 @@ def tables(profile: Profile) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
 def cells(row: ProfileRow) -> tuple[str, ...]:
     """As HEADER has them; what is missing says why in the place of the time."""
     width = "" if row.width is None else f"{row.padded_size} {row.width}" if row.padded_size else row.width
+    if row.batch_size is not None and OPEN in row.workload:
+        width += f", {row.batch_size} at a time"
     half = "" if row.token_half_width is None else f" ±{row.token_half_width:.2g}"
     limit = "" if row.token_limit_share is None else f"{row.token_limit_share:.0%} {row.token_limited_by}"
     return (
@@ -54,5 +57,24 @@ def machine_line(machine: MachineFacts) -> str:
     return one_line("; ".join(parts))
 
 
+def drift_line(profile: Profile) -> str | None:
+    """How far rounds are apart at most, and whether intervals show it; None of a single round."""
+    drifted = [row for row in profile.rows if row.drift_pct is not None]
+    if not drifted:
+        return None
+    most = max(drifted, key=lambda row: row.drift_pct or 0.0)
+    hidden = sum(_is_hidden(row) for row in drifted)
+    which = ", ".join(filter(None, (f"level {most.level}", most.width, most.workload, most.engine, most.mode)))
+    told = f"rounds are up to {most.drift_pct:.1f}% apart ({which})"
+    return one_line(f"{told}; of {hidden} of {len(drifted)} figures that is more than their ±" if hidden else told)
+
+
+def _is_hidden(row: ProfileRow) -> bool:
+    """Whether the rounds' means are further apart than the interval is wide."""
+    if row.drift_pct is None or row.token_ms is None or row.token_half_width is None:
+        return False
+    return row.drift_pct / 100 * row.token_ms > 2 * row.token_half_width
+
+
 def _ms(value: float | None) -> str:
-    return "" if value is None else f"{value:.3g} ms"
+    return "" if value is None else f"{value:.3g} ms" if value < 1000 else f"{value:,.0f} ms"

@@ -2,12 +2,13 @@
 
     {"format": "prune-tui certificate", "prune_tui": "1.0", "certified_at": "2026-11-30T12:00:00+00:00",
      "file": {"name": "llama-40-q8_0.gguf", "weights_hash": "…", "tokenizer_hash": "…", "bytes": 991234, …},
-     "of": {… as `prune_tui.json` has it …}, "run": "…", "scored_by": "…", "plan": {…}, "conditions": {…},
-     "versions": {…}, "numbers": [{"task": "piqa", "metric": "acc", "filter": "none", "headline": true,
-       "unpruned": 0.74, "pruned": 0.66, "file": 0.66, "pruning": {…}, "export": {…}}]}
+     "of": {… as `prune_tui.json` has it …}, "run": "…", "scored_by": "…", "engine": "transformers", "plan": {…},
+     "conditions": {…}, "versions": {…}, "numbers": [{"task": "piqa", "metric": "acc", "filter": "none",
+       "headline": true, "unpruned": 0.74, "pruned": 0.66, "file": 0.66, "pruning": {…}, "export": {…}}]}
 
-`pruning` is from the unpruned model to the run's pruned level, `export` from there to the file: what dtype, padding and
-quantisation cost. Both compare the same documents in pairs. No path and no host of the machine is in it.
+`pruning` is from the unpruned model to the run's pruned level, `export` from there to the file: what dtype, padding,
+quantisation and, where `engine` is another one than the run's, that engine's arithmetic cost. Both compare the same
+documents in pairs. No path and no host of the machine is in it.
 """
 
 from __future__ import annotations
@@ -25,13 +26,15 @@ from warehouse.numbers import json_number
 from warehouse.read.run_diff import Compared
 
 FORMAT = "prune-tui certificate"
+_OF_RUNS = "transformers"
 _PATHS = ("model", "include_paths", "name", "sweep", "sweep_name", "device", "batch_tokens", "use_cache")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """`of` is the checkpoint's record, `run` the run it is like, `scored_by` the one that scored it."""
+    """`of` is the checkpoint's record, `run` the run it is like, `scored_by` the one that scored it by `engine`."""
 
+    engine: str
     file: Mapping[str, Any]
     of: Mapping[str, Any]
     run: str
@@ -57,6 +60,7 @@ class Certificate:
             "of": dict(self.of),
             "run": self.run,
             "scored_by": self.scored_by,
+            "engine": self.engine,
             "plan": told,
             "conditions": dict(self.conditions),
             "versions": dict(self.versions),
@@ -106,8 +110,11 @@ class Certificate:
         return "\n\n".join(lines) + "\n"
 
     def write(self, beside: Path) -> tuple[Path, Path]:
-        """Writes JSON and Markdown beside a GGUF file, or into a checkpoint's folder; returns both."""
-        stem = beside / "certificate" if beside.is_dir() else beside.with_name(f"{beside.name}.certificate")
+        """Writes JSON and Markdown beside a GGUF file, one pair for each engine, or into a checkpoint's folder; returns
+        both.
+        """
+        of_engine = "certificate" if self.engine == _OF_RUNS else f"{self.engine}.certificate"
+        stem = beside / "certificate" if beside.is_dir() else beside.with_name(f"{beside.name}.{of_engine}")
         paths = stem.with_name(f"{stem.name}.json"), stem.with_name(f"{stem.name}.md")
         text = json.dumps(self.plain(), indent=2, ensure_ascii=False, allow_nan=False)
         paths[0].write_text(text + "\n", encoding="utf-8")

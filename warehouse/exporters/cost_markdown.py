@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from warehouse.numbers import decimal_bytes
 from warehouse.read.choose import Candidate, Choice
 from warehouse.records.names import pruned_with
@@ -49,12 +51,10 @@ def cost_table(found: Choice) -> str:
             label(one).partition(",")[0],
             pruned_with(one.method, one.repair).upper() if one.pruning_pct else "",
             "" if one.score is None else f"{one.score:.1f} {one.unit}",
-            _against(cost.ms, full.ms if full else None, "{:.3g} ms"),
-            _against(cost.first_ms, full.first_ms if full else None, "{:.3g} ms"),
-            _against(
-                None if cost.memory is None else cost.memory / 1e9, _gb(full.memory if full else None), "{:.2f} GB"
-            ),
-            _against(cost.joules, full.joules if full else None, "{:.3g} J"),
+            _against(cost.ms, full.ms if full else None, "{:.3g} ms".format),
+            _against(cost.first_ms, full.first_ms if full else None, "{:.3g} ms".format),
+            _against(cost.memory, full.memory if full else None, decimal_bytes),
+            _against(cost.joules, full.joules if full else None, "{:.3g} J".format),
             verdict.replace("|", "\\|"),
         )
         lines.append("| " + " | ".join(cells) + " |")
@@ -69,12 +69,8 @@ def _memory_note(rows: list[Candidate]) -> list[str]:
     return []
 
 
-def _gb(size: float | None) -> float | None:
-    return None if size is None else size / 1e9
-
-
-def _against(value: float | None, full: float | None, style: str) -> str:
+def _against(value: float | None, full: float | None, written: Callable[[float], str]) -> str:
     if value is None:
         return ""
     change = "" if not full or value == full else f" ({100 * (value / full - 1):+.0f} %)"
-    return style.format(value) + change
+    return written(value) + change

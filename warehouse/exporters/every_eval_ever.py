@@ -1,6 +1,6 @@
-"""A run as Every Eval Ever's JSON: a record for each width, which is a model of its own.
+"""A run as Every Eval Ever's JSON: a record for each width, which is a model of its own, and its documents if wanted.
 
-Schema 0.3.0, https://github.com/evaleval/every_eval_ever; answers to single documents are not written.
+Schema 0.3.0, https://github.com/evaleval/every_eval_ever.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.errors import UserError
+from warehouse.exporters.every_eval_samples import every_eval_samples
 from warehouse.read.card_scores import hub_dataset
 from warehouse.records.names import pruned_with, short_name
 from warehouse.store import answers, db
@@ -32,8 +33,11 @@ class EvalRecords:
     left_out: tuple[str, ...]
 
 
-def every_eval_records(path: Path, run_id: str, *, organization: str | None = None, wait: float = 2.0) -> EvalRecords:
-    """Every level of a run. `organization` is who hands the scores on.
+def every_eval_records(
+    path: Path, run_id: str, *, organization: str | None = None, samples: bool = False, wait: float = 2.0
+) -> EvalRecords:
+    """Every level of a run. `organization` is who hands the scores on; with `samples` the answers to single documents
+    stand in files of their own, beside the records that name them, where the project's data store has them.
 
     Raises:
         UserError: the run is not there, or has no scores; or as `db.open_read`.
@@ -52,10 +56,18 @@ def every_eval_records(path: Path, run_id: str, *, organization: str | None = No
             left_out.append(f"{row['task']}, {row['metric']}, level {row['level']}: {why}")
         else:
             by_level.setdefault(row["level"], []).append(row)
-    files = {
-        f"{_file_name(_model_id(runs[0], rows[0]))}.json": _text(_record(runs[0], rows, organization, now))
-        for rows in by_level.values()
-    }
+    files: dict[str, str] = {}
+    for rows in by_level.values():
+        record = _record(runs[0], rows, organization, now)
+        name = f"{_file_name(_model_id(runs[0], rows[0]))}.json"
+        if samples:
+            found = every_eval_samples(path, run_id, record, rows)
+            left_out += found.left_out
+            if found.text:
+                files[found.path] = found.text
+                record["detailed_evaluation_results"] = dict(found.details)
+                name = found.path.replace("_samples.jsonl", ".json")
+        files[name] = _text(record)
     return EvalRecords(files, tuple(left_out))
 
 
@@ -119,6 +131,8 @@ def _model(run: Mapping[str, Any], row: Mapping[str, Any], versions: Mapping[str
         told["developer"] = run["model"].partition("/")[0]
     if versions is not None:
         told["inference_engine"] = {"name": "prune-tui", "version": versions.get("prune-tui") or _NOT_TOLD}
+        if (packaged := versions.get("cyllama")) is not None:  # which a run has that llama.cpp computed
+            told["inference_engine"] = {"name": "llama.cpp", "version": f"of cyllama {packaged}"}
     return told | {"additional_details": _strings(details)}
 
 
@@ -129,7 +143,7 @@ def _result(run: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
         uncertainty["standard_error"] = {"value": row["stderr"]}
     if row["n"] is not None:
         uncertainty["num_samples"] = row["n"]
-    bounds: dict[str, Any] = {}
+    bounds: dict[str, Any] = {"min_score": None, "max_score": None}  # which the schema wants to be said
     if row["is_share"]:
         bounds = {"metric_unit": "proportion", "min_score": 0, "max_score": 1}
     elif row["is_perplexity"]:

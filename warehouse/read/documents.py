@@ -73,6 +73,19 @@ def read_document(
     Raises:
         UserError: run, task, document or level is not there, or a file of them is missing or damaged.
     """
+    return _read(database, run_id, task, doc_id, levels)[0]
+
+
+def read_documents(
+    database: Path, run_id: str, task: str, *, levels: Sequence[str] | None = None
+) -> tuple[Document, ...]:
+    """All documents of a task, as `read_document` reads one."""
+    return _read(database, run_id, task, None, levels)
+
+
+def _read(
+    database: Path, run_id: str, task: str, doc_id: int | None, levels: Sequence[str] | None
+) -> tuple[Document, ...]:
     folder = run_folders.root(database) / run_id
     if not (folder / "journal.jsonl").exists() and kept_documents.folder_of(database, run_id).is_dir():
         return _of_a_bundle(database, run_id, task, doc_id, levels)
@@ -81,14 +94,30 @@ def read_document(
     if task not in history.documents:
         raise UserError(_kept_none(run_id, task))
     files = [_file(folder, history.documents[task]), *(_file(folder, cell) for cell in cells)]
-    (questions, *answers), count = _rows(files, doc_id), history.documents[task].count
-    if not questions:
-        raise UserError(f"Run {run_id} asked no document {doc_id} of {task}: it asked {count:,}.")
-    by_level = [
-        _answers(cell.level, next((row for row in rows if row.get("texts") is not None), {}), rows)
-        for cell, rows in zip(cells, answers, strict=True)
-    ]
-    return _document(run_id, task, doc_id, questions[0], by_level)
+    questions, *answers = _rows(files, doc_id)
+    if not questions and doc_id is not None:
+        raise UserError(
+            f"Run {run_id} asked no document {doc_id} of {task}: it asked {history.documents[task].count:,}."
+        )
+    by_document = [_by_document(rows) for rows in answers]
+
+    def given(cell: CellFacts, rows: list[Record]) -> LevelAnswers:
+        return _answers(cell.level, next((row for row in rows if row.get("texts") is not None), {}), rows)
+
+    return tuple(
+        _document(
+            run_id, task, row,
+            [given(cell, rows.get(row["doc_id"], [])) for cell, rows in zip(cells, by_document, strict=True)],
+        )
+        for row in questions
+    )  # fmt: skip
+
+
+def _by_document(rows: list[Record]) -> dict[int, list[Record]]:
+    found: dict[int, list[Record]] = {}
+    for row in rows:
+        found.setdefault(row["doc_id"], []).append(row)
+    return found
 
 
 def read_texts(database: Path, run_id: str, tasks: Sequence[str]) -> dict[tuple[str, int], str]:
@@ -117,7 +146,9 @@ def _kept_none(run_id: str, task: str) -> str:
     )
 
 
-def _of_a_bundle(database: Path, run_id: str, task: str, doc_id: int, levels: Sequence[str] | None) -> Document:
+def _of_a_bundle(
+    database: Path, run_id: str, task: str, doc_id: int | None, levels: Sequence[str] | None
+) -> tuple[Document, ...]:
     """From what a bundle brought; scores are the database's."""
     files = {kind: kept_documents.find(database, run_id, kind) for kind in ("documents", "answers")}
     parameters = {"task": task, "doc_id": doc_id}
@@ -126,29 +157,43 @@ def _of_a_bundle(database: Path, run_id: str, task: str, doc_id: int, levels: Se
         for kind, file in files.items()
     }
     if not rows["documents"]:
-        raise UserError(f"The bundle that run {run_id} came in has no document {doc_id} of a task '{task}'.")
+        which = "documents" if doc_id is None else f"document {doc_id}"
+        raise UserError(f"The bundle that run {run_id} came in has no {which} of a task '{task}'.")
     with db.open_read(database) as con:
         scores = ask(con, "document_scores", parameters | {"run_id": run_id})
-    by_level = {row["level"]: row for row in rows["answers"]}
+    answers: dict[str, dict[int, Record]] = {}
+    for row in rows["answers"]:
+        answers.setdefault(row["level"], {})[row["doc_id"]] = row
     for level in levels or ():
-        if level not in by_level:
-            raise UserError(f"Run {run_id} has no answers of {task} at level {level}: it has {', '.join(by_level)}.")
-    answers = [
-        _answers(level, by_level[level], [row for row in scores if row["level"] == level])
-        for level in (by_level if levels is None else levels)
-    ]
-    return _document(run_id, task, doc_id, rows["documents"][0], answers)
+        if level not in answers:
+            raise UserError(f"Run {run_id} has no answers of {task} at level {level}: it has {', '.join(answers)}.")
+    scores_of: dict[tuple[str, int], list[Record]] = {}
+    for row in scores:
+        scores_of.setdefault((row["level"], row["doc_id"]), []).append(row)
+    chosen = list(answers) if levels is None else levels
+
+    def given(level: str, at: int) -> LevelAnswers:
+        return _answers(level, answers[level][at], scores_of.get((level, at), []))
+
+    return tuple(
+        _document(
+            run_id, task, row, [given(level, row["doc_id"]) for level in chosen if row["doc_id"] in answers[level]]
+        )
+        for row in rows["documents"]
+    )
 
 
-def _document(run_id: str, task: str, doc_id: int, row: Record, levels: list[LevelAnswers]) -> Document:
+def _document(run_id: str, task: str, row: Record, levels: list[LevelAnswers]) -> Document:
     try:
         target = json.loads(row["target"] or "null")
     except (ValueError, RecursionError) as error:  # valid when it was imported, but of a stranger's making
-        raise UserError(f"The gold answer of document {doc_id} of {task} in run {run_id} cannot be read.") from error
+        raise UserError(
+            f"The gold answer of document {row['doc_id']} of {task} in run {run_id} cannot be read."
+        ) from error
     return Document(
         run_id=run_id,
         task=task,
-        doc_id=doc_id,
+        doc_id=row["doc_id"],
         doc_hash=row["doc_hash"],
         prompts=tuple(row["prompts"]),
         choices=tuple(row["choices"]),
@@ -201,8 +246,8 @@ def _file(folder: Path, facts: DocumentsFacts | CellFacts) -> Path:
     return file.resolve()
 
 
-def _rows(files: list[Path], doc_id: int) -> list[list[Record]]:
-    """The rows of one document in each file, that of the documents first."""
+def _rows(files: list[Path], doc_id: int | None) -> list[list[Record]]:
+    """The rows of one document, or of all, in each file, that of the documents first."""
     queries = chain(["document"], repeat("document_answers"))
     return _ask_each([(file, query, {"doc_id": doc_id}) for file, query in zip(files, queries, strict=False)])
 

@@ -107,8 +107,10 @@ def _check(one: FigureOrigin, measured: list[tuple[str, MeasurementFacts]] | Non
     half = sum(half**2 for half in halves) ** 0.5 / len(means) if halves and len(halves) == len(means) else None
     if half is not None and not _same(half, one.half_width):
         return Check("journal", False, f"its rounds there give ± {half}, the database {one.half_width}")
-    said = "say the same" if means else "have no figure either"
-    return Check("journal", True, f"its {len(rounds)} rounds there {said}")
+    several = len(rounds) > 1
+    said = ("say" if several else "says") + " the same" if means else f"{'have' if several else 'has'} no figure either"
+    count = f"{len(rounds)} rounds" if several else "one round"
+    return Check("journal", True, f"its {count} there {said}")
 
 
 def _same(one: float | None, other: float | None) -> bool:

@@ -23,9 +23,7 @@ def load(path: Path, config: PretrainedConfig, tokenizer: PreTrainedTokenizerBas
     Raises:
         UserError: the gguf package is missing, or the file says something else than the config or the tokenizer.
     """
-    if find_spec("gguf") is None:
-        raise UserError("Reading GGUF needs the gguf package: pip install 'prune-tui[gguf]'.")
-    _refuse_unlike(path, config, tokenizer)
+    refuse_unlike(path, config, tokenizer)
     dequantised = getattr(transformers, "GgufConfig", None)
     quantisation = {} if dequantised is None else {"quantization_config": dequantised(dequantize=True)}
     both: Any = AutoModelForCausalLM.from_pretrained(
@@ -45,8 +43,14 @@ def _as_read(config: PretrainedConfig) -> PretrainedConfig:
     return LlamaConfig(**told)
 
 
-def _refuse_unlike(path: Path, config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) -> None:
-    """transformers takes shapes and tokens from what lies beside the file: llama.cpp would take them from within."""
+def refuse_unlike(path: Path, config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) -> None:
+    """transformers takes shapes and tokens from what lies beside the file: llama.cpp takes them from within.
+
+    Raises:
+        UserError: the gguf package is missing, or the two differ.
+    """
+    if find_spec("gguf") is None:
+        raise UserError("Reading GGUF needs the gguf package: pip install 'prune-tui[gguf]'.")
     import gguf
 
     def refuse(difference: str) -> UserError:

@@ -39,4 +39,5 @@ from told t
 join variant v using (level)
 left join width w on w.level = t.level and w.width = t.width
 group by t.level, v.pruning_pct, t.width, t.workload, t.prompt_tokens, t.engine, t.mode
-order by t.prompt_tokens, max(t.batch_size), t.workload, t.engine, t.mode, v.pruning_pct, t.width;
+order by
+    t.prompt_tokens, max(max(t.batch_size)) over (partition by t.workload), t.workload, t.engine, t.mode, v.pruning_pct, t.width;

@@ -1,7 +1,9 @@
 import hashlib
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,3 +92,23 @@ def test_conditions_say_what_is_known_in_columns():
 
 def test_a_limit_that_leaves_nothing_out_is_all_documents():
     assert plan(limit=1_000_000).conditions("float32", whole=True) == plan().conditions("float32")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"model": "demo"}, "llama.cpp reads GGUF files, and demo is none"),
+        ({"device": "cuda"}, "llama.cpp works on the CPU here, and --device says cuda"),
+        ({"levels": tuple(parse_levels("0,40"))}, "--levels 0, without repair"),
+        ({"repair": "lsq"}, "--levels 0, without repair"),
+        ({"damage": True}, "leave --damage, --profile and --cards out"),
+        ({"engine": "mlx"}, "There is no engine 'mlx': choose one of transformers, llama.cpp"),
+    ],
+)
+def test_llama_cpp_answers_with_a_file_as_it_is(changes: dict[str, Any], words: str) -> None:
+    plan = RunPlan(name="x", model="x.gguf", levels=tuple(parse_levels("0")), tasks=(), engine="llama.cpp")
+    assert plan.conditions("float32").model_args == "engine=llama.cpp"
+    assert replace(plan, engine="transformers").conditions("float32").model_args == ""
+    assert RunPlan.from_dict(json.loads(json.dumps(plan.to_dict()))) == plan
+    with pytest.raises(UserError, match=words):
+        replace(plan, **changes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
@@ -9,8 +11,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from engine.demo.paths import MODEL_DIR
 from engine.evaluation.lm import PrunedLM
-from engine.planning.profiling import Workload
+from engine.planning.profiling import LARGEST, Workload
 from engine.profile.counting import decode_steps
+from engine.profile.largest import MOST_ON_CPU
 from engine.profile.measuring import Measuring, Rows, Setting, Subject
 from engine.profile.own_session import OwnSession
 from engine.profile.session import CannotMeasureError
@@ -88,6 +91,22 @@ def test_the_shape_counts_what_the_model_has(model: PreTrainedModel, lm: PrunedL
     assert shape.head == 1024 * 128  # tied: the embedding is read as the last layer
     assert shape.body + shape.head == sum(one.numel() for one in model.parameters())
     assert (shape.cache_values, shape.attended) == (2 * 6 * 2 * 16, 6 * 8 * 16)
+
+
+def test_on_a_cpu_the_largest_batch_is_what_the_memory_is_forecast_to_hold(lm: PrunedLM) -> None:
+    """The demo: 6 layers, 2 × 16 values of keys and of values, 128 hidden, 512 neurons, 1024 tokens, in float32."""
+    of_one = 40 * (2 * 6 * 2 * 16) * 4 + 32 * (8 * 128 + 3 * 512) * 4 + 1024 * (4 + 4)
+    request = Workload.plain(LARGEST, 32, 8)
+    free = [3 * of_one / 0.9 + 1]
+    nothing: Any = None
+    measuring = Measuring(lm, nothing, nothing, seed=0, check=lambda: None, free=lambda device: int(free[0]))
+    setting = Setting(request, "ours", "eager")
+    assert measuring._largest(setting) == 3
+    free[0] = 10**12
+    assert measuring._largest(setting) == MOST_ON_CPU
+    free[0] = of_one
+    with pytest.raises(CannotMeasureError, match="not one request is forecast to fit into the memory"):
+        measuring._largest(setting)
 
 
 def test_what_cannot_be_is_two_rows_with_the_reason() -> None:

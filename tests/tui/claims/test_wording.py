@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from template import copied
 
 from tui.claims import wording
 from warehouse.read.claims import Change, Claim, Finding, Verdict, read_claims
@@ -47,7 +47,7 @@ def change(**fields) -> Change:
 def test_docs_claims_is_what_the_command_writes_of_the_published_figures(tmp_path: Path, study: Path):
     """`prune-tui import published --db new.duckdb && prune-tui claims --format markdown --db new.duckdb`."""
     database = tmp_path / "results.duckdb"
-    shutil.copy(study, database)
+    copied(study, database)
     assert PAGE.read_text(encoding="utf-8") == wording.document(*read_claims(database))
 
 

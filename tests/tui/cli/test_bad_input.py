@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from cases import one_in
+from template import copied
 
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
@@ -221,7 +221,7 @@ def test_a_corrupt_result_file_imports_nothing(shell, content: str):
     ),
 )
 def test_sql_can_only_read(shell, study: Path, statement: str):
-    shutil.copy(study, shell.cwd / "results.duckdb")
+    copied(study, shell.cwd / "results.duckdb")
     before = sorted(path.name for path in shell.cwd.iterdir())
     complaint(shell("sql", statement))
     assert sorted(path.name for path in shell.cwd.iterdir()) == before

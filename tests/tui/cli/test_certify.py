@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+from pathlib import Path
 
 import pytest
+
+from engine.planning import model_stack
+from tui.cli.app import app
+from tui.cli.guard import guarded
 
 
 @pytest.mark.slow
@@ -36,7 +42,30 @@ def test_the_exported_files_are_scored_like_the_run(shell):
     assert abs(story["file"] / story["pruned"] - 1) < 0.01
     assert told["file"]["form"] == "GGUF, dequantised by transformers"
     assert (told["of"]["intermediate_size"], told["of"]["stored_size"]) == (318, 320)
-    for written in (folder / "certificate.json", folder / "out-q8_0.gguf.certificate.md"):
+
+    pytest.importorskip("cyllama")
+    done = shell("certify", str(file), "--like", run_id, "--engine", "llama.cpp", "--json")
+    assert done.returncode == 0, done.stderr
+    native = json.loads(done.stdout)
+    assert native["file"]["form"] == "GGUF, read by llama.cpp"
+    assert native["conditions"]["model_args"] == "engine=llama.cpp"
+    assert native["versions"]["cyllama"]
+    scores = {one["task"]: (one["file"], one["export"]["changed"]) for one in native["numbers"] if one["headline"]}
+    value, changed = scores["demo_story"]
+    assert changed == 40
+    assert value != story["file"]
+    assert abs(value / story["file"] - 1) < 0.01
+    for name in ("pruned", "pruning"):  # pruning's loss is the run's, whoever scores the file
+        assert [one[name] for one in native["numbers"]] == [one[name] for one in told["numbers"]]
+    done = shell("certify", "out", "--like", run_id, "--engine", "llama.cpp")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "llama.cpp reads GGUF files" in done.stderr
+
+    for written in (
+        folder / "certificate.json",
+        folder / "out-q8_0.gguf.llama.cpp.certificate.json",
+        folder / "out-q8_0.gguf.certificate.md",
+    ):
         assert str(shell.cwd) not in written.read_text()
 
     done = shell("save", "demo", "--level", "38", "--to", "pushed", "--push-to", "me/demo-38", "--dry-run", "--json")
@@ -50,9 +79,30 @@ def test_the_exported_files_are_scored_like_the_run(shell):
 def test_what_cannot_be_certified_is_one_sentence(shell):
     done = shell("certify", "nowhere", "--like", "latest")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
-    done = shell("certify", "file.gguf", "--like", "latest", "--engine", "llama.cpp")
+    done = shell("certify", "file.gguf", "--like", "latest", "--engine", "mlx")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
-    assert "leave it out, and transformers scores the file, a GGUF one dequantised" in done.stderr
+    assert "There is no engine 'mlx': choose one of transformers, llama.cpp" in done.stderr
     done = shell("save", "demo", "--level", "38", "--to", "out", "--dry-run")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "say where with --push-to USER/REPO" in done.stderr
+
+
+def test_without_llama_cpp_its_engine_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        model_stack, "find_spec", lambda name: None if name == "cyllama" else importlib.util.find_spec(name)
+    )
+    words = [
+        "certify",
+        "file.gguf",
+        "--like",
+        "latest",
+        "--engine",
+        "llama.cpp",
+        "--db",
+        str(tmp_path / "results.duckdb"),
+    ]
+    assert guarded(app, words) == 2
+    [said] = capsys.readouterr().err.splitlines()
+    assert "llama.cpp is not installed: pip install 'prune-tui[llama-cpp]'" in said

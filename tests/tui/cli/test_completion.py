@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 from typing import Any
 
 import pytest
+from template import copied
 
 from engine.planning import task_index
 from engine.planning.task_index import TaskEntry
@@ -31,7 +31,7 @@ def completed(shell, words: str) -> list[str]:
 def test_runs_models_and_commands_are_completed(shell, study):
     assert completed(shell, "prune-tui sho") == ["show"]
     assert completed(shell, "prune-tui show ") == []
-    shutil.copy(study, shell.cwd / "other.duckdb")
+    copied(study, shell.cwd / "other.duckdb")
     assert completed(shell, "prune-tui why --db other.duckdb Llama-3.2-1B-") == ["Llama-3.2-1B-Instruct"]
     ids = completed(shell, "prune-tui show --db other.duckdb published-llama-3.2-3b")
     assert [name[:29] for name in ids] == ["published-llama-3.2-3b-measur", "published-llama-3.2-3b-scores"]
@@ -53,7 +53,7 @@ def test_tasks_are_completed_after_the_last_comma(monkeypatch: pytest.MonkeyPatc
 
 
 def test_json_is_a_format(shell, study):
-    shutil.copy(study, shell.cwd / "results.duckdb")
+    copied(study, shell.cwd / "results.duckdb")
     assert json.loads(shell("sql", "select 1 as n", "--json").stdout) == [{"n": 1}]
     refused = shell("sql", "select 1 as n", "--json", "--format", "csv")
     assert (refused.returncode, refused.stderr) == (

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
+from template import copied
 
 from engine import settings
 from engine.planning.draft import Draft
@@ -58,7 +58,7 @@ def test_how_the_end_of_a_run_is_told_is_one_of_the_words_there_are(shell, confi
 def test_the_database_is_the_options_else_the_environments_else_the_files(shell, config: Path, study: Path):
     for name in ("file", "environment", "option"):
         (shell.cwd / name).mkdir()
-    shutil.copy(study, shell.cwd / "file" / "r.duckdb")
+    copied(study, shell.cwd / "file" / "r.duckdb")
     config.write_text(f'database = "{shell.cwd}/file/r.duckdb"\n')
     count = ("sql", "select count(*) as n from runs", "--format", "json")
     assert json.loads(shell(*count).stdout) == [{"n": 5}]

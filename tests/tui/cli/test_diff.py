@@ -7,12 +7,13 @@ import shutil
 
 import duckdb
 import pytest
+from template import copied
 
 
 @pytest.fixture
 def twice(shell, study):
     """The published 1B scores, and a second run with the same but for PIQA at 40 %."""
-    shutil.copy(study, shell.cwd / "results.duckdb")
+    copied(study, shell.cwd / "results.duckdb")
     data = shell.cwd / "results.csv"
     rows = ["model,pruning_pct,is_star,task,accuracy,acc_stderr"]
     for name, piqa in (("a", 0.70), ("b", 0.60)):

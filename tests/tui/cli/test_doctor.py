@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 from pathlib import Path
 
 import pytest
+from template import copied
 
 from engine.planning import model_stack
 from engine.planning.plan import RunPlan
@@ -123,7 +123,7 @@ def test_a_hub_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.Monkey
 
 def test_runs_cut_short_and_results_not_merged_are_named(tmp_path: Path, study: Path):
     database = tmp_path / "results.duckdb"
-    shutil.copy(study, database)
+    copied(study, database)
     plan = RunPlan(name="p", model="m", levels=tuple(parse_levels("0")), tasks=(TaskSpec("piqa"),))
     run = RunDir.create(runs_root(database), plan, database)
     journal = Journal(run.journal_path)

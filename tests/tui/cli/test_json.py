@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cases import one_in
+from template import copied
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "json.md"
 DOCUMENTED: dict[str, Any] = {
@@ -81,14 +81,14 @@ OF_THE_STUDY = {
 
 @pytest.mark.parametrize("name", one_in(2, OF_THE_STUDY))
 def test_a_command_prints_what_the_page_says(shell, study: Path, name: str):
-    shutil.copy(study, shell.cwd / "results.duckdb")
+    copied(study, shell.cwd / "results.duckdb")
     hold(name, shell(*OF_THE_STUDY[name], "--json").stdout)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "command"), [("claims --json", "claims"), ("doctor --json", "doctor")])
 def test_so_do_those_that_take_longer(shell, study: Path, name: str, command: str):
-    shutil.copy(study, shell.cwd / "results.duckdb")
+    copied(study, shell.cwd / "results.duckdb")
     hold(name, shell(command, "--json").stdout)
 
 

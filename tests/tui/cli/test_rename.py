@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import pytest
+from template import copied
 
 from engine.runs.rundir import RunDir
 from warehouse.records.events import Renamed, of_kind
@@ -67,7 +67,7 @@ def test_what_is_no_name_is_refused(fake):
 
 
 def test_an_import_has_no_journal_to_write_to(shell, study):
-    shutil.copy(study, shell.cwd / "results.duckdb")
+    copied(study, shell.cwd / "results.duckdb")
     refused = shell("rename", "published-llama-3.2-3b-scores", "mine")
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
     assert "has no journal here that a name could be written to" in refused.stderr

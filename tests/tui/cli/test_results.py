@@ -6,12 +6,12 @@ import io
 import json
 import re
 import shlex
-import shutil
 from pathlib import Path
 
 import polars as pl
 import pytest
 from cases import one_in
+from template import copied
 
 from tui.cli.app import app
 from tui.cli.guard import guarded
@@ -21,7 +21,7 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "results.md"
 
 @pytest.fixture
 def published(shell, study):
-    shutil.copy(study, shell.cwd / "results.duckdb")
+    copied(study, shell.cwd / "results.duckdb")
     return shell
 
 
@@ -66,7 +66,7 @@ def test_a_file_that_exists_is_replaced_by_force_only(published):
 @pytest.fixture
 def at_a_terminal(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     """The export of a table from a shell, by somebody who answers."""
-    shutil.copy(study, tmp_path / "results.duckdb")
+    copied(study, tmp_path / "results.duckdb")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PRUNE_TUI_DB", "results.duckdb")
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import pytest
+from template import copied
 
 
 @pytest.fixture
 def published(shell, study):
-    shutil.copy(study, shell.cwd / "results.duckdb")
+    copied(study, shell.cwd / "results.duckdb")
     return shell
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import pytest
+from template import copied
 
 RUN = ("run", "org/tiny", "--levels", "0,40", "--tasks", "piqa,boolq", "--name")
 
 
 @pytest.fixture
 def published(shell, study):
-    shutil.copy(study, shell.cwd / "results.duckdb")
+    copied(study, shell.cwd / "results.duckdb")
     return shell
 
 

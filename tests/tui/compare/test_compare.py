@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,12 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tui.app import Dashboard
-from tui.compare.screen import CompareScreen
+from tui.compare.screen import CompareScreen, _alike
 from tui.query.screen import QueryScreen
 from tui.query.sql_editor import SqlEditor
 from tui.shell.choose import ChooseSeveral
 from tui.widgets.grid import Grid
+from warehouse.read.subjects import Subject
 
 NARROW, WIDE = (80, 24), (160, 45)
 
@@ -186,3 +188,14 @@ async def test_without_results_it_says_what_to_do(tmp_path: Path, until):
         await until(pilot, lambda: bool(pilot.app.screen.query("#compare-empty")))
         await until(pilot, lambda: pilot.app.screen.query_one("#compare-empty").display)
         assert "I  brings in the published study" in said(pilot, "compare-empty")
+
+
+def test_a_certified_file_is_not_compared_unless_asked_for():
+    """It has no pruned level, and is the latest that was measured."""
+
+    def one(model: str, levels: int, day: int) -> Subject:
+        return Subject(model, model, False, "maw", "none", "all", 1, levels, ("run",), datetime(2026, 12, day))
+
+    pruned, file, another = one("org/Tiny", 3, 1), one("tiny-40-q8_0.gguf", 0, 2), one("other.gguf", 0, 3)
+    assert _alike([pruned, file, another]) == [pruned]
+    assert _alike([file, another]) == [file, another]  # where there is nothing else

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
+from template import copied
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static, TextArea
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def dashboard(study: Path, tmp_path: Path) -> Dashboard:
     """On a copy, which may be written to."""
-    return Dashboard(Path(shutil.copy(study, tmp_path / "results.duckdb")))
+    return Dashboard(copied(study, tmp_path / "results.duckdb"))
 
 
 def drawn(view: PlotView) -> Plot:

@@ -54,7 +54,8 @@ async def test_the_front_is_marked_beside_what_was_measured(dashboard: Dashboard
 async def test_a_budget_is_answered_for_each_model(dashboard: Dashboard, until):
     async with dashboard.run_test(size=(120, 40)) as pilot:
         costs = await opened(pilot, until)
-        costs.query_one(Input).focus()
+        await pilot.press("tab")
+        assert costs.query_one(Input).has_focus
         costs.query_one(Input).value = "max-memory 1.6GB max-ms-per-token 30"
         await pilot.press("enter")
         await until(pilot, lambda: "Llama-3.2-1B: 60 %, MAW, keeps " in says(costs, "budget-says"))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from template import copied
 from textual.geometry import Offset
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
@@ -327,7 +327,7 @@ async def test_a_database_held_elsewhere_is_a_message_and_the_last_figures_stay(
     tmp_path: Path, until, monkeypatch: pytest.MonkeyPatch, study: Path
 ):
     database = tmp_path / "results.duckdb"
-    shutil.copy(study, database)
+    copied(study, database)
     monkeypatch.setattr("tui.shell.reading._LOOK", 0.2)
     script = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
     async with Dashboard(database).run_test(size=NARROW) as pilot:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
+from template import copied
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
@@ -28,7 +28,7 @@ BEFORE, AFTER = [1, 1, 1, 1, 0, 0], [1, 0, 0, 0, 0, 1]
 def sampled(tmp_path: Path, study: Path) -> Path:
     """The study, with samples of PIQA at the full width and at 40 %."""
     database = tmp_path / "results.duckdb"
-    shutil.copy(study, database)
+    copied(study, database)
     with duckdb.connect(database) as con:
         for level, scores in (("0", BEFORE), ("40", AFTER)):
             run_id, seq = con.execute(

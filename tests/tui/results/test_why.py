@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
+from template import copied
 from textual.containers import VerticalScroll
 from textual.pilot import Pilot
 from textual.widgets import Static
@@ -82,7 +82,7 @@ async def test_it_is_copied_as_json(dashboard: Dashboard, study, until):
 @pytest.mark.slow
 async def test_a_number_that_its_source_does_not_say_is_called_out(tmp_path: Path, until, study: Path):
     database = tmp_path / "results.duckdb"
-    shutil.copy(study, database)
+    copied(study, database)
     with duckdb.connect(database) as con:
         con.execute("update metrics set value = 0.99 where task = 'leaderboard_musr' and level = '40'")
     async with Dashboard(database).run_test(size=(80, 24)) as pilot:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
-import shutil
 
 import pytest
+from template import copied
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import DataTable, RichLog
@@ -98,7 +98,7 @@ async def test_a_line_of_the_grid_that_was_kept_follows_cursor_and_theme(dashboa
 
 async def test_nothing_of_a_run_is_left_in_the_preview_of_one_that_has_none(dashboard, warehouse, driver, study):
     warehouse.add()
-    shutil.copy(study, warehouse.database)
+    copied(study, warehouse.database)
     async with dashboard.run_test(size=(160, 45)) as pilot:
         grid = dashboard.screen.query_one(RunGrid)
         await driver.until(pilot, lambda: grid.row_count)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from typing import ClassVar
 
 import pytest
+from template import copied
 
 from engine.errors import UserError
 from engine.runs import launch, launch_record
@@ -224,7 +224,7 @@ def test_a_run_that_another_process_has_just_resumed_is_not_deleted(warehouse):
 
 
 async def test_runs_that_only_the_database_knows_are_listed_too(dashboard, warehouse, driver, study):
-    shutil.copy(study, warehouse.database)
+    copied(study, warehouse.database)
     async with dashboard.run_test(size=(160, 45)) as pilot:
         await driver.until(pilot, lambda: dashboard.feed.snapshot.runs)
         rows = driver.table(dashboard, "#runs")
@@ -316,7 +316,7 @@ async def test_a_refused_run_can_be_seen_until_the_dashboard_that_started_it_is_
 
 @pytest.mark.slow
 async def test_enter_on_an_import_shows_its_results(dashboard, warehouse, driver, study):
-    shutil.copy(study, warehouse.database)
+    copied(study, warehouse.database)
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await driver.until(pilot, lambda: dashboard.feed.snapshot.runs)
         await pilot.press("enter")

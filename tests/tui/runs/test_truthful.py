@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 
 import pytest
+from template import copied
 
 from engine.errors import UserError
 from engine.runs.rundir import RunDir
@@ -24,7 +24,7 @@ def head(app) -> str:
 async def test_nobody_says_that_there_are_no_runs_while_the_database_is_read(
     dashboard, warehouse, driver, study, monkeypatch
 ):
-    shutil.copy(study, warehouse.database)
+    copied(study, warehouse.database)
     go, read = threading.Event(), StoredRuns.read
     monkeypatch.setattr(StoredRuns, "read", lambda self, *, busy: (go.wait(60), read(self, busy=busy)))
     async with dashboard.run_test(size=(80, 24)) as pilot:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import threading
@@ -13,6 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 from cases import one_in
+from template import copied
 
 from tui.results.plots import kept_plot
 from tui.shell.queries import CancelledError, Question, Reader, choices, chosen, literal
@@ -103,7 +103,7 @@ def test_the_levels_are_those_of_the_view_and_the_full_width(study: Path, subjec
 def at_two_shots(study: Path, tmp_path: Path) -> Path:
     """The study, its MMLU measured with five more shots, too, and half as good."""
     database = tmp_path / "results.duckdb"
-    shutil.copy(study, database)
+    copied(study, database)
     with duckdb.connect(database) as con:
         con.execute(
             "insert into metrics select * replace (num_fewshot + 5 as num_fewshot, "

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 from cases import one_in
+from template import copied
 
 from tui.app import Dashboard
 from tui.widgets.key_footer import KeyFooter, Part
@@ -68,7 +67,7 @@ async def test_a_filter_that_is_typed_in_offers_how_to_leave_it_and_no_key_that_
     dashboard, warehouse, driver, study, screen, leave
 ):
     warehouse.add()
-    shutil.copy(study, warehouse.database)
+    copied(study, warehouse.database)
     async with dashboard.run_test(size=(80, 24)) as pilot:
         await driver.loaded(pilot)
         await pilot.press(screen)
@@ -85,7 +84,7 @@ async def test_a_filter_that_is_typed_in_offers_how_to_leave_it_and_no_key_that_
 
 @pytest.mark.slow
 async def test_of_a_screen_s_keys_that_do_alike_one_gives_way_and_not_all(dashboard, warehouse, driver, study):
-    shutil.copy(study, warehouse.database)
+    copied(study, warehouse.database)
     async with dashboard.run_test(size=(62, 24)) as pilot:
         await driver.loaded(pilot)
         await pilot.press("2")

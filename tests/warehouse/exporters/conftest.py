@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from template import once
+from template import copied, once
 
 from warehouse.exporters.bundle import write_bundle
 
@@ -40,7 +40,7 @@ def filled(new_run, merged, metric, database, study, session_folder) -> Path:
 
 
 def fill(new_run, merged, metric, database: Path, study: Path) -> None:
-    shutil.copy(study, database)
+    copied(study, database)
     run = new_run("r1")
     run.start()
     for level, scores in (("0", [1, 1, 1, 0, 1, 0]), ("20", [1, 0, 1, 0, 1, 0]), ("40", [0, 0, 1, 0, 0, 0])):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable
@@ -15,6 +14,7 @@ import polars as pl
 import pytest
 from bundles import of_manifest, of_query, of_table, rewrite, rows, with_value
 from cases import one_in
+from template import copied
 
 from warehouse.errors import UserError
 from warehouse.exporters.bundle import member
@@ -33,7 +33,7 @@ def slow(*values: object):
 @pytest.fixture
 def refused(received, study) -> Callable[[Path, str], None]:
     """One sentence, and a database that is as it was: with the study in it."""
-    shutil.copy(study, received)
+    copied(study, received)
     return lambda bundle, said: check_refused(received, bundle, said)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from cases import one_in
 from claims_of import AS_THE_STUDY_SAYS, LEVELS, WIDTHS, answer, reading
 from statsmodels.api import WLS, add_constant
+from template import copied
 
 from warehouse.store import db
 
@@ -45,7 +45,7 @@ def ask(database: Path) -> Callable[..., list[tuple]]:
 @pytest.fixture(scope="module")
 def published(study, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("published") / "results.duckdb"
-    shutil.copy(study, path)
+    copied(study, path)
     return path
 
 

@@ -39,7 +39,7 @@ def checked(database: Path, level: str):
 def test_the_journals_rounds_give_the_figure_again(profiled: Path) -> None:
     assert [(one.holds, one.said) for one in checked(profiled, "40")] == [(True, "its 2 rounds there say the same")]
     assert [(one.holds, one.said) for one in checked(profiled, "20")] == [
-        (True, "its 1 rounds there have no figure either")
+        (True, "its one round there has no figure either")
     ]
 
 

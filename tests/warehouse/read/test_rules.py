@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 from cases import one_in
+from template import copied
 
 from warehouse.errors import DatabaseBusyError, UserError
 from warehouse.read import rules
@@ -24,7 +24,7 @@ MINE = Rule("mine", "", "score", "share", {"piqa": 1})
 @pytest.fixture(scope="module")
 def published(study, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("published") / "results.duckdb"
-    shutil.copy(study, path)
+    copied(study, path)
     return path
 
 

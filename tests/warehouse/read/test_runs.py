@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import shutil
-
 import pytest
+from template import copied
 
 from warehouse.errors import UserError
 from warehouse.read import runs
@@ -23,7 +22,7 @@ def test_runs_are_listed_newest_first(new_run, merged, database):
 
 
 def test_a_run_tells_the_levels_it_began_in_their_order(database, study):
-    shutil.copy(study, database)
+    copied(study, database)
     levels = {(run.name, tuple(run.levels)) for run in runs.list_runs(database)}
     assert ("published scores of Llama-3.2-1B-Instruct", ("0", "10", "40", "60")) in levels
     assert ("published scores of Llama-3.2-3B", ("0", "10", "20", "30", "40", "50", "60")) in levels

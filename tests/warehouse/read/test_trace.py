@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 from pathlib import Path
 
 import polars as pl
 import pytest
+from template import copied
 
 from warehouse.errors import UserError
 from warehouse.importers import import_path
@@ -259,7 +259,7 @@ def test_a_metric_that_is_no_function_of_single_documents_is_not_recomputed():
 
 
 def test_a_published_number_leads_to_its_line_in_the_data(database, asked, study):
-    shutil.copy(study, database)
+    copied(study, database)
     found = asked("40", "MuSR", "Llama-3.2-1B")
     place = found.origin.place
     assert place is not None
@@ -272,7 +272,7 @@ def test_a_published_number_leads_to_its_line_in_the_data(database, asked, study
 
 @pytest.mark.slow
 def test_every_published_number_is_found_again(database, ask, study):
-    shutil.copy(study, database)
+    copied(study, database)
     for model in ("Llama-3.2-1B", "Llama-3.2-3B"):
         for level in ("0", "10", "60"):
             for task in ("mmlu", "wikitext", "lambada_openai", "gsm8k"):
