@@ -26,7 +26,8 @@ from warehouse.console.console import run_sql
 from warehouse.errors import UserError
 from warehouse.exporters.bundle import member, write_bundle
 from warehouse.exporters.export import export_deltas
-from warehouse.importers import import_bundle, import_published
+from warehouse.importers import import_published
+from warehouse.importers.bundle import import_bundle
 from warehouse.read.claims import read_claims
 from warehouse.read.rules import read_rules
 from warehouse.read.runs import list_runs

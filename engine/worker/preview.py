@@ -14,11 +14,13 @@ from dataclasses import asdict
 from typing import Any
 
 from engine.errors import UserError
+from engine.worker.importing import import_transformers
 
 
 def main(models: list[dict[str, Any]], *, online: bool) -> None:
     if not online:
         os.environ["HF_HUB_OFFLINE"] = "1"
+    import_transformers()
     for model in models:
         print(json.dumps(_look(**model, online=online)), flush=True)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeGuard
 from engine.errors import UserError
 from engine.runs.launch import FAILED, FINISHED, REFUSED, STOPPED
 from engine.runs.rundir import RunDir
-from engine.worker.importing import begin_driver, imported
+from engine.worker.importing import begin_driver, import_transformers, imported
 from engine.worker.stopping import StopFlag, StopRequested
 from warehouse.records.events import Crashed, Finished, Refused, Stopped
 from warehouse.store.journal import FULL
@@ -52,7 +52,7 @@ def _attempted(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
         with TasksApart(run, recorder, stop) as tasks:
             with recorder.stage("import libraries"):
                 begin_driver()
-                attempt = imported("engine.worker.attempt").attempt
+                attempt = imported("engine.worker.attempt", first=import_transformers).attempt
             failed: int = attempt(run, recorder, stop, tasks)
         # Before it is called finished, so that a run killed while its results are brought over is resumed for them.
         merged = recorder.merge(wait=5.0, compare_all=True)

@@ -4,12 +4,8 @@ Every import becomes a run whose id carries a hash of what was imported, so impo
 """
 
 from warehouse.importers.batch import ImportReport
-from warehouse.importers.bundle import import_bundle, is_bundle
 from warehouse.importers.files import import_path, import_paths
 from warehouse.importers.published import import_published
 from warehouse.importers.replaced import WouldReplaceError
 
-__all__ = [
-    "ImportReport", "WouldReplaceError", "import_bundle", "import_path", "import_paths", "import_published",
-    "is_bundle",
-]  # fmt: skip
+__all__ = ["ImportReport", "WouldReplaceError", "import_path", "import_paths", "import_published"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -76,32 +76,32 @@ def _rows_of(data: Data, kind: str) -> Iterable[TableRow]:
             yield "runs", _run(data)
         case Attempt():
             provenance = json.dumps(_finite(data.provenance))
-            yield "attempts", asdict(data) | {"provenance": provenance}
+            yield "attempts", _columns(data) | {"provenance": provenance}
         case ModelFacts():
-            yield "models", asdict(data) | {"model_id": model_id(data.model, data.weights_hash)}
+            yield "models", _columns(data) | {"model_id": model_id(data.model, data.weights_hash)}
         case VariantFacts():
-            yield "variants", asdict(data)
+            yield "variants", _columns(data)
         case CalibrationFacts():
-            yield "calibrations", asdict(data)
+            yield "calibrations", _columns(data)
         case TaskFacts():
-            yield "tasks", asdict(data)
+            yield "tasks", _columns(data)
         case Stage():
-            yield "stages", asdict(data)
+            yield "stages", _columns(data)
         case CellFacts():
-            cell = asdict(data)
+            cell = _columns(data)
             of_metrics = {name: cell[name] for name in _OF_METRICS}
-            metrics = cell.pop("metrics")
+            del cell["metrics"]
             del cell["samples_hash"]  # the journal's own: what came into the table is counted there
             yield "cells", cell
-            yield from (("metrics", of_metrics | metric) for metric in metrics)
+            yield from (("metrics", of_metrics | _columns(metric)) for metric in data.metrics)
         case FailureFacts():
-            yield "failures", asdict(data)
+            yield "failures", _columns(data)
         case GpuSamples():
             yield from (("gpu_samples", {"sample": json.dumps(_finite(reading.to_dict()))}) for reading in data.samples)
         case MachineFacts():
-            yield "machines", asdict(data)
+            yield "machines", _columns(data)
         case Measured():
-            yield from (("measurements", {"level": data.level} | asdict(one)) for one in data.measurements)
+            yield from (("measurements", {"level": data.level} | _columns(one)) for one in data.measurements)
         case Log():
             yield "events", _said(kind, data.message, detail=data.level_name)
         case Renamed():
@@ -122,12 +122,16 @@ def _rows_of(data: Data, kind: str) -> Iterable[TableRow]:
 _OF_METRICS = ("level", "task", "part_of", "is_group", "version", "num_fewshot")
 
 
+def _columns(data: Any) -> dict[str, Any]:
+    """As `asdict` of a dataclass that holds no other, whose values need no copies."""
+    return {field.name: getattr(data, field.name) for field in fields(data)}
+
+
 def _run(data: Planned) -> dict[str, Any]:
-    conditions = {field.name: getattr(data.conditions, field.name) for field in fields(data.conditions)}
     return (
         {"name": data.name, "origin": data.origin, "plan": json.dumps(data.plan)}
         | {name: data.plan.get(name) for name in ("method", "suite", "sweep")}
-        | conditions
+        | _columns(data.conditions)
         | {"conditions": data.label, "dtype": data.dtype}
     )
 

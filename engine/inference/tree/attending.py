@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor, compiler, nn
 from torch.library import custom_op
 from transformers import AttentionInterface, PreTrainedModel
 
@@ -55,18 +55,21 @@ def _attend(
         raise NotImplementedError("attention sinks are not supported")
     if attention_mask is not None:
         raise NotImplementedError("masks that the model makes for itself are not supported")
-    return _tree_attention(query, key, value, scaling, sliding_window, softcap), None
+    attention = _compiled_attention if compiler.is_compiling() else _attention
+    return attention(query, key, value, scaling, sliding_window, softcap), None
 
 
-# An operator of its own, since torch.compile must not look inside: what it works on changes from row to row.
-@custom_op("prune_tui::tree_attention", mutates_args=())
-def _tree_attention(
+def _attention(
     query: Tensor, key: Tensor, value: Tensor, scaling: float | None, window: int | None, softcap: float | None
 ) -> Tensor:
     return _row.get().attend(query, key, value, scaling, window, softcap)
 
 
-@_tree_attention.register_fake
+# An operator, since torch.compile must not look inside: what it works on changes from row to row.
+_compiled_attention = custom_op("prune_tui::tree_attention", _attention, mutates_args=())
+
+
+@_compiled_attention.register_fake
 def _(
     query: Tensor, key: Tensor, value: Tensor, scaling: float | None, window: int | None, softcap: float | None
 ) -> Tensor:

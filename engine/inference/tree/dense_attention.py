@@ -17,11 +17,16 @@ _QUERIES = 64  # of a block
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some consecutive tokens of a row, the m tokens that any of them sees, and which sees which: bool [queries, m]."""
+    """Some consecutive tokens of a row, the m tokens that any of them sees, and which sees which: [queries, m].
+
+    Attributes:
+        keys: a slice where these lie side by side, as they do where little is shared: nothing is then copied.
+        mask: what is added to scores, 0 or −∞; bool, true where one sees the other, for scores that are capped.
+    """
 
     queries: slice
-    keys: Tensor
-    sees: Tensor
+    keys: slice | Tensor
+    mask: Tensor
 
 
 def visible(end: Ints) -> Iterator[tuple[Ints, Ints]]:
@@ -31,18 +36,30 @@ def visible(end: Ints) -> Iterator[tuple[Ints, Ints]]:
         yield queries, np.flatnonzero(end[: queries[-1] + 1] > start)
 
 
-def parts_of(depth: Ints, end: Ints, window: int | None, device: torch.device) -> list[Part]:
-    """A row's queries, block by block."""
-    return [_part(queries, keys, depth, end, window, device) for queries, keys in visible(end)]
+def parts_of(depth: Ints, end: Ints, window: int | None, device: torch.device, mask_dtype: torch.dtype) -> list[Part]:
+    """A row's queries, block by block; `mask_dtype` is bool, or that of what attends."""
+    return [_part(queries, keys, depth, end, window, device, mask_dtype) for queries, keys in visible(end)]
 
 
-def _part(queries: Ints, keys: Ints, depth: Ints, end: Ints, window: int | None, device: torch.device) -> Part:
+def _part(
+    queries: Ints,
+    keys: Ints,
+    depth: Ints,
+    end: Ints,
+    window: int | None,
+    device: torch.device,
+    mask_dtype: torch.dtype,
+) -> Part:
     sees = (keys <= queries[:, None]) & (queries[:, None] < end[keys])
     if window is not None:
         sees &= depth[queries][:, None] - depth[keys] < window
     needed = sees.any(0)
-    index = torch.from_numpy(keys[needed]).to(device)
+    seen = keys[needed]
+    first, last = int(seen[0]), int(seen[-1])
+    index = slice(first, last + 1) if last - first < len(seen) else torch.from_numpy(seen).to(device)
     mask = torch.from_numpy(sees[:, needed]).to(device)
+    if mask_dtype.is_floating_point:  # as each call would make it again
+        mask = torch.zeros(mask.shape, dtype=mask_dtype, device=device).masked_fill_(~mask, float("-inf"))
     return Part(slice(int(queries[0]), int(queries[-1]) + 1), index, mask)
 
 
@@ -52,8 +69,8 @@ def attend_part(
     """The outputs of a part's queries: [1, heads, queries, head_dim]."""
     query, key, value = query[:, :, part.queries], key[:, :, part.keys], value[:, :, part.keys]
     if softcap is not None:
-        return capped_attention(query, key, value, part.sees, scaling, softcap)
-    return scaled_dot_product_attention(query, key, value, attn_mask=part.sees, scale=scaling, enable_gqa=True)
+        return capped_attention(query, key, value, part.mask, scaling, softcap)
+    return scaled_dot_product_attention(query, key, value, attn_mask=part.mask, scale=scaling, enable_gqa=True)
 
 
 def capped_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, scaling: float | None, softcap: float) -> Tensor:

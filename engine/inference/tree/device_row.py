@@ -71,10 +71,10 @@ class DeviceRow:
         """The sliding windows that layers have asked for; None is to see everything before."""
         return frozenset(window for _, window in self._masks)
 
-    def parts(self, window: int | None) -> list[Part]:
-        """The row's queries, block by block."""
+    def parts(self, window: int | None, mask_dtype: torch.dtype) -> list[Part]:
+        """The row's queries, block by block; all layers of a model have masks of one dtype."""
         if (False, window) not in self._masks:
-            self._masks[False, window] = parts_of(self._depth, self._end, window, self._device)
+            self._masks[False, window] = parts_of(self._depth, self._end, window, self._device, mask_dtype)
         return self._masks[False, window]
 
     def blocks(self, window: int | None) -> BlockMask:
@@ -124,8 +124,10 @@ class DeviceRow:
         elif softcap is None and window is None and self.is_chain:
             output = scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling, enable_gqa=True)
         else:
-            parts = self.parts(window)
-            output = torch.cat([attend_part(query, key, value, part, scaling, softcap) for part in parts], 2)
+            output = query.new_empty(*query.shape[:1], self.length, query.shape[1], value.shape[-1])
+            for part in self.parts(window, query.dtype if softcap is None else torch.bool):
+                output[:, part.queries] = attend_part(query, key, value, part, scaling, softcap).transpose(1, 2)
+            return output
         return output.transpose(1, 2).contiguous()
 
 

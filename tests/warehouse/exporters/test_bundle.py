@@ -14,7 +14,7 @@ from cases import one_in
 from warehouse.errors import UserError
 from warehouse.exporters.bundle import TABLES, load_script, write_bundle
 from warehouse.exporters.export import export_deltas
-from warehouse.importers import import_bundle, is_bundle
+from warehouse.importers.bundle import import_bundle, is_bundle
 from warehouse.merging import merge
 from warehouse.read.metric_lookup import MetricQuery
 from warehouse.read.trace import trace

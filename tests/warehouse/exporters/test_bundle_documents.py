@@ -18,7 +18,7 @@ from run_writer import RunWriter
 from warehouse.errors import UserError
 from warehouse.exporters.bundle import write_bundle
 from warehouse.importers import bundle as reading
-from warehouse.importers import import_bundle
+from warehouse.importers.bundle import import_bundle
 from warehouse.merging.delete_run import delete_run
 from warehouse.read.documents import read_document, read_texts
 from warehouse.store import kept_documents

@@ -18,7 +18,7 @@ from template import copied
 
 from warehouse.errors import UserError
 from warehouse.exporters.bundle import member
-from warehouse.importers import import_bundle
+from warehouse.importers.bundle import import_bundle
 from warehouse.store.scratch import scratch_folder
 
 OF_R1_WITHOUT_TASK = pl.when(pl.col("run_id") != "r1").then("task").alias("task")

@@ -12,8 +12,8 @@ import pytest
 
 from warehouse.errors import UserError
 from warehouse.exporters.bundle import FORMAT, TABLES, VERSION, BundledRun, _shared, member
-from warehouse.importers import bundle, import_bundle, is_bundle
-from warehouse.importers.bundle import Manifest
+from warehouse.importers import bundle
+from warehouse.importers.bundle import Manifest, import_bundle, is_bundle
 from warehouse.store import statements
 
 SCHEMA = len(statements.migrations())
