@@ -131,7 +131,7 @@ class GpuPanel(VerticalScroll):
         if speed:
             most = max(speed)
             number = f"{rate(speed[-1])} tokens/s"
-            width = max(self.content_size.width, 30)
+            width = max(line.size.width or self.content_size.width - 1, 30)  # less the scrollbar's place
             text = _row("speed", number, speed, most or 1.0, width, self.app.theme_variables["primary"])
             line.say(text.append(f"\n{'':{_LABEL}}over the run; most {count(most)} tokens/s"))
 
