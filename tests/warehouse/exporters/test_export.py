@@ -7,6 +7,7 @@ import math
 import re
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -222,6 +223,7 @@ def test_a_model_goes_by_its_name_or_the_last_part_of_it(filled):
 
 
 def test_what_is_not_there_is_named_with_what_is_close(filled):
+    asked: dict[str, Any]
     for asked, said in (
         ({"model": "Tinny"}, "did you mean org/Tiny?"),
         ({"model": "qwertz"}, "the database has org/Tiny"),

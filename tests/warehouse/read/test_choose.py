@@ -39,7 +39,8 @@ def profiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for level, value in (("0", 0.5), ("20", 0.45), ("40", 0.30)):
         run.cell(level, "piqa", metrics=[{"metric": "acc", "filter": "none", "value": value, "stderr": 0.01, "n": 2500,
                                           "higher_is_better": True}])  # fmt: skip
-    run.line("machine", **MACHINE | {"device": "NVIDIA Card"})
+    machine: dict[str, Any] = MACHINE | {"device": "NVIDIA Card"}
+    run.line("machine", **machine)
     for level, ms, peak in (("0", 10.0, 4000.0), ("20", 9.0, 3000.0), ("40", 12.0, 2000.0)):
         rows = [figure("time_per_output_token", ms, half_width=0.1), figure("peak_memory", peak)]
         run.line("measured", level=level, measurements=rows)
