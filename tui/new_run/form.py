@@ -128,8 +128,6 @@ class RunForm(VerticalScroll, can_focus=False):
 
     def _tell_hidden(self) -> None:
         """Name the rows that there is no room for."""
-        if not self.query("#problems"):  # asked before the form was left
-            return
         room = self.scrollable_content_region.height - self.query_one("#problems").outer_size.height
         top, bottom = self.scroll_y, self.scroll_y + room
         rows = list(self.query(".row"))

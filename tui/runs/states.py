@@ -73,8 +73,8 @@ def advice(row: RunRow, *, opened: bool = False) -> str:
         case _ if row.origin != "run":
             return "Brought in from elsewhere: enter shows its results."
         case _:
-            grid = "" if opened else "enter shows the grid, "
-            return f"Finished: {cells}; {grid}2 the results, R plays it back."
+            leads = "2 shows the results" if opened else "enter shows the grid, 2 the results"
+            return f"Finished: {cells}; {leads}, R plays it back."
 
 
 def left_text(row: RunRow) -> str:

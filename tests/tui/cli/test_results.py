@@ -151,6 +151,7 @@ def test_the_pages_queries_have_answers(published, command: str):
     assert "Llama" in done.stdout or "method_tests" in command  # the study has one method
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_", one_in(4, ["markdown", "csv", "json", "parquet"]))
 def test_a_bundle_gives_the_same_table_elsewhere(published, format_: str):
     done = published("export", "--bundle", "shared.bundle", "--model", "Llama-3.2-1B", "--model", "Llama-3.2-3B")

@@ -183,7 +183,7 @@ async def test_what_is_wrong_is_said_of_its_own_field_and_moves_none(dashboard, 
 
 @pytest.mark.slow
 async def test_fields_that_there_is_no_room_for_are_named_on_the_frame(dashboard, driver, stubbed):
-    async with dashboard.run_test(size=(80, 24)) as pilot:
+    async with dashboard.run_test(size=(120, 12)) as pilot:
         await open_form(pilot, driver)
         form = dashboard.screen.query_one(RunForm)
         assert str(form.border_subtitle).startswith("↓ ")
@@ -254,6 +254,7 @@ async def test_the_demo_comes_with_its_own_benchmarks_unless_others_were_chosen(
         assert (dashboard.screen.draft().suite, dashboard.screen.draft().tasks) == ("", "piqa")
 
 
+@pytest.mark.slow
 async def test_a_suite_and_tasks_exclude_each_other(dashboard, driver, stubbed):
     async with dashboard.run_test(size=(160, 45)) as pilot:
         await open_form(pilot, driver)
@@ -271,7 +272,7 @@ async def test_levels_are_switched_with_keys_and_with_the_mouse(dashboard, drive
         await open_form(pilot, driver)
         dashboard.screen.query_one("#levels").focus()
         await pilot.press("right", "space")
-        await pilot.click("#levels", offset=(32, 0))
+        await pilot.click("#levels", offset=(27, 0))
         await driver.settle(pilot)
         assert dashboard.screen.draft().levels == "0,20,30,40,60"
 
@@ -322,6 +323,7 @@ async def test_of_a_run_that_was_taken_up_again_the_last_start_counts(dashboard,
         assert driver.text(dashboard, "#time").endswith("1m02s of it to start")
 
 
+@pytest.mark.slow
 async def test_a_run_that_does_not_fit_is_said_to_with_what_helps(dashboard, driver, stubbed, monkeypatch):
     monkeypatch.setattr(gpu, "machine", lambda: [replace(GPU, memory_used=133 * GIB), CPU])
     async with dashboard.run_test(size=(80, 24)) as pilot:
@@ -385,8 +387,8 @@ async def test_tab_goes_through_the_fields_in_the_order_they_are_read(dashboard,
             order.append(dashboard.screen.focused.id)
             await pilot.press("tab")
     assert order == [
-        "model", "recent", "method", "name", "repair", "damage", "profile", "calibration", "calibration_tokens",
-        "levels", "others", "suite", "tasks", "shots", "limit", "dtype", "device", "on", "batch_tokens",
+        "model", "recent", "method", "name", "repair", "damage", "calibration", "calibration_tokens",
+        "levels", "others", "suite", "profile", "tasks", "shots", "limit", "dtype", "device", "on", "batch_tokens",
         "compile_layers", "seeds", "gpus", "include_paths", "trust_task_code", "outlook",
     ]  # fmt: skip
 

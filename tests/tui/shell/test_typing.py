@@ -82,7 +82,7 @@ async def test_a_form_left_half_filled_comes_back_as_it_was_and_q_tells_of_it(da
 
 
 async def test_jump_mode_goes_to_any_field_of_a_form_also_to_those_out_of_sight(dashboard, until):
-    async with dashboard.run_test(size=(80, 24)) as pilot:
+    async with dashboard.run_test(size=(120, 12)) as pilot:
         await pilot.press("n")
         form = await form_is_open(pilot, until)
         for name in ("limit", "code"):

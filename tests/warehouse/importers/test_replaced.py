@@ -55,7 +55,7 @@ def test_another_version_of_lm_eval_is_told(database, measured, ask):
 @pytest.mark.parametrize(
     "changed",
     one_in(
-        3,
+        7,
         [
             {"config": {"model_args": "pretrained=org/small,peft=./lora"}},
             {"config": {"model_args": "pretrained=org/small,load_in_4bit=True"}},

@@ -6,6 +6,7 @@ import json
 import shutil
 
 import pytest
+from cases import one_in
 
 from warehouse.errors import UserError
 from warehouse.importers import import_path
@@ -32,7 +33,7 @@ def test_a_date_without_microseconds_is_one(database, write, choice_sample):
 
 @pytest.mark.parametrize(
     "tasks",
-    [("数学", "语文"), ("a_b", "a/b"), ("A", "a"), ("x", "x" * 240)],
+    one_in(2, [("数学", "语文"), ("a_b", "a/b"), ("A", "a"), ("x", "x" * 240)], single=True),
     ids=["ideographs", "slash", "case", "long"],
 )
 def test_samples_of_tasks_with_much_alike_names_stay_apart(database, write, choice_sample, ask, tasks):
@@ -62,7 +63,7 @@ def test_files_of_one_name_in_two_folders_keep_their_own_samples(database, write
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("noise", ["\n", "\n  \n", "\r\n"])
+@pytest.mark.parametrize("noise", one_in(3, ["\n", "\n  \n", "\r\n"]))
 def test_blank_lines_are_no_samples(database, write, choice_sample, noise):
     write()
     path = write.samples("hellaswag", [choice_sample(0, (-1, -2), (" a", " b"))])

@@ -212,7 +212,7 @@ def test_noise_takes_the_support_away(family, ask):
     assert verdicts[8] == "mixed"
 
 
-@pytest.mark.parametrize(("stderr", "noise"), [(0.001, False), (0.3, True)])
+@pytest.mark.parametrize(("stderr", "noise"), one_in(2, [(0.001, False), (0.3, True)]))
 def test_what_is_off_a_line_is_noise_where_errors_are_as_large(family, ask, stderr, noise):
     family({"hellaswag": ((0.6, 0.3, 0.5, 0.2), (0.6, 0.3, 0.5, 0.2))}, stderr=stderr)
     assert ask("select distinct scatter_is_noise from claim_series") == [(noise,)]
