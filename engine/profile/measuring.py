@@ -153,7 +153,7 @@ class Measuring:
         if self._on_gpu:
             torch.cuda.reset_peak_memory_stats()
         session.prefill()  # warm-up: kernels chosen, memory taken, the step captured
-        session.decode(lambda: None)
+        session.decode(_unmarked)
         self._timer.finish()
         self._check()
         yield rows.memory(torch.cuda.max_memory_allocated() - held if self._on_gpu else None)
@@ -161,6 +161,7 @@ class Measuring:
         share = seconds / (4 if energy and self._machine.source is not None else 2)
         again = partial(repeated, seconds=share, now=self._now, check=self._check)
         first = again(lambda: self._timed(lambda mark: (session.prefill(), mark())))
+        session.decode(_unmarked)  # a step may be captured anew for each cache that is filled
         steps = again(lambda: self._timed(session.decode))
         after = self._machine.reading()
         held_down = _held_down(before, after)
@@ -178,8 +179,9 @@ class Measuring:
             "prefill": counting.tokens_in(request, request.batch),
             "decode": request.batch * counting.decode_steps(request),
         }
-        work = {"prefill": session.prefill, "decode": lambda: session.decode(lambda: None)}
+        work = {"prefill": session.prefill, "decode": lambda: session.decode(_unmarked)}
         for phase, once in work.items():
+            once()
             if source is None:
                 joules = Energy(None, None, facts.energy_missing)
             else:
@@ -363,6 +365,10 @@ class Rows:
 def _spread(found: Summary) -> dict[str, Any]:
     names = ("mean", "std", "min", "max", "p50", "p90", "p99", "half_width", "n")
     return {name: getattr(found, name) for name in names}
+
+
+def _unmarked() -> None:
+    """A step that is not timed."""
 
 
 def _held_down(before: Reading | None, after: Reading | None) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,14 +14,18 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 from engine.demo.paths import MODEL_DIR
 from engine.evaluation.lm import PrunedLM
 from engine.planning.profiling import LARGEST, Workload
+from engine.profile import measuring as measuring_module
 from engine.profile.counting import decode_steps
+from engine.profile.energy import Energy
 from engine.profile.largest import MOST_ON_CPU
 from engine.profile.measuring import Measuring, Rows, Setting, Subject
 from engine.profile.own_session import OwnSession
-from engine.profile.session import CannotMeasureError
+from engine.profile.session import CannotMeasureError, Mark
+from engine.profile.timing import ClockTimer
 from engine.profile.transformers_session import EagerSession, GraphSession
 from engine.profile.vllm_bench import latency
 from engine.pruning.ladder import Ladder
+from warehouse.records.reading import Reading
 
 REQUEST = Workload.plain(3, 20, 6)
 
@@ -107,6 +113,49 @@ def test_on_a_cpu_the_largest_batch_is_what_the_memory_is_forecast_to_hold(lm: P
     free[0] = of_one
     with pytest.raises(CannotMeasureError, match="not one request is forecast to fit into the memory"):
         measuring._largest(setting)
+
+
+class Capturing:
+    """Steps of a second on a simulated clock, the first after each prefill of a minute."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._captured = False
+
+    def prefill(self) -> None:
+        self.now += 2
+        self._captured = False
+
+    def decode(self, mark: Mark) -> None:
+        for _ in range(5):
+            self.now += 1 if self._captured else 60
+            self._captured = True
+            mark()
+
+    def written(self) -> Tensor:
+        raise NotImplementedError
+
+
+def test_what_a_capture_takes_is_no_step(lm: PrunedLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    session, cpu = Capturing(), torch.device("cpu")
+    source: Any = SimpleNamespace(kind="power", name="a meter")
+    facts: Any = SimpleNamespace(copy_rate=None, matrix_rate=None, idle_power=None, energy_source="a meter")
+    machine: Any = SimpleNamespace(source=source, facts=facts, window=1.0, reading=Reading)
+    told: list[float] = []
+
+    def measured(source: Any, once: Callable[[], object], *rest: Any, **options: Any) -> Energy:
+        before = session.now
+        once()
+        told.append(session.now - before)
+        return Energy(None, None, "not read")
+
+    monkeypatch.setattr(measuring_module, "measured_energy", measured)
+    timer = ClockTimer(cpu, now=lambda: session.now)
+    measuring = Measuring(lm, machine, timer, seed=0, check=lambda: None, now=lambda: session.now)
+    rows = Rows(Setting(REQUEST, "ours", "graphs"), Subject("40", "exact", 300), 1, "clock")
+    found = {row.quantity: row for row in measuring._visit(session, REQUEST, rows, 0, 8.0, energy=True)}
+    assert (found["time_per_output_token"].max, found["time_to_first_token"].mean) == (1000, 2000)
+    assert told == [2, 5]
 
 
 def test_what_cannot_be_is_two_rows_with_the_reason() -> None:
