@@ -15,6 +15,7 @@ _DOING = {
     "load model": "loading the weights",
     "hash weights": "hashing the weights",
     "set up scoring": "setting up scoring",
+    "warm up": "compiling",
     "build requests": "writing the prompts",
     "calibrate": "getting the calibration text",
     "hold text out": "getting text to measure damage on",

@@ -20,6 +20,7 @@ from engine.inference.plain_scorer import PlainScorer
 from engine.inference.probing import Findings, probe_trees
 from engine.inference.tree.tree_scorer import Progress, TreeScorer
 from engine.inference.tree.trial import best_attention
+from engine.inference.warming import warm_up_decoding, warm_up_scoring
 from engine.pruning.spreading import spread_over
 
 logger = logging.getLogger(__name__)
@@ -63,11 +64,12 @@ class PrunedLM(AnsweringLM):
         self._warn = warn
         self._said: set[str] = set()
         spread = spread_over(model)
-        attention, self.slow_because = best_attention(model, plain=plain or spread > 1)
+        attention, self.slow_because = best_attention(model, plain=plain or spread > 1, warn=warn)
         head = LMHead(model, attention.overrides)
         found = probe_trees(model, attention) if spread == 1 else Findings(_NO_GRAPHS.format(count=spread))
         self.generator: Generator | None = None
         self.lengths, self.batch_tokens = attention.lengths, batch_tokens
+        self._compiles = attention.tiles
         if found.problem is not None:
             warn(f"{found.problem}: each request is computed by itself, and texts are transformers' own, more slowly.")
             self._scorer = PlainScorer(model, head, batch_tokens, attention.lengths)
@@ -90,6 +92,21 @@ class PrunedLM(AnsweringLM):
             seed=seed,
             say=self._say_once,
         )
+
+    def warm_up(self) -> None:
+        """Compile, before anything is asked, what passes over prompts need on a GPU."""
+        if self._compiles and isinstance(self._scorer, TreeScorer):
+            warm_up_scoring(self._scorer, vocab_size=self.vocab_size, max_length=self.max_length)
+
+    def warm_up_writing(self) -> None:
+        """The same for texts, whose first step compiles other shapes."""
+        if self._compiles and self.generator is not None:
+            warm_up_decoding(
+                self.generator,
+                vocab_size=self.vocab_size,
+                max_length=self.max_length,
+                max_tokens=self.batch_tokens,
+            )
 
     def _say_once(self, message: str) -> None:
         if message not in self._said:

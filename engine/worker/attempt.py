@@ -113,6 +113,7 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag, tasks: TasksApart) 
         size = found.shape.bytes_at(found.shape.intermediate_size, dtype.itemsize)
         profiling: Callable[[], Profiling] | None = None
         lm: AnsweringLM
+        pruned: PrunedLM | None = None
         ladder: Widths
         if plan.engine == LLAMA_CPP:
             with recorder.stage("load model", total=size, unit="bytes"):
@@ -129,9 +130,17 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag, tasks: TasksApart) 
             )
             if damage is not None:
                 damage.begin(pruned, stop.check)
+            if device.type == "cuda" and plan.tasks:
+                with recorder.stage("warm up"):
+                    pruned.warm_up()
             if plan.profile is not None:
                 profiling = partial(Profiling, run, plan, recorder, stop, pruned, ladder, variants)
         supply = tasks.supply()
+        if (
+            pruned is not None and device.type == "cuda" and tasks.writes and supply.is_empty
+        ):  # otherwise it can wait, and the scores cannot
+            with recorder.stage("warm up"):
+                pruned.warm_up_writing()
         _record_model(
             recorder,
             found.shape.model_facts(

@@ -70,6 +70,11 @@ class Supply(Generic[T]):
         """Whether nothing is waited for any more."""
         return all(name in self._built or name in self.broken for name in self.names)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no task's requests are there yet."""
+        return not self._built
+
     def put(self, task: T) -> None:
         """Raises:
         ClosedError: it is not wanted any more.

@@ -64,7 +64,8 @@ def serve(run: RunDir, begin: Begin, wire: Wire, inbox: SimpleQueue[Any]) -> Non
     def load() -> LoadedTasks:
         tasks = load_tasks(plan)
         refuse_long_answers(tasks, reads.result().max_length, plan)
-        wire.send(Loaded(tasks.code, tasks.covered_by(plan.limit)))
+        writes = any(task.OUTPUT_TYPE == "generate_until" for task in tasks.tasks)
+        wire.send(Loaded(tasks.code, tasks.covered_by(plan.limit), writes))
         return tasks
 
     with Building(plan, recorder, StopFlag(), load, EarlierPrompts.of(begin.history)) as building:

@@ -63,6 +63,9 @@ class TasksApart:
     """Starts the process at once, which then loads tasks while the worker still imports.
 
     As a block: the process has ended when the block has. What it tells is written down as it comes, in a thread.
+
+    Attributes:
+        writes: whether some tasks want texts, as soon as there is a `supply`.
     """
 
     def __init__(self, run: RunDir, recorder: Recorder, stop: StopFlag) -> None:
@@ -70,6 +73,7 @@ class TasksApart:
         self._stop = stop
         history = recorder.history
         self.attempt = history.attempt.attempt + 1 if history.attempt else 1
+        self.writes = False
         self._begin = Begin(str(run.path.absolute()), self.attempt, history)
         self._on_loaded: Future[Callable[[Loaded], None]] = Future()
         self._supply: Future[Supply[TaskRequests]] = Future()
@@ -232,6 +236,7 @@ class TasksApart:
             case Merge():
                 self._recorder.merge_soon()
             case Loaded():
+                self.writes = message.writes
                 self._on_loaded.result()(message)
             case Supplied(names, broken):
                 self._supply.set_result(Supply(names, (), {}, broken, self._stop))

@@ -71,10 +71,12 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """From the process: all tasks are loaded. `code`: hashes of their files; `whole`: all of their documents count."""
+    """From the process: all tasks are loaded. `code`: hashes of their files; `whole`: all of their documents count;
+    `writes`: some want texts."""
 
     code: dict[str, str]
     whole: bool
+    writes: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from engine.inference.tree.attention import Attention
 from engine.inference.tree.dense_attention import Part, attend_part, parts_of
-from engine.inference.tree.flex_attention import BLOCK, block_mask
+from engine.inference.tree.flex_attention import BLOCK, FlexUnavailableError, block_mask
 from engine.inference.tree.path_attention import Paths, attend_by_paths, paths_of
 from engine.inference.tree.sending import sent
 from engine.inference.tree.tree import TreeRow
@@ -44,7 +44,7 @@ class DeviceRow:
         self.lengths = attention.lengths
         self._attention = attention
         self._paths: list[Paths] = paths_of(row, device) if attention.takes_paths(row) else []
-        self._tiled = attention.tiles and not self._paths
+        self._tiled = attention.still_tiles and not self._paths
         padding = -len(row.tokens) % BLOCK if self._tiled else 0
         self.length = len(row.tokens) + padding
         self._depth = np.pad(row.depth, (0, padding))
@@ -120,15 +120,29 @@ class DeviceRow:
         if self._paths:
             return attend_by_paths(query, key, value, self._paths, scaling, self._attention.overrides.copy_rows)
         if self._tiled:
-            output = self._attention.flex(query, key, value, self.blocks(window), scaling, softcap)
+            try:
+                output = self._attention.flex(query, key, value, self.blocks(window), scaling, softcap)
+            except FlexUnavailableError:  # found out by this row: those that are made later are not for tiles
+                return self._attend_densely(query, key, value, scaling, window, softcap)
         elif softcap is None and window is None and self.is_chain:
             output = scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling, enable_gqa=True)
         else:
-            output = query.new_empty(*query.shape[:1], self.length, query.shape[1], value.shape[-1])
-            for part in self.parts(window, query.dtype if softcap is None else torch.bool):
-                output[:, part.queries] = attend_part(query, key, value, part, scaling, softcap).transpose(1, 2)
-            return output
+            return self._attend_densely(query, key, value, scaling, window, softcap)
         return output.transpose(1, 2).contiguous()
+
+    def _attend_densely(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        scaling: float | None,
+        window: int | None,
+        softcap: float | None,
+    ) -> Tensor:
+        output = query.new_empty(*query.shape[:1], self.length, query.shape[1], value.shape[-1])
+        for part in self.parts(window, query.dtype if softcap is None else torch.bool):
+            output[:, part.queries] = attend_part(query, key, value, part, scaling, softcap).transpose(1, 2)
+        return output
 
 
 class Attended(Exception):

@@ -16,31 +16,59 @@ from engine.inference.tree.sending import sent
 BLOCK = 128  # tokens of a tile
 
 
-class FlexAttention:
-    """Compiled when it is first called, with the options that suit the first query: those of one model are alike."""
+class FlexUnavailableError(RuntimeError):
+    """FlexAttention does not work on this machine, or with this model."""
 
-    def __init__(self) -> None:
-        self._compiled: Callable[..., Tensor] | None = None
+
+class FlexAttention:
+    """Compiled when it is first called, with the options that suit the first query: those of one model are alike.
+
+    Compiling takes seconds, and many models never need it. If it does not work, `warn` is told once.
+
+    Attributes:
+        problem: why it does not work, once it was tried and did not.
+    """
+
+    def __init__(self, warn: Callable[[str], None] = lambda message: None) -> None:
+        self.problem: str | None = None
+        self._warn = warn
+        self._compiled: dict[float | None, Callable[..., Tensor]] = {}  # by the cap of the scores
 
     def __call__(
         self, query: Tensor, key: Tensor, value: Tensor, blocks: BlockMask, scaling: float | None, softcap: float | None
     ) -> Tensor:
-        if self._compiled is None:
-            self._compiled = _compiled(query)
-        return self._compiled(query, key, value, blocks, scaling, softcap)
+        """Raises:
+        FlexUnavailableError: it does not work, as the first call found out.
+        """
+        if softcap in self._compiled:
+            return self._compiled[softcap](query, key, value, blocks, scaling)
+        if self.problem is None:
+            try:
+                compiled = _compiled(query, softcap)
+                output = compiled(query, key, value, blocks, scaling)
+            except (torch.AcceleratorError, torch.OutOfMemoryError):
+                raise
+            except Exception as error:  # no compiler, a head size it cannot do: many libraries' many errors
+                first = next(iter(str(error).splitlines()), "")
+                self.problem = f"FlexAttention does not work here ({type(error).__name__}: {first})"
+                self._warn(f"{self.problem}: prompts with very many endings are masked densely, which is slower.")
+            else:
+                self._compiled[softcap] = compiled
+                return output
+        raise FlexUnavailableError(self.problem)
 
 
-def _compiled(query: Tensor) -> Callable[..., Tensor]:
+def _compiled(query: Tensor, softcap: float | None) -> Callable[..., Tensor]:
     options: Any = _kernel_options(query)
+    # A tensor, since a number would be made a symbol by dynamic shapes, which a score's function cannot have.
+    cap = torch.tensor(softcap or 0.0, device=query.device)
 
-    def attend(
-        q: Tensor, k: Tensor, v: Tensor, blocks: BlockMask, scaling: float | None, softcap: float | None
-    ) -> Tensor:
-        def cap(score: Tensor, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
-            return torch.tanh(score / softcap) * softcap  # pyright: ignore[reportOperatorIssue]
+    def attend(q: Tensor, k: Tensor, v: Tensor, blocks: BlockMask, scaling: float | None) -> Tensor:
+        def capped(score: Tensor, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
+            return torch.tanh(score / cap) * cap
 
         return flex_attention(  # pyright: ignore[reportReturnType]
-            q, k, v, score_mod=None if softcap is None else cap, block_mask=blocks, scale=scaling, enable_gqa=True,
+            q, k, v, score_mod=None if softcap is None else capped, block_mask=blocks, scale=scaling, enable_gqa=True,
             kernel_options=options,
         )  # fmt: skip
 

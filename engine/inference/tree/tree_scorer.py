@@ -111,7 +111,8 @@ class TreeScorer:
         return None
 
     def _on_device(self, row: TreeRow, batch: Batch) -> DeviceRow:
-        if not self._attention.tiles:
+        if not self._attention.still_tiles:
+            batch.on_device.clear()
             return DeviceRow(row, self._device, self._attention)  # dense masks are large, and cheap to make again
         if id(row) not in batch.on_device:
             batch.on_device[id(row)] = DeviceRow(row, self._device, self._attention)

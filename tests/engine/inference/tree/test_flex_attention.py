@@ -8,12 +8,21 @@ import numpy as np
 import pytest
 import torch
 from cases import one_in
+from transformers import LlamaConfig, LlamaForCausalLM
 
+from engine.inference.lm_head import LMHead
+from engine.inference.tree import flex_attention as flex_module
 from engine.inference.tree.attention import Attention
 from engine.inference.tree.device_row import DeviceRow
+from engine.inference.tree.flex_attention import FlexAttention
 from engine.inference.tree.tree import Scored, pack
+from engine.inference.tree.tree_scorer import Batch, TreeScorer
 
 TILE = 128
+SIZES: dict[str, Any] = {
+    "vocab_size": 64, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "max_position_embeddings": 512,
+}  # fmt: skip
 
 
 def sees(depth: np.ndarray[Any, Any], end: np.ndarray[Any, Any], window: int | None) -> np.ndarray[Any, Any]:
@@ -62,3 +71,66 @@ def test_every_tile_is_in_the_list_it_belongs_to(longest: int, window: int | Non
         np.testing.assert_array_equal(
             masked.reshape(tiles.shape[0], TILE, -1, TILE).swapaxes(1, 2)[partial], tiles[partial]
         )
+
+
+@pytest.mark.slow
+def test_compiled_it_gives_what_dense_masks_give(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a CPU, for which it is compiled as well; with a window and a cap, as Gemma 2 has them."""
+    window, softcap = 48, 20.0
+    monkeypatch.setattr(flex_module, "_kernel_options", lambda query: {})
+    rng = np.random.default_rng(0)
+    stem, attention = rng.integers(3, 64, 90), Attention(tiles=True, windows=frozenset({window}))
+    for count in (3, 11):  # of any length, once compiled
+        sequences = [np.concatenate((stem, rng.integers(3, 64, rng.integers(5, 80)))) for _ in range(count)]
+        [row] = pack([Scored(tokens, ((at, tokens[-1:]),)) for at, tokens in enumerate(sequences)], 10**6)
+        on_device = DeviceRow(row, torch.device("cpu"), attention)
+        query, key, value = (4 * torch.randn(1, heads, on_device.length, 64) for heads in (4, 2, 2))
+        with torch.no_grad():
+            tiled = on_device.attend(query, key, value, 0.125, window, softcap)
+            dense = on_device._attend_densely(query, key, value, 0.125, window, softcap)
+        assert attention.flex.problem is None
+        torch.testing.assert_close(tiled, dense, rtol=1e-4, atol=1e-4)
+
+
+def test_where_it_does_not_compile_rows_are_masked_densely_and_that_is_said_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[torch.Size] = []
+
+    def fails(query: torch.Tensor, softcap: float | None) -> Any:
+        tried.append(query.shape)
+        raise RuntimeError("no compiler here\nof many lines")
+
+    monkeypatch.setattr(flex_module, "_compiled", fails)
+    model, said = LlamaForCausalLM(LlamaConfig(**SIZES)).eval(), list[str]()
+    rng = np.random.default_rng(0)
+    stem = rng.integers(3, 64, 30)
+    sequences = [np.concatenate((stem, rng.integers(3, 64, rng.integers(1, 9)))) for _ in range(20)]
+    scored = [Scored(tokens, ((at, tokens[-1:]),)) for at, tokens in enumerate(sequences)]
+
+    def scores(attention: Attention) -> list[float]:
+        scorer = TreeScorer(model, LMHead(model), 128, attention)
+        batch = Batch(scored, [1] * len(scored))
+        again = [scorer.score(batch, lambda *done: None) for _ in range(2)]
+        assert again[0] == pytest.approx(again[1], rel=1e-6)
+        assert not batch.on_device, "masks of all rows at once would not fit"
+        return [log_likelihood for log_likelihood, _ in again[1]]
+
+    attention = Attention(tiles=True, windows=frozenset({None}), flex=FlexAttention(said.append))
+    assert scores(attention) == pytest.approx(scores(Attention(tiles=False)), rel=1e-5)
+    assert not attention.still_tiles
+    assert len(tried) == 1
+    [sentence] = said
+    assert "RuntimeError: no compiler here): prompts with very many endings are masked densely" in sentence
+
+
+def test_memory_that_runs_out_is_no_reason_to_give_it_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def runs_out(query: torch.Tensor, softcap: float | None) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(flex_module, "_compiled", runs_out)
+    flex, states = FlexAttention(), torch.zeros(1, 2, TILE, 8)
+    mask: Any = None
+    with pytest.raises(torch.OutOfMemoryError):
+        flex(states, states, states, mask, None, None)
+    assert flex.problem is None
