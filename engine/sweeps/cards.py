@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-import pynvml
-
 from engine.errors import UserError
 from engine.planning.plan import RunPlan
 
@@ -69,6 +67,8 @@ def chosen_places(text: str, plans: Sequence[RunPlan]) -> list[Card]:
 
 def host_cards() -> list[Card]:
     """Every GPU that the driver lists; none where there is no driver."""
+    import pynvml  # a tenth of what the dashboard would import before it is painted
+
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError:
