@@ -37,6 +37,7 @@ from engine.worker.order import sorted_ladder
 from engine.worker.profiling import Profiling
 from engine.worker.provenance import provenance
 from engine.worker.recorder import Recorder
+from engine.worker.records import Records
 from engine.worker.stopping import StopFlag
 from engine.worker.sweep import AsSaved, Sweep, Widths
 from engine.worker.tasks_apart import TasksApart
@@ -131,16 +132,14 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag, tasks: TasksApart) 
             if damage is not None:
                 damage.begin(pruned, stop.check)
             if device.type == "cuda" and plan.tasks:
-                with recorder.stage("warm up"):
-                    pruned.warm_up()
+                warm_up(recorder, pruned.warm_up)
             if plan.profile is not None:
                 profiling = partial(Profiling, run, plan, recorder, stop, pruned, ladder, variants)
         supply = tasks.supply()
         if (
             pruned is not None and device.type == "cuda" and tasks.writes and supply.is_empty
         ):  # otherwise it can wait, and the scores cannot
-            with recorder.stage("warm up"):
-                pruned.warm_up_writing()
+            warm_up(recorder, pruned.warm_up_writing)
         _record_model(
             recorder,
             found.shape.model_facts(
@@ -219,6 +218,18 @@ def _pruned_lm(
         recorder.log(f"{lm.slow_because}: attention is masked densely, which is slower.", "warning")
     tasks.hand_to(lm)
     return lm
+
+
+def warm_up(recorder: Records, compiles: Callable[[], None]) -> None:
+    """Compile ahead; where that fails, the first cell that needs it says so of itself, and others may be evaluated."""
+    with recorder.stage("warm up"):
+        try:
+            compiles()
+        except torch.AcceleratorError:
+            raise  # the CUDA context is gone
+        except Exception as error:  # of compilers, and what a model's code does not take
+            first = next(iter(str(error).splitlines()), "")
+            recorder.log(f"Nothing could be compiled ahead ({type(error).__name__}: {first}).", "warning")
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from engine.demo.paths import TASKS_DIR
 from engine.errors import UserError
@@ -15,10 +16,10 @@ from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
 from engine.runs import launch
 from engine.runs.rundir import RunDir, runs_root
-from engine.worker.attempt import _record_model
+from engine.worker.attempt import _record_model, warm_up
 from engine.worker.earlier import EarlierPrompts
 from engine.worker.recorder import Recorder
-from warehouse.records.events import of_kind
+from warehouse.records.events import Log, Stage, of_kind
 from warehouse.records.facts import CellFacts, ModelFacts, TaskFacts
 from warehouse.records.level import parse_levels
 from warehouse.store import db
@@ -121,3 +122,28 @@ def test_a_run_of_an_earlier_version_is_taken_up_and_merged(tmp_path: Path) -> N
     assert {(level, task) for level, task, unknown in cells if not unknown} == {
         ("40", name) for name in ("demo_facts_animals", "demo_facts_foods", "demo_facts_towns", "demo_facts")
     }
+
+
+def test_what_cannot_be_compiled_ahead_is_left_to_the_cells(tmp_path: Path) -> None:
+    recorder = resumed(tmp_path)
+
+    def fails() -> None:
+        raise RuntimeError("no compiler\nin 20 lines")
+
+    warm_up(recorder, fails)
+    warm_up(recorder, lambda: None)
+    [run] = runs_root(tmp_path / "results.duckdb").iterdir()
+    events = list(RunDir(run).events())
+    [told] = [event.data for event in events if isinstance(event.data, Log)]
+    assert (told.level_name, told.message) == (
+        "warning", "Nothing could be compiled ahead (RuntimeError: no compiler).",
+    )  # fmt: skip
+    assert [event.data.stage for event in events if isinstance(event.data, Stage)] == ["warm up", "warm up"]
+
+
+def test_a_device_that_is_gone_is_not_compiled_for(tmp_path: Path) -> None:
+    def lost() -> None:
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+
+    with pytest.raises(torch.AcceleratorError):
+        warm_up(resumed(tmp_path), lost)
