@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 
@@ -34,6 +34,8 @@ from warehouse.text import counted, one_line
 _TAKEN_UP_WITHIN = 60.0  # seconds for which --detach waits to hear that a plan is refused
 _POLL_SECONDS = 0.1
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Showing:
@@ -54,6 +56,24 @@ def find(db: Path, text: str) -> RunDir:
     if not rundir.all_runs(db):
         check_database(db)
     return rundir.find(db, text)
+
+
+def like(db: Path, text: str, use: Callable[[RunDir], T]) -> T:
+    """What `use` makes of the run that a person names after --like; `latest` is the latest that it does not refuse.
+
+    Raises:
+        UserError: as `find`; `use` refuses the run, or all of them.
+    """
+    if text != "latest":
+        return use(find(db, text))
+    find(db, text)  # there is one
+    why = None
+    for run in reversed(rundir.all_runs(db)):
+        try:
+            return use(run)
+        except UserError as error:
+            why = why or error
+    raise UserError(f"--like latest: no run of {db.name} will do. The latest: {why}")
 
 
 def find_all(db: Path, text: str) -> list[RunDir]:
