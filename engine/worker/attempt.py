@@ -49,8 +49,12 @@ from warehouse.records.facts import ModelFacts, VariantFacts
 _PAD_TO = 64
 
 
-def attempt(run: RunDir, recorder: Recorder, stop: StopFlag, tasks: TasksApart) -> int:
+def attempt(
+    run: RunDir, recorder: Recorder, stop: StopFlag, tasks: TasksApart, batch_tokens: dict[Any, int] | None = None
+) -> int:
     """Take the run up where its history ends; returns the number of cells that failed.
+
+    `batch_tokens` is `Kept`'s, where a process works on several runs.
 
     Tasks are found and built in a process of their own, weights hashed in a thread, while the model is loaded and
     scoring set up here; cells begin with the first task that is built.
@@ -122,7 +126,8 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag, tasks: TasksApart) 
             tasks.hand_to(lm)
             ladder, damage = AsSaved(found.shape.intermediate_size), None
         else:
-            lm = pruned = _pruned_lm(plan, found, tokenizer, device, dtype, size, recorder, tasks)
+            known = {} if batch_tokens is None else batch_tokens
+            lm = pruned = _pruned_lm(plan, found, tokenizer, device, dtype, size, recorder, tasks, known)
             damage = damage_cells(run, plan, recorder, pruned, check=stop.check, attempt=tasks.attempt)
             ladder = sorted_ladder(
                 run, plan, recorder, pruned, evaluated=tasks.documents, check=stop.check, pad_to=_PAD_TO
@@ -168,8 +173,9 @@ def _pruned_lm(
     size: int,
     recorder: Recorder,
     tasks: TasksApart,
+    known: dict[Any, int],
 ) -> PrunedLM:
-    """The model, loaded and ready to be asked; `size` are the bytes of its weights.
+    """The model, loaded and ready to be asked; `size` are the bytes of its weights, `known` as `Kept.batch_tokens`.
 
     Raises:
         UserError: as `loading.load_model`; or the tasks turned out to be wrong meanwhile.
@@ -191,16 +197,13 @@ def _pruned_lm(
     tasks.model_knows(vocabulary(model))
     tasks.check()
     with recorder.stage("set up scoring"):
+        shape = (found.shape.hidden_size, found.shape.intermediate_size)
+        if (where := (str(device), str(dtype), *shape)) not in known:
+            known[where] = default_batch_tokens(device, hidden_size=shape[0], intermediate_size=shape[1], dtype=dtype)
         lm = PrunedLM(
             model,
             tokenizer,
-            batch_tokens=plan.batch_tokens
-            or default_batch_tokens(
-                device,
-                hidden_size=found.shape.hidden_size,
-                intermediate_size=found.shape.intermediate_size,
-                dtype=dtype,
-            ),
+            batch_tokens=plan.batch_tokens or known[where],
             seed=plan.seeds[2],
             warn=lambda message: recorder.log(message, "warning"),
         )

@@ -18,6 +18,7 @@ from engine.planning.plan import RunPlan
 from engine.runs import launch, rundir
 from engine.runs.create import check_database
 from engine.runs.digests import Digest
+from engine.runs.keeping import Keeper, Process
 from engine.runs.progress import progress
 from engine.runs.rundir import RunDir
 from engine.sweeps import groups
@@ -165,11 +166,12 @@ def work(
     """
     how = Showing(plain=plain, quiet=quiet, tables=tables and not as_json)
     codes: list[int] = []
-    waiting = list(runs)
+    waiting, keeper = list(runs), Keeper()
     try:
         while waiting and launch.STOPPED not in codes:
-            codes.append(_carry_out(waiting.pop(0), db, how))
+            codes.append(_carry_out(waiting.pop(0), db, how, keeper.start if len(runs) > 1 else launch.start))
     finally:
+        keeper.let_go()
         for run in waiting:
             _say(f"Not begun: {run.plan.model}; `{hint('resume', run.run_id, db=db)}` starts its run.")
     if not as_json and len(runs) > 1:
@@ -198,7 +200,7 @@ def _method_tests(runs: Sequence[RunDir], db: Path) -> list[dict[str, Any]]:
         return []
 
 
-def _carry_out(run: RunDir, db: Path, how: Showing) -> int:
+def _carry_out(run: RunDir, db: Path, how: Showing, start: Callable[[RunDir], Process]) -> int:
     """Work on one run to its end; returns the exit code."""
     if run.state() == RunState.FINISHED:
         if not how.quiet:
@@ -206,7 +208,7 @@ def _carry_out(run: RunDir, db: Path, how: Showing) -> int:
         return with_problem(merge(run, db), launch.FINISHED)
     history, offset = run.history()
     before = history.turns
-    worker = launch.start(run)
+    worker = start(run)
     Thread(target=_import_what_the_end_needs, name="imports").start()
     try:
         code = follow(worker, run.journal_path, history, _view(run, history, how), offset)
