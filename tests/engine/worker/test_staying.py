@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 import pytest
 import torch
+from drawing_tasks import DATA, TASK
 from transformers import AutoModelForCausalLM
 
 from engine.demo.paths import MODEL_DIR
@@ -72,7 +73,8 @@ def results(run: RunDir) -> list[Any]:
     events = run.events()
     cells = [replace(cell, seconds=0.0, samples="") for cell in of_kind(events, CellFacts)]
     documents = [one.hash for one in sorted(of_kind(events, DocumentsFacts), key=lambda one: one.task)]
-    return [*sorted(cells, key=lambda cell: (cell.level, cell.task)), documents, run.history()[0].tasks]
+    tasks = [replace(task, dataset_fingerprint=None) for task in run.history()[0].tasks.values()]
+    return [*sorted(cells, key=lambda cell: (cell.level, cell.task)), documents, tasks]
 
 
 def processes(run: RunDir) -> list[int]:
@@ -102,6 +104,27 @@ def test_runs_in_one_process_say_what_runs_in_processes_of_their_own_say(keeper:
     assert imports == [1, 0, 0, 0, 0]
     first = Past.of(tmp_path / "apart" / "results.duckdb").startups[DEMO_MODEL]
     assert Past.of(tmp_path / "together" / "results.duckdb").startups[DEMO_MODEL] > 0 < first
+
+
+@pytest.mark.slow
+def test_tasks_that_draw_at_random_draw_the_same_in_the_next_run(keeper: Keeper, tmp_path: Path) -> None:
+    folder = tmp_path / "tasks"
+    folder.mkdir()
+    (folder / "data.py").write_text(DATA)
+    for name in "ab":
+        (folder / f"{name}.yaml").write_text(TASK.replace("NAME", name))
+    plan = replace(
+        PLAN, tasks=(TaskSpec("b"), TaskSpec("a")), include_paths=(str(folder),), trust_task_code=True, limit=None,
+        levels=tuple(parse_levels("0,40")), seeds=(3, 4, 5, 6),
+    )  # fmt: skip
+    plans = [plan, replace(plan, name="next", method="l2"), replace(plan, name="a alone", tasks=plan.tasks[1:])]
+    apart, together = ([new_run(tmp_path / name, one) for one in plans] for name in ("apart", "together"))
+    for run in apart:
+        assert launch.start(run).wait(timeout=300) == launch.FINISHED, launch.log_tail(run)
+    for run in together:
+        assert ended(keeper.start(run), run) == launch.FINISHED, launch.log_tail(run)
+    assert list(map(results, together)) == list(map(results, apart))
+    assert len({number for run in together for number in processes(run)}) == 1
 
 
 @pytest.mark.slow
