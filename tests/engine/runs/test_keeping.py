@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
+from staying_worker import WORKER, ended, is_there, until_gone, worked
 
 from engine.errors import RunBusyError
 from engine.planning.plan import RunPlan
@@ -19,7 +18,7 @@ from engine.planning.profiling import ProfilePlan
 from engine.planning.suites import TaskSpec
 from engine.runs import launch, launch_record
 from engine.runs.create import create_all
-from engine.runs.keeping import DONE, Keeper, Process, Turn
+from engine.runs.keeping import Keeper, Turn
 from engine.runs.rundir import RunDir
 from warehouse.records.level import parse_levels
 from warehouse.records.run_state import RunState
@@ -29,26 +28,6 @@ LIKE = [
     replace(PLAN, name="second", method="l2", repair="lsq"),
     replace(PLAN, name="third", tasks=(TaskSpec("boolq"),)),
 ]
-
-# Says in each run's folder which process worked on it, and does what the run's name asks for.
-WORKER = f"""
-import json, os, sys, time
-folder, *options = sys.argv[1:]
-while True:
-    name = json.load(open(folder + "/plan.json"))["plan"]["name"]
-    open(folder + "/worked", "w").write(json.dumps([os.getpid(), options, os.environ.get("MORE")]))
-    if name == "fails":
-        sys.exit(1)
-    while name == "works on" and not os.path.exists(folder + "/enough"):
-        time.sleep(0.01)
-    if "--stays" not in options:
-        sys.exit(0)
-    print({DONE.decode()!r}, flush=True)
-    line = sys.stdin.readline()
-    if not line:
-        sys.exit(0)
-    folder = json.loads(line)
-"""
 
 
 @pytest.fixture
@@ -62,31 +41,6 @@ def keeper(monkeypatch: pytest.MonkeyPatch) -> Iterator[Keeper]:
 @pytest.fixture
 def runs(tmp_path: Path) -> Callable[..., list[RunDir]]:
     return lambda *plans: create_all(plans, tmp_path / "results.duckdb")
-
-
-def ended(worker: Process) -> int:
-    deadline = time.monotonic() + 60
-    while (code := worker.poll()) is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return code
-
-
-def worked(run: RunDir) -> tuple[int, list[str]]:
-    """The process, and the options that it had."""
-    number, options, _ = json.loads((run.path / "worked").read_text())
-    return number, options
-
-
-def is_there(number: int) -> bool:
-    return psutil.pid_exists(number) and psutil.Process(number).status() != psutil.STATUS_ZOMBIE
-
-
-def until_gone(number: int) -> None:
-    deadline = time.monotonic() + 60
-    while is_there(number):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_runs_of_one_model_are_worked_on_by_one_process(keeper: Keeper, runs: Callable[..., list[RunDir]]) -> None:

@@ -9,17 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 import torch
 from drawing_tasks import DATA, TASK
+from staying_worker import ended, until_gone
 from transformers import AutoModelForCausalLM
 
 from engine.demo.paths import MODEL_DIR
 from engine.planning.plan import RunPlan
 from engine.planning.suites import DEMO_MODEL, TaskSpec
 from engine.runs import launch, stopping
-from engine.runs.keeping import Keeper, Process
+from engine.runs.keeping import Keeper
 from engine.runs.past import Past
 from engine.runs.rundir import RunDir, runs_root
 from engine.worker.staying import given_back
@@ -53,21 +53,6 @@ def new_run(folder: Path, plan: RunPlan) -> RunDir:
     return RunDir.create(runs_root(database), plan, database)
 
 
-def ended(worker: Process, run: RunDir) -> int:
-    deadline = time.monotonic() + 300
-    while (code := worker.poll()) is None:
-        assert time.monotonic() < deadline, launch.log_tail(run)
-        time.sleep(0.01)
-    return code
-
-
-def until_gone(number: int) -> None:
-    deadline = time.monotonic() + 60
-    while psutil.pid_exists(number) and psutil.Process(number).status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def results(run: RunDir) -> list[Any]:
     """All that was measured, to the last bit of each document, and what was written of the documents."""
     events = run.events()
@@ -77,7 +62,7 @@ def results(run: RunDir) -> list[Any]:
     return [*sorted(cells, key=lambda cell: (cell.level, cell.task)), documents, tasks]
 
 
-def processes(run: RunDir) -> list[int]:
+def processes(run: RunDir) -> list[int | None]:
     return [attempt.pid for attempt in of_kind(run.events(), Attempt)]
 
 
@@ -89,7 +74,7 @@ def test_runs_in_one_process_say_what_runs_in_processes_of_their_own_say(keeper:
     for run in apart:
         assert launch.start(run).wait(timeout=300) == launch.FINISHED, launch.log_tail(run)
     for run in together:
-        assert ended(keeper.start(run), run) == launch.FINISHED, launch.log_tail(run)
+        assert ended(keeper.start(run)) == launch.FINISHED, launch.log_tail(run)
     assert list(map(results, together)) == list(map(results, apart))
     assert len({number for run in together for number in processes(run)}) == 1
     assert len({number for run in apart for number in processes(run)}) == len(plans)
@@ -122,7 +107,7 @@ def test_tasks_that_draw_at_random_draw_the_same_in_the_next_run(keeper: Keeper,
     for run in apart:
         assert launch.start(run).wait(timeout=300) == launch.FINISHED, launch.log_tail(run)
     for run in together:
-        assert ended(keeper.start(run), run) == launch.FINISHED, launch.log_tail(run)
+        assert ended(keeper.start(run)) == launch.FINISHED, launch.log_tail(run)
     assert list(map(results, together)) == list(map(results, apart))
     assert len({number for run in together for number in processes(run)}) == 1
 
@@ -132,7 +117,7 @@ def test_a_stop_ends_the_process_and_what_is_left_is_done_by_another(keeper: Kee
     plan = replace(PLAN, limit=60)
     one, two = new_run(tmp_path, plan), new_run(tmp_path, replace(plan, name="two", method="l2"))
     worker = keeper.start(one)
-    assert ended(worker, one) == launch.FINISHED
+    assert ended(worker) == launch.FINISHED
     worker = keeper.start(two)
     deadline = time.monotonic() + 60
     while two.holder() is None:
@@ -143,10 +128,10 @@ def test_a_stop_ends_the_process_and_what_is_left_is_done_by_another(keeper: Kee
     assert holder is not None
     assert [holder.pid] == processes(one)
     stopping.ask(two)
-    assert ended(worker, two) == launch.STOPPED
+    assert ended(worker) == launch.STOPPED
     assert of_kind(two.events(), Stopped)
     until_gone(worker.pid)
-    assert ended(keeper.start(two), two) == launch.FINISHED
+    assert ended(keeper.start(two)) == launch.FINISHED
     assert [attempt.attempt for attempt in of_kind(two.events(), Attempt)][-1] == len(processes(two))
     assert processes(two)[-1] != worker.pid
     assert len({(cell.level, cell.task) for cell in of_kind(two.events(), CellFacts)}) == len(
@@ -157,12 +142,12 @@ def test_a_stop_ends_the_process_and_what_is_left_is_done_by_another(keeper: Kee
 @pytest.mark.slow
 def test_a_run_that_is_killed_in_its_turn_goes_on_in_another_process(keeper: Keeper, tmp_path: Path) -> None:
     one, two = new_run(tmp_path, PLAN), new_run(tmp_path, FURTHER[0])
-    assert ended(keeper.start(one), one) == launch.FINISHED
+    assert ended(keeper.start(one)) == launch.FINISHED
     worker = keeper.start(two)
     worker.send_signal(signal.SIGKILL)
-    assert ended(worker, two) == -signal.SIGKILL
+    assert ended(worker) == -signal.SIGKILL
     assert two.state() is RunState.INTERRUPTED
-    assert ended(keeper.start(two), two) == launch.FINISHED
+    assert ended(keeper.start(two)) == launch.FINISHED
     assert one.state() is RunState.FINISHED
 
 
@@ -171,9 +156,9 @@ def test_a_run_that_is_refused_takes_no_other_along(keeper: Keeper, tmp_path: Pa
     one, two = new_run(tmp_path, PLAN), new_run(tmp_path, FURTHER[0])
     (one.path / "plan.json").write_text((one.path / "plan.json").read_text().replace('"demo_lambada"', '"demo_facts"'))
     worker = keeper.start(one)
-    assert ended(worker, one) == launch.REFUSED
+    assert ended(worker) == launch.REFUSED
     until_gone(worker.pid)
-    assert ended(keeper.start(two), two) == launch.FINISHED
+    assert ended(keeper.start(two)) == launch.FINISHED
     assert of_kind(two.events(), Finished)
     assert not of_kind(two.events(), Log)
 
