@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from engine.worker.log import log_to
 from engine.worker.stopping import StopFlag, heeding_file_and_parent
 from engine.worker.work import say, work
 
-_LEFT = 2**26  # bytes of a device's memory that what stays, such as a library's workspace, may take
+_LEFT = 2**28  # bytes of a device's memory that what stays, such as a library's workspace, may take
 
 
 def worked(run: RunDir, *, carried: bool, kept: Kept | None = None) -> int:
@@ -82,6 +83,8 @@ def given_back() -> bool:
         return False
     if not torch.cuda.is_initialized():
         return True
+    with suppress(AttributeError):  # torch's own name for it, which may change: what is left is counted below
+        torch._C._cuda_clearCublasWorkspaces()  # pyright: ignore[reportAttributeAccessIssue]
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
     return torch.cuda.memory_reserved() <= _LEFT
