@@ -197,13 +197,10 @@ def _pruned_lm(
     tasks.model_knows(vocabulary(model))
     tasks.check()
     with recorder.stage("set up scoring"):
-        shape = (found.shape.hidden_size, found.shape.intermediate_size)
-        if (where := (str(device), str(dtype), *shape)) not in known:
-            known[where] = default_batch_tokens(device, hidden_size=shape[0], intermediate_size=shape[1], dtype=dtype)
         lm = PrunedLM(
             model,
             tokenizer,
-            batch_tokens=plan.batch_tokens or known[where],
+            batch_tokens=plan.batch_tokens or batch_tokens_of(device, found.shape, dtype, known),
             seed=plan.seeds[2],
             warn=lambda message: recorder.log(message, "warning"),
         )
@@ -213,6 +210,14 @@ def _pruned_lm(
         recorder.log(f"{lm.slow_because}: attention is masked densely, which is slower.", "warning")
     tasks.hand_to(lm)
     return lm
+
+
+def batch_tokens_of(device: torch.device, shape: ModelShape, dtype: torch.dtype, known: dict[Any, int]) -> int:
+    """What a batch has room for; in a process that worked on a run before, what it had then."""
+    sizes = (shape.hidden_size, shape.intermediate_size)
+    if (where := (str(device), str(dtype), *sizes)) not in known:
+        known[where] = default_batch_tokens(device, hidden_size=sizes[0], intermediate_size=sizes[1], dtype=dtype)
+    return known[where]
 
 
 @contextmanager
