@@ -3,10 +3,11 @@
     python benchmarks/random_kills.py [KILLS] [SEED] [steady]
 
 A cluster of two nodes on this host, which are taken not to see the folder of runs, and the demo model at four levels
-with two methods. At random moments something is killed with SIGKILL: a worker, a node with all that is on it (another
-one joins in its place), or the driver (`resume` takes over). When a sweep has ended, its cells are held against those
-of a plain run, numbers and sample hashes alike, and its rows in the database are counted; then another one begins,
-until there were so many kills. Prints a line for each.
+with five methods (two with `steady`), so that places keep their workers for a next piece. At random moments something
+is killed with SIGKILL: a worker, a node with all that is on it (another one joins in its place), or the driver
+(`resume` takes over). When a sweep has ended, its cells are held against those of a plain run, numbers and sample
+hashes alike, and its rows in the database are counted; then another one begins, until there were so many kills. Prints
+a line for each.
 
 With `steady` a worker without a model does the work, which writes the same cells and samples each time, and starts in a
 second: more is killed in less time, and all but the measuring is as ever.
@@ -33,12 +34,13 @@ sys.path.insert(0, str(SUPPORT))
 from ray_nodes import Nodes  # noqa: E402
 
 from engine.runs.rundir import RunDir  # noqa: E402
-from warehouse.records.events import of_kind  # noqa: E402
+from warehouse.records.events import Attempt, of_kind  # noqa: E402
 from warehouse.records.facts import CellFacts  # noqa: E402
 from warehouse.records.run_state import RunState  # noqa: E402
 
 STEADY = "steady" in sys.argv
-SWEEP = ("demo", "--method", "maw,l2", "--levels", "0,10,20,30,40,50,60" if STEADY else "0,20,40,60")
+METHODS = "maw,l2" if STEADY else "maw,l2,pon,random,vow"
+SWEEP = ("demo", "--method", METHODS, "--levels", "0,10,20,30,40,50,60" if STEADY else "0,20,40,60")
 TASKS = ("--tasks", ",".join(("demo_story", "demo_grammar", "demo_sums", "demo_lambada")[: 4 if STEADY else 2]))
 PAUSE = (2.0, 12.0) if STEADY else (5.0, 45.0)  # seconds between two kills
 Cell = tuple[str, str, str]
@@ -72,6 +74,12 @@ def _samples(run: RunDir, cell: CellFacts) -> str | None:
         return cell.samples_hash if sha256(there).hexdigest() == cell.samples_hash else "damaged"
     found = {sha256(path.read_bytes()).hexdigest() for path in run.samples_dir.glob(f"{cell.level}-{cell.task}-*")}
     return found.pop() if len(found) == 1 else "damaged"
+
+
+def kept(folder: Path) -> str:
+    """How many attempts were made by a process that had worked on another piece."""
+    attempts = [attempt.pid for run in runs(folder) for attempt in of_kind(run.events(), Attempt)]
+    return f"{len(attempts) - len(set(attempts))} of {len(attempts)} attempts in a worker that was kept"
 
 
 def verdict(folder: Path, expected: list[Cell]) -> tuple[int, int]:
@@ -125,7 +133,8 @@ def _all(kills: int, draw: random.Random, home: Path, nodes: Nodes, names, expec
         sweeps += 1
         one, other = verdict(folder, expected)
         lost, doubled = lost + one, doubled + other
-        print(f"sweep {sweeps}: {len(cells(folder))} cells, {one} lost, {other} doubled or changed", flush=True)
+        told = f"{len(cells(folder))} cells, {one} lost, {other} doubled or changed; {kept(folder)}"
+        print(f"sweep {sweeps}: {told}", flush=True)
     print(f"{done} kills in {sweeps} sweeps: {lost} rows lost, {doubled} doubled", flush=True)
 
 

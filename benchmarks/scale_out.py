@@ -76,7 +76,7 @@ def seconds(plan: RunPlan) -> float:
 def simulate(cards: int) -> Outcome:
     wanted = [plan for plan, _ in plans()]
     pieces = split(wanted, cards, [cost(plan) for plan in wanted])
-    pieces = in_order(pieces, [seconds(piece) for piece in pieces])
+    pieces = in_order(pieces, [seconds(piece) for piece in pieces], cards)
     free = [0.0] * cards
     for piece in pieces:
         heapq.heapreplace(free, free[0] + seconds(piece))

@@ -41,6 +41,7 @@ class RunPlan:
     then be none. `sweep` is the id that runs started together share, `sweep_name` what a person called them.
     `use_cache` lets requests be taken from, and kept in, the user's cache. `cards` are the GPUs that the model's layers
     are spread over. `engine` computes: llama.cpp a GGUF file as it is, on the CPU; all else transformers' layers do.
+    `certifies` is the id of the run that an exported file is scored like.
     """
 
     name: str
@@ -75,6 +76,7 @@ class RunPlan:
     use_cache: bool = True
     cards: int = 1
     engine: str = TRANSFORMERS
+    certifies: str | None = None
 
     def __post_init__(self) -> None:
         find_method(self.method)

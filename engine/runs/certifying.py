@@ -19,26 +19,40 @@ class Certifying:
     """`level` is the run's that the file was saved at; `unpruned` the run's name for the whole model."""
 
     path: Path
+    run: RunDir
     record: CheckpointRecord
     plan: RunPlan
     level: str
     unpruned: str
 
 
-def certifying(path: Path, run: RunDir, *, engine: str = TRANSFORMERS) -> Certifying:
-    """How the checkpoint or GGUF file at `path` is scored like `run`, by one of `plan.ENGINES`.
+def exported(path: Path) -> CheckpointRecord:
+    """What the checkpoint or GGUF file at `path` is.
 
     Raises:
-        UserError: it is none that `save` wrote, none that the engine reads, or not of a width, method or model that the
-            run measured.
+        UserError: it is none that `save` wrote.
     """
     if not (path.is_dir() or is_gguf(path)):
         raise UserError(f"{path} is neither a checkpoint's folder nor a .gguf file: give what `prune-tui save` wrote.")
     record = read_record(folder_of(str(path)))
     if record is None:
         raise UserError(f"There is no {FILE_NAME} with {path}: only what `prune-tui save` wrote can be certified.")
-    history, _ = run.history()
+    return record
+
+
+def certifying(path: Path, record: CheckpointRecord, run: RunDir, *, engine: str = TRANSFORMERS) -> Certifying:
+    """How the file at `path`, which the record is of, is scored like `run`, by one of `plan.ENGINES`.
+
+    Raises:
+        UserError: it is none that the engine reads, or not of a width, method or model that the run measured; or the
+            run scored an exported file itself.
+    """
     plan = run.plan
+    if plan.certifies is not None:
+        raise UserError(
+            f"Run {run.run_id} scored an exported file like run {plan.certifies}: certify like that one, or another."
+        )
+    history, _ = run.history()
     base = history.model
     if base is None:
         raise UserError(f"Run {run.run_id} has not begun: certify like a run that has measured the model.")
@@ -85,8 +99,9 @@ def certifying(path: Path, run: RunDir, *, engine: str = TRANSFORMERS) -> Certif
         profile=None,
         sweep=None,
         sweep_name=None,
+        certifies=run.run_id,
     )
-    return Certifying(path, record, own, widths[record.intermediate_size], widths[base.intermediate_size])
+    return Certifying(path, run, record, own, widths[record.intermediate_size], widths[base.intermediate_size])
 
 
 def _text_of(text: CalibrationRecord | CalibrationFacts | None) -> str | None:

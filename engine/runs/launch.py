@@ -27,6 +27,7 @@ STOPPED = 130
 INTERRUPTED = -signal.SIGINT  # stopped while it was still importing, by the signal itself
 
 CARRIED = "--carried"
+STAYS = "--stays"
 _FULL = 2**16  # bytes: not enough to go on with
 
 _ENVIRONMENT = {
@@ -38,11 +39,14 @@ _ENVIRONMENT = {
 }
 
 
-def start(run: RunDir, more: Mapping[str, str] | None = None, *, carried: bool = False) -> subprocess.Popen[bytes]:
+def start(
+    run: RunDir, more: Mapping[str, str] | None = None, *, carried: bool = False, stays: bool = False
+) -> subprocess.Popen[bytes]:
     """Start the worker of a run in a session of its own, so that it survives the terminal that started it.
 
     `more` is added to its environment. Of one that is `carried` somebody else brings the results home: it leaves the
-    database alone, stops when this process ends, and heeds `RunDir.stop_path`.
+    database alone, stops when this process ends, and heeds `RunDir.stop_path`. One that `stays` is spoken to by its
+    standard input and output (`engine.runs.keeping`).
 
     Raises:
         RunBusyError: a worker has the run already.
@@ -50,6 +54,23 @@ def start(run: RunDir, more: Mapping[str, str] | None = None, *, carried: bool =
         JournalError: the journal is damaged before its last line.
         OSError: the folder cannot be written.
     """
+    turns = turns_if_free(run)
+    with run.log_path.open("ab") as log:
+        log_size = log.tell()
+        worker = subprocess.Popen(
+            module_command("engine.worker", str(run.path.absolute()), *_options(carried=carried, stays=stays)),
+            stdin=subprocess.PIPE if stays else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if stays else log,
+            stderr=log,
+            env=_ENVIRONMENT | os.environ | dict(more or {}),
+            start_new_session=True,
+        )
+    write_down(run, worker, turns=turns, log_size=log_size)
+    return worker
+
+
+def turns_if_free(run: RunDir) -> int:
+    """How many turns the run's journal tells of, once it is known that nobody works on it; errors as `start`."""
     model_stack.require()
     turns, who = run.turns(), run.holder()
     if who is None and (start := run.unanswered(turns)) is not None and start.is_alive():
@@ -57,24 +78,25 @@ def start(run: RunDir, more: Mapping[str, str] | None = None, *, carried: bool =
     if who is not None:
         ends = hint("stop", run.run_id, db=run.database)
         raise RunBusyError(f"Run {run.run_id} is being worked on by {who} already: `{ends}` ends that.")
-    environment = _ENVIRONMENT | os.environ | dict(more or {})
-    with run.log_path.open("ab") as log:
-        log_size = log.tell()
-        worker = subprocess.Popen(
-            module_command("engine.worker", str(run.path.absolute()), *([CARRIED] if carried else [])),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=environment,
-            start_new_session=True,
-        )
+    return turns
+
+
+def _options(*, carried: bool, stays: bool) -> list[str]:
+    return [option for option, is_so in ((CARRIED, carried), (STAYS, stays)) if is_so]
+
+
+def write_down(run: RunDir, worker: subprocess.Popen[bytes], *, turns: int, log_size: int) -> None:
+    """Write down that a process was asked to work on a run; one that cannot be told of is ended.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
     try:
         launch_record.write(run.path, Start.of(worker.pid, turns=turns, log_size=log_size))
     except OSError:  # nobody could tell that it works
         worker.kill()
         worker.wait()
         raise
-    return worker
 
 
 def refusal(run: RunDir, history: RunHistory) -> str:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 from engine.errors import UserError
@@ -59,6 +61,15 @@ class _Piece:
     retries: int = 0
     died_at: str | None = None
     needs: int | None = None  # None: not looked up yet
+    model: tuple[str, str | None] | None = None
+    passed_over: int = 0
+
+    @classmethod
+    def of(cls, run: RunDir) -> _Piece:
+        piece = cls(run, run.turns())
+        with suppress(UserError):  # a damaged plan, which its worker tells of
+            piece.model = (run.plan.model, run.plan.revision)
+        return piece
 
 
 @dataclass(slots=True)
@@ -85,6 +96,7 @@ class Carrying:
     codes: dict[str, int] = field(default_factory=dict[str, int])
     _waiting: list[_Piece] = field(default_factory=list[_Piece])
     _at_work: dict[str, _AtWork] = field(default_factory=dict[str, _AtWork])
+    _before: dict[str, tuple[str, str | None] | None] = field(default_factory=dict[str, tuple[str, str | None] | None])
     _stopped: bool = False
 
     def __call__(self) -> list[RunDir]:
@@ -93,7 +105,7 @@ class Carrying:
         Raises:
             JournalError: a journal is damaged before its last line. Workers go on.
         """
-        self._waiting = [_Piece(run, run.turns()) for run in self.runs]
+        self._waiting = [_Piece.of(run) for run in self.runs]
         asked = False
         while self._at_work or (self._waiting and not self._stopped):
             if self.wants_to_stop() and not asked:
@@ -101,6 +113,9 @@ class Carrying:
                 for one in self._at_work.values():
                     one.worker.ask_to_stop()
             begun = self._begin()
+            for place in self.executor.places:
+                if place not in self._at_work:
+                    self.executor.rest(place)
             for place in list(self._at_work):
                 self._look(place)
             if self._at_work or not begun:
@@ -113,11 +128,25 @@ class Carrying:
         for place in places:
             if self._stopped or place in self._at_work:
                 continue
-            if (piece := next((piece for piece in self._waiting if self._may(piece, place, places)), None)) is not None:
+            if (piece := self._next(place, places)) is not None:
                 self._waiting.remove(piece)
                 self._start(piece, place)
                 begun = True
         return begun
+
+    def _next(self, place: str, places: Sequence[str]) -> _Piece | None:
+        """The first, or of as many as there are places one of the model that this one has just worked on, whose worker
+        is kept for that. No piece is passed over more often than there are places.
+        """
+        able = list(islice((piece for piece in self._waiting if self._may(piece, place, places)), len(places)))
+        if not able:
+            return None
+        first, model = able[0], self._before.get(place)
+        ours = next((piece for piece in able if model is not None and piece.model == model), first)
+        if ours is first or first.passed_over >= len(places):
+            return first
+        first.passed_over += 1
+        return ours
 
     def _may(self, piece: _Piece, place: str, places: Sequence[str]) -> bool:
         """Where it is already. Else where it fits, or where there is most room; not where it died, unless there is no
@@ -150,6 +179,7 @@ class Carrying:
             self.watcher.cannot_begin(piece.run, error)
             return
         self.watcher.begins(piece.run, place)
+        self._before[place] = piece.model
         self._at_work[place] = _AtWork(piece, worker, history, offset)
 
     def _look(self, place: str) -> None:

@@ -5,12 +5,11 @@ place.
 from __future__ import annotations
 
 import signal
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from engine.runs import launch
+from engine.runs.keeping import Keeper, Process
 from engine.runs.rundir import RunDir
 from engine.sweeps.cards import Card
 
@@ -53,6 +52,10 @@ class Executor(Protocol):
         """
         ...
 
+    def rest(self, place: str) -> None:
+        """Nothing waits for a place just now: it gives back what it keeps between pieces."""
+        ...
+
     def close(self) -> None:
         """Give back what was taken for it. Nothing is at work any more."""
         ...
@@ -60,7 +63,7 @@ class Executor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LocalWorker:
-    process: subprocess.Popen[bytes]
+    process: Process
 
     def poll(self) -> int | None:
         return self.process.poll()
@@ -75,6 +78,7 @@ class LocalExecutor:
 
     def __init__(self, cards: Sequence[Card]) -> None:
         self._cards = {str(card): card for card in cards}
+        self._keepers = {place: Keeper() for place in self._cards}
 
     @property
     def places(self) -> Sequence[str]:
@@ -87,7 +91,11 @@ class LocalExecutor:
         return None
 
     def start(self, run: RunDir, place: str) -> LocalWorker:
-        return LocalWorker(launch.start(run, self._cards[place].environment))
+        return LocalWorker(self._keepers[place].start(run, self._cards[place].environment))
+
+    def rest(self, place: str) -> None:
+        self._keepers[place].let_go()
 
     def close(self) -> None:
-        """A card is free as soon as its worker has ended."""
+        for keeper in self._keepers.values():
+            keeper.let_go()

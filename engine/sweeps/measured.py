@@ -20,6 +20,7 @@ from warehouse.stats.metrics.damage import TASK as DAMAGE
 _FREE = {
     "name", "levels", "tasks", "suite", "sweep", "sweep_name", "batch_tokens", "compile_layers", "use_cache", "device",
     "cards", "trust_remote_code", "trust_task_code", "skip_broken_tasks", "damage", "revision", "profile",
+    "certifies",
 }  # fmt: skip
 _OF_PRUNING = {"method", "repair", "calibration", "calibration_tokens", "calibration_length", "divisor"}
 _UNPRUNED = Level.parse("0")

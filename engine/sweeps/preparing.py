@@ -44,7 +44,7 @@ def _for_places(plans: Sequence[RunPlan], places: int, database: Path) -> list[R
     past = Past.of(database)
     indexes = {plan.include_paths: _index(plan) for plan in plans}
     pieces = split(plans, places, [expected_cost(plan, past, indexes[plan.include_paths]) for plan in plans])
-    return in_order(pieces, [expected_seconds(piece, past, indexes[piece.include_paths]) for piece in pieces])
+    return in_order(pieces, [expected_seconds(piece, past, indexes[piece.include_paths]) for piece in pieces], places)
 
 
 def _index(plan: RunPlan) -> Mapping[str, TaskEntry]:

@@ -10,7 +10,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -25,7 +24,8 @@ import pynvml
 
 from engine.errors import UserError
 from engine.planning.where import Alone
-from engine.runs import launch, runlock
+from engine.runs import runlock
+from engine.runs.keeping import Keeper, Process
 from engine.runs.rundir import RunDir
 from engine.runs.stopping import KILL
 from engine.sweeps.streaming import Answer, Request, answer, lay_out
@@ -33,6 +33,7 @@ from warehouse.store import cache
 
 MISSED_AFTER = 120.0  # seconds without a question after which whoever asked is taken for gone
 _LEAVES_AFTER = 600.0  # seconds without a question, and without a worker, after which the place gives its card back
+_KEEPS_FOR = 10.0  # seconds for which a worker without a run is kept for the next one
 _NEWS_WITHIN = 1.0  # seconds for which a question waits for something to answer
 _LOOKS_EVERY = 0.05
 
@@ -41,7 +42,7 @@ _LOOKS_EVERY = 0.05
 class _Work:
     run: RunDir
     attempt: int
-    worker: subprocess.Popen[bytes]
+    worker: Process
 
 
 class Place:
@@ -58,6 +59,8 @@ class Place:
         self._folder = found
         self._alone: Alone = alone
         self._work: _Work | None = None
+        self._keeper = Keeper()
+        self._idle_since = time.monotonic()
         self._spoken_to = time.monotonic()
         self._lock = threading.Lock()  # an actor's calls come in several threads
         _forget_what_ray_set()
@@ -108,8 +111,8 @@ class Place:
                 run = RunDir(Path(shared))
             self._work = _Work(run, attempt, self._begin(run))
 
-    def _begin(self, run: RunDir) -> subprocess.Popen[bytes]:
-        return launch.start(run, {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}, carried=True)
+    def _begin(self, run: RunDir) -> Process:
+        return self._keeper.start(run, {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}, carried=True)
 
     def pull(self, request: Request) -> Answer:
         """What there is beyond what is asked with, and once that is all how its worker ended; waits a second for news.
@@ -153,6 +156,13 @@ class Place:
         self.end(run_id, attempt)
         self._forget(run_id, before=attempt + 1)
 
+    def _let_go(self) -> None:
+        """Give the memory of the card back, some seconds after a run that none has followed."""
+        if self._work is not None and self._work.worker.poll() is None:
+            self._idle_since = time.monotonic()
+        elif time.monotonic() - self._idle_since > _KEEPS_FOR:
+            self._keeper.let_go()
+
     def _in_hand(self, request: Request) -> _Work | None:
         work = self._work
         return work if work and (work.run.run_id, work.attempt) == (request["run"], request["attempt"]) else None
@@ -173,19 +183,23 @@ class Place:
             time.sleep(1.0)
             silent = time.monotonic() - self._spoken_to
             work = self._work
-            if work is not None and work.worker.poll() is None:
+            is_at_work = work is not None and work.worker.poll() is None
+            with self._lock:
+                self._let_go()
+            if work is not None and is_at_work:
                 if self._alone == "stop" and silent > MISSED_AFTER:
                     work.run.stop_path.touch()
             elif silent > _LEAVES_AFTER:
                 os._exit(0)
 
 
-def _kill(worker: subprocess.Popen[bytes]) -> None:
+def _kill(worker: Process) -> None:
     """With all that it started: it leads a session of its own."""
     if worker.poll() is None:
         with suppress(ProcessLookupError):
             os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait()
+        while worker.poll() is None:
+            time.sleep(_LOOKS_EVERY)
 
 
 def _forget_what_ray_set() -> None:

@@ -166,10 +166,19 @@ def split(plans: Sequence[RunPlan], places: int, costs: Sequence[Cost | None]) -
     return found
 
 
-def in_order(plans: Sequence[RunPlan], seconds: Sequence[float | None]) -> list[RunPlan]:
-    """Those with an unpruned level first, then the longest: so that no card idles long at the end."""
+def in_order(plans: Sequence[RunPlan], seconds: Sequence[float | None], places: int) -> list[RunPlan]:
+    """Those with an unpruned level first, then the longest: so that no card idles long at the end. On an only place
+    model after model, since its worker goes on with what is of the same.
+    """
+    models = list(dict.fromkeys((plan.model, plan.revision) for plan in plans)) if places == 1 else []
     numbered = sorted(
-        range(len(plans)), key=lambda number: (_UNPRUNED not in plans[number].levels, -(seconds[number] or 0.0), number)
+        range(len(plans)),
+        key=lambda number: (
+            models.index((plans[number].model, plans[number].revision)) if models else 0,
+            _UNPRUNED not in plans[number].levels,
+            -(seconds[number] or 0.0),
+            number,
+        ),
     )
     return [plans[number] for number in numbered]
 

@@ -1,7 +1,8 @@
-"""Process `engine.worker RUN_DIR [--carried]`: work on one run until nothing is missing, or until asked to stop.
+"""Process `engine.worker RUN_DIR [--carried] [--stays]`: work on a run until nothing is missing, or until stopped.
 
 Exit codes: 0 nothing is missing, 1 some cells failed or the worker met a defect, 2 the plan cannot be carried
-out as it stands, 130 stopped. The journal's last event says the same in words.
+out as it stands, 130 stopped. The journal's last event says the same in words. One that stays works on another run
+afterwards, if it is given one (`engine.worker.staying`).
 """
 
 from __future__ import annotations
@@ -10,11 +11,9 @@ import os
 import sys
 from pathlib import Path
 
-from engine.errors import UserError
-from engine.runs.launch import CARRIED, REFUSED
+from engine.runs.launch import CARRIED, STAYS
 from engine.runs.rundir import RunDir
-from engine.worker.stopping import heed_file_and_parent
-from engine.worker.work import say, work
+from engine.worker.staying import stay, worked
 from warehouse.redaction import RedactingStream
 
 
@@ -24,13 +23,7 @@ def main(folder: str, *options: str) -> int:
     os.environ["TQDM_DISABLE"] = "1"
     os.environ["DISABLE_MULTIPROC"] = "1"
     sys.stdout, sys.stderr = RedactingStream(sys.stdout), RedactingStream(sys.stderr)  # the log is kept
-    if carried:
-        heed_file_and_parent(run)
-    try:
-        return work(run, carried=carried)
-    except UserError as error:
-        say(str(error))
-        return REFUSED
+    return stay(run, carried=carried) if STAYS in options else worked(run, carried=carried)
 
 
 if __name__ == "__main__":

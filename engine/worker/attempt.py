@@ -50,8 +50,12 @@ from warehouse.records.facts import ModelFacts, VariantFacts
 _PAD_TO = 64
 
 
-def attempt(run: RunDir, recorder: Recorder, stop: StopFlag, tasks: TasksApart) -> int:
+def attempt(
+    run: RunDir, recorder: Recorder, stop: StopFlag, tasks: TasksApart, batch_tokens: dict[Any, int] | None = None
+) -> int:
     """Take the run up where its history ends; returns the number of cells that failed.
+
+    `batch_tokens` is `Kept`'s, where a process works on several runs.
 
     Tasks are found and built in a process of their own, weights hashed in a thread, while the model is loaded and
     scoring set up here; cells begin with the first task that is built.
@@ -124,7 +128,8 @@ def attempt(run: RunDir, recorder: Recorder, stop: StopFlag, tasks: TasksApart) 
             tasks.hand_to(lm)
             ladder, damage = AsSaved(found.shape.intermediate_size), None
         else:
-            lm = pruned = _pruned_lm(plan, found, tokenizer, device, dtype, size, recorder, tasks)
+            known = {} if batch_tokens is None else batch_tokens
+            lm = pruned = _pruned_lm(plan, found, tokenizer, device, dtype, size, recorder, tasks, known)
             damage = damage_cells(run, plan, recorder, pruned, check=stop.check, attempt=tasks.attempt)
             ladder = sorted_ladder(
                 run, plan, recorder, pruned, evaluated=tasks.documents, check=stop.check, pad_to=_PAD_TO
@@ -176,8 +181,9 @@ def _pruned_lm(
     size: int,
     recorder: Recorder,
     tasks: TasksApart,
+    known: dict[Any, int],
 ) -> PrunedLM:
-    """The model, loaded and ready to be asked; `size` are the bytes of its weights.
+    """The model, loaded and ready to be asked; `size` are the bytes of its weights, `known` as `Kept.batch_tokens`.
 
     Raises:
         UserError: as `loading.load_model`; or the tasks turned out to be wrong meanwhile.
@@ -202,13 +208,7 @@ def _pruned_lm(
         lm = PrunedLM(
             model,
             tokenizer,
-            batch_tokens=plan.batch_tokens
-            or default_batch_tokens(
-                device,
-                hidden_size=found.shape.hidden_size,
-                intermediate_size=found.shape.intermediate_size,
-                dtype=dtype,
-            ),
+            batch_tokens=plan.batch_tokens or batch_tokens_of(device, found.shape, dtype, known),
             seed=plan.seeds[2],
             warn=lambda message: recorder.log(message, "warning"),
         )
@@ -230,6 +230,14 @@ def warm_up(recorder: Records, compiles: Callable[[], None]) -> None:
         except Exception as error:  # of compilers, and what a model's code does not take
             first = next(iter(str(error).splitlines()), "")
             recorder.log(f"Nothing could be compiled ahead ({type(error).__name__}: {first}).", "warning")
+
+
+def batch_tokens_of(device: torch.device, shape: ModelShape, dtype: torch.dtype, known: dict[Any, int]) -> int:
+    """What a batch has room for; in a process that worked on a run before, what it had then."""
+    sizes = (shape.hidden_size, shape.intermediate_size)
+    if (where := (str(device), str(dtype), *sizes)) not in known:
+        known[where] = default_batch_tokens(device, hidden_size=sizes[0], intermediate_size=sizes[1], dtype=dtype)
+    return known[where]
 
 
 @contextmanager

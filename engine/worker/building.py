@@ -11,11 +11,12 @@ from typing import Any
 from lm_eval.api.task import Task
 
 from engine.errors import UserError
+from engine.evaluation.encoding import Progress as Encoded
 from engine.evaluation.prompts import Prompts
 from engine.evaluation.task_failures import left_out
 from engine.evaluation.task_groups import parents_of
 from engine.evaluation.task_loading import LoadedTasks
-from engine.evaluation.tasks import BuiltTask, build_task
+from engine.evaluation.tasks import BuiltTask
 from engine.planning.plan import RunPlan
 from engine.worker.draws import own_draws
 from engine.worker.earlier import EarlierPrompts
@@ -26,6 +27,7 @@ from warehouse.records.events import TasksFound
 from warehouse.records.facts import FoundTask
 
 _POLL_SECONDS = 0.1
+Build = Callable[[Task, str | None, Prompts, Encoded], BuiltTask]
 
 
 class Building:
@@ -37,6 +39,7 @@ class Building:
     Args:
         load: finds the tasks and writes down that they are found; its error is that of `supply`.
         earlier: what the run's earlier attempts asked.
+        build: has a task's requests written, by the nearest group that it is part of, with tokens of these prompts.
     """
 
     def __init__(
@@ -46,12 +49,14 @@ class Building:
         stop: StopFlag,
         load: Callable[[], LoadedTasks],
         earlier: EarlierPrompts,
+        build: Build,
     ) -> None:
         self._plan = plan
         self._recorder = recorder
         self._stop = stop
         self._load = load
         self._earlier = earlier
+        self._build_one = build
         self._supply: Future[Supply[BuiltTask]] = Future()
         self._prompts: Future[Prompts] = Future()
         self._tasks: list[Task] = []
@@ -151,7 +156,7 @@ class Building:
                     report(before + share * requests // max(of, 1), total)
 
                 with left_out(task.task_name, broken, plan):
-                    built = build_task(task, parents.get(task.task_name), plan, prompts, progress)
+                    built = self._build_one(task, parents.get(task.task_name), prompts, progress)
                 if (why := broken.get(name_of(task))) is not None:
                     supply.leave_out(name_of(task), why)
                 else:

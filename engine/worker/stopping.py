@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -47,18 +46,35 @@ class StopFlag:
             raise StopRequested(self.reason)
 
 
-def heed_file_and_parent(run: RunDir) -> None:
+@contextmanager
+def heeding_file_and_parent(run: RunDir, *, heeds: bool = True) -> Iterator[None]:
+    """`heed_file_and_parent` for as long as the block lasts, if it `heeds` them."""
+    if not heeds:
+        yield
+        return
+    ended = heed_file_and_parent(run)
+    try:
+        yield
+    finally:
+        ended.set()
+
+
+def heed_file_and_parent(run: RunDir) -> threading.Event:
     """Turn a file in the run's folder, and the end of the process that started this one, into the signal: nobody else
-    would bring home what is done after that.
+    would bring home what is done after that. Until the event that is returned is set.
 
     The signal may be blocked: a process has that from the thread that started it, and Ray's threads block it.
     """
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
     parent = os.getppid()
 
+    ended = threading.Event()
+
     def look() -> None:
-        while os.getppid() == parent and not run.stop_path.exists():
-            time.sleep(_LOOKS_EVERY)
-        os.kill(os.getpid(), signal.SIGINT)
+        while not ended.wait(_LOOKS_EVERY):
+            if os.getppid() != parent or run.stop_path.exists():
+                os.kill(os.getpid(), signal.SIGINT)
+                return
 
     threading.Thread(target=look, name="stop file", daemon=True).start()
+    return ended

@@ -2,7 +2,8 @@
 
 Started by a worker, whose own process has the device to itself: Python's threads take turns, and whatever computes
 beside the thread that launches the device's work makes that one wait at every operation. It talks with the worker
-through its standard input and output, imports no torch of its own, and ends with the worker, however that ends.
+through its standard input and output, imports no torch of its own, and ends with the worker, however that ends. For a
+worker that stays, it stays as well, with the tasks that it has.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from engine.planning import task_index
 from engine.runs.rundir import RunDir
 from engine.worker.draws import share_out_draws
 from engine.worker.importing import imported
-from engine.worker.wire import Begin, Wire
+from engine.worker.log import log_to
+from engine.worker.wire import Begin, Rests, Wire
 from warehouse.redaction import RedactingStream
 
 
@@ -34,13 +36,19 @@ def main() -> None:
     sys.stderr = RedactingStream(sys.stderr)
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(wire, inbox), daemon=True, name="worker").start()
-    begin: Begin = inbox.get()
-    run = RunDir(Path(begin.folder))
     share_out_draws()
-    task_index.read_ahead(run.plan.tasks, run.plan.include_paths)
-    imported("engine.worker.task_work").serve(run, begin, wire, inbox)
-    sys.stderr.flush()
-    os._exit(0)  # what is still being built is not wanted any more
+    made: Any = None
+    while True:
+        begin: Begin = inbox.get()
+        run = RunDir(Path(begin.folder))
+        task_index.read_ahead(run.plan.tasks, run.plan.include_paths)
+        if begin.stays:
+            log_to(run.log_path)
+        made = imported("engine.worker.task_work").serve(run, begin, wire, inbox, made)
+        sys.stderr.flush()
+        if made is None:
+            os._exit(0)  # what is still being built is not wanted any more
+        wire.send(Rests())
 
 
 def _wire() -> Wire:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import signal
-import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
-from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from engine.runs.rundir import RunDir
+from engine.worker.kept import Kept
 from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag
 from engine.worker.supply import Supply
+from engine.worker.task_link import TaskProcess
 from engine.worker.wire import (
     Aggregate,
     Begin,
@@ -34,14 +33,13 @@ from engine.worker.wire import (
     Loaded,
     Merge,
     Reads,
+    Rests,
     Said,
     Supplied,
     TellDocuments,
     Told,
-    Wire,
     Written,
 )
-from warehouse.processes import module_command
 from warehouse.records.facts import CellFacts
 
 if TYPE_CHECKING:
@@ -52,6 +50,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _POLL_SECONDS = 0.1
+_RESTS_WITHIN = 2.0  # seconds in which a process that is to be kept has come to rest
 _MOST_WAITING = 100  # cells whose answers are not judged yet: what a crash would have to ask again
 
 
@@ -60,21 +59,25 @@ class EndedError(RuntimeError):
 
 
 class TasksApart:
-    """Starts the process at once, which then loads tasks while the worker still imports.
+    """Starts the process at once, which then loads tasks while the worker still imports; or goes on with the one that
+    is `kept` from the run before.
 
-    As a block: the process has ended when the block has. What it tells is written down as it comes, in a thread.
+    As a block: the process has ended when the block has, or rests, and is kept for another run. What it tells is
+    written down as it comes, in a thread.
 
     Attributes:
         writes: whether some tasks want texts, as soon as there is a `supply`.
     """
 
-    def __init__(self, run: RunDir, recorder: Recorder, stop: StopFlag) -> None:
+    def __init__(self, run: RunDir, recorder: Recorder, stop: StopFlag, kept: Kept | None = None) -> None:
+        self._kept = kept or Kept()
+        self._rests = False
         self._recorder = recorder
         self._stop = stop
         history = recorder.history
         self.attempt = history.attempt.attempt + 1 if history.attempt else 1
         self.writes = False
-        self._begin = Begin(str(run.path.absolute()), self.attempt, history)
+        self._begin = Begin(str(run.path.absolute()), self.attempt, history, self._kept.stays)
         self._on_loaded: Future[Callable[[Loaded], None]] = Future()
         self._supply: Future[Supply[TaskRequests]] = Future()
         self._documents: Future[list[tuple[str, str]]] = Future()
@@ -87,25 +90,22 @@ class TasksApart:
         self._ended: Ended | None = None
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            module_command("engine.worker.task_process"), stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        with self._process.stdin as outgoing, self._process.stdout as incoming:  # type: ignore[union-attr]
-            self._wire = Wire(
-                Connection(os.dup(incoming.fileno()), writable=False),
-                Connection(os.dup(outgoing.fileno()), readable=False),
-            )
+        self._process, self._kept.tasks = self._kept.tasks or TaskProcess(), None
         self._thread = threading.Thread(target=self._listen, name="process for tasks")
         self._thread.start()
         self._send(self._begin)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None and self._begin.stays:
+            self._thread.join(_RESTS_WITHIN)
+        if kind is None and self._rests:
+            self._kept.tasks = self._process
+            return
         self._process.kill()  # whatever it still builds is not wanted, and what it was to judge has been waited for
-        self._process.wait()
         self._on_loaded.cancel()
         self._thread.join()
-        self._wire.close()
+        self._process.wire.close()
 
     def model_reads(
         self,
@@ -202,7 +202,7 @@ class TasksApart:
 
     def _send(self, message: Any) -> None:
         try:
-            self._wire.send(message)
+            self._process.wire.send(message)
         except OSError:  # it is gone; the thread that listens finds out how
             self._thread.join()
             assert self._problem is not None
@@ -211,14 +211,18 @@ class TasksApart:
     def _listen(self) -> None:
         try:
             while self._ended is None:
-                self._take(self._wire.receive())
+                self._take(self._process.wire.receive())
+            while self._begin.stays and not self._rests:  # what it still says of this run is not wanted any more
+                self._rests = isinstance(self._process.wire.receive(), Rests)
         except (EOFError, ConnectionError):
+            if self._ended is not None:
+                return
             self._fail(EndedError(f"The process that writes prompts and judges answers ended ({self._how()})."))
         except BaseException as error:  # what it told could not be written down, or be meant
             self._fail(error)
 
     def _how(self) -> str:
-        code = self._process.wait()
+        code = self._process.popen.wait()
         if code == -signal.SIGKILL:
             return "it was killed, by somebody or since memory ran out"
         return f"by {signal.Signals(-code).name}" if code < 0 else f"with code {code}; the run's log has more"

@@ -17,11 +17,14 @@ from warehouse.records.run_state import RunHistory
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """To the process: the run that it works for, and what earlier attempts left behind."""
+    """To the process: the run that it works for, and what earlier attempts left behind. If it `stays`, another run may
+    follow.
+    """
 
     folder: str
     attempt: int
     history: RunHistory
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +167,11 @@ class Ended:
     """From the process: all that was to be judged is, and so many cells failed."""
 
     failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rests:
+    """From the process: nothing more comes of this run, and another one may begin."""
 
 
 class Wire:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 import traceback
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from engine.errors import UserError
 from engine.runs.launch import FAILED, FINISHED, REFUSED, STOPPED
 from engine.runs.rundir import RunDir
 from engine.worker.importing import begin_driver, import_transformers, imported
-from engine.worker.stopping import StopFlag, StopRequested
+from engine.worker.kept import Kept
+from engine.worker.stopping import StopRequested
 from warehouse.records.events import Crashed, Finished, Refused, Stopped
 from warehouse.store.journal import FULL
 
@@ -19,24 +20,24 @@ if TYPE_CHECKING:
     from engine.worker.recorder import Recorder
 
 
-def work(run: RunDir, *, carried: bool = False) -> int:
+def work(run: RunDir, *, carried: bool = False, kept: Kept | None = None) -> int:
     """Do what is missing of a run, and return the exit code; the journal's last event says the same in words.
 
-    Of a run that is `carried` out for somebody elsewhere the database is left alone.
+    Of a run that is `carried` out for somebody elsewhere the database is left alone. `kept` is of the run before.
 
     Raises:
         UserError: another process works on the run, its journal is damaged, or its disk is full: nothing may, or can,
             be written to it.
     """
-    stop = StopFlag()
+    kept = kept or Kept()
     try:
         # Taken and told to stop like any other while it still imports.
-        with run.lock(by_file=carried), stop.listening():
+        with run.lock(by_file=carried), kept.stop.listening():
             from engine.worker.recorder import Recorder
 
             recorder = Recorder(run, merges=not carried)
             try:
-                return _attempted(run, recorder, stop)
+                return _attempted(run, recorder, kept)
             finally:
                 recorder.close()
     except OSError as error:
@@ -45,15 +46,12 @@ def work(run: RunDir, *, carried: bool = False) -> int:
         raise UserError(_no_room(error)) from error
 
 
-def _attempted(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
+def _attempted(run: RunDir, recorder: Recorder, kept: Kept) -> int:
     try:
         from engine.worker.tasks_apart import TasksApart
 
-        with TasksApart(run, recorder, stop) as tasks:
-            with recorder.stage("import libraries"):
-                begin_driver()
-                attempt = imported("engine.worker.attempt", first=import_transformers).attempt
-            failed: int = attempt(run, recorder, stop, tasks)
+        with TasksApart(run, recorder, kept.stop, kept) as tasks:
+            failed: int = _imported(recorder, kept).attempt(run, recorder, kept.stop, tasks, kept.batch_tokens)
         # Before it is called finished, so that a run killed while its results are brought over is resumed for them.
         merged = recorder.merge(wait=5.0, compare_all=True)
         recorder.record(Finished(failed=failed))
@@ -74,6 +72,17 @@ def _attempted(run: RunDir, recorder: Recorder, stop: StopFlag) -> int:
         recorder.merge(wait=5.0)
         return FAILED
     return FAILED if failed else FINISHED
+
+
+def _imported(recorder: Recorder, kept: Kept) -> Any:
+    """The module that makes attempts. A run that finds it imported tells of no such stage, and so of no time that it
+    took to start, from which forecasts are made.
+    """
+    if kept.runs:
+        return imported("engine.worker.attempt")
+    with recorder.stage("import libraries"):
+        begin_driver()
+        return imported("engine.worker.attempt", first=import_transformers)
 
 
 def say(text: str) -> None:

@@ -13,7 +13,7 @@ from engine.errors import UserError
 from engine.planning import model_stack
 from engine.planning.model_files import is_gguf
 from engine.planning.plan import ENGINES, LLAMA_CPP, TRANSFORMERS
-from engine.runs.certifying import Certifying, certifying
+from engine.runs.certifying import Certifying, certifying, exported
 from engine.runs.create import check_database, create_all
 from engine.runs.rundir import RunDir
 from tui.cli import session
@@ -28,7 +28,7 @@ def certify(
         str,
         typer.Option(
             metavar="RUN",
-            help="The run whose plan it is scored under, and compared with.",
+            help="The run whose plan it is scored under, and compared with; `latest` is the latest that fits.",
             autocompletion=complete_runs,
         ),
     ],
@@ -56,8 +56,9 @@ def certify(
     model_stack.require()
     if engine == LLAMA_CPP:
         model_stack.require_llama_cpp()
-    run = session.find(db, like)
-    wanted = certifying(path, run, engine=engine)
+    record = exported(path)
+    wanted = session.like(db, like, lambda run: certifying(path, record, run, engine=engine))
+    run = wanted.run
     session.check_plans([wanted.plan], quiet=quiet)
     [scoring] = create_all([wanted.plan], db)
     if code := session.work([scoring], db, plain=plain, quiet=quiet or as_json, as_json=False, tables=False):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.runs import launch
+from engine.runs.keeping import Process
 from warehouse.records.events import Event
 from warehouse.records.run_state import RunHistory
 from warehouse.store import journal
@@ -36,7 +36,7 @@ class Detached(Exception):
     """The user has had enough of watching; the worker was asked to stop and is left to it."""
 
 
-def follow(worker: subprocess.Popen[bytes], path: Path, history: RunHistory, view: View, offset: int) -> int:
+def follow(worker: Process, path: Path, history: RunHistory, view: View, offset: int) -> int:
     """Show a run until its worker ends, and return the worker's exit code (see `engine.runs.launch`).
 
     `history` knows the journal at `path` up to byte `offset`. The first Ctrl-C asks the worker to stop, the second
@@ -64,6 +64,7 @@ def follow(worker: subprocess.Popen[bytes], path: Path, history: RunHistory, vie
                 view.note("Stopping after the current batch. Ctrl-C again leaves the worker to it.")
             time.sleep(_POLL_SECONDS)
     # A worker that was interrupted while it was still importing dies of the signal itself.
+    assert worker.returncode is not None
     return launch.STOPPED if worker.returncode == launch.INTERRUPTED else worker.returncode
 
 

@@ -56,7 +56,8 @@ def save(
         str | None,
         typer.Option(
             metavar="RUN",
-            help="As this run pruned it: with its method, repair, seed and divisor, and on its calibration text.",
+            help="As this run pruned it: with its method, repair, seed and divisor, and on its calibration text; "
+            "`latest` is the latest that fits.",
         ),
     ] = None,
     calibration: CalibrationText = None,
@@ -113,7 +114,9 @@ def save(
         "calibration_tokens": calibration_tokens,
         "calibration_length": calibration_length,
     }
-    request |= _as(session.find(db, like), model, told | text) if like is not None else _by_itself(told, text)
+    request |= (
+        _by_itself(told, text) if like is None else session.like(db, like, lambda run: _as(run, model, told | text))
+    )
     worker = subprocess.run(
         module_command("engine.worker.save", json.dumps(request)),
         stdout=subprocess.PIPE,
@@ -190,6 +193,8 @@ def _as(run: RunDir, model: str, told: dict[str, Any]) -> dict[str, Any]:
             )
     if plan.model != (str(Path(model).resolve()) if Path(model).is_dir() else model):
         raise UserError(f"Run {run.run_id} is of {plan.model}, not of {model}: name a run of the same model.")
+    if plan.is_calibrated and run.history()[0].calibration is None:
+        raise UserError(f"Run {run.run_id} has not looked at its calibration text yet: name a run that has.")
     request = {"method": plan.method, "repair": plan.repair, "divisor": plan.divisor, "seed": plan.seeds[0]}
     like = str(run.path.resolve()) if plan.is_calibrated else None
     return _only_needed(request | {"revision": plan.revision, "like": like})

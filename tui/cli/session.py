@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 
@@ -18,6 +18,7 @@ from engine.planning.plan import RunPlan
 from engine.runs import launch, rundir
 from engine.runs.create import check_database
 from engine.runs.digests import Digest
+from engine.runs.keeping import Keeper, Process
 from engine.runs.progress import progress
 from engine.runs.rundir import RunDir
 from engine.sweeps import groups
@@ -33,6 +34,8 @@ from warehouse.text import counted, one_line
 
 _TAKEN_UP_WITHIN = 60.0  # seconds for which --detach waits to hear that a plan is refused
 _POLL_SECONDS = 0.1
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,24 @@ def find(db: Path, text: str) -> RunDir:
     if not rundir.all_runs(db):
         check_database(db)
     return rundir.find(db, text)
+
+
+def like(db: Path, text: str, use: Callable[[RunDir], T]) -> T:
+    """What `use` makes of the run that a person names after --like; `latest` is the latest that it does not refuse.
+
+    Raises:
+        UserError: as `find`; `use` refuses the run, or all of them.
+    """
+    if text != "latest":
+        return use(find(db, text))
+    find(db, text)  # there is one
+    why = None
+    for run in reversed(rundir.all_runs(db)):
+        try:
+            return use(run)
+        except UserError as error:
+            why = why or error
+    raise UserError(f"--like latest: no run of {db.name} will do. The latest: {why}")
 
 
 def find_all(db: Path, text: str) -> list[RunDir]:
@@ -145,11 +166,12 @@ def work(
     """
     how = Showing(plain=plain, quiet=quiet, tables=tables and not as_json)
     codes: list[int] = []
-    waiting = list(runs)
+    waiting, keeper = list(runs), Keeper()
     try:
         while waiting and launch.STOPPED not in codes:
-            codes.append(_carry_out(waiting.pop(0), db, how))
+            codes.append(_carry_out(waiting.pop(0), db, how, keeper.start if len(runs) > 1 else launch.start))
     finally:
+        keeper.let_go()
         for run in waiting:
             _say(f"Not begun: {run.plan.model}; `{hint('resume', run.run_id, db=db)}` starts its run.")
     if not as_json and len(runs) > 1:
@@ -178,7 +200,7 @@ def _method_tests(runs: Sequence[RunDir], db: Path) -> list[dict[str, Any]]:
         return []
 
 
-def _carry_out(run: RunDir, db: Path, how: Showing) -> int:
+def _carry_out(run: RunDir, db: Path, how: Showing, start: Callable[[RunDir], Process]) -> int:
     """Work on one run to its end; returns the exit code."""
     if run.state() == RunState.FINISHED:
         if not how.quiet:
@@ -186,7 +208,7 @@ def _carry_out(run: RunDir, db: Path, how: Showing) -> int:
         return with_problem(merge(run, db), launch.FINISHED)
     history, offset = run.history()
     before = history.turns
-    worker = launch.start(run)
+    worker = start(run)
     Thread(target=_import_what_the_end_needs, name="imports").start()
     try:
         code = follow(worker, run.journal_path, history, _view(run, history, how), offset)

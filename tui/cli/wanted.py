@@ -17,6 +17,7 @@ from engine.planning.plan import RunPlan
 from engine.planning.sweep_file import SweepFile, is_sweep_file, read_sweep_file
 from engine.planning.task_index import UnlistedError
 from engine.planning.where import Where
+from engine.runs.rundir import RunDir
 from engine.sweeps.places import Places, places_of
 from engine.sweeps.preparing import Prepared, prepare
 from tui.cli import session
@@ -70,7 +71,7 @@ def read_wanted(context: typer.Context, db: Path) -> Wanted:
         file = read_sweep_file(Path(files[0]), typed | place)
         plans, where = file.plans(), file.where
     elif like is not None:
-        plans = _again(session.find_all(db, like), models, typed)
+        plans = _again(_runs_like(db, like), models, typed)
     elif models:
         if given["suite"] is None and given["tasks"] is None and not given["profile"]:
             given["suite"] = settings.suite()
@@ -83,6 +84,17 @@ def read_wanted(context: typer.Context, db: Path) -> Wanted:
     places = places_of(where, plans)
     skips = (len(plans) > 1 or file is not None) and not context.params["again"]
     return Wanted(prepare(plans, db, places=places.count, skips=skips), places, file)
+
+
+def _runs_like(db: Path, text: str) -> list[RunDir]:
+    """Those that a person names; `latest` is the latest that is no certification, which is `certify`'s to repeat."""
+    return [session.like(db, text, _no_certification)] if text == "latest" else session.find_all(db, text)
+
+
+def _no_certification(run: RunDir) -> RunDir:
+    if (like := run.plan.certifies) is not None:
+        raise UserError(f"Run {run.run_id} scored an exported file like run {like}: name that one, or another.")
+    return run
 
 
 def _given(context: typer.Context) -> dict[str, Any]:
@@ -98,7 +110,7 @@ def _is_typed(context: typer.Context, field: str) -> bool:
     return source is not None and source.name == _TYPED
 
 
-def _again(runs: Sequence[Any], models: Sequence[str], typed: dict[str, Any]) -> list[RunPlan]:
+def _again(runs: Sequence[RunDir], models: Sequence[str], typed: dict[str, Any]) -> list[RunPlan]:
     """The plans of runs, with what is given beside them."""
     plans = [run.plan for run in runs]
     gone = {other: None for own, other in (("suite", "tasks"), ("tasks", "suite")) if own in typed}

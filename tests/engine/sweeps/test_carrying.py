@@ -29,11 +29,12 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(carrying.time, "sleep", lambda seconds: None)
 
 
-def pieces(folder: Path, count: int) -> list[RunDir]:
+def pieces(folder: Path, count: int, models: str = "m") -> list[RunDir]:
+    """So many, of these models in turn."""
     plans = [
         RunPlan(
-            name=f"piece {number}", model="m", levels=tuple(parse_levels("0,20,40")), tasks=(TaskSpec("piqa"),),
-            sweep="s",
+            name=f"piece {number}", model=models[number % len(models)], levels=tuple(parse_levels("0,20,40")),
+            tasks=(TaskSpec("piqa"),), sweep="s",
         )
         for number in range(count)
     ]  # fmt: skip
@@ -109,6 +110,7 @@ class FakeExecutor:
     most: int = 0
     rooms: dict[str, int] = field(default_factory=dict)
     held: dict[str, str] = field(default_factory=dict)
+    rested: set[str] = field(default_factory=set)
 
     def room(self, place: str) -> int | None:
         return self.rooms.get(place)
@@ -116,9 +118,15 @@ class FakeExecutor:
     def has(self, run: RunDir) -> str | None:
         return self.held.get(run.name)
 
+    def rest(self, place: str) -> None:
+        before = self.at_work.get(place)
+        assert before is None or before.code is not None, f"{place} is at work"
+        self.rested.add(place)
+
     def close(self) -> None: ...
 
     def start(self, run: RunDir, place: str) -> FakeWorker:
+        self.rested.discard(place)
         before = self.at_work.get(place)
         assert before is None or before.code is not None, f"two at once on {place}"
         self.started.append((run.name, place))
@@ -162,6 +170,32 @@ def test_every_piece_is_carried_out_once_and_every_place_works(tmp_path: Path):
     assert executor.most == 2
     assert all(cells(run) == ["0", "20", "40"] for run in runs)
     assert set(carry.codes.values()) == {launch.FINISHED}
+
+
+def test_a_place_goes_on_with_a_piece_of_its_model_and_passes_none_over_for_long(tmp_path: Path):
+    runs = pieces(tmp_path, 10, "mnomnmnmnm")
+    executor = FakeExecutor(["a", "b"])
+    Carrying(runs, executor, Told())()
+    of = {run.name: run.plan.model for run in runs}
+    taken = {place: "".join(of[name] for name, at in executor.started if at == place) for place in "ab"}
+    assert taken == {"a": "mmomm", "b": "nnnnm"}  # o is the third, and passed over twice
+
+
+def test_a_place_that_nothing_waits_for_gives_back_what_it_keeps(tmp_path: Path):
+    runs = pieces(tmp_path, 3)
+    executor = FakeExecutor(["a", "b", "c", "idle"])
+    rested: list[set[str]] = []
+
+    def looked() -> bool:
+        rested.append(set(executor.rested))
+        return False
+
+    Carrying(runs, executor, Told(), looked)()
+    assert rested[1] == {"idle"}
+    [one] = pieces(tmp_path / "stopped", 1)
+    stopped = FakeExecutor(["a"])
+    Carrying([one], stopped, Told(), lambda: bool(stopped.started))()
+    assert "a" not in stopped.rested  # whoever asked closes it
 
 
 @pytest.mark.parametrize("ending", ["killed", "crash"])

@@ -38,6 +38,8 @@ class TwoPlaces:
     def start(self, run: RunDir, place: str) -> LocalWorker:
         return LocalWorker(launch.start(run))
 
+    def rest(self, place: str) -> None: ...
+
     def close(self) -> None: ...
 
 

@@ -102,7 +102,7 @@ def test_pieces_have_every_cell_once_and_end_near_the_best_there_could_be():
         assert sorted(cells) == sorted((str(level), task) for level in whole.levels for task in tasks)
         times = dict(zip(tasks, cost.tasks, strict=True))
         free = [0.0] * places
-        for part in in_order(parts, [_takes(part, times) for part in parts]):
+        for part in in_order(parts, [_takes(part, times) for part in parts], places):
             free[free.index(min(free))] += _takes(part, times)
         longest_cell = max(cost.tasks) + 0.5
         bound = sum(cost.tasks) * len(whole.levels) / places
@@ -133,4 +133,9 @@ def test_a_group_takes_as_long_as_its_tasks_and_what_is_not_told_as_long_as_the_
 
 def test_unpruned_levels_come_first_then_the_longest():
     plans = [plan("a", "20"), plan("b", "40"), plan("c", "0"), plan("d", "60")]
-    assert [one.model for one in in_order(plans, [1.0, 3.0, 1.0, None])] == ["c", "b", "a", "d"]
+    assert [one.model for one in in_order(plans, [1.0, 3.0, 1.0, None], 2)] == ["c", "b", "a", "d"]
+
+
+def test_on_an_only_place_models_follow_one_another():
+    plans = [plan("a", "20"), plan("b", "40"), plan("a", "0"), plan("b", "0"), plan("a", "60")]
+    assert [str(one.levels[0]) for one in in_order(plans, [1.0, 9.0, 2.0, 9.0, 5.0], 1)] == ["0", "60", "20", "0", "40"]

@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 import torch
 
-from engine.demo.paths import TASKS_DIR
+from engine.demo.paths import MODEL_DIR, TASKS_DIR
 from engine.errors import UserError
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
+from engine.pruning import loading
+from engine.pruning.accounting import ModelShape
 from engine.runs import launch
 from engine.runs.rundir import RunDir, runs_root
+from engine.worker import attempt
 from engine.worker.attempt import _record_model, warm_up
 from engine.worker.earlier import EarlierPrompts
 from engine.worker.recorder import Recorder
@@ -48,6 +51,22 @@ def resumed(tmp_path: Path, *before: Any) -> Recorder:
         earlier.record(data)
     earlier.close()
     return Recorder(run)
+
+
+def test_a_process_that_is_kept_makes_the_batches_of_its_first_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device has less free memory by then, and other batches are other sums."""
+    free = iter((4096, 4000, 3000, 2000))
+    monkeypatch.setattr(attempt, "default_batch_tokens", lambda *_, **__: next(free))
+    gpu, kept = torch.device("cuda", 0), dict[Any, int]()
+    shape = loading.inspect(str(MODEL_DIR)).shape
+    other = replace(shape, intermediate_size=shape.intermediate_size * 2)
+
+    def found(one: ModelShape, dtype: torch.dtype, known: dict[Any, int]) -> int:
+        return attempt.batch_tokens_of(gpu, one, dtype, known)
+
+    assert [found(shape, torch.bfloat16, kept) for _ in range(2)] == [4096, 4096]
+    assert [found(other, torch.bfloat16, kept), found(shape, torch.float32, kept)] == [4000, 3000]
+    assert found(shape, torch.bfloat16, {}) == 2000
 
 
 @pytest.mark.parametrize(

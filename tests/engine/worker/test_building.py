@@ -13,13 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 from drawing_tasks import DATA, TASK
+from lm_eval.api.task import Task
 from lm_eval.tasks import TaskManager
 
 from engine.demo.paths import TASKS_DIR
 from engine.errors import UserError
 from engine.evaluation import task_loading
+from engine.evaluation.encoding import Progress
+from engine.evaluation.prompts import Prompts
 from engine.evaluation.task_loading import LoadedTasks, load_tasks
-from engine.evaluation.tasks import build_tasks
+from engine.evaluation.tasks import BuiltTask, build_task, build_tasks
 from engine.planning.plan import RunPlan
 from engine.planning.suites import TaskSpec
 from engine.runs.rundir import RunDir, runs_root
@@ -80,7 +83,11 @@ class Making:
         self.run = RunDir.create(runs_root(folder / "r.duckdb"), plan, folder / "r.duckdb")
         self.recorder = Recorder(self.run)
         known = EarlierPrompts.of(earlier or RunHistory())
-        self.building = Building(plan, self.recorder, self.stop, load or (lambda: load_tasks(plan)), known)
+
+        def build(task: Task, part_of: str | None, prompts: Prompts, progress: Progress) -> BuiltTask:
+            return build_task(task, part_of, plan, prompts, progress)
+
+        self.building = Building(plan, self.recorder, self.stop, load or (lambda: load_tasks(plan)), known, build)
 
     def facts(self) -> dict[str, TaskFacts]:
         return {facts.task: facts for facts in of_kind(self.run.events(), TaskFacts)}

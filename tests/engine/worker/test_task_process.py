@@ -30,6 +30,7 @@ from engine.runs.rundir import RunDir, runs_root
 from engine.worker import tasks_apart
 from engine.worker.draws import own_draws, share_out_draws
 from engine.worker.judging import Judging
+from engine.worker.kept import Kept
 from engine.worker.recorder import Recorder
 from engine.worker.stopping import StopFlag, StopRequested
 from engine.worker.supply import Supply
@@ -50,14 +51,14 @@ class OwnTokenizer(TokenizersBackend):
 class Apart:
     """A run's tasks in a process of their own, and the model that they are asked of."""
 
-    def __init__(self, folder: Path, plan: RunPlan, tokenizer: Any) -> None:
+    def __init__(self, folder: Path, plan: RunPlan, tokenizer: Any, kept: Kept | None = None) -> None:
         self.run = RunDir.create(runs_root(folder / "r.duckdb"), plan, folder / "r.duckdb")
         self.recorder = Recorder(self.run)
         self.stop = StopFlag()
         self.model: Any = AutoModelForCausalLM.from_pretrained(MODEL_DIR, dtype=torch.float32).eval()
         self.lm = PrunedLM(self.model, tokenizer, batch_tokens=2048)
         self.loaded: list[Loaded] = []
-        self.tasks = TasksApart(self.run, self.recorder, self.stop)
+        self.tasks = TasksApart(self.run, self.recorder, self.stop, kept)
 
     def says_how_it_reads(self, on_loaded: Callable[[Loaded], None] | None = None) -> None:
         self.tasks.model_reads(
@@ -86,8 +87,8 @@ class Apart:
 def apart(tmp_path: Path) -> Iterator[Callable[..., Apart]]:
     made: list[Apart] = []
 
-    def make(plan: RunPlan = PLAN, tokenizer: Any = None) -> Apart:
-        made.append(Apart(tmp_path, plan, tokenizer or AutoTokenizer.from_pretrained(MODEL_DIR)))
+    def make(plan: RunPlan = PLAN, tokenizer: Any = None, kept: Kept | None = None) -> Apart:
+        made.append(Apart(tmp_path, plan, tokenizer or AutoTokenizer.from_pretrained(MODEL_DIR), kept))
         return made[-1]
 
     yield make
@@ -217,7 +218,7 @@ def test_a_process_that_is_killed_ends_the_work_and_says_so(apart: Callable[...,
     with made.tasks as tasks:
         made.says_how_it_reads()
         supply = tasks.supply()
-        tasks._process.send_signal(signal.SIGKILL)
+        tasks._process.popen.send_signal(signal.SIGKILL)
         with pytest.raises(EndedError, match="it was killed, by somebody or since memory ran out"):
             supply.get("demo_story")
         with pytest.raises(EndedError, match="writes prompts and judges answers ended"), tasks.judging():
@@ -237,8 +238,8 @@ def test_no_process_is_left_without_its_worker(apart: Callable[..., Apart]) -> N
     with made.tasks as tasks:
         made.says_how_it_reads()
         tasks.supply()
-        tasks._wire.close()  # as the kernel does when the worker is killed
-        assert tasks._process.wait(timeout=60) == 1
+        tasks._process.wire.close()  # as the kernel does when the worker is killed
+        assert tasks._process.popen.wait(timeout=60) == 1
 
 
 def test_a_signal_to_both_is_left_to_the_worker(apart: Callable[..., Apart]) -> None:
@@ -247,7 +248,7 @@ def test_a_signal_to_both_is_left_to_the_worker(apart: Callable[..., Apart]) -> 
         made.says_how_it_reads()
         supply = tasks.supply()
         for number in (signal.SIGINT, signal.SIGTERM):
-            tasks._process.send_signal(number)
+            tasks._process.popen.send_signal(number)
         tasks.hand_to(made.lm)
         assert supply.get("demo_story") is not None
         made.stop.reason = "SIGINT"
@@ -255,7 +256,64 @@ def test_a_signal_to_both_is_left_to_the_worker(apart: Callable[..., Apart]) -> 
             supply.get("demo_sums")
         with tasks.judging():
             pass
-    assert tasks._process.returncode is not None
+    assert tasks._process.popen.returncode is not None
+
+
+def asked_by(made: Apart, *, few: bool = False) -> tuple[int, dict[str, list[list[list[int]]]]]:
+    """The process, and the tokens of each task's requests; a `few` are of the first task alone."""
+    found: dict[str, list[list[list[int]]]] = {}
+    with made.tasks as tasks:
+        made.says_how_it_reads()
+        tasks.hand_to(made.lm)
+        supply = tasks.supply()
+        for name in supply.names[:1] if few else supply.names:
+            task = supply.get(name)
+            assert task is not None
+            found[name] = [[part.tolist() for part in made.lm.tokens_of(one)] for one in task.instances]
+        with tasks.judging():
+            pass
+        return tasks._process.popen.pid, found
+
+
+def test_a_process_that_is_kept_has_the_same_requests_for_the_next_run(apart: Callable[..., Apart]) -> None:
+    kept, other = Kept(stays=True), replace(PLAN, tasks=PLAN.tasks[1:3], seeds=(7, 8, 9, 10))
+    alone = [asked_by(apart(plan))[1] for plan in (PLAN, other)]
+    try:
+        runs = [apart(plan, kept=kept) for plan in (PLAN, replace(PLAN, name="next", method="l2"), other, PLAN)]
+        told = [asked_by(one) for one in runs]
+    finally:
+        assert kept.tasks is not None
+        kept.tasks.end()
+    assert [found for _, found in told] == [alone[0], alone[0], alone[1], alone[0]]
+    assert len({number for number, _ in told}) == 1
+    facts = [of_kind(one.run.events(), TaskFacts) for one in runs]
+    assert facts[0] == facts[1] == facts[3] != facts[2]
+    assert all(len(of_kind(one.run.events(), TasksFound)) == 1 for one in runs)
+
+
+def test_what_is_still_said_of_a_run_that_is_over_is_not_taken_for_the_next_ones(apart: Callable[..., Apart]) -> None:
+    kept = Kept(stays=True)
+    for _ in range(3):
+        made = apart(kept=kept)
+        asked_by(made, few=True)  # most tasks are being built as it ends
+        before = made.run.events()
+        after = apart(kept=kept)
+        asked_by(after)
+        assert made.run.events() == before
+        assert len({facts.task for facts in of_kind(after.run.events(), TaskFacts)}) == len(
+            of_kind(after.run.events(), TaskFacts)
+        )
+    if kept.tasks is not None:
+        kept.tasks.end()
+
+
+def test_a_run_that_broke_off_leaves_no_process(apart: Callable[..., Apart]) -> None:
+    kept = Kept(stays=True)
+    tasks = apart(kept=kept).tasks
+    with pytest.raises(EndedError), tasks:
+        raise EndedError
+    assert kept.tasks is None
+    assert tasks._process.popen.returncode is not None
 
 
 def test_an_error_that_cannot_be_sent_is_told_in_its_words() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine.planning import model_stack
+from engine.runs.rundir import RunDir
 from tui.cli.app import app
 from tui.cli.guard import guarded
 
@@ -74,6 +76,44 @@ def test_the_exported_files_are_scored_like_the_run(shell):
     assert dry["pushed"] is None
     assert {"README.md", "model.safetensors", "prune_tui.json"} <= {one["path"] for one in dry["uploads"]}
     assert "model-index" in (shell.cwd / "pushed" / "README.md").read_text()
+
+
+def test_latest_is_the_latest_run_that_the_file_can_be_certified_like(fake: Any) -> None:
+    record = {
+        "format": "prune-tui checkpoint", "prune_tui": "1", "method": "maw", "level": "40", "pruning_pct": 40.0,
+        "intermediate_size": 60, "parameters": 600, "divisor": None, "seed": None,
+        "base": {
+            "model": "org/tiny", "revision": "c0ffee", "weights_hash": "abc", "config_hash": None,
+            "tokenizer_hash": None, "model_type": "llama", "hidden_size": 8, "intermediate_size": 100,
+            "num_hidden_layers": 1, "parameters": 1000,
+        },
+    }  # fmt: skip
+    (fake.cwd / "out").mkdir()
+    (fake.cwd / "out" / "prune_tui.json").write_text(json.dumps(record))
+    (fake.cwd / "out" / "config.json").write_text('{"model_type": "llama"}')
+    nothing = fake("certify", "out", "--like", "latest")
+    assert (nothing.returncode, nothing.stderr.count("\n")) == (2, 1)
+    assert "There are no runs" in nothing.stderr
+
+    assert fake("run", "org/tiny", "--levels", "0,40", "--tasks", "piqa", "--name", "fine").returncode == 0
+    assert fake("run", "org/tiny", "--levels", "0,20", "--tasks", "piqa", "--name", "narrower").returncode == 0
+    fitting, narrower = (path.name for path in fake.runs)
+    for _ in range(2):  # the second does not take the first certification, which is later, for the run
+        done = fake("certify", "out", "--like", "latest", "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["run"] == fitting
+    plans = [RunDir(path).plan for path in fake.runs[2:]]
+    assert [plan.certifies for plan in plans] == [fitting, fitting]
+    refused = fake("certify", "out", "--like", fake.runs[-1].name)
+    assert f"scored an exported file like run {fitting}" in refused.stderr
+
+    assert fake("run", "--like", "latest", "--no-start").returncode == 0
+    assert RunDir(fake.runs[-1]).plan.to_dict() == RunDir(fake.cwd / "results.runs" / narrower).plan.to_dict()
+    assert fake("certify", "out", "--like", fitting).returncode == 0
+    again = fake("run", "--like", fake.runs[-1].name, "--no-start")  # said by its name: an ordinary run of the file
+    assert again.returncode == 0, again.stderr
+    plan = RunDir(fake.runs[-1]).plan
+    assert (Path(plan.model), plan.certifies) == (fake.cwd / "out", None)
 
 
 def test_what_cannot_be_certified_is_one_sentence(shell):

@@ -7,7 +7,9 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
+import duckdb
 import pytest
 
 from engine.runs.rundir import RunDir
@@ -21,8 +23,8 @@ for SLURM_ARRAY_TASK_ID in $(seq "$last"); do export SLURM_ARRAY_TASK_ID; sh "$2
 
 
 def shown(name: str) -> str:
-    [text] = re.findall(rf"^```\w+\n# {re.escape(name)}\n(.*?)^```", PAGE, re.M | re.S)
-    return text
+    [text] = re.findall(rf"^ *```\w+\n *(?:#|--) {re.escape(name)}\n(.*?)^ *```", PAGE, re.M | re.S)
+    return dedent(text)
 
 
 def write(fake, *names: str) -> None:
@@ -35,6 +37,22 @@ def test_the_sweep_file_is_one(fake):
     done = fake("run", "sweep.toml", "--dry-run")
     assert done.returncode == 0, done.stderr
     assert "4. org/second at main, l2: levels 20, 40; piqa, boolq@0; 4 evaluations" in done.stdout
+
+
+def test_a_lake_of_parquet_has_the_rows_of_the_file_and_none_of_a_run_that_is_gone(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_it, read_it = (one for one in shown("parquet.sql").split(";") if one.strip())
+    with duckdb.connect(study, read_only=True) as con:
+        con.execute(write_it.replace("baseline_deltas)", "(select *, 'gone' as run_id from range(3)))"))
+        assert len(con.execute(read_it).fetchall()) == 3
+        con.execute(write_it)
+        rows = con.execute(f"select model, task, metric, delta, run_id from ({read_it}) order by all").fetchall()
+        columns = "model, task, metric, delta, run_id"
+        assert rows == con.execute(f"select {columns} from baseline_deltas order by all").fetchall()
+    assert len(rows) > 100
+    assert {path.parent.name for path in Path("deltas").rglob("*.parquet")} == {f"run_id={row[-1]}" for row in rows}
 
 
 @pytest.mark.slow
