@@ -136,15 +136,15 @@ def attempt(
             )
             if damage is not None:
                 damage.begin(pruned, stop.check)
-            if device.type == "cuda" and plan.tasks:
-                warm_up(recorder, pruned.warm_up)
             if plan.profile is not None:
                 profiling = partial(Profiling, run, plan, recorder, stop, pruned, ladder, variants)
+        on_gpu = pruned if device.type == "cuda" else None
+        # Requests that are there already are not kept waiting: they compile what they need.
+        if on_gpu is not None and plan.tasks and not tasks.has_some:
+            warm_up(recorder, on_gpu.warm_up)
         supply = tasks.supply()
-        if (
-            pruned is not None and device.type == "cuda" and tasks.writes and supply.is_empty
-        ):  # otherwise it can wait, and the scores cannot
-            warm_up(recorder, pruned.warm_up_writing)
+        if on_gpu is not None and tasks.writes and not tasks.has_some:
+            warm_up(recorder, on_gpu.warm_up_writing)
         _record_model(
             recorder,
             found.shape.model_facts(

@@ -148,6 +148,11 @@ class TasksApart:
         if self._supply.done():
             self._supply.result()
 
+    @property
+    def has_some(self) -> bool:
+        """Whether a task's requests are there to be asked."""
+        return self._supply.done() and self._supply.exception() is None and not self._supply.result().is_empty
+
     def supply(self) -> Supply[TaskRequests]:
         """The tasks once they are found; their requests may be written only later.
 

@@ -102,6 +102,7 @@ def test_requests_are_those_that_are_written_here_to_the_last_token(apart: Calla
     expected = made.built_here()
     here = PrunedLM(made.model, AutoTokenizer.from_pretrained(MODEL_DIR), batch_tokens=2048)
     with made.tasks as tasks:
+        assert not tasks.has_some
         made.says_how_it_reads()
         tasks.hand_to(made.lm)
         supply = tasks.supply()
@@ -118,6 +119,8 @@ def test_requests_are_those_that_are_written_here_to_the_last_token(apart: Calla
                 assert [(part.dtype, part.tolist()) for part in mine] == [(p.dtype, p.tolist()) for p in theirs]
                 kinds.add(one.request_type)
         assert kinds == {"loglikelihood", "loglikelihood_rolling", "generate_until"}
+        assert tasks.has_some
+        assert tasks.writes
         assert tasks.documents() == list(whole_documents(task.task for task in expected.tasks))
     assert [loaded.whole for loaded in made.loaded] == [False]
     events = made.run.events()
