@@ -1,7 +1,8 @@
 """Waiting for a dashboard's messages by what is left of them, rather than by the processor's time.
 
-After each key, Textual's pilot waits until the process has used no processor time for 20 ms, twice: with a feed that looks
-and a screen that pulls several times a second, that takes up to a second a key, and a busy machine takes it for rest.
+After each key, Textual's pilot waits until the process has used no processor time for 20 ms, twice: with a feed that
+looks and a screen that pulls several times a second, that takes up to a second a key; and a process that got no time on
+a busy machine passes for one that rests.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from time import monotonic, process_time
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 from textual._context import active_app
@@ -20,17 +22,19 @@ from textual.message_pump import MessagePump
 _TICK = 0.02  # seconds
 _IDLE = _TICK / 20  # of processor time in a tick: less is none
 _PASSES = 4  # of the event loop, in which what was sent from elsewhere reaches a queue
+at_work: WeakKeyDictionary[MessagePump, int] = WeakKeyDictionary()
+"""How many messages each is handling."""
 
 
 def wait_by_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     dispatch: Callable[[MessagePump, Message], Awaitable[None]] = MessagePump._dispatch_message
 
     async def dispatched(pump: MessagePump, message: Message) -> None:
-        pump.__dict__["_at_work"] = pump.__dict__.get("_at_work", 0) + 1
+        at_work[pump] = at_work.get(pump, 0) + 1
         try:
             await dispatch(pump, message)
         finally:
-            pump.__dict__["_at_work"] -= 1
+            at_work[pump] -= 1
 
     monkeypatch.setattr(MessagePump, "_dispatch_message", dispatched)
     for module in ("app", "pilot"):
@@ -66,9 +70,4 @@ async def _rests(app: App[Any]) -> bool:
 
 
 def _has_work(pump: MessagePump) -> bool:
-    return bool(
-        pump.__dict__.get("_at_work", 0)
-        or pump._next_callbacks
-        or pump._pending_message
-        or not pump._message_queue.empty()
-    )
+    return bool(at_work.get(pump) or pump._next_callbacks or pump._pending_message or not pump._message_queue.empty())

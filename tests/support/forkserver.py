@@ -37,6 +37,9 @@ PRELOADED = {
     "model": [
         "engine.worker.attempt", "engine.worker.task_work", "engine.worker.recorder", "engine.worker.preview",
         "engine.worker.list_tasks", "engine.worker.save", "warehouse.merging.merge", "warehouse.stats.pairing",
+        # What takes long of the rest that tests import.
+        "datasets", "lm_eval.evaluator", "optipfair", "polars", "scipy.stats", "statsmodels.api", "textual.pilot",
+        "torch.testing", "transformers.generation.utils", "tui.app",
     ],
 }  # fmt: skip
 
