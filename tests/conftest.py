@@ -81,7 +81,8 @@ class _OfXdist:
     @staticmethod
     def pytest_xdist_setupnodes(config: pytest.Config) -> None:
         """Its workers are forked, too, where they will import everything; who records mutants has some of their own."""
-        if config.args_source == pytest.Config.ArgsSource.TESTPATHS and "MUTANTS_CONFIG" not in os.environ:
+        all_of_them = {*config.getini("testpaths")} <= {arg.rstrip("/") for arg in config.args}
+        if all_of_them and "MUTANTS_CONFIG" not in os.environ:
             forked.install(_patch, _session_folder(config), os.getpid())
 
     @staticmethod
