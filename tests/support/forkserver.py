@@ -25,6 +25,7 @@ from typing import Any
 
 from forked import ForkedPopen, exactly
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # what is tested lies here, whatever is installed
 from prune_tui import ours
 
 PRELOADED = {
