@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,8 +39,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: while one test waits for a process or a dashboard, another can go on."""
-    return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1) + 1
+    """Two more than there are cores: while one test waits for a process or a dashboard, another can go on."""
+    return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1) + 2
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -62,26 +63,50 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     atexit.register(gc.unfreeze)  # the interpreter's own last collection: libraries complain of what it leaves
 
 
-def _owner() -> int:
+def _owner(config: pytest.Config) -> int:
     """The process that this session ends with: with xdist, the one that started its workers."""
-    return os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
+    return getattr(config, "workerinput", {}).get("owner", os.getpid())
 
 
-def _session_folder() -> Path:
+def _session_folder(config: pytest.Config) -> Path:
     """A folder of all the processes of this session; its path is short, for a socket's has 108 characters at most."""
-    return Path(tempfile.gettempdir()) / f"prune-tui-{_owner()}"
+    folder = Path(tempfile.gettempdir()) / f"prune-tui-{_owner(config)}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
 
 
-def pytest_unconfigure() -> None:
-    if _owner() == os.getpid():
-        shutil.rmtree(_session_folder(), ignore_errors=True)
+class _OfXdist:
+    """What xdist asks of the process that starts its workers."""
+
+    @staticmethod
+    def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+        """Its workers are forked, too, where they will import everything; who records mutants has some of their own."""
+        all_of_them = {*config.getini("testpaths")} <= {arg.rstrip("/") for arg in config.args}
+        if all_of_them and "MUTANTS_CONFIG" not in os.environ:
+            forked.install(_patch, _session_folder(config), os.getpid())
+
+    @staticmethod
+    def pytest_configure_node(node: Any) -> None:
+        node.workerinput["owner"] = os.getpid()
+
+
+_patch = pytest.MonkeyPatch()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.pluginmanager.has_plugin("xdist"):
+        config.pluginmanager.register(_OfXdist())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    _patch.undo()
+    if _owner(config) == os.getpid():
+        shutil.rmtree(_session_folder(config), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def session_folder() -> Path:
-    folder = _session_folder()
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder
+def session_folder(pytestconfig: pytest.Config) -> Path:
+    return _session_folder(pytestconfig)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -94,10 +119,10 @@ def _own_cache(session_folder: Path) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _forked_processes(_own_cache: None, session_folder: Path) -> Iterator[None]:
+def _forked_processes(_own_cache: None, session_folder: Path, pytestconfig: pytest.Config) -> Iterator[None]:
     """Our own processes are forked from one that has imported what they need; xdist's workers share it."""
     with pytest.MonkeyPatch.context() as patch:
-        forked.install(patch, session_folder, _owner())
+        forked.install(patch, session_folder, _owner(pytestconfig))
         yield
 
 

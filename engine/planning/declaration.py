@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import MISSING, dataclass, fields
+from functools import lru_cache
 from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
@@ -53,6 +54,7 @@ def _part(spec: ModuleSpec | None, name: str) -> ModuleSpec | None:
     return PathFinder.find_spec(f"{spec.name}.{name}", spec.submodule_search_locations)
 
 
+@lru_cache(maxsize=64)  # a sweep's plans ask for the same few at every turn
 def read_declaration(source: str) -> Declaration:
     """What a module's constants say.
 

@@ -6,7 +6,8 @@ ends with its own exit code. What it does not have is an interpreter that starts
 marked `real_process`.
 
 One server has the command line and the warehouse ("light"), one the model stack as well ("model"). Each begins when it
-is first needed, and ends with the process that began it.
+is first needed, and ends with the process that began it. Where all tests are run, xdist's workers come from the second:
+they need not import all that the tests do one after the other.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ SERVED = {
     "engine.worker.list_tasks": "model",
     "engine.worker.save": "model",
     str(TESTS / "support/lm_eval_of_a_folder.py"): "model",
+    "import sys;exec(eval(sys.stdin.readline()))": "model",  # one of xdist's workers
 }
 _SERVER = Path(__file__).with_name("forkserver.py")
 _FOLDER = "TESTS_FORKSERVER_FOLDER"  # not set: everything is started as ever
@@ -65,7 +67,7 @@ def _place_of(command: Any, environment: dict[str, str]) -> tuple[str, list[str]
     if _FOLDER not in environment or not isinstance(command, list | tuple) or list(command[:1]) != [sys.executable]:
         return None
     words = [os.fspath(word) for word in command[1:]]
-    if words[:1] == ["-P"]:
+    if words[:1] in (["-P"], ["-u"]):
         words = words[1:]
     if words[:2] == ["-m", "prune_tui.process"]:  # whose work, finding our packages, the server has done
         words = ["-m", *words[2:]]

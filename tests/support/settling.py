@@ -57,8 +57,11 @@ async def settle(pilot: Pilot[Any], *, pulls: int = 1) -> None:
     assert isinstance(app, Dashboard)
     await pilot.pause()
     begun = done(app.feed)["begun"]
+    app.feed.look_again()  # else it would with its next turn
     await _until(app, lambda: done(app.feed)["looks"] > begun)
     before = done(app)["pulls"]
+    for _ in range(pulls):
+        app.call_later(app._pull)  # as its timer does
     await _until(app, lambda: done(app)["pulls"] >= before + pulls)
     await _until(app, lambda: all(worker.is_finished for worker in app.workers))
     await pilot.wait_for_animation()
@@ -71,4 +74,4 @@ async def _until(app: Dashboard, fact: Callable[[], object]) -> None:
         if app._exception is not None:
             raise app._exception
         assert time.monotonic() < deadline, "it did not come to rest"
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.005)

@@ -232,8 +232,13 @@ class NewRunScreen(Screen[None]):
 
         self.app.push_screen(SweepFileScreen(saves=True, first=str(self._file or "sweep.toml")), chosen)
 
+    @property
+    def _is_open(self) -> bool:
+        """Whether it is composed and not being closed: the form's rows go before the last of what stands here does."""
+        return self in self.app.screen_stack and bool(self.query(KeyFooter))
+
     def _look_at_model(self) -> None:
-        if not self.query(KeyFooter):  # closed since the key that this follows
+        if not self._is_open:  # closed since the key that this follows
             return
         draft = self.draft()
         if draft.model.strip() and "model" not in draft.problems():
@@ -244,7 +249,7 @@ class NewRunScreen(Screen[None]):
         return list(dict.fromkeys([*models, DEMO_MODEL]))
 
     def _refresh(self) -> None:
-        if not self.query(KeyFooter) or self._is_filling:  # not composed yet, or closed
+        if not self._is_open or self._is_filling:
             return
         draft = self.draft()
         problems = self._problems(draft)

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache as remembered
+from functools import lru_cache
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
@@ -122,14 +123,18 @@ def definitions() -> tuple[str, ...]:
 
 def views_digest() -> str:
     """Of them, and of what is said of columns."""
-    texts = (*definitions(), statements.table_comments(), statements.column_comments())
-    return sha256("\0".join(texts).encode()).hexdigest()
+    return _digest(*definitions(), statements.table_comments(), statements.column_comments())
 
 
 def schema_key() -> str:
     """Equal for equal schemas, as the installed DuckDB writes them."""
     parts = [str(_FORM), version("duckdb"), STORAGE_VERSION, statements.query("schema_ledger"), views_digest()]
-    return sha256("\0".join([*parts, *(migration.text for migration in statements.migrations())]).encode()).hexdigest()
+    return _digest(*parts, *(migration.text for migration in statements.migrations()))
+
+
+@lru_cache(maxsize=16)  # asked for several times at each opening of a file
+def _digest(*texts: str) -> str:
+    return sha256("\0".join(texts).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from lm_eval.tasks import TaskManager
+from lm_eval_index import known, read_by_lm_eval, same
 
 from engine.evaluation import task_loading
 from engine.evaluation.kept_index import KeptIndex
@@ -48,22 +49,10 @@ def entries(folder: Path) -> list[TaskEntry]:
     return list(task_index._entries((str(folder),), lambda: None).values())
 
 
-def same(kept: TaskManager, read: TaskManager) -> bool:
-    """But for configs, which are read again when a task is loaded."""
-
-    def known(manager: TaskManager) -> list[tuple[object, ...]]:
-        return [
-            (name, entry.kind.name.removeprefix("PY_"), entry.yaml_path, entry.kind.name == "TAG" and entry.tags)
-            for name, entry in sorted(manager.task_index.items())
-        ]
-
-    return known(kept) == known(read) and kept.all_tasks == read.all_tasks
-
-
 def test_it_has_what_reading_the_files_gives_and_loads_the_same_tasks(folder: Path) -> None:
     kept = KeptIndex(entries(folder), [])
     read = TaskManager(include_path=[str(folder)], include_defaults=False)
-    assert same(kept, read)
+    assert same(kept, known(read))
     for name in ("one", "mine", "both"):
         tasks, expected = kept.load([name])["tasks"], read.load([name])["tasks"]
         assert [one.dump_config() for one in tasks.values()] == [one.dump_config() for one in expected.values()]
@@ -92,5 +81,5 @@ def test_where_there_is_no_list_lm_eval_reads_its_tasks_itself(monkeypatch: pyte
 
 
 @pytest.mark.slow  # reads all of lm-eval's tasks
-def test_of_lm_eval_s_own_it_has_every_one() -> None:
-    assert same(task_loading._index((), defaults=True), TaskManager(include_path=[str(task_loading.TASKS_DIR)]))
+def test_of_lm_eval_s_own_it_has_every_one(session_folder: Path) -> None:
+    assert same(task_loading._index((), defaults=True), read_by_lm_eval(session_folder))

@@ -155,18 +155,17 @@ def test_tasks_are_checked_as_a_worker_checks_them(known, own_folder):
 
 @pytest.mark.slow
 @pytest.mark.real_process
-def test_the_list_is_lm_eval_s_own_and_read_without_torch():
-    from lm_eval.tasks import TaskManager
+def test_the_list_is_lm_eval_s_own_and_read_without_torch(session_folder):
+    from lm_eval_index import read_by_lm_eval
 
-    index = TaskManager(include_path=[str(TASKS_DIR)]).task_index
+    index = read_by_lm_eval(session_folder)
     entries = task_index._parse(task_index._ask(task_index._own_folders()))
     assert [entry.name for entry in entries] == sorted(index)
     assert {spec.name for specs in SUITES.values() for spec in specs} <= index.keys()
-    kinds = {"PY_TASK": "task"}
     for entry in entries:
         found = index[entry.name]
-        assert entry.kind == kinds.get(found.kind.name, found.kind.name.lower())
-        assert entry.num_fewshot == (found.cfg or {}).get("num_fewshot")
+        assert entry.kind == found["kind"].lower()
+        assert entry.num_fewshot == found["num_fewshot"]
         assert entry.code == ""
 
 

@@ -12,6 +12,7 @@ import pytest
 from cases import one_in
 from method_package import METHOD, write_package
 from settling import settle
+from textual.css.query import NoMatches
 from textual.events import Key
 from textual.widgets import Button, Input, Label, Select
 
@@ -27,6 +28,7 @@ from engine.runs import launch
 from engine.runs.rundir import RunDir
 from tui.new_run.form import RunForm
 from tui.new_run.screen import NewRunScreen
+from tui.widgets.key_footer import KeyFooter
 from tui.widgets.toggle import Toggle
 from warehouse.records.level import parse_levels
 from warehouse.records.reading import Reading
@@ -402,6 +404,23 @@ async def test_escape_leaves_the_form_and_starts_nothing(dashboard, warehouse, d
         await driver.settle(pilot)
         assert type(dashboard.screen).__name__ == "RunsScreen"
         assert not warehouse.root.exists()
+
+
+@pytest.mark.slow
+async def test_a_form_that_is_closing_is_not_looked_at(dashboard, driver, stubbed, monkeypatch):
+    def gone(form: RunForm) -> Draft:  # its rows go one after the other
+        raise NoMatches("No nodes match")
+
+    async with dashboard.run_test(size=(80, 24)) as pilot:
+        await open_form(pilot, driver)
+        screen = dashboard.screen
+        dashboard.pop_screen()
+        assert screen.query(KeyFooter)
+        monkeypatch.setattr(RunForm, "draft", gone)
+        screen._look_at_model()
+        screen._refresh()
+        await driver.settle(pilot)
+        assert type(dashboard.screen).__name__ == "RunsScreen"
 
 
 @pytest.mark.slow
