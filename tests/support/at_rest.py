@@ -21,6 +21,8 @@ from textual.message_pump import MessagePump
 
 _TICK = 0.02  # seconds
 _IDLE = _TICK / 20  # of processor time in a tick: less is none
+# What a widget, or a table, does when it is idle, which comes after its last message.
+_ONCE_IDLE = ("_layout_required", "_scroll_required", "_recompose_required", "_require_update_dimensions")
 _PASSES = 4  # of the event loop, in which what was sent from elsewhere reaches a queue
 at_work: WeakKeyDictionary[MessagePump, int] = WeakKeyDictionary()
 """How many messages each is handling."""
@@ -62,6 +64,9 @@ async def _rests(app: App[Any]) -> bool:
         await asyncio.sleep(0)
     if any(not worker.is_finished for worker in app.workers):
         return False
+    if app._resize_event is not None:  # sent on by a timer, or once the app is idle
+        app._check_resize()
+        return False
     for screen in app.screen_stack[-1:]:
         if screen._layout_required or screen._scroll_required or screen._dirty_widgets or screen._callbacks:
             screen._on_timer_update()  # rather than with the next frame
@@ -70,4 +75,6 @@ async def _rests(app: App[Any]) -> bool:
 
 
 def _has_work(pump: MessagePump) -> bool:
-    return bool(at_work.get(pump) or pump._next_callbacks or pump._pending_message or not pump._message_queue.empty())
+    if at_work.get(pump) or pump._next_callbacks or pump._pending_message or not pump._message_queue.empty():
+        return True
+    return any(getattr(pump, flag, False) for flag in _ONCE_IDLE)
