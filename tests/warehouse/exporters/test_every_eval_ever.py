@@ -14,7 +14,7 @@ from documents import answered, documented
 from tui.cli.app import app
 from tui.cli.guard import guarded
 from warehouse.errors import UserError
-from warehouse.exporters.every_eval_ever import every_eval_records
+from warehouse.exporters.every_eval_ever import _source, every_eval_records
 from warehouse.exporters.every_eval_samples import _reference, _said
 from warehouse.read.documents import Document, Score
 
@@ -71,6 +71,17 @@ def test_each_width_is_a_model_with_its_scores(measured: Path) -> None:
     perplexity = next(one for name, one in scores.items() if name.startswith("wikitext/word"))
     assert perplexity["metric_config"]["lower_is_better"]
     assert perplexity["metric_config"]["max_score"] == "Infinity"
+
+
+def test_a_data_set_is_on_the_hub_where_its_owner_is_known() -> None:
+    known = {"task": "piqa", "dataset": "baber/piqa/plain", "n": 1838}
+    assert _source(known) == {
+        "dataset_name": "plain", "source_type": "hf_dataset", "hf_repo": "baber/piqa", "samples_number": 1838,
+    }  # fmt: skip
+    assert _source(known | {"n": None}) == {
+        "dataset_name": "plain", "source_type": "hf_dataset", "hf_repo": "baber/piqa",
+    }  # fmt: skip
+    assert _source(known | {"dataset": "piqa"}) == {"dataset_name": "piqa", "source_type": "other"}
 
 
 def test_what_the_schema_has_no_place_for_is_told(measured: Path) -> None:

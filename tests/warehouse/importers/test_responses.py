@@ -106,3 +106,10 @@ def test_a_log_likelihood_is_no_text(database, write, ask):
 def test_whether_the_right_choice_was_greedy_is_no_choice(database, write, choice_sample, ask):
     sample = choice_sample(0, (-1.0, -2.0), (" a", " b"), metrics=["exact_match"], exact_match=0)
     assert stored(database, write, ask, [sample]) == {(0, "exact_match"): None}
+
+
+def test_choices_without_the_tasks_delimiter_have_their_own_length(database, write, choice_sample, ask):
+    found = stored(
+        database, write, ask, [choice_sample(0, LIKELIHOODS, ("ab", "abcdefgh"), metrics=["acc_norm"], acc_norm=0.0)]
+    )
+    assert found == {(0, "acc_norm"): 1}

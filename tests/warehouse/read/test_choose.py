@@ -175,3 +175,26 @@ def test_scores_differ_beyond_noise_or_not() -> None:
     assert scored(90, 1).clear_of(scored(86, 1)) is True  # 4 > 1.96 √2
     assert scored(90, 1).clear_of(scored(88, 1)) is False
     assert scored(90, 1).clear_of(scored(80, None)) is None
+
+
+def test_where_no_peak_was_measured_the_weights_of_that_ways_own_width_count(new_run, merged, database: Path) -> None:
+    run = new_run("r1")
+    run.start()
+    for level, value in (("0", 0.5), ("20", 0.45)):
+        run.cell(level, "piqa", value)
+    rows = [
+        figure("time_per_output_token", 5.0, width="padded", padded_size=64),
+        figure("weights", 3500.0, width="exact", engine=None, mode=None),
+        figure("weights", 3700.0, width="padded", padded_size=64, engine=None, mode=None),
+    ]
+    run.line("measured", level="20", measurements=rows)
+    merged(run)
+    found = {one.pruning_pct: one.cost for one in choose(database, "Tiny", Budget()).fitting}
+    assert (found[20.0].memory, found[20.0].memory_is, found[20.0].ms) == (3700.0, "weights", 5.0)
+
+
+def test_a_share_to_keep_may_be_all_of_it_and_no_more() -> None:
+    assert Budget.of(None, None, ["piqa=1"], []).keep == {"piqa": 1.0}
+    for wrong in ("piqa=1.01", "piqa=0"):
+        with pytest.raises(UserError, match="--keep piqa: a share is above 0 and up to 1, such as"):
+            Budget.of(None, None, [wrong], [])

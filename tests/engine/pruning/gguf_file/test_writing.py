@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny_families import FAMILIES, TEXTS, TOKENIZERS, make_family, tiny_config
+from tiny_families import FAMILIES, TEXTS, TOKENIZERS, byte_level, make_family, tiny_config
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
@@ -145,6 +145,13 @@ class TestRefusals:
             monkeypatch.setattr(reading, "vocabulary", lambda tokenizer, size, other=other: other)
             with pytest.raises(UserError, match=f"are not of one model: {said}; put it back"):
                 reading.load(tmp_path / "model.gguf", model.config, tokenizer, torch.float32)
+
+
+def test_a_chat_template_is_told_where_there_is_one_for_all() -> None:
+    tokenizer = byte_level("llama-bpe")
+    assert vocabulary.vocabulary(tokenizer, len(tokenizer)).chat_template is None
+    tokenizer.chat_template = "{{ messages }}"
+    assert vocabulary.vocabulary(tokenizer, len(tokenizer)).chat_template == "{{ messages }}"
 
 
 def test_qwens_pattern_is_transformers_own() -> None:
