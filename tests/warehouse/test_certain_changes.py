@@ -49,6 +49,17 @@ def test_the_largest_possible_change_has_a_verdict(measure, ask, values, verdict
     assert (low >= -1, high <= 1, error > 0) == (True, True, True)
 
 
+@pytest.mark.parametrize(("values", "n"), [((0.5, 0.6), 30), ((0.0, 1.0), 2), ((1.0, 0.0), 2)])
+def test_the_interval_of_two_shares_is_that_of_an_answer_more_of_each_kind(measure, ask, values, n):
+    """On both sides, as by Agresti and Caffo; no two shares are more than one apart."""
+    measure(values, n=n)
+    ((low, high, *_),) = ask(CHANGE)
+    then, now = ((share * n + 1) / (n + 2) for share in values)
+    half = Z * math.sqrt((then * (1 - then) + now * (1 - now)) / (n + 1))
+    assert low == pytest.approx(max(-1, now - then - half))
+    assert high == pytest.approx(min(1, now - then + half))
+
+
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_no_change_of_a_share_without_spread_is_noise_with_an_interval(measure, ask, value):
     measure((value, value), stderr=0.0, n=30)

@@ -143,3 +143,16 @@ def test_a_table_for_papers_sets_methods_against_each_other(damaged, merged, dat
 
 def _exported(database: Path, **how: Any) -> str:
     return str(export_deltas(database, model="Tiny", **how))
+
+
+def test_perplexities_without_documents_are_compared_by_their_logarithms_and_own_errors(new_run, merged, ask):
+    """12 ± 0.3 against 11 ± 0.2: the baseline, which both have in common, is no part of the error."""
+    for run_id, method, value, stderr in (("r1", "maw", 12.0, 0.3), ("r2", "l2", 11.0, 0.2)):
+        run = new_run(run_id)
+        run.start(method=method, repair="none", sweep="s1")
+        for level, (told, error) in (("0", (10.0, 0.4)), ("40", (value, stderr))):
+            run.cell(level, "wikitext", metrics=[metric("word_perplexity", told, stderr=error, higher_is_better=False)])
+        merged(run)
+    z = math.log(12 / 11) / math.hypot(0.3 / 12, 0.2 / 11)
+    [(p,)] = ask("select p_value from method_tests where metric = 'word_perplexity'")
+    assert p == pytest.approx(math.erfc(abs(z) / math.sqrt(2)))
