@@ -334,6 +334,14 @@ def test_a_score_that_is_no_number_leaves_nothing(run, merged, ask, metric, perp
 def test_guessing_scores_half_at_most(run, merged, ask):
     merged(run)
     assert ask("from chance_levels where not chance between 0 and 0.5") == []
+    assert ask("select distinct metric from chance_levels order by all") == [
+        ("acc",), ("acc_norm",), ("exact_match",), ("inst_level_loose_acc",), ("inst_level_strict_acc",),
+        ("prompt_level_loose_acc",), ("prompt_level_strict_acc",),
+    ]  # fmt: skip
+    groups = ("mmlu", *(f"mmlu_{group}" for group in ("humanities", "other", "social_sciences", "stem")))
+    assert ask("select task, metric, chance from chance_levels where task like 'mmlu%' order by all") == [
+        (task, "acc", 0.25) for task in groups
+    ]
 
 
 def test_best_level_keeps_most_among_the_widths_measured_in_full(run, merged, ask):
