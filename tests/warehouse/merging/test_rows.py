@@ -1,27 +1,12 @@
-"""Rows hold what their event says, column by column."""
+"""What rows are named by stays what it was: databases of other versions have the same names."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
+from hashlib import sha256
 
-from warehouse.merging import rows
-from warehouse.records.events import Attempt, Stage
-from warehouse.records.facts import CellFacts, FailureFacts, ModelFacts, TaskFacts, VariantFacts
-from warehouse.store import journal
-
-RECORDING = Path(__file__).parents[3] / "tui" / "runs" / "recordings" / "demo" / "journal.jsonl"
-FLAT = (Attempt, ModelFacts, VariantFacts, TaskFacts, Stage, CellFacts)
+from warehouse.merging.rows import model_id
 
 
-def test_columns_of_a_run_are_those_that_whole_copies_would_have() -> None:
-    facts: list[Any] = [event.data for event in journal.read(RECORDING, 0)[0] if isinstance(event.data, FLAT)]
-    assert {type(one) for one in facts} == set(FLAT)
-    facts.append(FailureFacts(level="20", task="piqa", error="out of memory", detail="Traceback"))
-    facts += [metric for one in facts if isinstance(one, CellFacts) for metric in one.metrics]
-    for one in facts:
-        found, slow = rows._columns(one), asdict(one)
-        if isinstance(one, CellFacts):
-            found["metrics"] = [rows._columns(metric) for metric in one.metrics]
-        assert list(found.items()) == list(slow.items())
+def test_a_models_id_is_twelve_digits_of_its_name_and_weights() -> None:
+    assert model_id("org/Tiny", "w1") == sha256(b"org/Tiny\0w1").hexdigest()[:12] == "a62c9592eca1"
+    assert model_id("org/Tiny", None) == sha256(b"org/Tiny\0").hexdigest()[:12]
