@@ -156,3 +156,14 @@ def test_perplexities_without_documents_are_compared_by_their_logarithms_and_own
     z = math.log(12 / 11) / math.hypot(0.3 / 12, 0.2 / 11)
     [(p,)] = ask("select p_value from method_tests where metric = 'word_perplexity'")
     assert p == pytest.approx(math.erfc(abs(z) / math.sqrt(2)))
+
+
+def test_scores_without_documents_are_compared_by_both_errors(new_run, merged, ask):
+    for run_id, method, value, stderr in (("r1", "maw", 0.5, 0.01), ("r2", "l2", 0.45, 0.02)):
+        run = new_run(run_id)
+        run.start(method=method, repair="none", sweep="s1")
+        for level, (told, error) in (("0", (0.6, 0.03)), ("40", (value, stderr))):
+            run.cell(level, "piqa", metrics=[metric("acc", told, stderr=error)])
+        merged(run)
+    [(p,)] = ask("select p_value from method_tests where metric = 'acc'")
+    assert p == pytest.approx(math.erfc(0.05 / math.hypot(0.01, 0.02) / math.sqrt(2)))

@@ -123,6 +123,15 @@ def test_nothing_of_this_machine_leaves_it(hub: Hub, saved: Path, monkeypatch: p
     assert hub.files == {}
 
 
+@pytest.mark.parametrize(("host", "is_private"), [("gpu7", True), ("gpu", False), ("localhost", False)])
+def test_a_hosts_name_of_four_letters_is_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str, is_private: bool
+) -> None:
+    """A shorter one stands in a text by chance."""
+    monkeypatch.setattr(socket, "gethostname", lambda: host)
+    assert (host in list(pushing._private(tmp_path / "saved"))) is is_private
+
+
 def test_somebody_elses_repository(hub: Hub, saved: Path) -> None:
     with pytest.raises(UserError, match="others/demo was not pushed, this token may not write there"):
         pushing.push(saved, "others/demo")
