@@ -62,6 +62,12 @@ def test_markdown_says_where_it_comes_from_and_what_is_missing(filled):
     assert "Missing: PIQA (failed: CUDA out of memory) at 40%." in text
 
 
+def test_below_a_table_stands_what_its_marks_mean_and_no_note_where_there_is_none(filled):
+    text = str(export_deltas(filled, model="org/Tiny", significance=True))
+    assert "Not tested, or not everywhere, for want of a standard error or a correction: WikiText." in text
+    assert "Note:" not in text
+
+
 def test_a_width_that_was_planned_and_not_reached_shows_as_missing(new_run, merged, database):
     run = new_run("r1")
     run.start()

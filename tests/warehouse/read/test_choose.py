@@ -186,11 +186,14 @@ def test_where_no_peak_was_measured_the_weights_of_that_ways_own_width_count(new
         figure("time_per_output_token", 5.0, width="padded", padded_size=64),
         figure("weights", 3500.0, width="exact", engine=None, mode=None),
         figure("weights", 3700.0, width="padded", padded_size=64, engine=None, mode=None),
+        figure("load_time", None, note="it is not in a file"),
+        figure("joules_per_token", None, note="there is no meter"),
     ]
     run.line("measured", level="20", measurements=rows)
     merged(run)
     found = {one.pruning_pct: one.cost for one in choose(database, "Tiny", Budget()).fitting}
     assert (found[20.0].memory, found[20.0].memory_is, found[20.0].ms) == (3700.0, "weights", 5.0)
+    assert (found[20.0].joules, found[20.0].why_no_joules) == (None, "there is no meter")
 
 
 def test_a_share_to_keep_may_be_all_of_it_and_no_more() -> None:
