@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -120,25 +121,12 @@ class DeviceRow:
         if self._paths:
             return attend_by_paths(query, key, value, self._paths, scaling, self._attention.overrides.copy_rows)
         if self._tiled:
-            try:
+            with suppress(FlexUnavailableError):  # which was said; this row found it out, later ones are not for tiles
                 output = self._attention.flex(query, key, value, self.blocks(window), scaling, softcap)
-            except FlexUnavailableError:  # found out by this row: those that are made later are not for tiles
-                return self._attend_densely(query, key, value, scaling, window, softcap)
-        elif softcap is None and window is None and self.is_chain:
+                return output.transpose(1, 2).contiguous()
+        if softcap is None and window is None and self.is_chain:
             output = scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling, enable_gqa=True)
-        else:
-            return self._attend_densely(query, key, value, scaling, window, softcap)
-        return output.transpose(1, 2).contiguous()
-
-    def _attend_densely(
-        self,
-        query: Tensor,
-        key: Tensor,
-        value: Tensor,
-        scaling: float | None,
-        window: int | None,
-        softcap: float | None,
-    ) -> Tensor:
+            return output.transpose(1, 2).contiguous()
         output = query.new_empty(*query.shape[:1], self.length, query.shape[1], value.shape[-1])
         for part in self.parts(window, query.dtype if softcap is None else torch.bool):
             output[:, part.queries] = attend_part(query, key, value, part, scaling, softcap).transpose(1, 2)
